@@ -1,0 +1,43 @@
+/** Quantities as people read them: three significant digits and a unit, at most seven characters. */
+
+const DURATION_UNITS = ["ns", "µs", "ms", "s"] as const;
+const COUNT_UNITS = ["", "k", "M", "G", "T"] as const;
+
+/** Nanoseconds as "30.2 ns", "1.24 µs", "37.0 ms", "5.10 s". */
+export function formatDuration(ns: number): string {
+  return scale(ns, DURATION_UNITS);
+}
+
+/** A count or a rate as "812", "1.24 k", "33.1 M". */
+export function formatCount(count: number): string {
+  return Number.isInteger(count) && count < 1000 ? String(count) : scale(count, COUNT_UNITS);
+}
+
+/** Bytes as "96 B", "0.5 B". */
+export function formatBytes(bytes: number): string {
+  return `${bytes < 10 ? Number(bytes.toFixed(1)) : Math.round(bytes).toLocaleString("en-US")} B`;
+}
+
+/** How a median stands to another: "3.9x generator-switch", "812x faster than comlink". */
+export function formatRatio(ratio: number, other: string): string {
+  const factor = formatFactor(1 / ratio);
+  return ratio >= 1 || factor === "1.0"
+    ? `${formatFactor(ratio)}x ${other}`
+    : `${factor}x faster than ${other}`;
+}
+
+function formatFactor(factor: number): string {
+  if (factor >= 99.95) return Math.round(factor).toLocaleString("en-US");
+  return factor >= 0.05 ? factor.toFixed(1) : factor.toPrecision(1);
+}
+
+function scale(value: number, units: readonly string[]): string {
+  let unit = 0;
+  // 999.5 has to become 1.00 of the next unit, not 1000 of this one.
+  while (unit < units.length - 1 && value >= 999.5) {
+    value /= 1000;
+    unit++;
+  }
+  const decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(decimals)} ${units[unit]}`.trimEnd();
+}

@@ -1,0 +1,112 @@
+/**
+ * What a row of the benchmark says about its samples.
+ *
+ * A sample is the nanoseconds that one operation took, averaged over one batch. Operations of 20 µs
+ * and more have batches of one, so that their percentiles are those of single operations; for shorter
+ * ones p99 is the p99 of batches, since reading the clock around each would cost more than it does.
+ *
+ * Invariant: min <= p50 <= p90 <= p99 <= max, all above zero, or no numbers at all.
+ */
+import { createHistogram } from "node:perf_hooks";
+
+/** Nanoseconds per operation, but for `n` (samples) and `opsPerSecond` (from the mean). */
+export interface Statistics {
+  readonly n: number;
+  readonly min: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly opsPerSecond: number;
+}
+
+/** Why a row has no numbers. */
+export interface Refusal {
+  readonly refused: string;
+}
+
+/** What a benchmark loop hands over. All samples are nanoseconds per operation. */
+export interface Measurement {
+  readonly samples: ArrayLike<number>;
+  /** The same loop around nothing, in batches of the same size; absent where there is no loop to subtract. */
+  readonly overhead?: ArrayLike<number>;
+  readonly operationsPerSample: number;
+  /** Bytes of JS heap that one operation allocates. */
+  readonly bytesPerOperation?: number;
+  /** Longest garbage collection while the samples were taken, 0 if there was none. */
+  readonly longestCollectionNs?: number;
+}
+
+/** The overhead may be uncertain by this part of the measured median, no more. */
+export const OVERHEAD_TOLERANCE = 0.1;
+/** With fewer, the 10th and 90th percentile are the extremes and say nothing of stability. */
+export const MIN_OVERHEAD_SAMPLES = 5;
+
+/** Nanoseconds to the histogram's whole numbers, so that 0.5 ns an operation keeps its digits. */
+const PICOSECONDS = 1000;
+/** Four significant digits: no figure is off by more than 0.01 %. */
+const SIGNIFICANT_FIGURES = 4;
+
+/**
+ * Statistics of `samples` (nanoseconds per operation). A sample below 1 ps, which only an overhead
+ * subtraction makes, counts as 1 ps.
+ *
+ * @throws RangeError when there is no sample, or one is not a finite number.
+ */
+export function summarise(samples: ArrayLike<number>): Statistics {
+  if (samples.length === 0) throw new RangeError("statistics need at least one sample");
+  const histogram = createHistogram({ figures: SIGNIFICANT_FIGURES });
+  for (let i = 0; i < samples.length; i++) {
+    if (!Number.isFinite(samples[i]))
+      throw new RangeError(`sample ${i} is ${samples[i]}, not a finite number`);
+    const picoseconds = Math.max(1, Math.round(samples[i] * PICOSECONDS));
+    histogram.record(Math.min(picoseconds, Number.MAX_SAFE_INTEGER));
+  }
+  const mean = histogram.mean / PICOSECONDS;
+  return {
+    n: samples.length,
+    min: histogram.min / PICOSECONDS,
+    p50: histogram.percentile(50) / PICOSECONDS,
+    p90: histogram.percentile(90) / PICOSECONDS,
+    p99: histogram.percentile(99) / PICOSECONDS,
+    max: histogram.max / PICOSECONDS,
+    mean,
+    opsPerSecond: 1e9 / mean,
+  };
+}
+
+/**
+ * Statistics of a measurement with its loop's overhead taken off, or the reason why there are none.
+ *
+ * The overhead's median is subtracted from each sample. How far that can be wrong is the overhead's
+ * own spread, from its 10th to its 90th percentile; when the spread is more than
+ * `OVERHEAD_TOLERANCE` of what is left of the median (so also when nothing is left), the result would
+ * be the noise of an empty loop, and is refused.
+ */
+export function summariseNet({ samples, overhead }: Measurement): Statistics | Refusal {
+  if (samples.length === 0) return { refused: "no samples were taken" };
+  if (overhead === undefined) return summarise(samples);
+  if (overhead.length < MIN_OVERHEAD_SAMPLES) {
+    return {
+      refused: `the loop overhead has ${overhead.length} samples, at least ${MIN_OVERHEAD_SAMPLES} are needed`,
+    };
+  }
+  const sorted = Float64Array.from(overhead).sort();
+  const subtracted = nearestRank(sorted, 0.5);
+  const spread = nearestRank(sorted, 0.9) - nearestRank(sorted, 0.1);
+  const net = nearestRank(Float64Array.from(samples).sort(), 0.5) - subtracted;
+  if (!(spread <= OVERHEAD_TOLERANCE * net)) {
+    return {
+      refused:
+        `unstable overhead: the empty loop's p10 to p90 spans ${spread.toFixed(2)} ns, ` +
+        `more than ${OVERHEAD_TOLERANCE * 100} % of the ${net.toFixed(2)} ns measured`,
+    };
+  }
+  return summarise(Float64Array.from(samples, (sample) => sample - subtracted));
+}
+
+/** The smallest of `sorted` that at least `part` of them do not exceed. */
+export function nearestRank(sorted: ArrayLike<number>, part: number): number {
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
+}

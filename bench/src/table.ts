@@ -1,0 +1,220 @@
+/**
+ * The benchmark's document as terminal tables, one per suite, no line wider than `TABLE_WIDTH`
+ * unless a name is. Under a row stands what its numbers mean: how it compares, what it allocates, or
+ * why it was refused.
+ */
+import Table from "cli-table3";
+import { formatBytes, formatCount, formatDuration, formatRatio } from "./quantity.js";
+import {
+  type BenchmarkDocument,
+  comparedWith,
+  isRefused,
+  type Machine,
+  type MeasuredResult,
+  type Result,
+} from "./result.js";
+
+export const TABLE_WIDTH = 120;
+
+export interface TableOptions {
+  /** Emphasis by terminal escapes; off by default. */
+  readonly color?: boolean;
+}
+
+/** Of the two columns that hold words, the same in all tables. */
+interface LabelWidths {
+  readonly name: number;
+  readonly operation: number;
+}
+
+type Paint = (text: string) => string;
+interface Palette {
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly warn: Paint;
+}
+
+const PLAIN: Palette = { bold: (text) => text, dim: (text) => text, warn: (text) => text };
+const COLORED: Palette = {
+  bold: (text) => `\u001b[1m${text}\u001b[22m`,
+  dim: (text) => `\u001b[2m${text}\u001b[22m`,
+  warn: (text) => `\u001b[33m${text}\u001b[39m`,
+};
+
+const FIGURES = ["n", "min", "p50", "p90", "p99", "max", "mean", "ops/s"] as const;
+/** Ratios shown; the document has them all. */
+const MAX_RATIOS = 3;
+const COLUMN_GAP = "  ";
+/** The widest that quantity.ts makes: "1.23 ms". */
+const FIGURE_WIDTH = 7;
+const BORDERS = [
+  ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
+  ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
+];
+const READING =
+  "Below 20 µs a sample is the mean of a batch, so p99 and max are of batches. Ratios are of medians.";
+/** Indents what belongs to the row above. */
+const REMARK_INDENT = "  ";
+
+/** The whole document: the machine, a warning where cores outnumber hardware threads, the tables. */
+export function renderDocument(document: BenchmarkDocument, options: TableOptions = {}): string {
+  const palette = options.color ? COLORED : PLAIN;
+  const suites = new Map<string, Result[]>();
+  for (const result of document.results) {
+    const rows = suites.get(result.suite);
+    if (rows === undefined) suites.set(result.suite, [result]);
+    else rows.push(result);
+  }
+  const widths: LabelWidths = {
+    name: widest(document.results.flatMap(({ suite, name }) => [suite, name])),
+    operation: widest(["per", ...document.results.map(operationOf)]),
+  };
+  const parts = [renderMachine(document, palette)];
+  for (const [suite, rows] of suites) parts.push(renderSuite(suite, rows, widths, palette));
+  return `${parts.join("\n\n")}\n`;
+}
+
+/**
+ * Rows that depend on more CPUs at once than the host has, so that their time is partly a wait for
+ * its scheduler. Between two cores every row is touched as soon as cores outnumber hardware threads:
+ * the spin bound adapts, and a receiver halts sooner.
+ */
+export function rowsShortOfCpus(machine: Machine, results: readonly Result[]): string[] {
+  const { cores, hostCpus } = machine;
+  return results
+    .map(({ name }) => name)
+    .filter((name) => {
+      if (/\.cross-core(\.|$)/.test(name)) return cores > hostCpus;
+      if (name === "sab-spin") return hostCpus < 2;
+      const size = /^(?:call\.pairs|boot|workers-empty)\.(\d+)$/.exec(name)?.[1];
+      return size !== undefined && Number(size) > hostCpus;
+    });
+}
+
+function renderMachine({ machine, results }: BenchmarkDocument, palette: Palette): string {
+  const { node, hostCpus, cores, memoryMiB } = machine;
+  const lines = [
+    `${palette.bold("capos benchmark")}   Node ${node} · ${plural(hostCpus, "hardware thread")}` +
+      ` · ${plural(cores, "core")} · ${memoryMiB.toLocaleString("en-US")} MiB`,
+  ];
+  const short = rowsShortOfCpus(machine, results);
+  if (short.length > 0) {
+    const why =
+      cores > hostCpus
+        ? `${plural(cores, "core")} share ${plural(hostCpus, "hardware thread")}`
+        : `The host has ${plural(hostCpus, "hardware thread")}`;
+    const text = `${why}, so these rows wait for the host's scheduler too: ${short.join(", ")}`;
+    lines.push(...wrap(text, TABLE_WIDTH).map(palette.warn));
+  }
+  lines.push(palette.dim(READING));
+  return lines.join("\n");
+}
+
+function renderSuite(suite: string, rows: readonly Result[], widths: LabelWidths, palette: Palette): string {
+  const table = new Table({
+    chars: Object.fromEntries(BORDERS.map((border) => [border, border === "middle" ? COLUMN_GAP : ""])),
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    colAligns: ["left", "left", ...FIGURES.map(() => "right" as const)],
+  });
+  // The heads are as wide as the widest cells, so that the tables of all suites stand in the same columns.
+  const heads = FIGURES.map((head) => head.padStart(FIGURE_WIDTH));
+  table.push(
+    [suite.padEnd(widths.name), "per".padEnd(widths.operation), ...heads].map(palette.bold),
+    ...rows.map((row) => cells(row, palette)),
+  );
+  const [head, ...lines] = table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
+  const columns = [widths.name, widths.operation, ...FIGURES.map(() => FIGURE_WIDTH)];
+  const width = columns.reduce((sum, column) => sum + COLUMN_GAP.length + column);
+  const out = [head, palette.dim("─".repeat(width))];
+  for (const [index, row] of rows.entries()) {
+    const paint = isRefused(row) ? palette.warn : palette.dim;
+    out.push(lines[index], ...remarks(row).map((remark) => REMARK_INDENT + paint(remark)));
+  }
+  return out.join("\n");
+}
+
+/** One line of the table: a cell for each column, or as many as a refused row can fill. */
+function cells(row: Result, palette: Palette): string[] {
+  const labels = [row.name, operationOf(row)];
+  if (isRefused(row)) return [...labels, palette.warn("refused"), ...FIGURES.slice(1).map(() => "")];
+  const { n, min, p50, p90, p99, max, mean, opsPerSecond } = row;
+  return [
+    ...labels,
+    n < 1e6 ? n.toLocaleString("en-US") : formatCount(n),
+    formatDuration(min),
+    palette.bold(formatDuration(p50)),
+    ...[p90, p99, max, mean].map(formatDuration),
+    formatCount(opsPerSecond),
+  ];
+}
+
+/** The part of the unit that the cells do not say: what was timed. */
+function operationOf({ unit }: Result): string {
+  return unit.replace(/^ns\//, "");
+}
+
+/** The lines under a row, each narrow enough for the table. */
+function remarks(row: Result): string[] {
+  const width = TABLE_WIDTH - REMARK_INDENT.length;
+  const lines = isRefused(row)
+    ? wrap(row.refused, width)
+    : [...joinWithin(ratioWords(row), width), ...joinWithin(memoryWords(row), width)];
+  for (const note of row.notes ?? []) lines.push(...wrap(note, width));
+  return lines;
+}
+
+/** The most telling first. */
+function ratioWords({ name, ratios }: MeasuredResult): string[] {
+  const telling = comparedWith(name).filter((other) => other in ratios);
+  const rest = Object.keys(ratios).filter((other) => !telling.includes(other));
+  return [...telling, ...rest].slice(0, MAX_RATIOS).map((other) => formatRatio(ratios[other], other));
+}
+
+function memoryWords(row: MeasuredResult): string[] {
+  const { bytesPerOperation, longestCollectionNs } = row;
+  const words: string[] = [];
+  if (bytesPerOperation !== undefined)
+    words.push(`${formatBytes(bytesPerOperation)} allocated per ${operationOf(row)}`);
+  if (longestCollectionNs !== undefined) {
+    words.push(
+      longestCollectionNs === 0
+        ? "no collection"
+        : `longest collection ${formatDuration(longestCollectionNs)}`,
+    );
+  }
+  return words;
+}
+
+/** As many lines as the parts need, none wider than `width` unless one part is. */
+function joinWithin(parts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} · ${part}`.length <= width)
+      lines[lines.length - 1] = `${last} · ${part}`;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map((text) => text.length));
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * What a guest is given: `sys`, the only thing in its world, and the image it comes in.
+ */
+
+/**
+ * The kernel as one thread sees it. Every function but the accessors answers a trap number, to be
+ * yielded at once: `const n = yield sys.call(echo, 2)`. The yield answers zero or more (for a
+ * receive: the number of words) or an `Err`.
+ */
+export interface Sys {
+  /** The message words, `words[0]` to `words[63]`: outgoing before a trap, incoming after it. */
+  readonly words: Float64Array;
+  /** The number of words the thread was started with. They stand in `words` when `main` begins. */
+  readonly startWords: number;
+
+  /** Blocks until a receiver took the message of `count` words and the given capabilities. Needs SEND (GRANT for capabilities). */
+  send(handle: number, count?: number, ...capabilities: number[]): number;
+  /** Blocks until a message comes. Needs RECEIVE. The badge is in `badge()`. */
+  recv(handle: number): number;
+  /** Sends and blocks for the answer; on a kernel object an invocation, `words[0]` being the `Method`. */
+  call(handle: number, count?: number, ...capabilities: number[]): number;
+  /** Answers the call received last. */
+  reply(count?: number, ...capabilities: number[]): number;
+  /** Answers through a saved reply (see `saveReply`), which it uses up. */
+  replyTo(reply: number, count?: number, ...capabilities: number[]): number;
+  /** Answers the call received last, then receives. */
+  replyRecv(handle: number, count?: number, ...capabilities: number[]): number;
+  /** Sends only if a receiver waits, else `WOULD_BLOCK`. */
+  nbSend(handle: number, count?: number, ...capabilities: number[]): number;
+  /** Receives only if a sender waits, else `WOULD_BLOCK`. */
+  nbRecv(handle: number): number;
+  /** ORs the capability's badge (1 if it has none) into the notification. Needs SEND. */
+  notify(handle: number): number;
+  /** Blocks until the notification has bits and takes them; they are in `badge()`. Needs RECEIVE. */
+  wait(handle: number): number;
+  /** Takes the notification's bits, or answers `WOULD_BLOCK`. */
+  poll(handle: number): number;
+  /** Lets the next thread of the same priority run. */
+  yield(): number;
+  /** Enters and leaves the kernel. */
+  nothing(): number;
+  /** Ends this thread with a status, 0 to 255. */
+  exit(status: number): number;
+  /** Moves the reply to the call received last into the empty slot `index`; the yield answers 0, `capability(0)` its handle. */
+  saveReply(index: number): number;
+
+  /** Badge of the message received last, or bits of the notification taken last. */
+  badge(): number;
+  /** True when the receive was ended by the thread's bound notification, whose bits are then in `badge()`. */
+  notified(): boolean;
+  /** Receive capabilities into `count` empty slots from `index` on (0 is deaf). Holds until changed. */
+  receiveInto(index: number, count: number): void;
+  /** How many capabilities the message received last brought. */
+  arrived(): number;
+  /** The handle of the i-th capability that arrived, 0 to 3. */
+  capability(i: number): number;
+}
+
+/** A guest's entry: what its image exports by default. The returned number is its exit status. */
+export type Main = (sys: Sys) => Generator<number, number | undefined | void, number>;
+
+/** One guest program, bundled and instrumented, ready for a hardened Compartment. */
+export interface Image {
+  /** What it is called in messages: a server's name, or the user's file. */
+  readonly name: string;
+  /**
+   * The source of one function expression: `(tick, condemned) => main`. Evaluating it runs nothing;
+   * calling it runs the module's top level.
+   */
+  readonly code: string;
+  /** Source map (JSON) from `code` to the guest's own files. */
+  readonly map: string;
+}

@@ -1,0 +1,39 @@
+/**
+ * Every limit of the system on one screen.
+ *
+ * A limit is part of the interface: a guest may rely on it, a test names it, the kernel enforces it.
+ */
+
+/** Cores in one machine, 1 to this many. */
+export const MAX_CORES = 64;
+
+/** Physical memory in MiB: smallest, default, largest (4 GiB is the limit of 32-bit WebAssembly memory). */
+export const MIN_MEMORY_MIB = 16;
+export const DEFAULT_MEMORY_MIB = 256;
+export const MAX_MEMORY_MIB = 4096;
+
+/** Words in one message. A word is a double: any number, exact as an integer up to 2^53 - 1. */
+export const MAX_MESSAGE_WORDS = 64;
+
+/** Message words that fit in a ring line beside the header; longer messages go through the thread object. */
+export const INLINE_MESSAGE_WORDS = 4;
+
+/** Capabilities in one message. */
+export const MAX_MESSAGE_CAPABILITIES = 4;
+
+/** Thread priorities: 0 (lowest) to 255. */
+export const PRIORITIES = 256;
+
+/** Slots in one CNode, as a power of two: 2 to 2^16. */
+export const MIN_CNODE_BITS = 1;
+export const MAX_CNODE_BITS = 16;
+
+/** Objects made by one retype. */
+export const MAX_RETYPE_COUNT = 1024;
+
+/** Bytes that fit in one message word without losing bits (48 of a double's 53). */
+export const BYTES_PER_WORD = 6;
+
+/** Bytes of a process's name and of a fault's text as the kernel keeps them. */
+export const MAX_NAME_BYTES = 32;
+export const MAX_FAULT_TEXT_BYTES = 192;

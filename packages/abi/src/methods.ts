@@ -1,0 +1,96 @@
+/**
+ * What kernel objects answer: `call` on a capability to one, with the method's number in word 0.
+ *
+ * Arguments follow from word 1; the answer's words start at word 0. Slot arguments are indices into
+ * the CNode that the method names; a window is that many consecutive empty slots.
+ */
+
+export const enum Method {
+  // Untyped
+  /** type, sizeBits, count, CNode handle, first slot. Needs WRITE. Answers 0. */
+  UNTYPED_RETYPE = 0x10,
+  /** Answers size and bytes left. */
+  UNTYPED_INFO = 0x11,
+
+  // CNode
+  /** destination slot, source handle in the caller's CSpace, rights. Needs WRITE on the CNode. Answers the new handle. */
+  CNODE_COPY = 0x20,
+  /** destination slot, source handle, rights, badge (32 bits). Answers the new handle. */
+  CNODE_MINT = 0x21,
+  /** slot. Answers 0. */
+  CNODE_DELETE = 0x22,
+  /** slot. Answers type, rights, badge, state, size in bits, handle. */
+  CNODE_INSPECT = 0x23,
+
+  // Process
+  /** CNode handle, image number, name bytes (length, then packed words). */
+  PROCESS_CONFIGURE = 0x30,
+  /** notification handle: its badge is signalled when the process ends. */
+  PROCESS_WATCH = 0x31,
+  /** Answers state, status, line, column, length of the fault text, then the text packed. */
+  PROCESS_STATUS = 0x32,
+  /** Ends every thread of the process. */
+  PROCESS_KILL = 0x33,
+
+  // Thread
+  /** process handle, core, priority. */
+  THREAD_CONFIGURE = 0x40,
+  /** words for the thread's register file from word 1 on. */
+  THREAD_START = 0x41,
+  /** Ends the thread, whatever it does, on whatever core. Answers when it has stopped. */
+  THREAD_DESTROY = 0x42,
+  /** notification handle. */
+  THREAD_BIND = 0x43,
+  /** priority. */
+  THREAD_PRIORITY = 0x44,
+  /** Answers state, IPC state, core, priority, exit reason. */
+  THREAD_STATUS = 0x45,
+
+  // IrqHandler
+  /** notification handle. */
+  IRQ_BIND = 0x50,
+
+  // IoPort: bytes to and from a serial device of the host
+  /** byte count, then the bytes packed. Answers how many were taken. */
+  PORT_WRITE = 0x60,
+  /** Answers how many bytes, then the bytes packed. */
+  PORT_READ = 0x61,
+
+  // Debug
+  /** Answers the machine's clock in nanoseconds. */
+  DEBUG_CLOCK = 0x70,
+  /** Answers bytes in use on this core's JavaScript heap. */
+  DEBUG_HEAP = 0x71,
+  /** bytes of text for the kernel's own log. */
+  DEBUG_PRINT = 0x72,
+  /** exit status: stops the machine. */
+  DEBUG_HALT = 0x73,
+  /** Answers cores, hardware threads, memory in MiB, the caller's core. */
+  DEBUG_MACHINE = 0x74,
+  /** Blocks until one grace period has passed. Answers its number. */
+  DEBUG_GRACE_PERIOD = 0x75,
+  /** text: stops the machine with a dump. */
+  DEBUG_PANIC = 0x76,
+  /** core. Answers its counters: traps, context switches, grace periods passed, halts, messages in, messages out. */
+  DEBUG_CORE = 0x77,
+}
+
+/** How a process or thread stands, as `PROCESS_STATUS` and `THREAD_STATUS` answer it. */
+export const enum LifeState {
+  /** Made, not started. */
+  NEW = 0,
+  RUNNING = 1,
+  /** Ended by itself; the status is its exit status. */
+  EXITED = 2,
+  /** Threw, broke a rule, or its core died. */
+  FAULTED = 3,
+  /** Destroyed by somebody. */
+  KILLED = 4,
+}
+
+const LIFE_NAMES: readonly string[] = Object.freeze(["new", "running", "exited", "faulted", "killed"]);
+
+/** The name of a life state. */
+export function lifeName(state: number): string {
+  return LIFE_NAMES[state] ?? `life ${state}`;
+}

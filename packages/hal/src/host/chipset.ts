@@ -1,0 +1,123 @@
+/**
+ * The chipset: the part of the machine outside its cores. Runs in a thread of its own.
+ *
+ * While any core runs it looks, once a millisecond if a timer counts and less often if none does: fires LAPIC timers
+ * of running cores (a halted core watches its own), and holds the watchdog. While all cores are halted it sleeps
+ * until one wakes it.
+ */
+import { workerData } from "node:worker_threads";
+import { Attention, raise } from "../attention.js";
+import { nowNs } from "../clock.js";
+import { fireIfDue, Lapic, lapicOf } from "../lapic.js";
+import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, HostEvent, Power } from "../machine-map.js";
+import { attachMemory, type PhysicalMemory, type WordIndex } from "../physical-memory.js";
+import { ringHost } from "../serial-port.js";
+
+const TICK_MS = 1;
+const SLOW_TICK_MS = 20;
+/** Ticks without a running core before the chipset sleeps. */
+const IDLE_TICKS = 20;
+/**
+ * Between DOOMED and the verdict. A core counts a safe point by a plain store and then loads its
+ * attention; the store may still be in its CPU's store buffer. That drains in well under a microsecond.
+ */
+const VERDICT_MS = 20;
+
+/** What the chipset remembers of one core. */
+interface Watched {
+  readonly core: number;
+  readonly area: WordIndex;
+  readonly lapic: WordIndex;
+  sequence: number;
+  startedNs: number;
+  safePoints: number;
+  progressNs: number;
+  poked: boolean;
+}
+
+function watch(memory: PhysicalMemory, core: number): Watched {
+  return {
+    core, area: coreArea(memory, core), lapic: lapicOf(memory, core),
+    sequence: 0, startedNs: 0, safePoints: -1, progressNs: 0, poked: false,
+  };
+}
+
+/** Looks at one core. Answers how soon it wants to be looked at again, in milliseconds; Infinity for a halted one. */
+function attend(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): number {
+  const { i32 } = memory;
+  const state = Atomics.load(i32, it.area + CoreArea.STATE);
+  const attention = Atomics.load(i32, it.area + CoreArea.ATTENTION);
+  if (state !== CoreState.ONLINE || (attention & Attention.HALTED) !== 0) {
+    it.safePoints = -1;
+    return Number.POSITIVE_INFINITY;
+  }
+  const armed = Atomics.load(i32, it.lapic + Lapic.TIMER_ARMED) !== 0;
+  if (armed) {
+    const sequence = i32[it.lapic + Lapic.TIMER_SEQUENCE]!;
+    if (sequence !== it.sequence) {
+      it.sequence = sequence;
+      it.startedNs = now;
+    }
+    fireIfDue(memory, it.core, it.startedNs, now);
+  }
+  guard(memory, it, now, watchdogNs);
+  return armed ? TICK_MS : SLOW_TICK_MS;
+}
+
+/** The watchdog: pokes a core that shows no safe point, and after the time limit condemns it. */
+function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): void {
+  const { i32 } = memory;
+  const safePoints = i32[it.area + CoreArea.SAFE_POINTS]!;
+  if (safePoints !== it.safePoints) {
+    it.safePoints = safePoints;
+    it.progressNs = now;
+    it.poked = false;
+    return;
+  }
+  const still = now - it.progressNs;
+  if (!it.poked && still > watchdogNs / 4) {
+    it.poked = true;
+    raise(memory, it.area + CoreArea.ATTENTION, Attention.POKE);
+  }
+  if (still <= watchdogNs) return;
+  // One of the two must see the other: the core counts, then looks; here DOOMED is set, then the count read.
+  Atomics.or(i32, it.area + CoreArea.ATTENTION, Attention.DOOMED);
+  Atomics.wait(i32, BootInfo.CHIPSET_DOORBELL, 0, VERDICT_MS);
+  if (Atomics.load(i32, it.area + CoreArea.SAFE_POINTS) !== safePoints) {
+    Atomics.and(i32, it.area + CoreArea.ATTENTION, ~Attention.DOOMED);
+    Atomics.notify(i32, it.area + CoreArea.ATTENTION);
+    return;
+  }
+  Atomics.store(i32, it.area + CoreArea.DEATH, CoreDeath.WATCHDOG);
+  Atomics.store(i32, it.area + CoreArea.STATE, CoreState.DYING);
+  ringHost(memory, HostEvent.MACHINE_CHECK);
+}
+
+function run(memory: PhysicalMemory): void {
+  const { i32 } = memory;
+  const watchdogNs = i32[BootInfo.WATCHDOG_MS]! * 1e6;
+  const watched = Array.from({ length: i32[BootInfo.CORES]! }, (_, core) => watch(memory, core));
+  const soonest = (): number => {
+    const now = nowNs();
+    let next = Number.POSITIVE_INFINITY;
+    for (const it of watched) next = Math.min(next, attend(memory, it, now, watchdogNs));
+    return next;
+  };
+  for (let idle = 0; Atomics.load(i32, BootInfo.POWER) === Power.ON; ) {
+    const next = soonest();
+    idle = next === Number.POSITIVE_INFINITY ? idle + 1 : 0;
+    if (idle < IDLE_TICKS && next <= TICK_MS) {
+      Atomics.wait(i32, BootInfo.CHIPSET_DOORBELL, 0, TICK_MS);
+      continue;
+    }
+    // ASLEEP before the last look: who arms a timer or leaves halt after that look sees it.
+    Atomics.store(i32, BootInfo.CHIPSET_ASLEEP, 1);
+    const again = soonest();
+    if (again > TICK_MS) {
+      Atomics.wait(i32, BootInfo.CHIPSET_ASLEEP, 1, idle < IDLE_TICKS ? SLOW_TICK_MS : again === Number.POSITIVE_INFINITY ? undefined : again);
+    }
+    Atomics.store(i32, BootInfo.CHIPSET_ASLEEP, 0);
+  }
+}
+
+run(attachMemory((workerData as { memory: WebAssembly.Memory }).memory));

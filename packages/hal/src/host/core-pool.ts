@@ -1,0 +1,119 @@
+/**
+ * The workers behind the cores: a piscina pool in which each core is one long task.
+ *
+ * A task ends when the machine is off. One that ends otherwise is a core's death: reported once, after
+ * the worker has exited, because until then it may still touch memory.
+ */
+import { Piscina } from "piscina";
+import { setFlagsFromString } from "node:v8";
+import type { Worker } from "node:worker_threads";
+import { CoreArea, CoreDeath, CoreState, coreArea, Power, BootInfo } from "../machine-map.js";
+import type { PhysicalMemory } from "../physical-memory.js";
+
+/** A worker has this long to exit once it was terminated, in milliseconds. */
+const EXIT_TIMEOUT_MS = 1000;
+/** Limits of a core's own JavaScript heap: kernel caches and guest contexts. */
+const HEAP_MIB = 256;
+const YOUNG_MIB = 32;
+const STACK_MIB = 2;
+
+/**
+ * A core's loop is one hot path through many small functions. With V8's default budget the compiler
+ * inlines about half of it; a same-core call costs a fifth more. Process-wide, like all V8 flags.
+ */
+const V8_FLAGS = ["--max-inlined-bytecode-size-cumulative=6000", "--max-inlined-bytecode-size=1500"];
+
+/** How the pool tells its machine what happens to cores. */
+export interface CorePoolEvents {
+  /** A core's task came to its regular end. */
+  onReport(core: number, report: unknown): void;
+  /** A core's worker has exited though the machine is on. */
+  onDeath(core: number, death: CoreDeath, error: unknown): void;
+  /** A core's worker does not exit. */
+  onImmortal(core: number): void;
+}
+
+export class CorePool {
+  readonly #pool: Piscina;
+  readonly #aborts = new Map<number, AbortController>();
+  readonly #tasks = new Set<Promise<void>>();
+
+  constructor(
+    program: URL,
+    cores: number,
+    private readonly memory: PhysicalMemory,
+    private readonly wasmMemory: WebAssembly.Memory,
+    private readonly events: CorePoolEvents,
+  ) {
+    for (const flag of V8_FLAGS) setFlagsFromString(flag);
+    this.#pool = new Piscina({
+      filename: program.href,
+      minThreads: 1,
+      maxThreads: cores,
+      // A core never is idle as far as the pool can see, and a pool that waited on Atomics would not see its worker end.
+      atomics: "disabled",
+      execArgv: [],
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB, stackSizeMb: STACK_MIB },
+    });
+  }
+
+  /** Powers a core: its worker starts and runs the core program until the machine is off. */
+  start(core: number, recovers: boolean): void {
+    const abort = new AbortController();
+    this.#aborts.set(core, abort);
+    const task = this.#pool
+      .run({ core, memory: this.wasmMemory, recovers }, { signal: abort.signal })
+      .then((report: unknown) => this.events.onReport(core, report))
+      .catch((error: unknown) => this.#died(core, error));
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+
+  /** Ends a core's worker. Its death is reported when it has exited. */
+  terminate(core: number): void {
+    this.#aborts.get(core)?.abort();
+  }
+
+  async #died(core: number, error: unknown): Promise<void> {
+    const { i32 } = this.memory;
+    const area = coreArea(this.memory, core);
+    const id = Atomics.load(i32, area + CoreArea.WORKER);
+    Atomics.store(i32, area + CoreArea.STATE, CoreState.DYING);
+    const worker = this.#pool.threads.find((thread) => thread.threadId === id);
+    if (worker !== undefined && !(await exited(worker))) {
+      this.events.onImmortal(core);
+      return;
+    }
+    Atomics.store(i32, area + CoreArea.STATE, CoreState.DEAD);
+    const death = Atomics.load(i32, area + CoreArea.DEATH);
+    if (death === CoreDeath.NONE) {
+      const code = (error as { code?: string } | null)?.code;
+      Atomics.store(i32, area + CoreArea.DEATH, code === "ERR_WORKER_OUT_OF_MEMORY" ? CoreDeath.HEAP : CoreDeath.CRASH);
+    }
+    if (Atomics.load(i32, BootInfo.POWER) === Power.ON) this.events.onDeath(core, Atomics.load(i32, area + CoreArea.DEATH), error);
+  }
+
+  /** Resolves when no core's task runs. */
+  async settled(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.allSettled([...this.#tasks]);
+  }
+
+  /** Ends all workers. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+/** Waits for a terminated worker's exit; false if it does not come in time. */
+function exited(worker: Worker): Promise<boolean> {
+  // A worker that has exited has no thread number any more.
+  if (worker.threadId === -1) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(worker.threadId === -1), EXIT_TIMEOUT_MS);
+    worker.once("exit", () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,2 @@
+export type { CoreSnapshot, Management } from "./management.js";
+export { Machine, type MachineEnd, type MachineHooks } from "./machine.js";

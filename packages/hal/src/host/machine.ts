@@ -1,0 +1,234 @@
+/**
+ * A machine, as its host sees it: memory, a pool of workers for the cores, a chipset, a management
+ * worker, and the far ends of the serial devices.
+ */
+import * as Comlink from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { Worker } from "node:worker_threads";
+import process from "node:process";
+import { Attention, attentionOf, raise } from "../attention.js";
+import { wakeChipset } from "../lapic.js";
+import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, HostEvent, type MachinePlan, PORT_COUNT, Power, writeBootInfo } from "../machine-map.js";
+import { addModule } from "../modules.js";
+import { allocateMemory, attachMemory, type PhysicalMemory } from "../physical-memory.js";
+import { closePort, drainPort, feedPort } from "../serial-port.js";
+import { CorePool } from "./core-pool.js";
+import type { Management } from "./management.js";
+
+/** What a machine's owner must know and provide. */
+export interface MachineHooks {
+  /** The module that a core's worker runs. */
+  readonly coreProgram: URL;
+  /** Cores that have power from the start; the others can be plugged in later. */
+  readonly powered: number;
+  /** Bytes that came out of a serial device, in order. */
+  onOutput(port: number, bytes: Uint8Array): void;
+  /** A core was lost and is being replaced; for a line on the host's terminal. */
+  onMachineCheck(core: number, death: CoreDeath): void;
+  /** Describes the machine for people who must find out why it stopped. */
+  describe(memory: PhysicalMemory): string[];
+}
+
+/** How a machine ended. */
+export interface MachineEnd {
+  /** 0 to 255; 70 after a panic. */
+  readonly status: number;
+  readonly panicked: boolean;
+  /** What each core's program returned. */
+  readonly reports: readonly unknown[];
+}
+
+export class Machine {
+  readonly memory: PhysicalMemory;
+  readonly #wasmMemory: WebAssembly.Memory;
+  readonly #reports: unknown[] = [];
+  readonly #input: Uint8Array[][] = Array.from({ length: PORT_COUNT }, () => []);
+  readonly #closed: boolean[] = Array.from({ length: PORT_COUNT }, () => false);
+  #cores: CorePool | null = null;
+  #chipset: Worker | null = null;
+  #managementWorker: Worker | null = null;
+  #management: Comlink.Remote<Management> | null = null;
+  #stopped = false;
+
+  constructor(
+    readonly plan: MachinePlan,
+    private readonly hooks: MachineHooks,
+  ) {
+    this.#wasmMemory = allocateMemory(plan.memoryMiB);
+    this.memory = attachMemory(this.#wasmMemory);
+    writeBootInfo(this.memory, plan);
+    for (let core = hooks.powered; core < plan.cores; core++) {
+      Atomics.store(this.memory.i32, coreArea(this.memory, core) + CoreArea.STATE, CoreState.ABSENT);
+    }
+  }
+
+  /** Loads a guest image; answers its number. Before power-on or later. */
+  load(name: string, code: string): number {
+    return addModule(this.memory, name, code);
+  }
+
+  /** Switches the machine on. Resolves when it is off again and every worker has ended. */
+  async run(): Promise<MachineEnd> {
+    this.#cores = new CorePool(this.hooks.coreProgram, this.plan.cores, this.memory, this.#wasmMemory, {
+      onReport: (_core, report) => this.#reports.push(report),
+      onDeath: (core, death, error) => this.#machineCheck(core, death, error),
+      onImmortal: (core) => this.#die(core),
+    });
+    const options = { workerData: { memory: this.#wasmMemory }, execArgv: [] };
+    for (let core = 0; core < this.hooks.powered; core++) this.#cores.start(core, false);
+    this.#chipset = new Worker(new URL("./chipset.js", import.meta.url), options);
+    const bell = this.#listen();
+    await this.#cores.settled();
+    this.#stopped = true;
+    this.#ring();
+    await bell;
+    await Promise.all([this.#cores.destroy(), this.#chipset.terminate(), this.#managementWorker?.terminate()]);
+    this.#drain();
+    const { i32 } = this.memory;
+    return {
+      status: i32[BootInfo.EXIT_STATUS]!,
+      panicked: Atomics.load(i32, BootInfo.POWER) === Power.PANIC,
+      reports: this.#reports,
+    };
+  }
+
+  /** The management interface of the running machine. */
+  get management(): Comlink.Remote<Management> {
+    if (this.#management === null) {
+      this.#managementWorker = new Worker(new URL("./management.js", import.meta.url), {
+        workerData: { memory: this.#wasmMemory },
+        execArgv: [],
+      });
+      this.#managementWorker.unref();
+      this.#management = Comlink.wrap<Management>(nodeEndpoint(this.#managementWorker));
+    }
+    return this.#management;
+  }
+
+  /** Gives power to a core that had none and tells the kernel. */
+  async plug(core: number): Promise<void> {
+    const state = coreArea(this.memory, core) + CoreArea.STATE;
+    const was = Atomics.load(this.memory.i32, state);
+    if (was !== CoreState.ABSENT && was !== CoreState.OFFLINE) return;
+    Atomics.store(this.memory.i32, state, CoreState.OFFLINE);
+    this.#cores!.start(core, false);
+    while (Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT) await new Promise((resolve) => setTimeout(resolve, 1));
+    await this.management.announce();
+  }
+
+  /** Sends bytes into a serial device; what does not fit waits here until the driver has read. */
+  feed(port: number, bytes: Uint8Array): void {
+    this.#input[port]!.push(bytes);
+    this.#pump(port);
+  }
+
+  /** Says that a serial device gets no more input. */
+  close(port: number): void {
+    this.#closed[port] = true;
+    this.#pump(port);
+  }
+
+  /** Switches the machine off: every core leaves at its next safe point. */
+  halt(status: number): void {
+    const { i32 } = this.memory;
+    if (Atomics.compareExchange(i32, BootInfo.POWER, Power.ON, Power.HALTING) !== Power.ON) return;
+    Atomics.store(i32, BootInfo.EXIT_STATUS, status);
+    this.#stopCores();
+  }
+
+  #stopCores(): void {
+    for (let core = 0; core < this.plan.cores; core++) raise(this.memory, attentionOf(this.memory, core), Attention.POWER);
+    wakeChipset(this.memory);
+    this.#ring();
+    // A core that reaches no safe point is ended; one that cannot be ended takes the process with it.
+    const timer = setTimeout(() => {
+      for (let core = 0; core < this.plan.cores; core++) this.#cores?.terminate(core);
+    }, this.plan.watchdogMs);
+    void this.#cores?.settled().then(() => clearTimeout(timer));
+  }
+
+  #pump(port: number): void {
+    const queue = this.#input[port]!;
+    while (queue.length > 0) {
+      const bytes = queue[0]!;
+      const sent = feedPort(this.memory, port, bytes);
+      if (sent < bytes.length) {
+        queue[0] = bytes.subarray(sent);
+        return;
+      }
+      queue.shift();
+    }
+    if (this.#closed[port]) closePort(this.memory, port);
+  }
+
+  #ring(): void {
+    Atomics.add(this.memory.i32, BootInfo.HOST_DOORBELL, 1);
+    Atomics.notify(this.memory.i32, BootInfo.HOST_DOORBELL);
+  }
+
+  /** Waits on the doorbell without blocking the thread: the host's event loop stays free. */
+  async #listen(): Promise<void> {
+    const { i32 } = this.memory;
+    let switchedOff = false;
+    while (!this.#stopped) {
+      const rung = Atomics.load(i32, BootInfo.HOST_DOORBELL);
+      const events = Atomics.exchange(i32, BootInfo.HOST_EVENTS, 0);
+      this.#drain();
+      for (let port = 0; port < PORT_COUNT; port++) if (this.#input[port]!.length > 0) this.#pump(port);
+      if ((events & HostEvent.MACHINE_CHECK) !== 0) this.#terminateDying();
+      if (!switchedOff && Atomics.load(i32, BootInfo.POWER) !== Power.ON) {
+        switchedOff = true;
+        this.#stopCores();
+      }
+      const wait = Atomics.waitAsync(i32, BootInfo.HOST_DOORBELL, rung);
+      if (wait.async) await wait.value;
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #drain(): void {
+    for (let port = 0; port < PORT_COUNT; port++) {
+      const bytes = drainPort(this.memory, port);
+      if (bytes.length > 0) this.hooks.onOutput(port, bytes);
+    }
+  }
+
+  #terminateDying(): void {
+    for (let core = 0; core < this.plan.cores; core++) {
+      if (Atomics.load(this.memory.i32, coreArea(this.memory, core) + CoreArea.STATE) === CoreState.DYING) this.#cores!.terminate(core);
+    }
+  }
+
+  /** A core's worker has exited. With no commit open the machine goes on with a new one. */
+  #machineCheck(core: number, death: CoreDeath, error: unknown): void {
+    const { i32 } = this.memory;
+    const area = coreArea(this.memory, core);
+    if (death === CoreDeath.CRASH || i32[area + CoreArea.COMMIT] === 1) {
+      const reason = death === CoreDeath.CRASH ? `its worker ended: ${String(error)}` : "its worker died inside a commit";
+      this.#panic(core, reason);
+      return;
+    }
+    this.hooks.onMachineCheck(core, death);
+    Atomics.add(i32, area + CoreArea.INCARNATION, 1);
+    Atomics.and(i32, area + CoreArea.ATTENTION, ~(Attention.HALTED | Attention.DOOMED));
+    this.#cores!.start(core, true);
+  }
+
+  #panic(core: number, reason: string): void {
+    const { i32 } = this.memory;
+    const lines = [`PANIC on core ${core}: ${reason}`, ...this.hooks.describe(this.memory), ""];
+    this.#drain();
+    this.hooks.onOutput(0, new TextEncoder().encode(lines.join("\n")));
+    Atomics.store(i32, BootInfo.EXIT_STATUS, 70);
+    Atomics.store(i32, BootInfo.POWER, Power.PANIC);
+    this.#stopCores();
+  }
+
+  /** Nothing ends this worker: not terminate(), and so not process.exit() either. Only a signal does. */
+  #die(core: number): void {
+    this.#drain();
+    const lines = [`core ${core}: its worker does not end; the process ends itself`, ...this.hooks.describe(this.memory), ""];
+    this.hooks.onOutput(0, new TextEncoder().encode(lines.join("\n")));
+    process.kill(process.pid, "SIGKILL");
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Boot, in five phases: deaf and blind, can see, can remember, can think, alive.
+ */
+import { InitWord } from "@capos/abi";
+import {
+  BootInfo, BOOT_MAGIC, CoreArea, CoreState, coreArea, Delivery, enableLapic, memoryMap, moduleCount, nowNs, Port, PORT_COUNT, portOf,
+  RegionKind, resetLapic, writeCommand,
+} from "@capos/hal";
+import type { Core } from "../core.js";
+import { makeRealm } from "../guest/realm-cache.js";
+import { Vector } from "../interrupts.js";
+import { configureThread, startHere } from "../invoke/thread-methods.js";
+import { threadWords } from "../ipc/message.js";
+import { Tables, Thread } from "../layout.js";
+import { KernelPanic } from "../panic.js";
+import { bootLine } from "./log.js";
+import { buildTables, type InitResources } from "./tables.js";
+
+/** Init runs at this priority; what it starts runs below or at it. */
+const INIT_PRIORITY = 200;
+/** How long the boot core waits for the others before it says that one does not answer. */
+const START_TIMEOUT_MS = 30_000;
+const START_PAGE = 8;
+
+/** Boots the machine on the boot core. When it returns init is ready to run. */
+export function boot(k: Core): void {
+  const { i32, memory } = k;
+  const startedNs = nowNs();
+  if (i32[BootInfo.MAGIC] !== BOOT_MAGIC) throw new KernelPanic("no boot information in frame 0");
+  bootLine(k, startedNs, "phase 1 of 5, deaf and blind: serial line works");
+
+  const free = memoryMap(memory).find((region) => region.kind === RegionKind.FREE)!;
+  bootLine(k, startedNs, `phase 2 of 5, can see: ${k.coreCount} cores on ${i32[BootInfo.HARDWARE_THREADS]} hardware threads, ` +
+    `${i32[BootInfo.MEMORY_PAGES]! / 256} MiB, ${(free.bytes / 2 ** 20).toFixed(1)} MiB free, ${moduleCount(memory)} images`);
+
+  const resources = buildTables(k);
+  k.f64[(k.tables + Tables.BOOT_STARTED_NS) >> 1] = startedNs;
+  bootLine(k, startedNs, `phase 3 of 5, can remember: ${i32[k.tables + Tables.THREAD_LIMIT]} threads at most, ` +
+    `${(resources.freeBytes / 2 ** 20).toFixed(1)} MiB untyped in ${resources.untypedCount} blocks`);
+
+  prepareCore(k);
+  routePorts(k);
+  Atomics.store(i32, k.area + CoreArea.STATE, CoreState.ONLINE);
+  startOthers(k);
+  bootLine(k, startedNs, `phase 4 of 5, can think: ${k.coreCount} ${k.coreCount === 1 ? "core" : "cores"} online`);
+
+  startInit(k, resources);
+  k.f64[(k.tables + Tables.INIT_STARTED_NS) >> 1] = nowNs();
+  bootLine(k, startedNs, "phase 5 of 5, alive: init runs");
+}
+
+/** What every core does before it takes part: LAPIC, hardened realm. */
+export function prepareCore(k: Core): void {
+  resetLapic(k.memory, k.id);
+  enableLapic(k.memory, k.id, Vector.SPURIOUS);
+  k.idleSpins = idleSpins(k.coreCount, k.i32[BootInfo.HARDWARE_THREADS]!);
+  if (k.realm === null) k.realm = makeRealm(k);
+}
+
+/**
+ * How long an idle core polls before it halts. A halt and its wake-up cost tens of microseconds, so a
+ * core that has a hardware thread to itself polls about as long; cores that share one would only
+ * keep each other from running.
+ */
+function idleSpins(cores: number, hardwareThreads: number): number {
+  return cores <= hardwareThreads ? 20_000 : Math.floor((200 * hardwareThreads) / cores);
+}
+
+/** Serial devices interrupt the boot core. */
+function routePorts(k: Core): void {
+  for (let number = 0; number < PORT_COUNT; number++) {
+    const port = portOf(k.memory, number);
+    k.i32[port + Port.IRQ_CORE] = k.id;
+    Atomics.store(k.i32, port + Port.IRQ_VECTOR, Vector.PORT + number);
+  }
+}
+
+/** INIT, then start-up, to each core once it is there; then until all are online. */
+function startOthers(k: Core): void {
+  const { memory } = k;
+  for (let core = 0; core < k.coreCount; core++) {
+    if (core === k.id) continue;
+    awaitState(k, core, CoreState.OFFLINE);
+    writeCommand(memory, k.id, Delivery.INIT, core);
+    writeCommand(memory, k.id, Delivery.STARTUP | START_PAGE, core);
+  }
+  for (let core = 0; core < k.coreCount; core++) {
+    if (core !== k.id) awaitState(k, core, CoreState.WAIT_FOR_STARTUP);
+  }
+}
+
+/** Waits while a core is in a state, or one before it. */
+function awaitState(k: Core, core: number, state: CoreState): void {
+  const word = coreArea(k.memory, core) + CoreArea.STATE;
+  for (;;) {
+    const now = Atomics.load(k.i32, word);
+    if (now > state) return;
+    if (Atomics.wait(k.i32, word, now, START_TIMEOUT_MS) === "timed-out") throw new KernelPanic(`core ${core} does not start`);
+  }
+}
+
+function startInit(k: Core, resources: InitResources): void {
+  const { f64 } = k;
+  const { thread } = resources;
+  configureThread(k, thread, resources.process, k.id, INIT_PRIORITY);
+  const words = threadWords(thread);
+  f64[words + InitWord.GENERATION] = resources.generation;
+  f64[words + InitWord.UNTYPED_COUNT] = resources.untypedCount;
+  f64[words + InitWord.IMAGE_COUNT] = moduleCount(k.memory);
+  f64[words + InitWord.CORES] = k.coreCount;
+  k.i32[thread + Thread.START_WORDS] = InitWord.COUNT;
+  startHere(k, thread);
+}

@@ -1,0 +1,12 @@
+/**
+ * The kernel's early log: one line a phase, with the time since power-on.
+ */
+import { nowNs } from "@capos/hal";
+import type { Core } from "../core.js";
+import { printLine } from "../platform.js";
+
+/** Prints `text` with the milliseconds since `startedNs`. */
+export function bootLine(k: Core, startedNs: number, text: string): void {
+  const ms = ((nowNs() - startedNs) / 1e6).toFixed(3).padStart(9);
+  printLine(k, `[${ms} ms] ${text}`);
+}

@@ -1,0 +1,45 @@
+/**
+ * Machine check: a core whose worker died with no commit open, taken over by a new worker.
+ *
+ * All kernel state of the core is in physical memory and consistent; only the guests' contexts are
+ * lost. So its threads end, their peers are told, and the core goes on with what it owns: rings,
+ * queues, endpoints. The old worker has exited before this runs.
+ */
+import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
+import { LifeState } from "@capos/abi";
+import type { Core } from "../core.js";
+import { Process, Tables, Thread } from "../layout.js";
+import { GeneratorContext, makeRegisters } from "../thread/context.js";
+import { endThread, isEnded, recordFault } from "../thread/lifecycle.js";
+import { refreshTop } from "../thread/run-queue.js";
+import { countBacklog } from "../safe-point.js";
+
+/** Ends what ran on the core before. */
+export function recover(k: Core): void {
+  const { i32 } = k;
+  k.current = i32[k.area + CoreArea.CURRENT_THREAD]!;
+  refreshTop(k);
+  k.backlog = countBacklog(k);
+  const culprit = k.current;
+  const victims: WordIndex[] = [];
+  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
+    const thread = Atomics.load(i32, k.threadTable + number);
+    if (thread === 0 || i32[thread + Thread.HOME] !== k.id || isEnded(i32[thread + Thread.STATE]!)) continue;
+    // A stand-in for the lost context: threads that end tell others that end after them.
+    k.contexts[number] = new GeneratorContext(makeRegisters());
+    victims.push(thread);
+  }
+  for (const thread of victims) {
+    const process = i32[thread + Thread.PROCESS]!;
+    if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) {
+      recordFault(k, process, thread === culprit ? culpritText(k) : `core ${k.id} died under it`, 0, 0);
+    }
+    endThread(k, thread, LifeState.FAULTED, 1);
+  }
+}
+
+function culpritText(k: Core): string {
+  return k.i32[k.area + CoreArea.DEATH] === CoreDeath.HEAP
+    ? `used up the memory of core ${k.id}`
+    : `kept core ${k.id} from a safe point for too long`;
+}

@@ -1,0 +1,103 @@
+/**
+ * Phase 3: the kernel's tables, taken once from the bottom of free memory, and untyped memory made of
+ * all the rest. After this the kernel allocates nothing.
+ */
+import { INIT_CNODE_BITS, InitSlot, LifeState, ObjectType, Right, Slot, utf8Encode } from "@capos/abi";
+import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
+import { makeCNode } from "../capability/retype.js";
+import { fillSlot, slotWord } from "../capability/slot.js";
+import type { Core } from "../core.js";
+import { Vector } from "../interrupts.js";
+import { IrqHandler, KernelArea, Process, Tables, Thread } from "../layout.js";
+
+const MIN_THREADS = 256;
+const MAX_THREADS = 16384;
+const MAX_UNTYPED_BITS = 30;
+const PAGE_BITS = 12;
+
+/** What phase 3 leaves for init. */
+export interface InitResources {
+  readonly process: WordIndex;
+  readonly thread: WordIndex;
+  readonly generation: number;
+  readonly untypedCount: number;
+  readonly freeBytes: number;
+}
+
+/** Builds the tables and init's CSpace. */
+export function buildTables(k: Core): InitResources {
+  const { i32 } = k;
+  let next = i32[BootInfo.FREE]!;
+  const take = (words: number): WordIndex => {
+    const start = next;
+    next += Math.ceil(words / PAGE_WORDS) * PAGE_WORDS;
+    return start;
+  };
+  const tables = take(Tables.SIZE);
+  const threadLimit = Math.max(MIN_THREADS, Math.min(MAX_THREADS, (i32[BootInfo.MEMORY_PAGES]! / 256) * 16));
+  i32[tables + Tables.KERNEL_AREAS] = take(k.coreCount * KernelArea.SIZE);
+  i32[tables + Tables.THREAD_TABLE] = take(threadLimit);
+  i32[tables + Tables.THREAD_LIMIT] = threadLimit;
+  i32[tables + Tables.NEXT_GENERATION] = 1;
+  i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
+  const objects = take(Process.SIZE + Thread.SIZE);
+  const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS);
+  Atomics.store(i32, BootInfo.KERNEL_TABLES, tables);
+  k.attachTables();
+
+  // Process first would leave the thread unaligned: a thread is the larger of the two.
+  const thread = objects;
+  const process = objects + Thread.SIZE;
+  makeCNode(k, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS, INIT_CNODE_BITS);
+  makeInitProcess(k, process, cspace);
+  const slotAt = (index: number): WordIndex => cspace + index * Slot.WORDS;
+  const give = (index: number, type: ObjectType, object: WordIndex, sizeBits: number): void =>
+    fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, 0);
+  give(InitSlot.CNODE, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
+  give(InitSlot.PROCESS, ObjectType.PROCESS, process, 9);
+  give(InitSlot.THREAD, ObjectType.THREAD, thread, 10);
+  give(InitSlot.DEBUG, ObjectType.DEBUG, 0, 0);
+  for (let port = 0; port < PORT_COUNT; port++) {
+    const handler = i32[tables + Tables.IRQ_HANDLERS]! + port * IrqHandler.SIZE;
+    i32[handler + IrqHandler.VECTOR] = Vector.PORT + port;
+    i32[handler + IrqHandler.PORT] = port;
+    give(InitSlot.IO_PORT + port, ObjectType.IO_PORT, port, 0);
+    give(InitSlot.IRQ_HANDLER + port, ObjectType.IRQ_HANDLER, handler, 0);
+  }
+  const blocks = blocksOf(next / PAGE_WORDS, i32[BootInfo.MEMORY_PAGES]!);
+  let freeBytes = 0;
+  blocks.forEach((block, i) => {
+    give(InitSlot.UNTYPED + i, ObjectType.UNTYPED, block.page * PAGE_WORDS, block.bits + PAGE_BITS);
+    freeBytes += 2 ** (block.bits + PAGE_BITS);
+  });
+  return { process, thread, generation: i32[slotAt(1) + Slot.GENERATION]!, untypedCount: blocks.length, freeBytes };
+}
+
+function makeInitProcess(k: Core, process: WordIndex, cspace: WordIndex): void {
+  const { i32 } = k;
+  i32[process + Process.LIFE] = LifeState.RUNNING;
+  i32[process + Process.CSPACE] = cspace;
+  i32[process + Process.CSPACE_SLOTS] = 2 ** INIT_CNODE_BITS;
+  i32[process + Process.IMAGE] = 0;
+  i32[k.tables + Tables.NEXT_PROCESS] = 2;
+  i32[process + Process.NUMBER] = 1;
+  const name = utf8Encode("init");
+  name.forEach((byte, i) => {
+    k.memory.u8[(process + Process.NAME) * 4 + i] = byte;
+  });
+  i32[process + Process.NAME_BYTES] = name.length;
+  i32[k.tables + Tables.INIT_PROCESS] = process;
+}
+
+/** Naturally aligned powers of two that cover the pages from `first` up to `end`, largest first. */
+export function blocksOf(first: number, end: number): { page: number; bits: number }[] {
+  const blocks: { page: number; bits: number }[] = [];
+  for (let page = first; page < end; ) {
+    let bits = Math.min(31 - Math.clz32(page & -page), 31 - Math.clz32(end - page), MAX_UNTYPED_BITS - PAGE_BITS);
+    if (page === 0) bits = Math.min(31 - Math.clz32(end), MAX_UNTYPED_BITS - PAGE_BITS);
+    blocks.push({ page, bits });
+    page += 2 ** bits;
+  }
+  blocks.sort((a, b) => b.bits - a.bits || a.page - b.page);
+  return blocks.slice(0, InitSlot.MAX_UNTYPED);
+}

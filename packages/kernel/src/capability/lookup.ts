@@ -1,0 +1,101 @@
+/**
+ * From a handle to a slot: the check that every use of a capability starts with.
+ */
+import { Err, ObjectType, Reg, Slot, SlotBits, SlotState } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import type { Core } from "../core.js";
+import { Endpoint, Thread } from "../layout.js";
+import type { Context } from "../thread/context.js";
+
+const TWO_TO_MINUS_32 = 2 ** -32;
+const TWO_TO_32 = 2 ** 32;
+
+/**
+ * The live slot that a handle of the thread's CSpace names, or 0.
+ *
+ * One atomic load; what follows are plain loads, because a LIVE slot's other words change only under
+ * the tree lock and every way from LIVE to another tenant leads through a grace period, which this
+ * core has not passed since the load.
+ */
+export function findSlot(k: Core, thread: WordIndex, handle: number): WordIndex {
+  const { i32 } = k;
+  const index = (handle * TWO_TO_MINUS_32) | 0;
+  const generation = handle | 0;
+  if (index <= 0 || index >= i32[thread + Thread.CSPACE_SLOTS]!) return 0;
+  // A fraction, or a number too large to be a handle, does not come back whole.
+  if (index * TWO_TO_32 + (generation >>> 0) !== handle) return 0;
+  const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
+  if ((Atomics.load(i32, slot) & SlotBits.STATE_MASK) !== SlotState.LIVE) return 0;
+  return i32[slot + Slot.GENERATION] === generation ? slot : 0;
+}
+
+/**
+ * The live slot that the trap's handle names, or 0: `findSlot`, remembered for a thread that uses the
+ * same handle again.
+ *
+ * What was found LIVE may be used until this core next takes part in a grace period: whoever kills a
+ * slot asks for one, and neither answers nor reuses the slot before it is over, and it is not over
+ * before this core has seen it and raised its epoch. A core that kills a slot itself sets its own
+ * GRACE bit and so raises the epoch at its next safe point, before any further trap.
+ */
+export function currentSlot(k: Core, thread: WordIndex, context: Context): WordIndex {
+  const handle = context.regs[Reg.HANDLE]!;
+  if (handle === context.foundHandle && context.foundEpoch === k.graceEpoch) return context.foundSlot;
+  const slot = findSlot(k, thread, handle);
+  if (slot !== 0) {
+    context.foundHandle = handle;
+    context.foundSlot = slot;
+    context.foundEpoch = k.graceEpoch;
+    // An endpoint's line changes with every receive; a sender on another core that looked at it each
+    // time would fetch it each time.
+    if ((k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.ENDPOINT) {
+      context.foundHome = Atomics.load(k.i32, k.i32[slot + Slot.OBJECT]! + Endpoint.HOME);
+    }
+  }
+  return slot;
+}
+
+/**
+ * The slot that the trap's handle names, if it is of the type and has the right; else an `Err`.
+ */
+export function lookup(k: Core, thread: WordIndex, context: Context, type: ObjectType, right: number): number {
+  const slot = currentSlot(k, thread, context);
+  if (slot === 0) return Err.BAD_CAP;
+  return checkSlot(k, slot, type, right);
+}
+
+/** As `lookup`, for a handle that is an argument. */
+export function lookupArgument(k: Core, thread: WordIndex, handle: number, type: ObjectType, right: number): number {
+  const slot = findSlot(k, thread, handle);
+  if (slot === 0) return Err.BAD_CAP;
+  return checkSlot(k, slot, type, right);
+}
+
+function checkSlot(k: Core, slot: WordIndex, type: ObjectType, right: number): number {
+  const word = k.i32[slot]!;
+  if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== type) return Err.BAD_TYPE;
+  if (((word >> SlotBits.RIGHTS_SHIFT) & right) !== right) return Err.DENIED;
+  return slot;
+}
+
+/** True while the slot a thread waits through is what it was when the wait began; as for `currentSlot`, within one epoch it is. */
+export function waitStillHolds(k: Core, thread: WordIndex, object: WordIndex): boolean {
+  const { i32 } = k;
+  if (i32[thread + Thread.WAIT_EPOCH] === k.graceEpoch) return true;
+  return slotStillNames(k, i32[thread + Thread.WAIT_SLOT]!, i32[thread + Thread.WAIT_GENERATION]!, object);
+}
+
+/** True while a slot still is what it was. */
+export function slotStillNames(k: Core, slot: WordIndex, generation: number, object: WordIndex): boolean {
+  const { i32 } = k;
+  return (
+    (Atomics.load(i32, slot) & SlotBits.STATE_MASK) === SlotState.LIVE &&
+    i32[slot + Slot.GENERATION] === generation &&
+    i32[slot + Slot.OBJECT] === object
+  );
+}
+
+/** True if the slot's capability has the right. */
+export function hasRight(k: Core, slot: WordIndex, right: number): boolean {
+  return ((k.i32[slot]! >> SlotBits.RIGHTS_SHIFT) & right) === right;
+}

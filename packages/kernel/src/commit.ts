@@ -1,0 +1,15 @@
+/**
+ * The point of no return. Between `beginCommit` and `endCommit` an operation changes state and cannot
+ * fail; a worker that dies in there leaves the machine inconsistent, so the host panics instead of
+ * recovering the core. Nothing in a commit allocates.
+ */
+import { CoreArea } from "@capos/hal";
+import type { Core } from "./core.js";
+
+export function beginCommit(k: Core): void {
+  k.i32[k.area + CoreArea.COMMIT] = 1;
+}
+
+export function endCommit(k: Core): void {
+  k.i32[k.area + CoreArea.COMMIT] = 0;
+}

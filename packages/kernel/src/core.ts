@@ -1,0 +1,90 @@
+/**
+ * A core's JavaScript state: views of physical memory, addresses it would otherwise compute each time,
+ * and the guests' contexts. Everything that must outlive the worker is in physical memory; this one
+ * object can be thrown away and made again.
+ */
+import { BYTES_PER_WORD, MAX_MESSAGE_WORDS } from "@capos/abi";
+import {
+  attachMemory,
+  BootInfo,
+  CoreArea,
+  coreArea,
+  type PhysicalMemory,
+  RingPort,
+  ringGroup,
+  type WordIndex,
+} from "@capos/hal";
+import { KernelArea, Tables } from "./layout.js";
+import type { RetypeResult } from "./capability/retype-result.js";
+import type { Context } from "./thread/context.js";
+import type { Realm } from "./guest/realm-type.js";
+
+export class Core {
+  readonly memory: PhysicalMemory;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly ring: RingPort;
+  readonly coreCount: number;
+  /** This core's area (hal) and its kernel area. */
+  readonly area: WordIndex;
+  /** Cores that share a bell in the attention word. */
+  readonly ringGroup: number;
+  kernelArea: WordIndex = 0;
+  readonly attention: WordIndex;
+  readonly safePoints: WordIndex;
+  tables: WordIndex = 0;
+  threadTable: WordIndex = 0;
+  /** By thread number; null where the thread is not this core's or has not run. */
+  readonly contexts: (Context | null)[] = [];
+  realm: Realm | null = null;
+
+  /** The running thread and its context; 0 and null while the core chooses. */
+  current: WordIndex = 0;
+  context: Context | null = null;
+  /** Highest ready priority, -1 if none: a cache of the bitmap. */
+  topReady = -1;
+  /** Checks that ran out of fuel since the guest was resumed, and when the first did: see guest/clock.ts. */
+  ticks = 0;
+  firstTickNs = 0;
+  /** The guest ran too long without a trap: it is dropped as soon as it lets go. */
+  condemned = false;
+  /**
+   * Raised whenever this core takes part in a grace period: what was looked up before is to be looked
+   * up again. A copy of GRACE_EPOCH in the core's area, which outlives the worker.
+   */
+  graceEpoch = 0;
+  /** Things that wait for ring space on this core: tried at each safe point while not 0. */
+  backlog = 0;
+  /** Iterations an idle core polls before it halts. */
+  idleSpins = 0;
+  running = true;
+  /** Scratch for retype's answer. */
+  readonly retypeResult: RetypeResult = { status: 0, detail: 0 };
+  /** Scratch for bytes on their way to or from a device: as many as a message holds. */
+  readonly bytes: number[] = new Array<number>(MAX_MESSAGE_WORDS * BYTES_PER_WORD).fill(0);
+
+  constructor(
+    readonly id: number,
+    wasmMemory: WebAssembly.Memory,
+  ) {
+    this.memory = attachMemory(wasmMemory);
+    this.i32 = this.memory.i32;
+    this.f64 = this.memory.f64;
+    this.area = coreArea(this.memory, id);
+    this.attention = this.area + CoreArea.ATTENTION;
+    this.safePoints = this.area + CoreArea.SAFE_POINTS;
+    this.coreCount = this.i32[BootInfo.CORES]!;
+    this.graceEpoch = this.i32[this.area + CoreArea.GRACE_EPOCH]!;
+    this.ringGroup = ringGroup(this.coreCount);
+    this.ring = new RingPort(this.memory, id);
+  }
+
+  /** Takes over the addresses that the boot core wrote down. */
+  attachTables(): void {
+    this.tables = Atomics.load(this.i32, BootInfo.KERNEL_TABLES);
+    this.kernelArea = this.i32[this.tables + Tables.KERNEL_AREAS]! + this.id * KernelArea.SIZE;
+    this.threadTable = this.i32[this.tables + Tables.THREAD_TABLE]!;
+    const limit = this.i32[this.tables + Tables.THREAD_LIMIT]!;
+    for (let i = 0; i < limit; i++) this.contexts.push(null);
+  }
+}

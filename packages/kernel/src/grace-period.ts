@@ -1,0 +1,130 @@
+/**
+ * Grace periods: "every core has passed a safe point since".
+ *
+ * GRACE_REQUESTED numbers them. Who asks takes the next number and sets the GRACE bit of every core
+ * that runs; a core whose word *is* HALTED has no reference and is counted by the asker. A core reports
+ * by storing, at its safe point and after draining its rings, the number it read when it took the bit.
+ * Number n is over when every online core has reported n or more. Nobody spins: threads that wait are
+ * in their core's list, and the report that completes a period raises the cores that wait for it.
+ *
+ * PASSED only grows: written by the core itself, or by compare-and-swap on behalf of a halted one.
+ * A core that left halt meanwhile acts as if it had been asked (see idle), so both are true.
+ */
+import { Attention, attentionOf, BootInfo, CoreArea, CoreState, coreArea, raise, type WordIndex } from "@capos/hal";
+import type { Core } from "./core.js";
+import { KernelArea, Thread, ThreadState } from "./layout.js";
+import { leave, restart } from "./thread/run-queue.js";
+
+/** Asks for a grace period that starts now; answers its number. */
+export function requestGrace(k: Core): number {
+  const { i32 } = k;
+  const number = (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
+  for (let core = 0; core < k.coreCount; core++) askCore(k, core, number);
+  return number;
+}
+
+function askCore(k: Core, core: number, number: number): void {
+  const { i32 } = k;
+  const area = coreArea(k.memory, core);
+  const attention = area + CoreArea.ATTENTION;
+  for (;;) {
+    const word = Atomics.load(i32, attention);
+    if (word === Attention.HALTED) {
+      // Exactly HALTED: a message pushed to it, or any other reason to wake, would be another bit.
+      report(k, area, number);
+      return;
+    }
+    if (Atomics.compareExchange(i32, attention, word, word | Attention.GRACE) === word) {
+      if ((word & Attention.HALTED) !== 0) Atomics.notify(i32, attention);
+      return;
+    }
+  }
+}
+
+function report(k: Core, area: WordIndex, number: number): void {
+  const { i32 } = k;
+  for (;;) {
+    const passed = Atomics.load(i32, area + CoreArea.GRACE_PASSED);
+    if (((number - passed) | 0) <= 0) return;
+    if (Atomics.compareExchange(i32, area + CoreArea.GRACE_PASSED, passed, number) === passed) return;
+  }
+}
+
+/** True when a grace period is over on every core that is online. */
+export function graceIsOver(k: Core, number: number): boolean {
+  const { i32 } = k;
+  for (let core = 0; core < k.coreCount; core++) {
+    const area = coreArea(k.memory, core);
+    if (((Atomics.load(i32, area + CoreArea.GRACE_PASSED) - number) | 0) >= 0) continue;
+    const state = Atomics.load(i32, area + CoreArea.STATE);
+    // A dying core still counts: its worker may run until it has exited.
+    if (state === CoreState.ONLINE || state === CoreState.DYING) return false;
+  }
+  return true;
+}
+
+/** The core passes a safe point having taken the GRACE bit: reports, and tells cores whose threads wait. */
+export function passGrace(k: Core, number: number): void {
+  report(k, k.area, number);
+  for (let core = 0; core < k.coreCount; core++) {
+    const awaited = Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.GRACE_AWAITED);
+    if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited)) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
+  }
+  wakeGraceWaiters(k);
+}
+
+/** The running thread waits until a grace period is over and then starts its trap again. */
+export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
+  const { i32 } = k;
+  i32[thread + Thread.STATE] = ThreadState.GRACE_WAIT;
+  i32[thread + Thread.GRACE_TARGET] = number;
+  i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
+  i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD] = thread;
+  leave(k);
+  // Published before the look: a report that completes the period either sees AWAITED or is seen here.
+  publishAwaited(k);
+  wakeGraceWaiters(k);
+}
+
+function publishAwaited(k: Core): void {
+  const { i32 } = k;
+  let lowest = 0;
+  for (let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!; thread !== 0; thread = i32[thread + Thread.WAIT_NEXT]!) {
+    const target = i32[thread + Thread.GRACE_TARGET]!;
+    if (lowest === 0 || ((target - lowest) | 0) < 0) lowest = target;
+  }
+  Atomics.store(i32, k.area + CoreArea.GRACE_AWAITED, lowest);
+}
+
+/** Wakes this core's threads whose grace period is over. */
+export function wakeGraceWaiters(k: Core): void {
+  const { i32 } = k;
+  const list = k.kernelArea + KernelArea.GRACE_WAIT_HEAD;
+  if (i32[list] === 0) return;
+  let woken = false;
+  for (let thread = i32[list]!, previous = 0; thread !== 0; ) {
+    const next = i32[thread + Thread.WAIT_NEXT]!;
+    if (graceIsOver(k, i32[thread + Thread.GRACE_TARGET]!)) {
+      if (previous === 0) i32[list] = next;
+      else i32[previous + Thread.WAIT_NEXT] = next;
+      restart(k, thread);
+      woken = true;
+    } else previous = thread;
+    thread = next;
+  }
+  if (woken) publishAwaited(k);
+}
+
+/** Takes a thread that is being destroyed out of the list. */
+export function leaveGraceWait(k: Core, thread: WordIndex): void {
+  unlinkWaiting(k, k.kernelArea + KernelArea.GRACE_WAIT_HEAD, thread);
+  publishAwaited(k);
+}
+
+/** Takes a thread out of a list threaded through WAIT_NEXT. */
+export function unlinkWaiting(k: Core, list: WordIndex, thread: WordIndex): void {
+  const { i32 } = k;
+  let link = list;
+  while (i32[link] !== 0 && i32[link] !== thread) link = i32[link]! + Thread.WAIT_NEXT;
+  if (i32[link] === thread) i32[link] = i32[thread + Thread.WAIT_NEXT]!;
+}

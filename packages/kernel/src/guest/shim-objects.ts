@@ -1,0 +1,170 @@
+/**
+ * The vetted shim, part three: objects, functions, JSON, and the three constructors that could undo the
+ * other parts.
+ *
+ * A text is an object with a property per character to all that lists properties. As a primitive it is
+ * checked where it is listed (in `for..in` and `{...text}` by the image builder); as a wrapper object
+ * it cannot be told apart cheaply, so no wrapper of a long text can be made.
+ */
+import { type Guard, keepOnly, MAX_ARRAY_LIKE_LENGTH, replaceMethods, uncurry } from "./shim-guard.js";
+
+const { apply, construct } = Reflect;
+const { isArray } = Array;
+
+/** Functions of Object that look at one property, or at those a guest made one by one. */
+const OBJECT_FUNCTIONS = Object.freeze([
+  ...["assign", "create", "defineProperties", "defineProperty", "entries", "freeze", "fromEntries"],
+  ...["getOwnPropertyDescriptor", "getOwnPropertyDescriptors", "getOwnPropertyNames", "getOwnPropertySymbols"],
+  ...["getPrototypeOf", "hasOwn", "is", "isExtensible", "isFrozen", "isSealed", "keys", "preventExtensions"],
+  ...["seal", "setPrototypeOf", "values"],
+]);
+const SET_METHODS = Object.freeze(["add", "clear", "constructor", "delete", "entries", "forEach", "has", "keys", "values"]);
+const MAP_METHODS = Object.freeze([...SET_METHODS, "get", "set"]);
+
+export function shimObjects(guard: Guard): void {
+  replaceMethods(Object, listings(guard));
+  keepOnly(Object, OBJECT_FUNCTIONS);
+  replaceMethods(Reflect, applications(guard));
+  replaceMethods(Function.prototype, functionApply(guard));
+  replaceMethods(JSON, json(guard));
+  replaceMethods(Object.prototype, valueOf(guard));
+  // Set's newer methods loop over whatever iterator their argument brings.
+  keepOnly(Set.prototype, SET_METHODS);
+  keepOnly(Map.prototype, MAP_METHODS);
+  keepOnly(Map, []);
+
+  replaceConstructor("Object", boxing(guard, Object, "Object", (value) => value));
+  replaceConstructor("String", boxing(guard, String, "String", (value) => `${value as string}`));
+  replaceProxy();
+}
+
+function listings({ properties }: Guard): object {
+  const { keys, values, entries, getOwnPropertyNames, getOwnPropertyDescriptors, assign, defineProperties } = Object;
+  return {
+    keys(of: object) {
+      properties(of, "Object.keys");
+      return keys(of);
+    },
+    values(of: object) {
+      properties(of, "Object.values");
+      return values(of);
+    },
+    entries(of: object) {
+      properties(of, "Object.entries");
+      return entries(of);
+    },
+    getOwnPropertyNames(of: object) {
+      properties(of, "Object.getOwnPropertyNames");
+      return getOwnPropertyNames(of);
+    },
+    getOwnPropertyDescriptors(of: object) {
+      properties(of, "Object.getOwnPropertyDescriptors");
+      return getOwnPropertyDescriptors(of);
+    },
+    assign(target: object, ...sources: object[]) {
+      properties(target, "Object.assign");
+      for (let i = 0; i < sources.length; i++) properties(sources[i], "Object.assign");
+      return apply(assign, Object, [target, ...sources]);
+    },
+    defineProperties(target: object, from: PropertyDescriptorMap) {
+      properties(from, "Object.defineProperties");
+      return defineProperties(target, from);
+    },
+  };
+}
+
+/** The third parameter of `construct` counts by being there. */
+function applications({ elements }: Guard): object {
+  return {
+    apply(target: () => unknown, self: unknown, list: ArrayLike<unknown>) {
+      elements(list, "Reflect.apply", MAX_ARRAY_LIKE_LENGTH);
+      return apply(target, self, list);
+    },
+    construct(target: () => unknown, list: ArrayLike<unknown>, ...newTarget: (() => unknown)[]) {
+      elements(list, "Reflect.construct", MAX_ARRAY_LIKE_LENGTH);
+      return newTarget.length === 0 ? construct(target, list) : construct(target, list, newTarget[0]!);
+    },
+  };
+}
+
+function functionApply({ elements }: Guard): object {
+  const nativeApply = uncurry(Function.prototype.apply);
+  return {
+    apply(this: unknown, self: unknown, list: unknown) {
+      if (list !== undefined && list !== null) elements(list, "Function.prototype.apply", MAX_ARRAY_LIKE_LENGTH);
+      return nativeApply(this, self, list);
+    },
+  };
+}
+
+function json({ elements, length }: Guard): object {
+  const { stringify } = JSON;
+  return {
+    stringify(value: unknown, replacer: unknown, space: unknown) {
+      if (isArray(value)) elements(value, "JSON.stringify");
+      if (isArray(replacer)) length(replacer.length, MAX_ARRAY_LIKE_LENGTH, "JSON.stringify", "names");
+      return stringify(value, replacer as undefined, space as undefined);
+    },
+  };
+}
+
+function valueOf({ properties }: Guard): object {
+  const native = uncurry(Object.prototype.valueOf);
+  return {
+    valueOf(this: unknown) {
+      properties(this, "Object.prototype.valueOf");
+      return native(this);
+    },
+  };
+}
+
+type Constructor = new (...rest: unknown[]) => object;
+
+/** A constructor that refuses to wrap a long text, and else is the given one. */
+function boxing(guard: Guard, given: unknown, name: string, coerce: (value: unknown) => unknown): Constructor {
+  const plain = given as (...rest: unknown[]) => unknown;
+  const boxer = function (this: unknown, ...rest: unknown[]): unknown {
+    // String(value) wraps nothing; Object(value) does.
+    if (new.target === undefined && name === "String") return plain(...rest);
+    if (rest.length > 0 && (name === "Object" || typeof rest[0] !== "string")) rest[0] = coerce(rest[0]);
+    if (typeof rest[0] === "string") guard.properties(rest[0], name);
+    if (new.target === undefined) return plain(...rest);
+    return construct(plain, rest, (new.target as unknown) === boxer ? plain : new.target);
+  };
+  return boxer as unknown as Constructor;
+}
+
+/** Puts a constructor in the place of a global one, with its prototype and its functions. */
+function replaceConstructor(name: "Object" | "String", constructor: Constructor): void {
+  const given = globalThis[name] as unknown as { prototype: object };
+  const { prototype, ...functions } = Object.getOwnPropertyDescriptors(given) as Record<string, PropertyDescriptor>;
+  Object.defineProperties(constructor, { ...functions, prototype: { ...prototype!, value: given.prototype } });
+  Object.defineProperty(given.prototype, "constructor", { value: constructor });
+  Object.defineProperty(globalThis, name, { value: constructor });
+}
+
+/**
+ * No proxies of arrays: `Array.isArray` is true for them, and a `length` that a trap answers could
+ * be short for the guard and long for the built-in. This makes every array a true one.
+ */
+function replaceProxy(): void {
+  const given = Proxy;
+  function refuseArrays(target: unknown): void {
+    if (isArray(target)) throw new TypeError("Proxy: a guest cannot make a proxy of an array");
+  }
+  const limited = function Proxy(target: object, handler: ProxyHandler<object>): object {
+    if (new.target === undefined) throw new TypeError("Constructor Proxy requires 'new'");
+    refuseArrays(target);
+    return new given(target, handler);
+  };
+  Object.defineProperty(limited, "prototype", { value: undefined, writable: false });
+  const { revocable } = given;
+  const methods = {
+    revocable(target: object, handler: ProxyHandler<object>) {
+      refuseArrays(target);
+      return revocable(target, handler);
+    },
+  };
+  Object.defineProperty(limited, "revocable", { value: methods.revocable, writable: true, configurable: true });
+  Object.defineProperty(globalThis, "Proxy", { value: limited });
+}

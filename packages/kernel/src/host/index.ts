@@ -1,0 +1,8 @@
+/**
+ * The kernel seen from the host: where its program is, and how to describe a machine that runs it.
+ */
+export { dump, processName } from "../panic.js";
+export type { CoreReport, CoreTask } from "../main.js";
+
+/** The module that a core's worker runs. */
+export const CORE_PROGRAM = new URL("../core.mjs", import.meta.url);

@@ -1,0 +1,9 @@
+/**
+ * Interrupt vectors of the kernel. The class (bits 4 to 7) is the priority: devices below the timer.
+ */
+export const enum Vector {
+  /** First of the serial devices' vectors. */
+  PORT = 0x40,
+  TIMER = 0xe0,
+  SPURIOUS = 0xff,
+}

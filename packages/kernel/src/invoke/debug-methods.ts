@@ -1,0 +1,91 @@
+/** Methods of the Debug capability: the clock, counters, and the machine's switch. Its holder is trusted. */
+import { Err, Method, Reg, unpackBytes, utf8Decode, wordsForBytes } from "@capos/abi";
+import { BootInfo, CoreArea, coreArea, nowNs, type WordIndex } from "@capos/hal";
+import type { Core } from "../core.js";
+import { graceIsOver, requestGrace, waitForGrace } from "../grace-period.js";
+import { wordCount } from "../ipc/message.js";
+import { Thread } from "../layout.js";
+import { KernelPanic } from "../panic.js";
+import { heapBytes, powerOff, printLine } from "../platform.js";
+import type { Context } from "../thread/context.js";
+import { answer, integer, refuse } from "./arguments.js";
+
+export function invokeDebug(k: Core, thread: WordIndex, context: Context, method: number): void {
+  const { i32 } = k;
+  switch (method) {
+    case Method.DEBUG_CLOCK:
+      context.regs[Reg.WORDS] = nowNs();
+      context.result = 1;
+      break;
+    case Method.DEBUG_HEAP:
+      context.regs[Reg.WORDS] = heapBytes();
+      context.result = 1;
+      break;
+    case Method.DEBUG_PRINT:
+      printLine(k, text(k, context));
+      context.result = Err.OK;
+      break;
+    case Method.DEBUG_HALT: {
+      const status = integer(context, 1);
+      if (!(status >= 0 && status <= 255)) refuse(context, Err.RANGE, 0, 255);
+      else {
+        context.result = Err.OK;
+        powerOff(k, status);
+      }
+      break;
+    }
+    case Method.DEBUG_MACHINE:
+      answer(context, k.coreCount, i32[BootInfo.HARDWARE_THREADS]!, i32[BootInfo.MEMORY_PAGES]! / 256, k.id);
+      break;
+    case Method.DEBUG_GRACE_PERIOD:
+      gracePeriod(k, thread, context);
+      break;
+    case Method.DEBUG_PANIC:
+      throw new KernelPanic(text(k, context));
+    case Method.DEBUG_CORE:
+      core(k, context);
+      break;
+    default:
+      break;
+  }
+}
+
+function text(k: Core, context: Context): string {
+  const count = integer(context, 1, 0);
+  const room = wordCount(context.trap) - 2;
+  if (!(count > 0 && wordsForBytes(count) <= room)) return "";
+  unpackBytes(context.regs, Reg.WORDS + 2, count, k.bytes, 0);
+  return utf8Decode(k.bytes, 0, count);
+}
+
+/** The trap starts again after the wait, so the number it waits for is kept in the thread. */
+function gracePeriod(k: Core, thread: WordIndex, context: Context): void {
+  const { i32 } = k;
+  let number = i32[thread + Thread.GRACE_TARGET]!;
+  if (number === 0) number = requestGrace(k);
+  if (graceIsOver(k, number)) {
+    i32[thread + Thread.GRACE_TARGET] = 0;
+    answer(context, number);
+  } else waitForGrace(k, thread, number);
+}
+
+function core(k: Core, context: Context): void {
+  const number = integer(context, 1);
+  if (!(number >= 0 && number < k.coreCount)) {
+    refuse(context, Err.RANGE, 0, k.coreCount - 1);
+    return;
+  }
+  const area = coreArea(k.memory, number);
+  const { i32 } = k;
+  answer(
+    context,
+    i32[area + CoreArea.SAFE_POINTS]! >>> 0,
+    i32[area + CoreArea.SWITCHES]! >>> 0,
+    Atomics.load(i32, area + CoreArea.GRACE_PASSED) >>> 0,
+    i32[area + CoreArea.HALTS]! >>> 0,
+    i32[area + CoreArea.MESSAGES_IN]! >>> 0,
+    i32[area + CoreArea.MESSAGES_OUT]! >>> 0,
+    i32[area + CoreArea.BOUNCES]! >>> 0,
+    Atomics.load(i32, area + CoreArea.INCARNATION),
+  );
+}

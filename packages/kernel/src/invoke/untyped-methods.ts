@@ -1,0 +1,43 @@
+/** Methods of untyped memory. */
+import { Err, Method, ObjectType, Right, Slot, SlotBits } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { hasRight, lookupArgument } from "../capability/lookup.js";
+import { objectSizeBits, retype } from "../capability/retype.js";
+import type { Core } from "../core.js";
+import type { Context } from "../thread/context.js";
+import { answer, handle, integer, refuse } from "./arguments.js";
+
+export function invokeUntyped(k: Core, thread: WordIndex, context: Context, slot: WordIndex, method: number): void {
+  const { i32 } = k;
+  if (method === Method.UNTYPED_INFO) {
+    const bytes = 2 ** ((i32[slot]! >>> SlotBits.SIZE_SHIFT) & 63);
+    answer(context, bytes, bytes - i32[slot + Slot.WATERMARK]! * 64);
+    return;
+  }
+  if (method !== Method.UNTYPED_RETYPE) return;
+  if (!hasRight(k, slot, Right.WRITE)) {
+    context.result = Err.DENIED;
+    return;
+  }
+  const type = integer(context, 1);
+  const sizeBits = integer(context, 2);
+  const count = integer(context, 3);
+  const cnode = lookupArgument(k, thread, handle(context, 4), ObjectType.CNODE, Right.WRITE);
+  const first = integer(context, 5);
+  if (cnode < 0) {
+    context.result = cnode;
+    return;
+  }
+  if (objectSizeBits(type, sizeBits) === 0) {
+    refuse(context, type === ObjectType.UNTYPED || type === ObjectType.CNODE ? Err.RANGE : Err.BAD_TYPE, 0, 0);
+    return;
+  }
+  const slots = 2 ** ((i32[cnode]! >>> SlotBits.SIZE_SHIFT) & 63);
+  const result = k.retypeResult;
+  retype(k, thread, slot, type, sizeBits, count, i32[cnode + Slot.OBJECT]!, slots, first, result);
+  // A thread that waits for a dying slot of the window starts its trap again.
+  if (k.current !== thread) return;
+  if (result.status === Err.RANGE) refuse(context, Err.RANGE, 1, slots - 1);
+  else if (result.status !== Err.OK) refuse(context, result.status, result.detail, 0);
+  else context.result = 0;
+}

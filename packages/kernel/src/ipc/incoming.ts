@@ -1,0 +1,275 @@
+/**
+ * What arrives from other cores: rings drained at a safe point, one function a kind of message.
+ */
+import { Err, Slot } from "@capos/abi";
+import { Attention, attentionOf, CoreArea, Line, RINGS_SHIFT, raise, type WordIndex } from "@capos/hal";
+import { slotStillNames } from "../capability/lookup.js";
+import type { Core } from "../core.js";
+import { beginCommit, endCommit } from "../commit.js";
+import { invokeRemote } from "../invoke/thread-methods.js";
+import { Endpoint, Internal, KernelArea, Message, MessageFlag, Notification, QueueKind, Role, Thread, ThreadState } from "../layout.js";
+import { finishDeath } from "../thread/lifecycle.js";
+import { restart, wake } from "../thread/run-queue.js";
+import { acceptFrom, firstOf, handOver, handOverRemote, queueThread, saveFromLine, takeFrom } from "./endpoint.js";
+import { lineWords, threadCapabilities, threadWords } from "./message.js";
+import { leaveQueue, lowerWaiting, nudge, queueWaiter } from "./notification.js";
+import { answerMessage, answerStatus, saveWindow } from "./remote.js";
+import { acceptAnswer } from "./reply.js";
+
+/**
+ * Drains the rings whose bells were in the attention word, each up to one lap: all lines that were there
+ * when the safe point began, and never an endless stream.
+ */
+export function drainRings(k: Core, attention: number): void {
+  const group = k.ringGroup;
+  for (let bells = (attention & Attention.RINGS) >>> RINGS_SHIFT; bells !== 0; bells &= bells - 1) {
+    const first = (31 - Math.clz32(bells & -bells)) * group;
+    for (let from = first; from < first + group && from < k.coreCount; from++) drain(k, from);
+  }
+  // Who finds its ring full says so and pokes.
+  if ((attention & Attention.POKE) !== 0) ringBack(k);
+}
+
+function drain(k: Core, from: number): void {
+  const { i32 } = k;
+  for (let i = k.ring.lines; i > 0; i--) {
+    const line = k.ring.peek(from);
+    if (line === 0) return;
+    i32[k.area + CoreArea.MESSAGES_IN]!++;
+    // The line is read and given back within the handling of this one message: nothing refers to it later.
+    beginCommit(k);
+    accept(k, line, k.ring.kind(line));
+    k.ring.release(from);
+    endCommit(k);
+  }
+  // A lap was not enough: come again at the next safe point.
+  k.ring.keepPending(from);
+}
+
+/** Tells producers that found their ring full that there is room. */
+function ringBack(k: Core): void {
+  for (let half = 0; half * 32 < k.coreCount; half++) {
+    const word = k.kernelArea + KernelArea.SPACE_WANTED + half;
+    if (Atomics.load(k.i32, word) === 0) continue;
+    for (let mask = Atomics.exchange(k.i32, word, 0); mask !== 0; mask &= mask - 1) {
+      raise(k.memory, attentionOf(k.memory, half * 32 + 31 - Math.clz32(mask & -mask)), Attention.POKE);
+    }
+  }
+}
+
+function accept(k: Core, line: WordIndex, kind: number): void {
+  switch (kind & MessageFlag.KIND_MASK) {
+    case Message.SEND:
+      onSend(k, line, kind);
+      break;
+    case Message.REPLY:
+      onReply(k, line, kind);
+      break;
+    case Message.ANSWER:
+      onAnswer(k, line, kind);
+      break;
+    case Message.RECEIVE:
+      onReceive(k, line, kind);
+      break;
+    case Message.WAIT:
+      onWait(k, line, kind);
+      break;
+    case Message.NUDGE:
+      nudge(k, k.i32[line + Line.OBJECT]!);
+      break;
+    case Message.CANCEL:
+      onCancel(k, line);
+      break;
+    case Message.INVOKE:
+      invokeRemote(k, k.i32[line + Line.THREAD]!, k.i32[line + Line.OBJECT]!, k.i32[line + Line.COUNT]!, k.i32[line + Line.SLOT]!);
+      break;
+    case Message.REHOME:
+      onRehome(k, line);
+      break;
+    default:
+      throw new Error(`a ring line of kind ${kind}`);
+  }
+}
+
+/** A thread of another core sends to an endpoint that it believes to be at home here. */
+function onSend(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  const endpoint = i32[line + Line.OBJECT]!;
+  const thread = i32[line + Line.THREAD]!;
+  const slot = i32[line + Line.SLOT]!;
+  const generation = i32[line + Line.GENERATION]!;
+  const message = i32[line + Line.COUNT]!;
+  if (i32[endpoint + Endpoint.HOME] !== k.id) {
+    i32[k.area + CoreArea.BOUNCES]!++;
+    answerStatus(k, thread, Internal.RETRY);
+    return;
+  }
+  // The instant of transfer: what the sender's core saw when it looked the slot up may be over.
+  if (!slotStillNames(k, slot, generation, endpoint)) {
+    answerStatus(k, thread, Err.REVOKED);
+    return;
+  }
+  const call = (kind & MessageFlag.CALL) !== 0;
+  const inThread = (kind & MessageFlag.IN_THREAD) !== 0;
+  const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
+  if (receiver === 0) {
+    if ((kind & MessageFlag.NON_BLOCKING) !== 0) {
+      answerStatus(k, thread, Err.WOULD_BLOCK);
+      return;
+    }
+    if (call) saveWindow(k, thread, i32[line + Line.BADGE]!);
+    if (!inThread) saveFromLine(k, thread, lineWords(line), message);
+    queueThread(k, endpoint, QueueKind.SENDERS, thread, call ? Role.CALLER : Role.SENDER, slot, generation, message);
+    return;
+  }
+  takeFrom(k, endpoint, receiver);
+  if (call) {
+    saveWindow(k, thread, i32[line + Line.BADGE]!);
+    i32[receiver + Thread.REPLY_TO] = thread;
+    i32[receiver + Thread.REPLY_CALL] = i32[line + Line.EXTRA]!;
+    i32[thread + Thread.ROLE] = Role.REPLY_OWED;
+  }
+  const badge = i32[slot + Slot.BADGE]!;
+  const wordsAt = inThread ? threadWords(thread) : lineWords(line);
+  if (i32[receiver + Thread.HOME] === k.id) {
+    handOver(k, thread, k.contexts[i32[receiver + Thread.NUMBER]!]!, receiver, message, badge, k.f64, wordsAt, threadCapabilities(thread));
+    wake(k, receiver);
+  } else handOverRemote(k, thread, receiver, message, badge, k.f64, wordsAt, threadCapabilities(thread));
+  if (!call) answerStatus(k, thread, Err.OK);
+}
+
+/** A thread of another core receives. With nothing queued the endpoint moves to it instead. */
+function onReceive(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  const endpoint = i32[line + Line.OBJECT]!;
+  const thread = i32[line + Line.THREAD]!;
+  const slot = i32[line + Line.SLOT]!;
+  const generation = i32[line + Line.GENERATION]!;
+  if (i32[endpoint + Endpoint.HOME] !== k.id) {
+    i32[k.area + CoreArea.BOUNCES]!++;
+    answerStatus(k, thread, Internal.RETRY);
+    return;
+  }
+  if (!slotStillNames(k, slot, generation, endpoint)) {
+    answerStatus(k, thread, Err.REVOKED);
+    return;
+  }
+  const sender = firstOf(k, endpoint, QueueKind.SENDERS);
+  if (sender !== 0) acceptFrom(k, endpoint, sender, thread, null);
+  else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY) {
+    // The home follows its receivers. From this store on every request that comes here is bounced.
+    Atomics.store(i32, endpoint + Endpoint.HOME, i32[thread + Thread.HOME]!);
+    answerStatus(k, thread, Internal.RETRY);
+  } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
+  else queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, generation, 0);
+}
+
+/** A thread of another core waits at a notification. */
+function onWait(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  const notification = i32[line + Line.OBJECT]!;
+  const thread = i32[line + Line.THREAD]!;
+  const slot = i32[line + Line.SLOT]!;
+  const generation = i32[line + Line.GENERATION]!;
+  if (i32[notification + Notification.HOME] !== k.id) {
+    answerStatus(k, thread, Internal.RETRY);
+    return;
+  }
+  if (!slotStillNames(k, slot, generation, notification)) {
+    answerStatus(k, thread, Err.REVOKED);
+    return;
+  }
+  if (moveNotification(k, notification, i32[thread + Thread.HOME]!)) {
+    answerStatus(k, thread, Internal.RETRY);
+    return;
+  }
+  const blocking = (kind & MessageFlag.NON_BLOCKING) === 0;
+  if (blocking) Atomics.store(i32, notification + Notification.WAITING, 1);
+  const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
+  if (bits !== 0) {
+    answerMessage(k, thread, 0, bits, 0);
+    lowerWaiting(k, notification);
+  } else if (blocking) queueWaiter(k, notification, thread, slot, generation);
+  else answerStatus(k, thread, Err.WOULD_BLOCK);
+}
+
+/** Moves a notification's home, unless a thread waits at it or is bound to it here. */
+function moveNotification(k: Core, notification: WordIndex, to: number): boolean {
+  if (k.i32[notification + Notification.QUEUE_HEAD] !== 0 || k.i32[notification + Notification.BOUND_THREAD] !== 0) return false;
+  Atomics.store(k.i32, notification + Notification.HOME, to);
+  return true;
+}
+
+/** A thread binds a notification: it must live where the thread does. */
+function onRehome(k: Core, line: WordIndex): void {
+  const { i32 } = k;
+  const notification = i32[line + Line.OBJECT]!;
+  const isHere = i32[notification + Notification.HOME] === k.id;
+  const stays = isHere && !moveNotification(k, notification, i32[line + Line.SLOT]!);
+  answerStatus(k, i32[line + Line.THREAD]!, stays ? Err.BUSY : Internal.RETRY);
+}
+
+/** The core of a thread that asked this one wants the request given up. The order here is what decides. */
+function onCancel(k: Core, line: WordIndex): void {
+  const { i32 } = k;
+  const thread = i32[line + Line.THREAD]!;
+  // An answer that left before, or a later request of the same thread, is not what this is about.
+  if (i32[thread + Thread.SEQUENCE] !== i32[line + Line.EXTRA]) return;
+  const object = i32[thread + Thread.QUEUE]!;
+  const role = i32[thread + Thread.ROLE];
+  if (object !== 0) {
+    if (role === Role.WAITER) leaveQueue(k, object, thread);
+    else takeFrom(k, object, thread);
+  } else if (role !== Role.REPLY_OWED) return;
+  i32[thread + Thread.ROLE] = Role.NONE;
+  answerStatus(k, thread, Internal.CANCELLED);
+}
+
+/** The answer to a call from this core. */
+function onReply(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  const thread = i32[line + Line.THREAD]!;
+  const state = i32[thread + Thread.STATE]!;
+  if (state === ThreadState.DYING) {
+    finishDeath(k, thread);
+    return;
+  }
+  if (i32[thread + Thread.CALL_NUMBER] !== i32[line + Line.EXTRA]) return;
+  if (state !== ThreadState.REMOTE && state !== ThreadState.AWAITING_REPLY) return;
+  i32[thread + Thread.CALL_NUMBER]!++;
+  finishAsking(k, line, kind, thread, 0);
+}
+
+/** The answer to anything else that a thread of this core asked. */
+function onAnswer(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  const thread = i32[line + Line.THREAD]!;
+  if (i32[thread + Thread.SEQUENCE] !== i32[line + Line.EXTRA]) return;
+  const state = i32[thread + Thread.STATE];
+  if (state === ThreadState.DYING) {
+    finishDeath(k, thread);
+    return;
+  }
+  if (state !== ThreadState.REMOTE) return;
+  const status = i32[line + Line.BADGE]!;
+  if (status === Internal.RETRY || status === Internal.CANCELLED) {
+    // Only the registers survive: the trap starts again from its handle.
+    k.contexts[i32[thread + Thread.NUMBER]!]!.foundEpoch = -1;
+    restart(k, thread);
+    return;
+  }
+  if ((kind & MessageFlag.IN_THREAD) === 0) {
+    k.contexts[i32[thread + Thread.NUMBER]!]!.result = status;
+    wake(k, thread);
+    return;
+  }
+  finishAsking(k, line, kind, thread, i32[line + Line.SLOT]!);
+}
+
+function finishAsking(k: Core, line: WordIndex, kind: number, thread: WordIndex, badge: number): void {
+  const { i32 } = k;
+  const context = k.contexts[i32[thread + Thread.NUMBER]!]!;
+  const wordsAt = (kind & MessageFlag.IN_THREAD) !== 0 ? threadWords(thread) : lineWords(line);
+  acceptAnswer(k, thread, context, wordsAt, i32[line + Line.BADGE]!, i32[line + Line.COUNT]!, badge, i32[line + Line.OBJECT]!);
+  wake(k, thread);
+}

@@ -1,0 +1,85 @@
+/**
+ * Replies: the right to answer one call, once.
+ *
+ * While it is not moved out, the reply lives in the server's thread object (REPLY_TO, REPLY_CALL),
+ * which only the server's core reads, so a call allocates nothing and locks nothing. It names the call by
+ * the caller's call number: the number is raised when the call ends, whichever way, and every older
+ * reply is stale from then on.
+ */
+import { Err, MAX_MESSAGE_CAPABILITIES, Reg } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { transferCapabilities } from "../capability/transfer.js";
+import type { Core } from "../core.js";
+import { Thread, ThreadState } from "../layout.js";
+import type { Context } from "../thread/context.js";
+import { capabilityCount, copyWords, threadCapabilities, wordCount } from "./message.js";
+import { answerCall } from "./remote.js";
+
+/**
+ * Answers a call with the message in `context`. Answers the caller if it is on this core and is to be
+ * woken by whoever called, else 0 (on its way, or nobody waits any more).
+ */
+export function answerWith(k: Core, server: WordIndex, context: Context, message: number, caller: WordIndex, call: number): WordIndex {
+  const { i32 } = k;
+  const count = wordCount(message);
+  const capabilities = capabilityCount(message);
+  if (i32[caller + Thread.HOME] !== k.id) {
+    // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
+    const arrived =
+      capabilities === 0
+        ? 0
+        : transferCapabilities(k, server, context.regs, Reg.CAPABILITIES, capabilities, caller,
+            i32[caller + Thread.RECEIVE_WINDOW]!, i32[caller + Thread.RECEIVE_COUNT]!, k.f64, threadCapabilities(caller));
+    answerCall(k, caller, call, count, context.regs, Reg.WORDS, arrived);
+    return 0;
+  }
+  if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
+  const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
+  const { regs } = to;
+  copyWords(regs, Reg.WORDS, context.regs, Reg.WORDS, count);
+  regs[Reg.BADGE] = 0;
+  regs[Reg.ARRIVED] =
+    capabilities === 0
+      ? 0
+      : transferCapabilities(k, server, context.regs, Reg.CAPABILITIES, capabilities, caller,
+          regs[Reg.RECEIVE_WINDOW]!, regs[Reg.RECEIVE_COUNT]!, regs, Reg.CAPABILITIES);
+  i32[caller + Thread.CALL_NUMBER] = call + 1;
+  to.result = count;
+  return caller;
+}
+
+/** A caller on this core waits for its reply in one of two states: its call was taken here, or elsewhere. */
+export function awaitsReply(state: number): boolean {
+  return state === ThreadState.AWAITING_REPLY || state === ThreadState.REMOTE;
+}
+
+/** Ends a call with an error: the server died or let go of the reply. Answers the caller to be woken here, or 0. */
+export function failCall(k: Core, caller: WordIndex, call: number, error: Err): WordIndex {
+  const { i32 } = k;
+  if (i32[caller + Thread.HOME] !== k.id) {
+    if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call) answerCall(k, caller, call, error, k.f64, 0, 0);
+    return 0;
+  }
+  if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
+  const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
+  i32[caller + Thread.CALL_NUMBER] = call + 1;
+  to.result = error;
+  return caller;
+}
+
+/** Takes the reply that a thread holds, if any; the caller's number is then in REPLY_CALL. */
+export function takeReply(k: Core, server: WordIndex): WordIndex {
+  const caller = k.i32[server + Thread.REPLY_TO]!;
+  k.i32[server + Thread.REPLY_TO] = 0;
+  return caller;
+}
+
+/** What a call from another core was answered: words from the line or from the thread object. */
+export function acceptAnswer(k: Core, thread: WordIndex, context: Context, wordsAt: number, status: number, count: number, badge: number, arrived: number): void {
+  const { regs } = context;
+  copyWords(regs, Reg.WORDS, k.f64, wordsAt, count);
+  regs[Reg.BADGE] = badge >>> 0;
+  regs[Reg.ARRIVED] = arrived;
+  if (arrived > 0) copyWords(regs, Reg.CAPABILITIES, k.f64, threadCapabilities(thread), Math.min(arrived, MAX_MESSAGE_CAPABILITIES));
+  context.result = status;
+}

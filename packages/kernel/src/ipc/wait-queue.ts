@@ -1,0 +1,77 @@
+/**
+ * The queue of threads that wait at an endpoint or notification: by priority, first come first served
+ * within one. Guarded by the home core of the object.
+ *
+ * The object's first word is the head. The threads of one priority form a circle; the one that came
+ * first is its leader, and the leaders form a list from high to low. So an insertion walks at most 256
+ * leaders however many threads wait, and taking out any thread is O(1).
+ */
+import type { WordIndex } from "@capos/hal";
+import type { Core } from "../core.js";
+import { Thread } from "../layout.js";
+
+/** LEADER_NEXT of a thread that is no leader. */
+const FOLLOWER = -1;
+
+/** Inserts a thread. */
+export function insert(k: Core, object: WordIndex, thread: WordIndex): void {
+  const { i32 } = k;
+  const head = i32[object]!;
+  const priority = i32[thread + Thread.PRIORITY]!;
+  i32[thread + Thread.QUEUE] = object;
+  i32[thread + Thread.QUEUE_PRIORITY] = priority;
+  if (head === 0) {
+    lead(i32, object, thread, 0, 0);
+    return;
+  }
+  let before = 0;
+  let leader = head;
+  while (leader !== 0 && i32[leader + Thread.QUEUE_PRIORITY]! > priority) {
+    before = leader;
+    leader = i32[leader + Thread.LEADER_NEXT]!;
+  }
+  if (leader === 0 || i32[leader + Thread.QUEUE_PRIORITY] !== priority) {
+    lead(i32, object, thread, before, leader);
+    return;
+  }
+  const last = i32[leader + Thread.SAME_PREVIOUS]!;
+  i32[last + Thread.SAME_NEXT] = thread;
+  i32[thread + Thread.SAME_PREVIOUS] = last;
+  i32[thread + Thread.SAME_NEXT] = leader;
+  i32[leader + Thread.SAME_PREVIOUS] = thread;
+  i32[thread + Thread.LEADER_NEXT] = FOLLOWER;
+}
+
+/** Makes a thread a leader of its own between two others. */
+function lead(i32: Int32Array, object: WordIndex, thread: WordIndex, before: WordIndex, after: WordIndex): void {
+  i32[thread + Thread.SAME_NEXT] = thread;
+  i32[thread + Thread.SAME_PREVIOUS] = thread;
+  linkLeader(i32, object, thread, before, after);
+}
+
+function linkLeader(i32: Int32Array, object: WordIndex, thread: WordIndex, before: WordIndex, after: WordIndex): void {
+  i32[thread + Thread.LEADER_PREVIOUS] = before;
+  i32[thread + Thread.LEADER_NEXT] = after;
+  if (before === 0) i32[object] = thread;
+  else i32[before + Thread.LEADER_NEXT] = thread;
+  if (after !== 0) i32[after + Thread.LEADER_PREVIOUS] = thread;
+}
+
+/** Takes a thread out, wherever it stands. */
+export function remove(k: Core, object: WordIndex, thread: WordIndex): void {
+  const { i32 } = k;
+  const next = i32[thread + Thread.SAME_NEXT]!;
+  const after = i32[thread + Thread.LEADER_NEXT]!;
+  i32[thread + Thread.QUEUE] = 0;
+  if (next !== thread) {
+    const previous = i32[thread + Thread.SAME_PREVIOUS]!;
+    i32[previous + Thread.SAME_NEXT] = next;
+    i32[next + Thread.SAME_PREVIOUS] = previous;
+    if (after !== FOLLOWER) linkLeader(i32, object, next, i32[thread + Thread.LEADER_PREVIOUS]!, after);
+    return;
+  }
+  const before = i32[thread + Thread.LEADER_PREVIOUS]!;
+  if (before === 0) i32[object] = after;
+  else i32[before + Thread.LEADER_NEXT] = after;
+  if (after !== 0) i32[after + Thread.LEADER_PREVIOUS] = before;
+}

@@ -1,0 +1,100 @@
+/**
+ * A core's loop: safe point, choose, resume the guest, perform its trap; and what it does with
+ * nothing to do.
+ */
+import { BootInfo, CoreArea, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
+import type { Core } from "./core.js";
+import { hardLimitMs } from "./guest/clock.js";
+import { startGuest } from "./guest/realm-cache.js";
+import { passGrace } from "./grace-period.js";
+import { Restart, Thread } from "./layout.js";
+import { attend, flushBacklog, raiseEpoch } from "./safe-point.js";
+import { type GeneratorContext, Outcome } from "./thread/context.js";
+import { faultThread } from "./thread/lifecycle.js";
+import { enter, takeNext } from "./thread/run-queue.js";
+import { dispatch, exit } from "./traps.js";
+
+/** Runs until the machine is switched off or panics. */
+export function run(k: Core): void {
+  const { i32 } = k;
+  while (k.running) {
+    i32[k.safePoints]!++;
+    // Plain: the calls in this loop keep the compiler from hoisting it, and a value that is a turn old
+    // only means that the bit is seen a turn later.
+    if (i32[k.attention] !== 0) {
+      attend(k);
+      if (!k.running) return;
+    }
+    if (k.backlog !== 0) flushBacklog(k);
+    const context = k.context;
+    if (context === null) {
+      choose(k);
+      continue;
+    }
+    const trap = context.resume();
+    if (k.ticks !== 0) {
+      k.ticks = 0;
+      if (k.condemned) {
+        drop(k);
+        continue;
+      }
+    }
+    const thread = k.current;
+    if (trap >= 0) {
+      context.trap = trap;
+      i32[k.area + CoreArea.LAST_TRAP] = trap;
+      dispatch(k, thread, context);
+    } else if (trap === Outcome.DONE) exit(k, thread, context.status);
+    else faultThread(k, thread, context.failure);
+  }
+}
+
+/** The guest ran past its limit in code that cannot yield. */
+function drop(k: Core): void {
+  k.condemned = false;
+  faultThread(k, k.current, new Error(`ran for more than ${hardLimitMs(k)} ms without a trap`));
+}
+
+/** No thread runs: takes the most urgent one, or idles. */
+function choose(k: Core): void {
+  const { i32 } = k;
+  const thread = takeNext(k);
+  if (thread === 0) {
+    idle(k);
+    return;
+  }
+  i32[k.area + CoreArea.SWITCHES]!++;
+  enter(k, thread);
+  const restart = i32[thread + Thread.RESTART]!;
+  if (restart === Restart.NONE) return;
+  i32[thread + Thread.RESTART] = Restart.NONE;
+  const context = k.context!;
+  if (restart === Restart.TRAP) dispatch(k, thread, context);
+  else {
+    try {
+      (context as GeneratorContext).begin(startGuest(k, i32[thread + Thread.IMAGE]!, context.regs, i32[thread + Thread.START_WORDS]!));
+    } catch (error) {
+      if (!k.condemned) faultThread(k, thread, error);
+    }
+    k.ticks = 0;
+    if (k.condemned) drop(k);
+  }
+}
+
+/** Polls for a while, then halts until somebody sets an attention bit or the timer is due. */
+function idle(k: Core): void {
+  const { i32, memory } = k;
+  for (let spins = k.idleSpins; spins > 0; spins--) {
+    if (Atomics.load(i32, k.attention) !== 0) return;
+  }
+  i32[k.area + CoreArea.HALTS]!++;
+  halt(memory, k.attention, timeoutMs(memory, k.id));
+  wakeChipset(memory);
+  fireIfDue(memory, k.id, 0, nowNs());
+  // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
+  // asked for every one. The number first, then the rings, then the report; no guest runs before.
+  const asked = Atomics.load(i32, BootInfo.GRACE_REQUESTED);
+  raiseEpoch(k);
+  attend(k);
+  passGrace(k, asked);
+}

@@ -1,0 +1,86 @@
+/**
+ * What a core's worker runs: the program of a vCPU, from power-on to its end.
+ */
+import { Attention, BootInfo, CoreArea, CoreState, halt, Power } from "@capos/hal";
+import { PerformanceObserver } from "node:perf_hooks";
+import { threadId } from "node:worker_threads";
+import { boot, prepareCore } from "./boot/boot.js";
+import { recover } from "./boot/recover.js";
+import { Core } from "./core.js";
+import { makeRealm } from "./guest/realm-cache.js";
+import { run } from "./loop.js";
+import { panic } from "./panic.js";
+import { printLine } from "./platform.js";
+
+/** What the host hands to a core's worker. */
+export interface CoreTask {
+  readonly core: number;
+  readonly memory: WebAssembly.Memory;
+  /** True for a worker that replaces one that died. */
+  readonly recovers: boolean;
+}
+
+/** What a core's worker reports when it ends. */
+export interface CoreReport {
+  readonly core: number;
+  /** Garbage collections of this worker: start in nanoseconds of the machine's clock, and length. */
+  readonly collections: readonly { readonly startNs: number; readonly durationNs: number }[];
+}
+
+/** Runs a core. Returns when the machine is off; a panic is reported through the machine's power word. */
+export default async function main(task: CoreTask): Promise<CoreReport> {
+  const collections: { startNs: number; durationNs: number }[] = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      collections.push({ startNs: entry.startTime * 1e6, durationNs: entry.duration * 1e6 });
+    }
+  });
+  observer.observe({ entryTypes: ["gc"] });
+  const k = new Core(task.core, task.memory);
+  Atomics.store(k.i32, k.area + CoreArea.WORKER, threadId);
+  try {
+    if (powerUp(k, task.recovers)) run(k);
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const lines = panic(k.memory, k.id, reason);
+    if (lines !== null) printLine(k, lines.join("\n"));
+  }
+  // The core never returned to its event loop: what the collector noted is delivered now.
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  observer.disconnect();
+  return { core: task.core, collections };
+}
+
+/** From power-on to the loop. False if the machine was switched off first. */
+function powerUp(k: Core, recovers: boolean): boolean {
+  const state = k.area + CoreArea.STATE;
+  if (recovers) {
+    k.attachTables();
+    prepareCore(k);
+    Atomics.store(k.i32, state, CoreState.ONLINE);
+    recover(k);
+    return true;
+  }
+  if (k.id === k.i32[BootInfo.BOOT_CORE]) {
+    boot(k);
+    return true;
+  }
+  // The realm is hardened while the boot core does its own part.
+  k.realm = makeRealm(k);
+  setState(k, CoreState.WAIT_FOR_INIT);
+  for (;;) {
+    const bits = Atomics.and(k.i32, k.attention, ~Attention.TAKEN);
+    if ((bits & Attention.STARTUP) !== 0) break;
+    if (Atomics.load(k.i32, BootInfo.POWER) !== Power.ON) return false;
+    if ((bits & Attention.TAKEN) === 0) halt(k.memory, k.attention, Number.POSITIVE_INFINITY);
+  }
+  k.attachTables();
+  prepareCore(k);
+  setState(k, CoreState.ONLINE);
+  return true;
+}
+
+function setState(k: Core, state: CoreState): void {
+  Atomics.store(k.i32, k.area + CoreArea.STATE, state);
+  Atomics.notify(k.i32, k.area + CoreArea.STATE);
+}

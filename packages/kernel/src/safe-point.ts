@@ -1,0 +1,103 @@
+/**
+ * The safe point: the top of a core's loop. Here the core holds no reference that it does not own, so
+ * here it takes its attention bits, drains its rings, and reports grace periods.
+ */
+import {
+  acknowledgeInterrupt, Attention, BootInfo, CoreArea, endOfInterrupt, Power, PORT_COUNT,
+} from "@capos/hal";
+import type { Core } from "./core.js";
+import { passGrace, wakeGraceWaiters } from "./grace-period.js";
+import { Vector } from "./interrupts.js";
+import { drainRings } from "./ipc/incoming.js";
+import { nudge, signal } from "./ipc/notification.js";
+import { flushOutboxes } from "./ipc/remote.js";
+import { IrqHandler, KernelArea, Notification, Tables, Thread } from "./layout.js";
+import { restart, rotate } from "./thread/run-queue.js";
+
+/** Takes and handles what the attention word says. */
+export function attend(k: Core): void {
+  const { i32 } = k;
+  const bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
+  if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
+  if ((bits & Attention.GRACE) !== 0) raiseEpoch(k);
+  // The number is read before the rings are drained: what was sent before it was asked for is read here.
+  const asked = (bits & Attention.GRACE) !== 0 ? Atomics.load(i32, BootInfo.GRACE_REQUESTED) : 0;
+  if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);
+  if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
+  if ((bits & Attention.GRACE) !== 0) passGrace(k, asked);
+  else wakeGraceWaiters(k);
+  if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0 && Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;
+}
+
+/** From here on this core looks every slot up anew. */
+export function raiseEpoch(k: Core): void {
+  k.graceEpoch = (k.graceEpoch + 1) | 0;
+  k.i32[k.area + CoreArea.GRACE_EPOCH] = k.graceEpoch;
+}
+
+/**
+ * The chipset has judged this core stuck and is about to end its worker. Whoever is first decides:
+ * the core, being at a safe point, has shown a sign of life, waits here and is let go.
+ */
+function awaitVerdict(k: Core): void {
+  for (;;) {
+    const word = Atomics.load(k.i32, k.attention);
+    if ((word & Attention.DOOMED) === 0) return;
+    Atomics.wait(k.i32, k.attention, word);
+  }
+}
+
+function handleInterrupts(k: Core): void {
+  const { i32, memory } = k;
+  for (let vector = acknowledgeInterrupt(memory, k.id); vector >= 0; vector = acknowledgeInterrupt(memory, k.id)) {
+    if (vector === Vector.SPURIOUS) return;
+    i32[k.area + CoreArea.INTERRUPTS]!++;
+    if (vector === Vector.TIMER) rotate(k);
+    else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
+      const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
+      const notification = Atomics.load(i32, handler + IrqHandler.NOTIFICATION);
+      if (notification !== 0) signal(k, notification, i32[handler + IrqHandler.BITS]!);
+    }
+    endOfInterrupt(memory, k.id);
+  }
+}
+
+/** Tries what waits for room in rings: answers, cancellations, nudges, and threads whose requests did not fit. */
+export function flushBacklog(k: Core): void {
+  const { i32 } = k;
+  flushOutboxes(k);
+  const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
+  for (let notification = i32[nudges]!; notification !== 0; ) {
+    const next = i32[notification + Notification.NUDGE_NEXT]!;
+    i32[nudges] = next;
+    k.backlog--;
+    // Free for other lists before the nudge leaves: a signal that still sees a holder is covered by it.
+    Atomics.store(i32, notification + Notification.NUDGE_HOLDER, 0);
+    nudge(k, notification);
+    if (i32[nudges] !== next) return;
+    notification = next;
+  }
+  const waiting = k.kernelArea + KernelArea.RING_WAIT_HEAD;
+  let thread = i32[waiting]!;
+  i32[waiting] = 0;
+  while (thread !== 0) {
+    const next = i32[thread + Thread.WAIT_NEXT]!;
+    k.backlog--;
+    // It starts again from its decode: it takes its place again if there still is no room.
+    restart(k, thread);
+    thread = next;
+  }
+}
+
+/** Counts what waits for room in rings: for a new worker of a core, whose count was lost with the old one. */
+export function countBacklog(k: Core): number {
+  const { i32 } = k;
+  let count = 0;
+  for (let to = 0; to < k.coreCount; to++) {
+    for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]!; t !== 0; t = i32[t + Thread.ANSWER_NEXT]!) count++;
+    for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]!; t > 0; t = i32[t + Thread.CANCEL_NEXT]!) count++;
+  }
+  for (let t = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!; t !== 0; t = i32[t + Thread.WAIT_NEXT]!) count++;
+  for (let n = i32[k.kernelArea + KernelArea.NUDGE_HEAD]!; n !== 0; n = i32[n + Notification.NUDGE_NEXT]!) count++;
+  return count;
+}

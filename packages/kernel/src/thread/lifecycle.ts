@@ -1,0 +1,177 @@
+/**
+ * How threads and processes end: by themselves, by a fault, or destroyed by others, in any state.
+ *
+ * All of it runs on the thread's home core. Whoever the thread owes something gets ERR_PEER_DIED;
+ * whatever it waits in is left. A thread that asked another core stays DYING until the one answer came:
+ * until then its queue fields and message words are lent.
+ */
+import { Err, LifeState, MAX_FAULT_TEXT_BYTES, ObjectType, Slot, SlotBits, SlotState, utf8Decode, utf8Encode } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { killSlot } from "../capability/slot.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
+import type { Core } from "../core.js";
+import { leaveGraceWait, unlinkWaiting } from "../grace-period.js";
+import { faultOf } from "../guest/realm.js";
+import { takeFrom } from "../ipc/endpoint.js";
+import { leaveQueue, signal } from "../ipc/notification.js";
+import { askCancel } from "../ipc/remote.js";
+import { failCall, takeReply } from "../ipc/reply.js";
+import { KernelArea, Notification, Process, Role, Tables, Thread, ThreadState } from "../layout.js";
+import { KernelPanic } from "../panic.js";
+import { powerOff } from "../platform.js";
+import { dequeue, leave, wake } from "./run-queue.js";
+
+/** Ends a thread of this core. `status` is what its process ends with if it decides that. */
+export function endThread(k: Core, thread: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  if (isEnded(i32[thread + Thread.STATE]!)) return;
+  const state = i32[thread + Thread.STATE]!;
+  Atomics.store(i32, thread + Thread.LIFE, life);
+  i32[thread + Thread.EXIT_STATUS] = status;
+  stopWaiting(k, thread, state);
+  // A reply to a call that it still waits for is stale from here on.
+  Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
+  const caller = takeReply(k, thread);
+  if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
+  unbind(k, thread);
+  k.contexts[i32[thread + Thread.NUMBER]!] = null;
+  if (state === ThreadState.REMOTE) {
+    i32[thread + Thread.STATE] = ThreadState.DYING;
+    askCancel(k, thread);
+  } else finishDeath(k, thread);
+  endInProcess(k, thread, life, status);
+}
+
+/** True for a thread that will never run again. */
+export function isEnded(state: number): boolean {
+  return state === ThreadState.DEAD || state === ThreadState.DYING;
+}
+
+/** The answer that a DYING thread was owed has come: nothing of it is lent any more. */
+export function finishDeath(k: Core, thread: WordIndex): void {
+  const { i32 } = k;
+  i32[thread + Thread.STATE] = ThreadState.DEAD;
+  Atomics.store(i32, k.threadTable + i32[thread + Thread.NUMBER]!, 0);
+}
+
+function stopWaiting(k: Core, thread: WordIndex, state: number): void {
+  const { i32 } = k;
+  switch (state) {
+    case ThreadState.RUNNING:
+      leave(k);
+      break;
+    case ThreadState.READY:
+      dequeue(k, thread);
+      break;
+    case ThreadState.QUEUED:
+      if (i32[thread + Thread.ROLE] === Role.WAITER) leaveQueue(k, i32[thread + Thread.QUEUE]!, thread);
+      else takeFrom(k, i32[thread + Thread.QUEUE]!, thread);
+      break;
+    case ThreadState.RING_WAIT:
+      unlinkWaiting(k, k.kernelArea + KernelArea.RING_WAIT_HEAD, thread);
+      k.backlog--;
+      break;
+    case ThreadState.GRACE_WAIT:
+      leaveGraceWait(k, thread);
+      break;
+    default:
+      break;
+  }
+}
+
+function unbind(k: Core, thread: WordIndex): void {
+  const notification = k.i32[thread + Thread.BOUND_NOTIFICATION]!;
+  if (notification === 0) return;
+  k.i32[thread + Thread.BOUND_NOTIFICATION] = 0;
+  k.i32[notification + Notification.BOUND_THREAD] = 0;
+}
+
+/** Wakes a caller that `failCall` or `answerWith` found on this core. */
+export function wakeIfHere(k: Core, caller: WordIndex): void {
+  if (caller !== 0) wake(k, caller);
+}
+
+/**
+ * The process ends when its first thread does or any of its threads faults; its watcher is told then and
+ * again when its last thread is gone.
+ */
+function endInProcess(k: Core, thread: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  if (process === 0) return;
+  const decides = i32[thread + Thread.INDEX] === 0 || life === LifeState.FAULTED;
+  if (decides) endProcess(k, process, life, status);
+  const last = Atomics.sub(i32, process + Process.THREADS, 1) === 1;
+  if (last) {
+    endProcess(k, process, life, status);
+    dropSavedReplies(k, process);
+  }
+  if (process === i32[k.tables + Tables.INIT_PROCESS]) initEnded(k, process);
+  else if (decides || last) tellWatcher(k, process);
+}
+
+/** Without init nobody can do anything any more: its end is the machine's. */
+function initEnded(k: Core, process: WordIndex): void {
+  const { i32, memory } = k;
+  if (i32[process + Process.LIFE] === LifeState.EXITED) {
+    powerOff(k, i32[process + Process.STATUS]!);
+    return;
+  }
+  const base = (process + Process.FAULT_TEXT) * 4;
+  const text: number[] = [];
+  for (let i = 0; i < i32[process + Process.FAULT_BYTES]!; i++) text.push(memory.u8[base + i]!);
+  throw new KernelPanic(`init ended: ${utf8Decode(text)} (line ${i32[process + Process.FAULT_LINE]}, column ${i32[process + Process.FAULT_COLUMN]} of its image)`);
+}
+
+/** Fixes how a process ended: the first to say so is believed. */
+export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  if (Atomics.compareExchange(i32, process + Process.LIFE, LifeState.RUNNING, life) === LifeState.RUNNING) {
+    i32[process + Process.STATUS] = status;
+  }
+}
+
+/** Signals the notification that watches a process, if there is one. */
+export function tellWatcher(k: Core, process: WordIndex): void {
+  const notification = k.i32[process + Process.WATCH_NOTIFICATION]!;
+  if (notification !== 0) signal(k, notification, k.i32[process + Process.WATCH_BITS]!);
+}
+
+/** Calls whose reply a dead process had saved in its slots fail. */
+function dropSavedReplies(k: Core, process: WordIndex): void {
+  const { i32 } = k;
+  const slots = i32[process + Process.CSPACE_SLOTS]!;
+  for (let index = 1; index < slots; index++) {
+    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+    const word = Atomics.load(i32, slot);
+    if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE || (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.REPLY) continue;
+    const caller = i32[slot + Slot.OBJECT]!;
+    const call = i32[slot + Slot.BADGE]!;
+    lockTree(k);
+    killSlot(k, slot);
+    unlockTree(k);
+    wakeIfHere(k, failCall(k, caller, call, Err.PEER_DIED));
+  }
+}
+
+/** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
+export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) {
+    const fault = faultOf(error);
+    recordFault(k, process, fault.text, fault.line, fault.column);
+  }
+  endThread(k, thread, LifeState.FAULTED, 1);
+}
+
+/** Writes a fault's text and place into its process. */
+export function recordFault(k: Core, process: WordIndex, text: string, line: number, column: number): void {
+  const { i32, memory } = k;
+  const bytes = utf8Encode(text).slice(0, MAX_FAULT_TEXT_BYTES);
+  const base = (process + Process.FAULT_TEXT) * 4;
+  for (let i = 0; i < bytes.length; i++) memory.u8[base + i] = bytes[i]!;
+  i32[process + Process.FAULT_BYTES] = bytes.length;
+  i32[process + Process.FAULT_LINE] = line;
+  i32[process + Process.FAULT_COLUMN] = column;
+}

@@ -1,0 +1,237 @@
+/**
+ * From a trap number to the operation: what a guest asked for when it yielded.
+ */
+import { Err, LifeState, makeHandle, MAX_MESSAGE_CAPABILITIES, ObjectType, Reg, Right, Slot, SlotBits, Trap } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { currentSlot, findSlot, lookup } from "./capability/lookup.js";
+import { fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "./capability/slot.js";
+import { lockTree, unlockTree } from "./capability/tree-lock.js";
+import { beginCommit, endCommit } from "./commit.js";
+import type { Core } from "./core.js";
+import { graceIsOver, waitForGrace } from "./grace-period.js";
+import { invoke } from "./invoke/invoke.js";
+import { receive, send } from "./ipc/endpoint.js";
+import { isMessage } from "./ipc/message.js";
+import { signal, takeBound, wait } from "./ipc/notification.js";
+import { answerWith, failCall, takeReply } from "./ipc/reply.js";
+import { Role, Thread } from "./layout.js";
+import type { Context } from "./thread/context.js";
+import { endThread, faultThread } from "./thread/lifecycle.js";
+import { enter, rotate, wake } from "./thread/run-queue.js";
+
+/** Performs the trap in `context.trap` for the running thread. Whatever it answers is in `context.result` unless the thread blocked. */
+export function dispatch(k: Core, thread: WordIndex, context: Context): void {
+  const trap = context.trap;
+  if (!isMessage(trap)) {
+    context.result = Err.RANGE;
+    return;
+  }
+  switch (trap & 0xff) {
+    case Trap.CALL:
+      call(k, thread, context);
+      break;
+    case Trap.REPLY_RECV:
+      replyReceive(k, thread, context);
+      break;
+    case Trap.SEND:
+      sendOnly(k, thread, context, true);
+      break;
+    case Trap.RECV:
+      receiveOnly(k, thread, context, true);
+      break;
+    case Trap.REPLY:
+      reply(k, thread, context);
+      break;
+    case Trap.NB_SEND:
+      sendOnly(k, thread, context, false);
+      break;
+    case Trap.NB_RECV:
+      receiveOnly(k, thread, context, false);
+      break;
+    case Trap.NOTIFY: {
+      const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.SEND);
+      if (slot < 0) context.result = slot;
+      else {
+        context.result = Err.OK;
+        signal(k, k.i32[slot + Slot.OBJECT]!, k.i32[slot + Slot.BADGE]! || 1);
+      }
+      break;
+    }
+    case Trap.WAIT:
+    case Trap.POLL: {
+      const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
+      if (slot < 0) context.result = slot;
+      else wait(k, thread, context, slot, (trap & 0xff) === Trap.WAIT);
+      break;
+    }
+    case Trap.YIELD:
+      context.result = Err.OK;
+      rotate(k);
+      break;
+    case Trap.NULL:
+    case Trap.PREEMPTED:
+      context.result = Err.OK;
+      break;
+    case Trap.EXIT:
+      exit(k, thread, context.regs[Reg.SECOND]!);
+      break;
+    case Trap.SAVE_REPLY:
+      saveReply(k, thread, context);
+      break;
+    default:
+      context.result = Err.UNSUPPORTED;
+  }
+}
+
+function call(k: Core, thread: WordIndex, context: Context): void {
+  const slot = currentSlot(k, thread, context);
+  if (slot === 0) {
+    context.result = Err.BAD_CAP;
+    return;
+  }
+  const word = k.i32[slot]!;
+  if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
+  if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT) invoke(k, thread, context, slot);
+  else if ((word & (Right.SEND << SlotBits.RIGHTS_SHIFT)) === 0) context.result = Err.DENIED;
+  else send(k, thread, context, slot, Role.CALLER, true);
+}
+
+/**
+ * A receive slot that was deleted a moment ago is empty only after its grace period. Who needs it next
+ * waits: false, and the trap starts again then.
+ */
+function windowIsReady(k: Core, thread: WordIndex, context: Context): boolean {
+  const { i32 } = k;
+  const first = context.regs[Reg.RECEIVE_WINDOW]! | 0;
+  const count = Math.min(context.regs[Reg.RECEIVE_COUNT]! | 0, MAX_MESSAGE_CAPABILITIES);
+  if (first <= 0 || first + count > i32[thread + Thread.CSPACE_SLOTS]!) return true;
+  for (let index = first; index < first + count; index++) {
+    const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
+    if (!isDying(k, slot)) continue;
+    const stamp = i32[slot + Slot.STAMP]!;
+    if (graceIsOver(k, stamp)) continue;
+    waitForGrace(k, thread, stamp);
+    return false;
+  }
+  return true;
+}
+
+function sendOnly(k: Core, thread: WordIndex, context: Context, blocking: boolean): void {
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.SEND);
+  if (slot < 0) context.result = slot;
+  else send(k, thread, context, slot, Role.SENDER, blocking);
+}
+
+function receiveOnly(k: Core, thread: WordIndex, context: Context, blocking: boolean): void {
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
+  if (slot < 0) {
+    context.result = slot;
+    return;
+  }
+  if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
+  // A receive lets go of the call received before: one thread holds one reply.
+  const caller = takeReply(k, thread);
+  const failed = caller !== 0 ? failCall(k, caller, k.i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED) : 0;
+  if (k.i32[thread + Thread.BOUND_NOTIFICATION] === 0 || !takeBound(k, thread, context)) receive(k, thread, context, slot, blocking);
+  // Last: a waker may be preempted, and a trap that is not finished must not be.
+  if (failed !== 0) wake(k, failed);
+}
+
+/** Answers the call and waits for the next: the loop of every server. The caller runs next if nobody is more urgent. */
+function replyReceive(k: Core, thread: WordIndex, context: Context): void {
+  const { i32 } = k;
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
+  if (slot < 0) {
+    context.result = slot;
+    return;
+  }
+  if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
+  const caller = takeReply(k, thread);
+  if (caller === 0) {
+    context.result = Err.NO_REPLY;
+    return;
+  }
+  beginCommit(k);
+  const awakened = answerWith(k, thread, context, context.trap, caller, i32[thread + Thread.REPLY_CALL]!);
+  endCommit(k);
+  // From here on only the receive is left to do, should it have to start again.
+  context.trap = Trap.RECV;
+  if (i32[thread + Thread.BOUND_NOTIFICATION] !== 0 && takeBound(k, thread, context)) {
+    if (awakened !== 0) wake(k, awakened);
+    return;
+  }
+  const blocked = receive(k, thread, context, slot, true);
+  if (awakened === 0) return;
+  if (blocked && k.current === 0 && i32[awakened + Thread.PRIORITY]! >= k.topReady) enter(k, awakened);
+  else wake(k, awakened);
+}
+
+function reply(k: Core, thread: WordIndex, context: Context): void {
+  const handle = context.regs[Reg.SECOND]!;
+  let caller: WordIndex;
+  let number: number;
+  if (handle === 0) {
+    caller = takeReply(k, thread);
+    number = k.i32[thread + Thread.REPLY_CALL]!;
+    if (caller === 0) {
+      context.result = Err.NO_REPLY;
+      return;
+    }
+  } else {
+    const slot = findSlot(k, thread, handle);
+    if (slot === 0 || (k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.REPLY) {
+      context.result = slot === 0 ? Err.BAD_CAP : Err.BAD_TYPE;
+      return;
+    }
+    lockTree(k);
+    // Of two threads that use the same saved reply one finds it gone.
+    const mine = findSlot(k, thread, handle) === slot;
+    caller = k.i32[slot + Slot.OBJECT]!;
+    number = k.i32[slot + Slot.BADGE]!;
+    if (mine) killSlot(k, slot);
+    unlockTree(k);
+    if (!mine) {
+      context.result = Err.BAD_CAP;
+      return;
+    }
+  }
+  context.result = Err.OK;
+  beginCommit(k);
+  const awakened = answerWith(k, thread, context, context.trap, caller, number);
+  endCommit(k);
+  if (awakened !== 0) wake(k, awakened);
+}
+
+function saveReply(k: Core, thread: WordIndex, context: Context): void {
+  const { i32 } = k;
+  const index = context.regs[Reg.SECOND]!;
+  if (!(index >= 1 && index < i32[thread + Thread.CSPACE_SLOTS]! && (index | 0) === index)) {
+    context.result = Err.RANGE;
+    return;
+  }
+  if (i32[thread + Thread.REPLY_TO] === 0) {
+    context.result = Err.NO_REPLY;
+    return;
+  }
+  const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
+  lockTree(k);
+  if (reclaimSlot(k, slot)) {
+    fillSlot(k, slot, slotWord(ObjectType.REPLY, Right.SEND, 0, 0), takeReply(k, thread), i32[thread + Thread.REPLY_CALL]!, 0);
+    context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
+    context.result = Err.OK;
+    unlockTree(k);
+    return;
+  }
+  const dying = isDying(k, slot);
+  unlockTree(k);
+  if (dying) waitForGrace(k, thread, i32[slot + Slot.STAMP]!);
+  else context.result = Err.SLOT_OCCUPIED;
+}
+
+/** A thread ends with a status: a number from 0 to 255, else it faults. */
+export function exit(k: Core, thread: WordIndex, status: unknown): void {
+  if (status === undefined) endThread(k, thread, LifeState.EXITED, 0);
+  else if (typeof status === "number" && status >= 0 && status <= 255 && (status | 0) === status) {
+    endThread(k, thread, LifeState.EXITED, status);
+  } else faultThread(k, thread, new Error("a thread must end with a status from 0 to 255"));
+}

@@ -1,0 +1,177 @@
+/**
+ * The environment: what a thread is given at its start, as the words its register file begins with.
+ *
+ * | word | what it is |
+ * |---|---|
+ * | 0 | `ENVIRONMENT_VERSION`; a thread that finds something else was started by something else |
+ * | 1, 2, 3 | handles of its CNode, its process, itself |
+ * | 4, 5, 6 | handles of the endpoints of names, log, console |
+ * | 7, 8 | handles of Debug and of untyped memory |
+ * | 9, 10 | the empty slots of its CNode that are its own: first index, count |
+ * | 11 | its index in its process, 0 for the first thread |
+ * | 12, 13 | the core it was placed on, the cores that were online |
+ * | 14 | numbers that its starter handed over, usually handles |
+ * | 15 | arguments |
+ * | 16 | bytes of text |
+ * | 17 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
+ *
+ * A handle is 0 where there is none. Whoever starts a thread writes this with `encodeEnvironment` and
+ * passes it to `thread.start`, which has room for 63 words; that leaves 276 bytes for name and
+ * arguments, six less for each number handed over.
+ */
+import { BYTES_PER_WORD, type Sys, type Words, wordsForBytes } from "@capos/abi";
+import { MAX_START_WORDS } from "./invoke.js";
+import { Slots } from "./slots.js";
+import { isPacked, packText, unpackText, utf8Length } from "./text.js";
+
+/** "capos" and a version number; raised when the layout changes. */
+export const ENVIRONMENT_VERSION = 0x6361_706f_7301;
+
+const enum At {
+  VERSION = 0,
+  CNODE = 1,
+  PROCESS = 2,
+  THREAD = 3,
+  NAMES = 4,
+  LOG = 5,
+  CONSOLE = 6,
+  DEBUG = 7,
+  UNTYPED = 8,
+  FIRST_FREE_SLOT = 9,
+  FREE_SLOT_COUNT = 10,
+  THREAD_INDEX = 11,
+  CORE = 12,
+  CORES = 13,
+  HANDED_COUNT = 14,
+  ARGUMENT_COUNT = 15,
+  TEXT_BYTES = 16,
+  HANDED = 17,
+}
+
+const SEPARATOR = "\0";
+
+/** The handles that every thread is given. All name slots of its own CSpace; 0 is none. */
+export interface EnvironmentHandles {
+  readonly cnode: number;
+  readonly process: number;
+  readonly thread: number;
+  readonly names: number;
+  readonly log: number;
+  readonly console: number;
+  readonly debug: number;
+  readonly untyped: number;
+}
+
+/** What a starter says of a thread. */
+export interface EnvironmentSource extends EnvironmentHandles {
+  /** Empty slots of the new thread's CSpace that nobody else uses. */
+  readonly firstFreeSlot: number;
+  readonly freeSlotCount: number;
+  readonly threadIndex: number;
+  readonly core: number;
+  readonly cores: number;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly handed: readonly number[];
+}
+
+/** What a thread finds at its start. */
+export interface Environment extends EnvironmentHandles {
+  readonly freeSlots: Slots;
+  /** 0 for the first thread of a process. */
+  readonly threadIndex: number;
+  /** The core the thread was placed on, and how many were online then. */
+  readonly core: number;
+  readonly cores: number;
+  /** What the process is called. */
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Numbers that the starter handed over: handles of this CSpace, or whatever the two agreed on. */
+  readonly handed: readonly number[];
+}
+
+/**
+ * The start words of a thread, for `thread.start`. Throws RangeError if name, arguments and numbers do
+ * not fit, or a text contains a NUL.
+ */
+export function encodeEnvironment(source: EnvironmentSource): number[] {
+  const { handed, args, name } = source;
+  const text = [name, ...args].join(SEPARATOR);
+  if (text.split(SEPARATOR).length !== 1 + args.length)
+    throw new RangeError("start: a name or argument contains a NUL");
+  const room = (MAX_START_WORDS - At.HANDED - handed.length) * BYTES_PER_WORD;
+  if (room < 0)
+    throw new RangeError(`start: ${handed.length} numbers, there is room for ${MAX_START_WORDS - At.HANDED}`);
+  const words: number[] = [
+    ENVIRONMENT_VERSION,
+    source.cnode,
+    source.process,
+    source.thread,
+    source.names,
+    source.log,
+    source.console,
+    source.debug,
+    source.untyped,
+    source.firstFreeSlot,
+    source.freeSlotCount,
+    source.threadIndex,
+    source.core,
+    source.cores,
+    handed.length,
+    args.length,
+    0,
+    ...handed,
+  ];
+  const length = packText(words, words.length, text, room);
+  if (length < 0)
+    throw new RangeError(
+      `start: name and arguments take ${utf8Length(text)} bytes, there is room for ${room}`,
+    );
+  words[At.TEXT_BYTES] = length;
+  return words;
+}
+
+/**
+ * Reads what the thread was started with. To be called before its first trap, which overwrites it.
+ * Throws TypeError if that is no environment of this version.
+ */
+export function environment(sys: Sys): Environment {
+  const { words, startWords } = sys;
+  if (startWords < At.HANDED || words[At.VERSION] !== ENVIRONMENT_VERSION) {
+    throw new TypeError("no environment in the start words: call this before the first trap");
+  }
+  const handedCount = words[At.HANDED_COUNT]!;
+  const textBytes = words[At.TEXT_BYTES]!;
+  const textAt = At.HANDED + handedCount;
+  if (textAt + wordsForBytes(textBytes) !== startWords || !isPacked(words, textAt, textBytes)) {
+    throw new TypeError("the environment in the start words is malformed");
+  }
+  const handed = copyWords(words, At.HANDED, handedCount);
+  const [name, ...args] = unpackText(words, textAt, textBytes).split(SEPARATOR);
+  if (args.length !== words[At.ARGUMENT_COUNT])
+    throw new TypeError("the environment in the start words is malformed");
+  const cnode = words[At.CNODE]!;
+  return {
+    cnode,
+    process: words[At.PROCESS]!,
+    thread: words[At.THREAD]!,
+    names: words[At.NAMES]!,
+    log: words[At.LOG]!,
+    console: words[At.CONSOLE]!,
+    debug: words[At.DEBUG]!,
+    untyped: words[At.UNTYPED]!,
+    freeSlots: new Slots(cnode, words[At.FIRST_FREE_SLOT]!, words[At.FREE_SLOT_COUNT]!),
+    threadIndex: words[At.THREAD_INDEX]!,
+    core: words[At.CORE]!,
+    cores: words[At.CORES]!,
+    name: name!,
+    args,
+    handed,
+  };
+}
+
+function copyWords(words: Words, from: number, count: number): number[] {
+  const copy: number[] = [];
+  for (let i = 0; i < count; i++) copy.push(words[from + i]!);
+  return copy;
+}

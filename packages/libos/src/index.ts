@@ -1,0 +1,96 @@
+/**
+ * What guests are written against.
+ *
+ * Everything here runs inside a guest (and on the host, for tests and traces): plain JavaScript, no
+ * module state that two calls share across a trap, no effect at import.
+ */
+export {
+  Err,
+  errorName,
+  LifeState,
+  lifeName,
+  type Main,
+  ObjectType,
+  Right,
+  type Sys,
+  typeName,
+} from "@capos/abi";
+export type { Client } from "./client.js";
+export { Console, type ConsoleClient, consoleClient } from "./console.js";
+export { Echo } from "./echo.js";
+export {
+  ENVIRONMENT_VERSION,
+  type Environment,
+  type EnvironmentHandles,
+  type EnvironmentSource,
+  encodeEnvironment,
+  environment,
+} from "./environment.js";
+export {
+  bool,
+  bytes,
+  bytesUpTo,
+  capability,
+  type Field,
+  f64,
+  i32,
+  list,
+  text,
+  textUpTo,
+  u8,
+  u16,
+  u32,
+  u53,
+} from "./fields.js";
+export {
+  type CoreCounters,
+  cnode,
+  debug,
+  irq,
+  MAX_START_WORDS,
+  type Machine,
+  type ProcessStatus,
+  port,
+  process,
+  type SlotInfo,
+  type ThreadStatus,
+  thread,
+  untyped,
+} from "./invoke.js";
+export { IpcError } from "./ipc-error.js";
+export { Log, type LogClient, LogLevel, levelName, logClient } from "./log.js";
+export type { Given, Received, Shape } from "./message.js";
+export type { MethodEntry, MethodShape, Methods } from "./method.js";
+export { Names, type NamesClient, namesClient } from "./names.js";
+export {
+  type Decoded,
+  decode,
+  type Protocol,
+  protocol,
+  requestLimit,
+  type WireProtocol,
+} from "./protocol.js";
+export {
+  DEFERRED,
+  type Deferred,
+  type Handlers,
+  type NotificationContext,
+  type RequestContext,
+  refuse,
+  type ServeOptions,
+} from "./server.js";
+export { Slots } from "./slots.js";
+export {
+  endThread,
+  type Gift,
+  type Placement,
+  type ProcessOptions,
+  type SpawnedProcess,
+  type SpawnedThread,
+  spawnProcess,
+  spawnThread,
+  type ThreadOptions,
+} from "./spawn.js";
+export { type Os, start } from "./start.js";
+export type { MaybeSteps, Steps } from "./steps.js";
+export { splitText, utf8Length } from "./text.js";

@@ -1,0 +1,367 @@
+/**
+ * Kernel objects as functions: one generator for each method that an object answers.
+ *
+ * Each is one call on a capability (`Method` in the ABI), with the arguments named and the answer
+ * unpacked. It throws `IpcError` with the kernel's code and what the kernel said besides; a failed
+ * invocation changed nothing. The receive window is closed: kernel objects send no capabilities, and
+ * what pretends to be one gets no chance to.
+ */
+import {
+  BYTES_PER_WORD,
+  Err,
+  type LifeState,
+  MAX_MESSAGE_WORDS,
+  MAX_NAME_BYTES,
+  Method,
+  type ObjectType,
+  packBytes,
+  type Sys,
+  unpackBytes,
+  wordsForBytes,
+} from "@capos/abi";
+import { IpcError } from "./ipc-error.js";
+import type { Steps } from "./steps.js";
+import { packText, splitText, unpackText } from "./text.js";
+
+/** Bytes in one `PORT_WRITE` or `PORT_READ`, and in one text for the kernel: two words are spoken for. */
+const PAYLOAD_BYTES = (MAX_MESSAGE_WORDS - 2) * BYTES_PER_WORD;
+
+/** Words that `thread.start` can hand over: the message's first is the method. */
+export const MAX_START_WORDS = MAX_MESSAGE_WORDS - 1;
+
+/** One invocation: the method goes to word 0, its arguments already stand in words 1 to `count - 1`. */
+function* invoke(sys: Sys, what: string, handle: number, method: Method, count = 1): Steps<number> {
+  const { words } = sys;
+  words[0] = method;
+  sys.receiveInto(0, 0);
+  const answer = yield sys.call(handle, count);
+  if (answer >= 0) return answer;
+  let detail = "";
+  if (answer === Err.NO_MEMORY) detail = `${words[0]} bytes left`;
+  // A range is said where one exists; else the words are still the request's.
+  else if (answer === Err.RANGE && words[0] !== method && words[0]! <= words[1]!)
+    detail = `permitted is ${words[0]} to ${words[1]}`;
+  throw new IpcError(answer, what, detail);
+}
+
+function argumentText(sys: Sys, at: number, what: string, text: string, maxBytes: number): number {
+  const length = packText(sys.words, at + 1, text, maxBytes);
+  if (length < 0) throw new RangeError(`${what}: a text of at most ${maxBytes} bytes`);
+  sys.words[at] = length;
+  return at + 1 + wordsForBytes(length);
+}
+
+/** Untyped memory: what all objects are made from. */
+export const untyped = {
+  /**
+   * Makes `count` objects in consecutive empty slots of a CNode, from slot `first` on. Needs WRITE.
+   * Their handles are not said: see `cnode.inspect`.
+   *
+   * @param sizeBits log2 of the size in bytes (untyped) or slots (CNode); 0 for objects of one size
+   */
+  *retype(
+    sys: Sys,
+    handle: number,
+    type: ObjectType,
+    sizeBits: number,
+    count: number,
+    into: number,
+    first: number,
+  ): Steps<void> {
+    const { words } = sys;
+    words[1] = type;
+    words[2] = sizeBits;
+    words[3] = count;
+    words[4] = into;
+    words[5] = first;
+    yield* invoke(sys, "retype", handle, Method.UNTYPED_RETYPE, 6);
+  },
+
+  /** Size and what is left of it, in bytes. */
+  *info(sys: Sys, handle: number): Steps<{ sizeBytes: number; leftBytes: number }> {
+    yield* invoke(sys, "untyped info", handle, Method.UNTYPED_INFO);
+    return { sizeBytes: sys.words[0]!, leftBytes: sys.words[1]! };
+  },
+};
+
+/** What `cnode.inspect` says of a slot. */
+export interface SlotInfo {
+  readonly type: ObjectType;
+  /** A set of `Right`. */
+  readonly rights: number;
+  readonly badge: number;
+  /** One of `SlotState`. */
+  readonly state: number;
+  readonly sizeBits: number;
+  readonly handle: number;
+}
+
+/** CNodes: tables of capability slots. */
+export const cnode = {
+  /** Copies a capability of one's own into slot `slot` of the CNode, with at most `rights`. Needs WRITE. Gives the copy's handle there. */
+  *copy(sys: Sys, handle: number, slot: number, source: number, rights: number): Steps<number> {
+    const { words } = sys;
+    words[1] = slot;
+    words[2] = source;
+    words[3] = rights;
+    yield* invoke(sys, "copy", handle, Method.CNODE_COPY, 4);
+    return words[0]!;
+  },
+
+  /** Copies with a badge (1 to 2^32 - 1), which receivers learn from each message. Gives the copy's handle there. */
+  *mint(
+    sys: Sys,
+    handle: number,
+    slot: number,
+    source: number,
+    rights: number,
+    badge: number,
+  ): Steps<number> {
+    const { words } = sys;
+    words[1] = slot;
+    words[2] = source;
+    words[3] = rights;
+    words[4] = badge;
+    yield* invoke(sys, "mint", handle, Method.CNODE_MINT, 5);
+    return words[0]!;
+  },
+
+  /** Empties a slot, if it is not empty already. What was derived from its capability stays. */
+  *delete(sys: Sys, handle: number, slot: number): Steps<void> {
+    sys.words[1] = slot;
+    yield* invoke(sys, "delete", handle, Method.CNODE_DELETE, 2);
+  },
+
+  *inspect(sys: Sys, handle: number, slot: number): Steps<SlotInfo> {
+    const { words } = sys;
+    words[1] = slot;
+    yield* invoke(sys, "inspect", handle, Method.CNODE_INSPECT, 2);
+    return {
+      type: words[0]!,
+      rights: words[1]!,
+      badge: words[2]!,
+      state: words[3]!,
+      sizeBits: words[4]!,
+      handle: words[5]!,
+    };
+  },
+};
+
+/** How a process stands, or how it ended. */
+export interface ProcessStatus {
+  readonly state: LifeState;
+  readonly status: number;
+  /** Where in its source a faulted process stood, and what the fault said. */
+  readonly line: number;
+  readonly column: number;
+  readonly fault: string;
+}
+
+/** Processes: a CSpace, an image and threads. */
+export const process = {
+  /** Gives the process its CSpace, the number of its image and a name of at most 32 bytes. */
+  *configure(sys: Sys, handle: number, space: number, image: number, name: string): Steps<void> {
+    const { words } = sys;
+    const count = argumentText(sys, 3, "process name", name, MAX_NAME_BYTES);
+    words[1] = space;
+    words[2] = image;
+    yield* invoke(sys, "configure process", handle, Method.PROCESS_CONFIGURE, count);
+  },
+
+  /** Has the notification signalled when the process ends. */
+  *watch(sys: Sys, handle: number, notification: number): Steps<void> {
+    sys.words[1] = notification;
+    yield* invoke(sys, "watch process", handle, Method.PROCESS_WATCH, 2);
+  },
+
+  *status(sys: Sys, handle: number): Steps<ProcessStatus> {
+    const { words } = sys;
+    yield* invoke(sys, "process status", handle, Method.PROCESS_STATUS);
+    const length = Math.min(words[4]!, (MAX_MESSAGE_WORDS - 5) * BYTES_PER_WORD);
+    return {
+      state: words[0]!,
+      status: words[1]!,
+      line: words[2]!,
+      column: words[3]!,
+      fault: unpackText(words, 5, length),
+    };
+  },
+
+  /** Ends every thread of the process. */
+  *kill(sys: Sys, handle: number): Steps<void> {
+    yield* invoke(sys, "kill process", handle, Method.PROCESS_KILL);
+  },
+};
+
+/** How a thread stands. */
+export interface ThreadStatus {
+  readonly state: LifeState;
+  /** What it waits for, as the kernel numbers it. */
+  readonly ipcState: number;
+  readonly core: number;
+  readonly priority: number;
+  readonly exitReason: number;
+}
+
+/** Threads. */
+export const thread = {
+  /** Puts a thread into a process, on a core, with a priority from 0 to 255. */
+  *configure(sys: Sys, handle: number, ofProcess: number, core: number, priority: number): Steps<void> {
+    const { words } = sys;
+    words[1] = ofProcess;
+    words[2] = core;
+    words[3] = priority;
+    yield* invoke(sys, "configure thread", handle, Method.THREAD_CONFIGURE, 4);
+  },
+
+  /** Starts it with at most 63 words in its register file, where its `main` finds them: see `encodeEnvironment`. */
+  *start(sys: Sys, handle: number, startWords: readonly number[]): Steps<void> {
+    const { length } = startWords;
+    if (length > MAX_START_WORDS)
+      throw new RangeError(`start: ${length} words, the limit is ${MAX_START_WORDS}`);
+    for (let i = 0; i < length; i++) sys.words[1 + i] = startWords[i]!;
+    yield* invoke(sys, "start", handle, Method.THREAD_START, 1 + length);
+  },
+
+  /** Ends it, whatever it does, and comes back when it has stopped. */
+  *destroy(sys: Sys, handle: number): Steps<void> {
+    yield* invoke(sys, "destroy thread", handle, Method.THREAD_DESTROY);
+  },
+
+  /** Binds a notification: it ends the thread's waits for messages too. */
+  *bind(sys: Sys, handle: number, notification: number): Steps<void> {
+    sys.words[1] = notification;
+    yield* invoke(sys, "bind notification", handle, Method.THREAD_BIND, 2);
+  },
+
+  /** Sets the priority, 0 to 255. */
+  *priority(sys: Sys, handle: number, priority: number): Steps<void> {
+    sys.words[1] = priority;
+    yield* invoke(sys, "set priority", handle, Method.THREAD_PRIORITY, 2);
+  },
+
+  *status(sys: Sys, handle: number): Steps<ThreadStatus> {
+    const { words } = sys;
+    yield* invoke(sys, "thread status", handle, Method.THREAD_STATUS);
+    return {
+      state: words[0]!,
+      ipcState: words[1]!,
+      core: words[2]!,
+      priority: words[3]!,
+      exitReason: words[4]!,
+    };
+  },
+};
+
+/** Interrupt handlers. */
+export const irq = {
+  /** Has the interrupt signal a notification from now on. Nothing has to be acknowledged. */
+  *bind(sys: Sys, handle: number, notification: number): Steps<void> {
+    sys.words[1] = notification;
+    yield* invoke(sys, "bind interrupt", handle, Method.IRQ_BIND, 2);
+  },
+};
+
+/** Ports: bytes to and from a serial device of the host. */
+export const port = {
+  /** The most bytes that one `write` takes. */
+  MAX_BYTES: PAYLOAD_BYTES,
+
+  /** Writes `bytes[from..to)`, at most 372 of them; gives how many the device took, which may be fewer. */
+  *write(sys: Sys, handle: number, bytes: readonly number[], from = 0, to = bytes.length): Steps<number> {
+    const end = Math.min(to, from + PAYLOAD_BYTES);
+    sys.words[1] = end - from;
+    const packed = packBytes(sys.words, 2, bytes, from, end);
+    yield* invoke(sys, "write port", handle, Method.PORT_WRITE, 2 + packed);
+    return sys.words[0]!;
+  },
+
+  /** Takes what has come, at most 378 bytes, none if nothing has; null at the end of the input. */
+  *read(sys: Sys, handle: number): Steps<number[] | null> {
+    yield* invoke(sys, "read port", handle, Method.PORT_READ);
+    if (sys.words[0]! < 0) return null;
+    const bytes: number[] = [];
+    unpackBytes(sys.words, 1, Math.min(sys.words[0]!, (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);
+    return bytes;
+  },
+};
+
+/** What the machine is made of. */
+export interface Machine {
+  readonly cores: number;
+  readonly hardwareThreads: number;
+  readonly memoryMiB: number;
+  /** The core that the caller runs on. */
+  readonly core: number;
+}
+
+/** What one core has done since the machine started. */
+export interface CoreCounters {
+  readonly traps: number;
+  readonly contextSwitches: number;
+  readonly gracePeriods: number;
+  readonly halts: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+}
+
+/** The machine itself, for whoever holds the Debug capability. */
+export const debug = {
+  /** The machine's clock, in nanoseconds. */
+  *clock(sys: Sys, handle: number): Steps<number> {
+    yield* invoke(sys, "clock", handle, Method.DEBUG_CLOCK);
+    return sys.words[0]!;
+  },
+
+  /** Bytes in use on this core's JavaScript heap. */
+  *heap(sys: Sys, handle: number): Steps<number> {
+    yield* invoke(sys, "heap", handle, Method.DEBUG_HEAP);
+    return sys.words[0]!;
+  },
+
+  /** Writes a text of any length to the kernel's own log, as several records if it is longer than 372 bytes. */
+  *print(sys: Sys, handle: number, text: string): Steps<void> {
+    for (const part of splitText(text, PAYLOAD_BYTES)) {
+      const count = argumentText(sys, 1, "print", part, PAYLOAD_BYTES);
+      yield* invoke(sys, "print", handle, Method.DEBUG_PRINT, count);
+    }
+  },
+
+  /** Stops the machine; its process exits with `status`. */
+  *halt(sys: Sys, handle: number, status: number): Steps<void> {
+    sys.words[1] = status;
+    yield* invoke(sys, "halt", handle, Method.DEBUG_HALT, 2);
+  },
+
+  *machine(sys: Sys, handle: number): Steps<Machine> {
+    const { words } = sys;
+    yield* invoke(sys, "machine", handle, Method.DEBUG_MACHINE);
+    return { cores: words[0]!, hardwareThreads: words[1]!, memoryMiB: words[2]!, core: words[3]! };
+  },
+
+  /** Blocks until one grace period has passed; gives its number. */
+  *gracePeriod(sys: Sys, handle: number): Steps<number> {
+    yield* invoke(sys, "grace period", handle, Method.DEBUG_GRACE_PERIOD);
+    return sys.words[0]!;
+  },
+
+  /** Stops the machine with a dump. A text longer than 372 bytes is cut. */
+  *panic(sys: Sys, handle: number, text: string): Steps<void> {
+    const count = argumentText(sys, 1, "panic", splitText(text, PAYLOAD_BYTES)[0]!, PAYLOAD_BYTES);
+    yield* invoke(sys, "panic", handle, Method.DEBUG_PANIC, count);
+  },
+
+  *core(sys: Sys, handle: number, core: number): Steps<CoreCounters> {
+    const { words } = sys;
+    words[1] = core;
+    yield* invoke(sys, "core counters", handle, Method.DEBUG_CORE, 2);
+    return {
+      traps: words[0]!,
+      contextSwitches: words[1]!,
+      gracePeriods: words[2]!,
+      halts: words[3]!,
+      messagesIn: words[4]!,
+      messagesOut: words[5]!,
+    };
+  },
+};

@@ -1,0 +1,116 @@
+/**
+ * The start of a guest: everything it was given, with friendly clients for the system's servers.
+ *
+ *     export default function* main(sys: Sys) {
+ *       const os = start(sys);
+ *       yield* os.print("hello");
+ *       return 0;
+ *     }
+ *
+ * None of its functions use `this`: `const { print, log } = start(sys)` works too.
+ */
+import { Err, ObjectType, type Sys } from "@capos/abi";
+import { type ConsoleClient, consoleClient } from "./console.js";
+import { type Environment, environment } from "./environment.js";
+import { cnode, debug, untyped } from "./invoke.js";
+import { IpcError } from "./ipc-error.js";
+import { type LogClient, logClient } from "./log.js";
+import { type NamesClient, namesClient } from "./names.js";
+import type { Slots } from "./slots.js";
+import type { Steps } from "./steps.js";
+
+/** What a guest can do with what it was given. */
+export interface Os {
+  readonly sys: Sys;
+  /** The handles and all else the thread was started with. */
+  readonly environment: Environment;
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Numbers that the starter handed over. */
+  readonly handed: readonly number[];
+  /** 0 for the first thread of the process. */
+  readonly threadIndex: number;
+  /** The core the thread was placed on, and how many there were. */
+  readonly core: number;
+  readonly cores: number;
+  readonly slots: Slots;
+  /** The index that `spawnThread` gives next, unless told another. */
+  nextThreadIndex: number;
+  readonly log: LogClient;
+  readonly names: NamesClient;
+  readonly console: ConsoleClient;
+
+  /** Writes a line to the console; without a console, to the kernel's log. Throws `BAD_CAP` without either. */
+  print(line: string): Steps<void>;
+  /** Blocks until a line was typed; null at the end of the input. */
+  readLine(): Steps<string | null>;
+  /**
+   * Makes an object from this thread's untyped memory and gives its handle, with all rights. Throws
+   * `BAD_CAP` if the thread was given no memory, `NO_MEMORY`, or `NO_RESOURCE` (no free slot).
+   *
+   * @param sizeBits log2 of the size in bytes (untyped) or slots (CNode)
+   */
+  make(type: ObjectType, sizeBits?: number): Steps<number>;
+  endpoint(): Steps<number>;
+  notification(): Steps<number>;
+  /** A copy of one's own capability with at most these rights, and with a badge (1 to 2^32 - 1) if one is given. */
+  copy(handle: number, rights: number, badge?: number): Steps<number>;
+  /** Deletes a capability that came from `make`, `copy`, a reply or a request, and frees its slot. */
+  drop(handle: number): Steps<void>;
+}
+
+/** Reads the environment and makes the clients. To be called before the first trap. */
+export function start(sys: Sys): Os {
+  const given = environment(sys);
+  const { freeSlots: slots, threadIndex } = given;
+  const terminal = consoleClient(sys, given.console, threadIndex);
+
+  function* make(type: ObjectType, sizeBits = 0): Steps<number> {
+    const slot = slots.take();
+    try {
+      yield* untyped.retype(sys, given.untyped, type, sizeBits, 1, given.cnode, slot);
+    } catch (error) {
+      slots.give(slot);
+      throw error;
+    }
+    return (yield* cnode.inspect(sys, given.cnode, slot)).handle;
+  }
+
+  return {
+    sys,
+    environment: given,
+    name: given.name,
+    args: given.args,
+    handed: given.handed,
+    threadIndex,
+    core: given.core,
+    cores: given.cores,
+    slots,
+    nextThreadIndex: threadIndex + 1,
+    log: logClient(sys, given.log, threadIndex),
+    names: namesClient(sys, given.names, slots),
+    console: terminal,
+    *print(line) {
+      if (given.console !== 0) yield* terminal.writeLine(line);
+      else if (given.debug !== 0) yield* debug.print(sys, given.debug, line);
+      else throw new IpcError(Err.BAD_CAP, "print", "this process was given no console");
+    },
+    readLine: terminal.readLine,
+    make,
+    endpoint: () => make(ObjectType.ENDPOINT),
+    notification: () => make(ObjectType.NOTIFICATION),
+    *copy(handle, rights, badge) {
+      const slot = slots.take();
+      try {
+        if (badge === undefined) return yield* cnode.copy(sys, given.cnode, slot, handle, rights);
+        return yield* cnode.mint(sys, given.cnode, slot, handle, rights, badge);
+      } catch (error) {
+        slots.give(slot);
+        throw error;
+      }
+    },
+    *drop(handle) {
+      yield* slots.drop(sys, handle);
+    },
+  };
+}

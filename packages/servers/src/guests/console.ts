@@ -1,0 +1,98 @@
+/**
+ * The console server: lines between guests and whoever sits at the machine.
+ *
+ * Lines go out whole, one after the other: a writer waits until the device has taken its line, and
+ * nobody else's gets in between. Lines come in to whoever reads, first come first served. What is
+ * typed while nobody reads stays with the host, all but one buffer full.
+ */
+import { Err, type Sys } from "@capos/abi";
+import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
+import { Input } from "./console/input.js";
+import { Readers } from "./console/readers.js";
+import { endedOf } from "./registry.js";
+import { given } from "./shared/given.js";
+import { type Line, LineJoiner } from "./shared/line-joiner.js";
+import { Output } from "./shared/output.js";
+import { ServiceSignal } from "./system.js";
+
+/** Bytes of text that an answer to a reader has room for. */
+function pieceBytes(): number {
+  const read = Console.methods.find(({ name }) => name === "read")!;
+  return read.reply.fields.find(({ name }) => name === "text")!.max;
+}
+
+export default function* main(sys: Sys): Generator<number, number, number> {
+  const { endpoint, port, interrupt, notification, registry, slots, thread: self } = given(sys, "console");
+  const output = new Output(sys, port, notification);
+  const joiner = new LineJoiner();
+  const input = new Input(pieceBytes());
+  const readers = new Readers();
+
+  function* writeLines(lines: readonly Line[]): Steps<void> {
+    for (const { text } of lines) yield* output.write(`${text}\n`);
+  }
+
+  /** Takes what has been typed, as far as there is room for it. */
+  function* takeInput(): Steps<void> {
+    while (!input.isFull) {
+      const bytes = yield* portOf.read(sys, port);
+      if (bytes === null) input.end();
+      else input.push(bytes);
+      if (bytes === null || bytes.length === 0) return;
+    }
+  }
+
+  /** Gives lines to readers until one or the other runs out. */
+  function* serveReaders(): Steps<void> {
+    for (let reader = readers.next(); reader !== undefined; reader = readers.next()) {
+      // Every time: taking a piece made room, and the device says nothing of what it holds already.
+      yield* takeInput();
+      const piece = input.next();
+      if (piece === null) return;
+      readers.serve(reader, piece);
+      yield* Console.answer(sys, reader.reply, "read", piece);
+      slots.give(reader.slot);
+    }
+  }
+
+  function* forgetEnded(): Steps<void> {
+    const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges()]);
+    for (const reader of readers.end(ended)) {
+      yield* refuse(sys, reader.reply, Err.PEER_DIED);
+      slots.give(reader.slot);
+    }
+    yield* writeLines(joiner.end(ended));
+  }
+
+  function* attend(bits: number): Steps<void> {
+    for (let now = bits; now !== 0; now = output.takeMissed()) {
+      // First: a line must not go to a reader that is gone.
+      if ((now & ServiceSignal.ENDED) !== 0) yield* forgetEnded();
+      yield* serveReaders();
+    }
+  }
+
+  yield* irq.bind(sys, interrupt, notification);
+  yield* thread.bind(sys, self, notification);
+  yield* Console.serve(
+    sys,
+    endpoint,
+    {
+      *write({ thread, more, text }, { badge }) {
+        yield* writeLines(joiner.add(badge, thread, text, more));
+        yield* attend(output.takeMissed());
+        return {};
+      },
+      *read({ thread }, { badge, defer }) {
+        if (readers.isFullFor(badge)) throw new IpcError(Err.BUSY, "read");
+        const slot = slots.take();
+        const reply = yield* defer(slot);
+        readers.add({ badge, thread, slot, reply });
+        yield* serveReaders();
+        return DEFERRED;
+      },
+    },
+    { onNotification: attend },
+  );
+  return 0;
+}

@@ -1,0 +1,62 @@
+/**
+ * Who waits for a line: readers in the order they came, each with a saved reply.
+ *
+ * Whoever was given a part of a line is given the rest, however many came before it; the others wait
+ * until then. The table is bounded, as a whole and for each process.
+ */
+import type { Piece } from "./input.js";
+
+/** Readers in all, and of one process. */
+const MAX_READERS = 128;
+const MAX_READERS_OF_PROCESS = 16;
+
+export interface Reader {
+  readonly badge: number;
+  readonly thread: number;
+  /** The slot of its saved reply, and the reply. */
+  readonly slot: number;
+  readonly reply: number;
+}
+
+export class Readers {
+  #waiting: Reader[] = [];
+  /** The reader whose line is not at its end. */
+  #owner: { readonly badge: number; readonly thread: number } | null = null;
+
+  /** True if one more reader of this process would be too many. */
+  isFullFor(badge: number): boolean {
+    if (this.#waiting.length >= MAX_READERS) return true;
+    return this.#waiting.filter((reader) => reader.badge === badge).length >= MAX_READERS_OF_PROCESS;
+  }
+
+  add(reader: Reader): void {
+    this.#waiting.push(reader);
+  }
+
+  /** The reader that the next piece belongs to, or undefined if it has not come yet. */
+  next(): Reader | undefined {
+    const owner = this.#owner;
+    if (owner === null) return this.#waiting[0];
+    return this.#waiting.find((one) => one.badge === owner.badge && one.thread === owner.thread);
+  }
+
+  /** The reader is about to be given a piece: it waits no more, and has the line until its end. */
+  serve(reader: Reader, piece: Piece): void {
+    this.#waiting = this.#waiting.filter((one) => one !== reader);
+    this.#owner = piece.more ? reader : null;
+  }
+
+  /** Whoever waits or has a line. */
+  badges(): number[] {
+    const badges = this.#waiting.map((reader) => reader.badge);
+    return this.#owner === null ? badges : [...badges, this.#owner.badge];
+  }
+
+  /** Forgets these processes; gives the readers whose saved replies are left. The rest of a line becomes anyone's. */
+  end(badges: ReadonlySet<number>): Reader[] {
+    const gone = this.#waiting.filter((reader) => badges.has(reader.badge));
+    this.#waiting = this.#waiting.filter((reader) => !badges.has(reader.badge));
+    if (this.#owner !== null && badges.has(this.#owner.badge)) this.#owner = null;
+    return gone;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * What the host and init say to each other on the control port: one JSON object a line, both ways.
+ *
+ * Init checks every field of every request: the host is trusted with the machine, but a slip of its
+ * must not end it. Lines are at most `MAX_REQUEST_BYTES` long; fields that are not known are ignored.
+ */
+import { MAX_NAME_BYTES, PRIORITIES } from "@capos/abi";
+import { utf8Length } from "@capos/libos";
+
+/** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
+export interface RunRequest {
+  readonly op: "run";
+  /** The host's name for the process; one that is not in use. */
+  readonly id: number;
+  /** The number of its image. */
+  readonly image: number;
+  /** 1 to 32 bytes. */
+  readonly name: string;
+  readonly args?: readonly string[];
+  /** Null (and nothing) leaves the choice to init: the cores other than its own, in turn. */
+  readonly core?: number | null;
+  /** 0 to 199: below init. 100 unless told. */
+  readonly priority?: number;
+  /** log2 of the bytes of its untyped memory, 6 to 30; 0 is none. 20 unless told. */
+  readonly memoryBits?: number;
+  /** Whether it gets the Debug capability. Not unless told. */
+  readonly debug?: boolean;
+}
+
+/** Ends a process. Answered by its `exit`, or by `error` if there is none. */
+export interface KillRequest {
+  readonly op: "kill";
+  readonly id: number;
+}
+
+/** Ends a service as a fault would. Answered by what its death leads to: `service`, restarted or failed. */
+export interface KillServiceRequest {
+  readonly op: "kill-service";
+  readonly service: string;
+}
+
+/** Stops the machine. Nothing is reported any more. */
+export interface HaltRequest {
+  readonly op: "halt";
+  /** 0 to 255. */
+  readonly status: number;
+}
+
+export type ControlRequest = RunRequest | KillRequest | KillServiceRequest | HaltRequest;
+
+/** Every service has been started; requests are read from now on. */
+export interface ReadyEvent {
+  readonly event: "ready";
+  readonly services: readonly string[];
+  readonly cores: number;
+}
+
+/** A process has ended and nothing of it runs any more. */
+export interface ExitEvent {
+  readonly event: "exit";
+  readonly id: number;
+  /** A `LifeState`: EXITED, FAULTED or KILLED. */
+  readonly state: number;
+  /** Its exit status, where it exited by itself. */
+  readonly status: number;
+  /** Where in its image a faulted process stood (0 if that is not known), and what the fault said. */
+  readonly line: number;
+  readonly column: number;
+  readonly fault: string;
+}
+
+/** A request was not carried out, and nothing has changed. */
+export interface ErrorEvent {
+  readonly event: "error";
+  /** The request's, or null where it had none that could be read. */
+  readonly id: number | null;
+  readonly message: string;
+}
+
+export interface ServiceEvent {
+  readonly event: "service";
+  readonly name: string;
+  readonly state: "started" | "restarted" | "failed";
+  /** Why it was restarted or has failed; empty for a start. */
+  readonly fault: string;
+}
+
+export type ControlEvent = ReadyEvent | ExitEvent | ErrorEvent | ServiceEvent;
+
+/** The longest request, without its line break. */
+export const MAX_REQUEST_BYTES = 16384;
+
+/** Init's priority in the kernel; what the host starts runs below it, or it could not be ended. */
+const INIT_PRIORITY = 200;
+const MIN_UNTYPED_BITS = 6;
+const MAX_UNTYPED_BITS = 30;
+const DEFAULT_PRIORITY = 100;
+const DEFAULT_MEMORY_BITS = 20;
+
+/** A request as init works with it: complete and in range. */
+export type CheckedRequest = Required<RunRequest> | KillRequest | KillServiceRequest | HaltRequest;
+
+/** A request that is none, with the id it came with if it has one. */
+export class BadRequest extends Error {
+  constructor(
+    readonly id: number | null,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Reads one line. Throws `BadRequest` with a message for people. `cores` is how many the machine has. */
+export function parseRequest(line: string, cores: number): CheckedRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new BadRequest(null, "a request must be one JSON object on one line");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new BadRequest(null, "a request must be a JSON object");
+  }
+  const fields = value as Record<string, unknown>;
+  const id = isInteger(fields.id, 0, Number.MAX_SAFE_INTEGER) ? (fields.id as number) : null;
+
+  const integer = (name: string, low: number, high: number, absent?: number): number => {
+    const given = fields[name] ?? absent;
+    if (isInteger(given, low, high)) return given as number;
+    throw new BadRequest(id, `${name} must be an integer from ${low} to ${high}`);
+  };
+
+  switch (fields.op) {
+    case "run":
+      return {
+        op: "run",
+        id: integer("id", 0, Number.MAX_SAFE_INTEGER),
+        image: integer("image", 0, 0x7fff_ffff),
+        name: processName(fields.name, id),
+        args: argumentsOf(fields.args ?? [], id),
+        core: (fields.core ?? null) === null ? null : integer("core", 0, cores - 1),
+        priority: integer("priority", 0, Math.min(PRIORITIES, INIT_PRIORITY) - 1, DEFAULT_PRIORITY),
+        memoryBits:
+          fields.memoryBits === 0
+            ? 0
+            : integer("memoryBits", MIN_UNTYPED_BITS, MAX_UNTYPED_BITS, DEFAULT_MEMORY_BITS),
+        debug: flag(fields.debug ?? false, "debug", id),
+      };
+    case "kill":
+      return { op: "kill", id: integer("id", 0, Number.MAX_SAFE_INTEGER) };
+    case "kill-service":
+      if (typeof fields.service !== "string") throw new BadRequest(id, "service must be a service's name");
+      return { op: "kill-service", service: fields.service };
+    case "halt":
+      return { op: "halt", status: integer("status", 0, 255) };
+    default:
+      throw new BadRequest(id, "op must be one of run, kill, kill-service, halt");
+  }
+}
+
+function isInteger(value: unknown, low: number, high: number): boolean {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high;
+}
+
+function processName(value: unknown, id: number | null): string {
+  if (typeof value === "string" && value.length > 0 && utf8Length(value) <= MAX_NAME_BYTES) return value;
+  throw new BadRequest(id, `name must be a text of 1 to ${MAX_NAME_BYTES} bytes`);
+}
+
+function argumentsOf(value: unknown, id: number | null): readonly string[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value as string[];
+  throw new BadRequest(id, "args must be an array of texts");
+}
+
+function flag(value: unknown, name: string, id: number | null): boolean {
+  if (typeof value === "boolean") return value;
+  throw new BadRequest(id, `${name} must be true or false`);
+}

@@ -1,0 +1,85 @@
+/**
+ * The names server: which name stands for which capability.
+ *
+ * A name belongs to the process that registered it and goes when that process ends: before each
+ * request it has heard of every process that ended earlier. Services are there from the start and are
+ * nobody's to take. The table is bounded, as a whole and for each process.
+ */
+import { Err, type Sys } from "@capos/abi";
+import { IpcError, Names, type Steps, thread } from "@capos/libos";
+import { endedOf } from "./registry.js";
+import { given } from "./shared/given.js";
+import { ServiceSignal } from "./system.js";
+
+/** Names in all, and of one process. `NO_RESOURCE` beyond. */
+const MAX_NAMES = 160;
+const MAX_NAMES_OF_PROCESS = 32;
+
+/** Owner of the services' own names. */
+const NOBODY = 0;
+
+interface Entry {
+  readonly name: string;
+  readonly endpoint: number;
+  /** The badge of the process that registered it. */
+  readonly owner: number;
+}
+
+export default function* main(sys: Sys): Generator<number, number, number> {
+  const { endpoint, notification, registry, directory, slots, thread: self } = given(sys, "names");
+  let entries: Entry[] = directory.map((one) => ({ ...one, owner: NOBODY }));
+
+  function find(name: string): Entry | undefined {
+    return entries.find((entry) => entry.name === name);
+  }
+
+  /** Why a name cannot be registered; `Err.OK` if it can. */
+  function objection(name: string, owner: number): Err {
+    if (name === "") return Err.RANGE;
+    if (find(name) !== undefined) return Err.BUSY;
+    const own = entries.filter((entry) => entry.owner === owner).length;
+    return own >= MAX_NAMES_OF_PROCESS || entries.length >= MAX_NAMES ? Err.NO_RESOURCE : Err.OK;
+  }
+
+  function* forgetEnded(): Steps<void> {
+    const owners = entries.map((entry) => entry.owner).filter((owner) => owner !== NOBODY);
+    const ended = yield* endedOf(sys, registry, owners);
+    const gone = entries.filter((entry) => ended.has(entry.owner));
+    entries = entries.filter((entry) => !ended.has(entry.owner));
+    for (const entry of gone) yield* slots.drop(sys, entry.endpoint);
+  }
+
+  yield* thread.bind(sys, self, notification);
+  yield* Names.serve(
+    sys,
+    endpoint,
+    {
+      *register({ name, endpoint: registered }, { badge }) {
+        const error = objection(name, badge);
+        if (error !== Err.OK) {
+          yield* slots.drop(sys, registered);
+          throw new IpcError(error, "register");
+        }
+        entries.push({ name, endpoint: registered, owner: badge });
+        return {};
+      },
+      lookup({ name }) {
+        const entry = find(name);
+        if (entry === undefined) throw new IpcError(Err.NOT_FOUND, "lookup");
+        return { endpoint: entry.endpoint };
+      },
+      list({ index }) {
+        const entry = entries[index];
+        if (entry === undefined) throw new IpcError(Err.NOT_FOUND, "list");
+        return { name: entry.name };
+      },
+    },
+    {
+      slots,
+      *onNotification(bits) {
+        if ((bits & ServiceSignal.ENDED) !== 0) yield* forgetEnded();
+      },
+    },
+  );
+  return 0;
+}

@@ -1,0 +1,17 @@
+/** `npm start -- ...`: capos-smp, in this process, from a clone that may be fresh. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { ensureReady, ROOT } from "./setup.mjs";
+
+await ensureReady();
+
+const program = join(ROOT, "packages/cli/dist/bin.js");
+if (!existsSync(program)) {
+  process.stderr.write("capos: packages/cli/src/bin.ts does not exist, there is nothing to start\n");
+  process.exit(1);
+}
+// As if started by its own name, so that usage lines and re-executions see the program, not this file.
+process.argv[1] = program;
+await import(pathToFileURL(program).href);
