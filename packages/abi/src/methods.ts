@@ -15,7 +15,7 @@ export const enum Method {
   // CNode
   /** destination slot, source handle in the caller's CSpace, rights. Needs WRITE on the CNode. Answers the new handle. */
   CNODE_COPY = 0x20,
-  /** destination slot, source handle, rights, badge (32 bits). Answers the new handle. */
+  /** destination slot, source handle, rights, badge (1 to 2^32 - 1). Answers the new handle. */
   CNODE_MINT = 0x21,
   /** slot. Answers 0. */
   CNODE_DELETE = 0x22,
@@ -53,7 +53,7 @@ export const enum Method {
   // IoPort: bytes to and from a serial device of the host
   /** byte count, then the bytes packed. Answers how many were taken. */
   PORT_WRITE = 0x60,
-  /** Answers how many bytes, then the bytes packed. */
+  /** Answers how many bytes (-1 at the end of the input), then the bytes packed. */
   PORT_READ = 0x61,
 
   // Debug
@@ -61,17 +61,17 @@ export const enum Method {
   DEBUG_CLOCK = 0x70,
   /** Answers bytes in use on this core's JavaScript heap. */
   DEBUG_HEAP = 0x71,
-  /** bytes of text for the kernel's own log. */
+  /** byte count, then that much text packed, for the kernel's own log. */
   DEBUG_PRINT = 0x72,
   /** exit status: stops the machine. */
   DEBUG_HALT = 0x73,
-  /** Answers cores, hardware threads, memory in MiB, the caller's core. */
+  /** Answers cores, hardware threads, memory in MiB, the caller's core, the machine's seed. */
   DEBUG_MACHINE = 0x74,
   /** Blocks until one grace period has passed. Answers its number. */
   DEBUG_GRACE_PERIOD = 0x75,
-  /** text: stops the machine with a dump. */
+  /** byte count, then text packed: stops the machine with a dump. */
   DEBUG_PANIC = 0x76,
-  /** core. Answers its counters: traps, context switches, grace periods passed, halts, messages in, messages out. */
+  /** core. Answers its counters: safe points, context switches, grace periods passed, halts, messages in, messages out, bounces, incarnation. */
   DEBUG_CORE = 0x77,
 }
 

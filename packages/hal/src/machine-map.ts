@@ -123,6 +123,8 @@ export const enum CoreState {
   DYING = 4,
   /** Its worker has exited; a new one is to recover it. */
   DEAD = 5,
+  /** About to leave the machine: takes no new requests, answers those it has. */
+  LEAVING = 6,
 }
 
 /** The interrupt at the boot core that announces a core which waits for INIT. */

@@ -58,6 +58,8 @@ export class Core {
   /** Iterations an idle core polls before it halts. */
   idleSpins = 0;
   running = true;
+  /** The grace period after which this core leaves the machine, 0 if it stays. */
+  leavesAfter = 0;
   /** Scratch for retype's answer. */
   readonly retypeResult: RetypeResult = { status: 0, detail: 0 };
   /** Scratch for bytes on their way to or from a device: as many as a message holds. */

@@ -18,7 +18,8 @@ import { leave, restart } from "./thread/run-queue.js";
 /** Asks for a grace period that starts now; answers its number. */
 export function requestGrace(k: Core): number {
   const { i32 } = k;
-  const number = (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
+  // 0 is no number: in GRACE_AWAITED it says that nobody waits.
+  const number = (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0 || (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
   for (let core = 0; core < k.coreCount; core++) askCore(k, core, number);
   return number;
 }
@@ -58,7 +59,7 @@ export function graceIsOver(k: Core, number: number): boolean {
     if (((Atomics.load(i32, area + CoreArea.GRACE_PASSED) - number) | 0) >= 0) continue;
     const state = Atomics.load(i32, area + CoreArea.STATE);
     // A dying core still counts: its worker may run until it has exited.
-    if (state === CoreState.ONLINE || state === CoreState.DYING) return false;
+    if (state === CoreState.ONLINE || state === CoreState.DYING || state === CoreState.LEAVING) return false;
   }
   return true;
 }

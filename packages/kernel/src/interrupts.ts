@@ -4,6 +4,8 @@
 export const enum Vector {
   /** First of the serial devices' vectors. */
   PORT = 0x40,
+  /** A core has got power: HOTPLUG_VECTOR of the machine. */
+  HOTPLUG = 0xd0,
   TIMER = 0xe0,
   SPURIOUS = 0xff,
 }

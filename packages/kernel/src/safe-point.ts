@@ -7,6 +7,7 @@ import {
 } from "@capos/hal";
 import type { Core } from "./core.js";
 import { passGrace, wakeGraceWaiters } from "./grace-period.js";
+import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
 import { Vector } from "./interrupts.js";
 import { drainRings } from "./ipc/incoming.js";
 import { nudge, signal } from "./ipc/notification.js";
@@ -26,7 +27,11 @@ export function attend(k: Core): void {
   if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
   if ((bits & Attention.GRACE) !== 0) passGrace(k, asked);
   else wakeGraceWaiters(k);
-  if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0 && Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;
+  if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0) {
+    if (Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;
+    else beginLeaving(k);
+  }
+  if (k.leavesAfter !== 0) tryLeave(k);
 }
 
 /** From here on this core looks every slot up anew. */
@@ -53,6 +58,7 @@ function handleInterrupts(k: Core): void {
     if (vector === Vector.SPURIOUS) return;
     i32[k.area + CoreArea.INTERRUPTS]!++;
     if (vector === Vector.TIMER) rotate(k);
+    else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
       const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
       const notification = Atomics.load(i32, handler + IrqHandler.NOTIFICATION);

@@ -1,1 +1,43 @@
-export {};
+/**
+ * The system servers as the host sees them: their images, and how to talk to init.
+ */
+
+import { readFileSync } from "node:fs";
+import type { Image } from "@capos/abi";
+import { IMAGES } from "./guests/system.js";
+
+export {
+  type ControlEvent,
+  type ControlRequest,
+  type ErrorEvent,
+  type ExitEvent,
+  type HaltRequest,
+  type KillRequest,
+  type KillServiceRequest,
+  MAX_REQUEST_BYTES,
+  type ReadyEvent,
+  type RunRequest,
+  type ServiceEvent,
+} from "./guests/control-protocol.js";
+export type { LogRecord } from "./guests/log-record.js";
+export {
+  IMAGES,
+  type ImageName,
+  MAX_USER_PROCESSES,
+  type Need,
+  SERVICES,
+  type ServiceDescription,
+} from "./guests/system.js";
+
+/** Where `build-images` leaves an image. */
+export function imageFile(name: string): URL {
+  return new URL(`./images/${name}.json`, import.meta.url);
+}
+
+/**
+ * The images of init and of the services, in the order in which a machine must be given them: before
+ * any other, init first. Throws if they have not been built.
+ */
+export function loadServerImages(): Image[] {
+  return IMAGES.map((name) => JSON.parse(readFileSync(imageFile(name), "utf8")) as Image);
+}

@@ -109,7 +109,7 @@ export class Machine {
   async plug(core: number): Promise<void> {
     const state = coreArea(this.memory, core) + CoreArea.STATE;
     const was = Atomics.load(this.memory.i32, state);
-    if (was !== CoreState.ABSENT && was !== CoreState.OFFLINE) return;
+    if (was !== CoreState.ABSENT) return;
     Atomics.store(this.memory.i32, state, CoreState.OFFLINE);
     this.#cores!.start(core, false);
     while (Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -3,11 +3,12 @@
  */
 import { InitWord } from "@capos/abi";
 import {
-  BootInfo, BOOT_MAGIC, CoreArea, CoreState, coreArea, Delivery, enableLapic, memoryMap, moduleCount, nowNs, Port, PORT_COUNT, portOf,
-  RegionKind, resetLapic, writeCommand,
+  BootInfo, BOOT_MAGIC, CoreArea, CoreState, coreArea, enableLapic, memoryMap, moduleCount, nowNs, Port, PORT_COUNT, portOf,
+  RegionKind, resetLapic,
 } from "@capos/hal";
 import type { Core } from "../core.js";
 import { makeRealm } from "../guest/realm-cache.js";
+import { admitCore } from "../hot-plug.js";
 import { Vector } from "../interrupts.js";
 import { configureThread, startHere } from "../invoke/thread-methods.js";
 import { threadWords } from "../ipc/message.js";
@@ -20,7 +21,6 @@ import { buildTables, type InitResources } from "./tables.js";
 const INIT_PRIORITY = 200;
 /** How long the boot core waits for the others before it says that one does not answer. */
 const START_TIMEOUT_MS = 30_000;
-const START_PAGE = 8;
 
 /** Boots the machine on the boot core. When it returns init is ready to run. */
 export function boot(k: Core): void {
@@ -42,7 +42,8 @@ export function boot(k: Core): void {
   routePorts(k);
   Atomics.store(i32, k.area + CoreArea.STATE, CoreState.ONLINE);
   startOthers(k);
-  bootLine(k, startedNs, `phase 4 of 5, can think: ${k.coreCount} ${k.coreCount === 1 ? "core" : "cores"} online`);
+  const online = Array.from({ length: k.coreCount }, (_, core) => core).filter((core) => !isAbsent(k, core)).length;
+  bootLine(k, startedNs, `phase 4 of 5, can think: ${online} ${online === 1 ? "core" : "cores"} online`);
 
   startInit(k, resources);
   k.f64[(k.tables + Tables.INIT_STARTED_NS) >> 1] = nowNs();
@@ -77,16 +78,19 @@ function routePorts(k: Core): void {
 
 /** INIT, then start-up, to each core once it is there; then until all are online. */
 function startOthers(k: Core): void {
-  const { memory } = k;
   for (let core = 0; core < k.coreCount; core++) {
-    if (core === k.id) continue;
+    if (core === k.id || isAbsent(k, core)) continue;
     awaitState(k, core, CoreState.OFFLINE);
-    writeCommand(memory, k.id, Delivery.INIT, core);
-    writeCommand(memory, k.id, Delivery.STARTUP | START_PAGE, core);
+    admitCore(k, core);
   }
   for (let core = 0; core < k.coreCount; core++) {
-    if (core !== k.id) awaitState(k, core, CoreState.WAIT_FOR_STARTUP);
+    if (core !== k.id && !isAbsent(k, core)) awaitState(k, core, CoreState.WAIT_FOR_STARTUP);
   }
+}
+
+/** An empty socket: a core may be plugged in later. */
+function isAbsent(k: Core, core: number): boolean {
+  return Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ABSENT;
 }
 
 /** Waits while a core is in a state, or one before it. */

@@ -8,7 +8,7 @@
 import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
 import { LifeState } from "@capos/abi";
 import type { Core } from "../core.js";
-import { Process, Tables, Thread } from "../layout.js";
+import { Process, Tables, Thread, ThreadState } from "../layout.js";
 import { GeneratorContext, makeRegisters } from "../thread/context.js";
 import { endThread, isEnded, recordFault } from "../thread/lifecycle.js";
 import { refreshTop } from "../thread/run-queue.js";
@@ -24,7 +24,10 @@ export function recover(k: Core): void {
   const victims: WordIndex[] = [];
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
     const thread = Atomics.load(i32, k.threadTable + number);
-    if (thread === 0 || i32[thread + Thread.HOME] !== k.id || isEnded(i32[thread + Thread.STATE]!)) continue;
+    if (thread === 0 || i32[thread + Thread.HOME] !== k.id) continue;
+    const state = i32[thread + Thread.STATE]!;
+    // One that has not started has nothing to lose.
+    if (isEnded(state) || state === ThreadState.INACTIVE) continue;
     // A stand-in for the lost context: threads that end tell others that end after them.
     k.contexts[number] = new GeneratorContext(makeRegisters());
     victims.push(thread);

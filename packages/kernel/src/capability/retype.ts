@@ -5,7 +5,7 @@
  * Objects are naturally aligned, so no two can overlap.
  */
 import {
-  Err, MAX_CNODE_BITS, MAX_RETYPE_COUNT, MIN_CNODE_BITS, ObjectType, Right, Slot, SlotBits,
+  Err, MAX_CNODE_BITS, MAX_RETYPE_COUNT, MIN_CNODE_BITS, ObjectType, Right, Slot, SlotBits, SlotState,
 } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { beginCommit, endCommit } from "../commit.js";
@@ -53,6 +53,12 @@ export function retype(k: Core, thread: WordIndex, untyped: WordIndex, type: num
     return;
   }
   lockTree(k);
+  // Looked up without the lock: whoever killed it meanwhile was first.
+  if ((Atomics.load(i32, untyped) & SlotBits.STATE_MASK) !== SlotState.LIVE) {
+    unlockTree(k);
+    result.status = Err.BAD_CAP;
+    return;
+  }
   const untypedUnits = 2 ** (((i32[untyped]! >>> SlotBits.SIZE_SHIFT) & 63) - UNIT_BITS);
   const units = 2 ** (bits - UNIT_BITS);
   const start = Math.ceil(i32[untyped + Slot.WATERMARK]! / units) * units;

@@ -157,7 +157,8 @@ function replaceProxy(): void {
     refuseArrays(target);
     return new given(target, handler);
   };
-  Object.defineProperty(limited, "prototype", { value: undefined, writable: false });
+  // Writable, for `lockdown()` writes the same into it.
+  Object.defineProperty(limited, "prototype", { value: undefined });
   const { revocable } = given;
   const methods = {
     revocable(target: object, handler: ProxyHandler<object>) {

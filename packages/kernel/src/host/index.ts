@@ -6,3 +6,4 @@ export type { CoreReport, CoreTask } from "../main.js";
 
 /** The module that a core's worker runs. */
 export const CORE_PROGRAM = new URL("../core.mjs", import.meta.url);
+export { initStartedNs } from "./boot-times.js";

@@ -8,6 +8,7 @@ import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { copyWords, threadWords, wordCount } from "../ipc/message.js";
+import { homeOf } from "../hot-plug.js";
 import { attendNotification } from "../ipc/notification.js";
 import { answerStatus, askInvoke } from "../ipc/remote.js";
 import { Internal, Message, Notification, Process, Restart, Tables, Thread, ThreadState } from "../layout.js";
@@ -109,7 +110,6 @@ function configure(k: Core, thread: WordIndex, context: Context, target: WordInd
   if (process < 0) context.result = process;
   else if (!(core >= 0 && core < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
   else if (!(priority >= 0 && priority < PRIORITIES)) refuse(context, Err.RANGE, 0, PRIORITIES - 1);
-  else if (Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) !== CoreState.ONLINE) context.result = Err.NOT_FOUND;
   else context.result = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
 }
 
@@ -119,7 +119,9 @@ export function configureThread(k: Core, target: WordIndex, process: WordIndex, 
   // The tree lock also orders this: two invokers of one thread, and the search for a number.
   lockTree(k);
   let result: number = Err.BUSY;
-  if (i32[target + Thread.NUMBER] === 0 && Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) {
+  const online = Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ONLINE;
+  if (!online) result = Err.NOT_FOUND;
+  else if (i32[target + Thread.NUMBER] === 0 && Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) {
     const number = freeNumber(k);
     result = number === 0 ? Err.NO_RESOURCE : Err.OK;
     if (number !== 0) {
@@ -209,7 +211,7 @@ function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): 
     return;
   }
   const notification = i32[slot + Slot.OBJECT]!;
-  const home = Atomics.load(i32, notification + Notification.HOME);
+  const home = homeOf(k, notification);
   const wanted = i32[target + Thread.HOME]!;
   if (home === wanted) atHome(k, thread, context, target, Method.THREAD_BIND, notification);
   else if (home !== k.id) askInvoke(k, thread, home, Message.REHOME, notification, 0, wanted, 0);

@@ -11,6 +11,7 @@ import { BADGE_IS_NOTIFICATION, Err, Reg, Slot, Trap } from "@capos/abi";
 import { Line, type WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
 import type { Core } from "../core.js";
+import { homeOf } from "../hot-plug.js";
 import { KernelArea, Message, Notification, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { leave, wake } from "../thread/run-queue.js";
@@ -30,7 +31,7 @@ export function signal(k: Core, notification: WordIndex, bits: number): void {
 /** Tells the home to look. If the ring is full the notification itself is the list entry, once for all cores. */
 export function nudge(k: Core, notification: WordIndex): void {
   const { i32 } = k;
-  const to = Atomics.load(i32, notification + Notification.HOME);
+  const to = homeOf(k, notification);
   if (to === k.id) {
     attendNotification(k, notification);
     return;

@@ -9,13 +9,15 @@
 import { INLINE_MESSAGE_WORDS, Reg, Slot } from "@capos/abi";
 import { Attention, attentionOf, CoreArea, Line, raise, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
-import { Endpoint, KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../layout.js";
+import { homeOf, takesRequests } from "../hot-plug.js";
+import { KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
-import { leave } from "../thread/run-queue.js";
+import { leave, restart } from "../thread/run-queue.js";
 import { capabilityCount, copyWords, lineWords, saveMessage, threadWords, wordCount } from "./message.js";
 
 /** A free line to a core; 0 if the ring is full or older lines wait for room in it. */
 export function reserveLine(k: Core, to: number): WordIndex {
+  if (!takesRequests(k, to)) return 0;
   if (k.backlog !== 0 && k.i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to] !== 0) return 0;
   return k.ring.reserve(to);
 }
@@ -35,12 +37,22 @@ function askBegin(k: Core, thread: WordIndex, to: number): void {
   leave(k);
 }
 
+/** The object has just become this core's: the running thread starts its trap again. */
+function restartNow(k: Core, thread: WordIndex): void {
+  leave(k);
+  restart(k, thread);
+}
+
 /** A send or call on an endpoint at home elsewhere. */
 export function askSend(k: Core, thread: WordIndex, context: Context, slot: WordIndex, endpoint: WordIndex, role: Role, blocking: boolean): void {
   const { i32, f64 } = k;
-  // The hint said this core, and was wrong.
-  if (context.foundHome === k.id) context.foundHome = Atomics.load(i32, endpoint + Endpoint.HOME);
+  // The hint said this core, and was wrong; or a core that has left the machine.
+  if (context.foundHome === k.id || !takesRequests(k, context.foundHome)) context.foundHome = homeOf(k, endpoint);
   const to = context.foundHome;
+  if (to === k.id) {
+    restartNow(k, thread);
+    return;
+  }
   const line = reserveLine(k, to);
   if (line === 0) {
     waitForRing(k, thread, to);
@@ -88,8 +100,11 @@ export function saveWindow(k: Core, thread: WordIndex, packed: number): void {
 /** A receive on an endpoint (`Message.RECEIVE`) or wait on a notification (`Message.WAIT`) at home elsewhere. */
 export function askReceive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, object: WordIndex, blocking: boolean, kind = Message.RECEIVE): void {
   const { i32 } = k;
-  // Endpoint and notification keep HOME at the same offset.
-  const to = Atomics.load(i32, object + Endpoint.HOME);
+  const to = homeOf(k, object);
+  if (to === k.id) {
+    restartNow(k, thread);
+    return;
+  }
   const line = reserveLine(k, to);
   if (line === 0) {
     waitForRing(k, thread, to);

@@ -7,12 +7,12 @@
  */
 import { Err, type Sys } from "@capos/abi";
 import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
-import { Input } from "./console/input.js";
-import { Readers } from "./console/readers.js";
+import { Input, type Piece } from "./console/input.js";
+import { type Reader, Readers } from "./console/readers.js";
 import { endedOf } from "./registry.js";
-import { given } from "./shared/given.js";
-import { type Line, LineJoiner } from "./shared/line-joiner.js";
-import { Output } from "./shared/output.js";
+import { given } from "./service/given.js";
+import { type Line, LineJoiner } from "./service/line-joiner.js";
+import { Output } from "./service/output.js";
 import { ServiceSignal } from "./system.js";
 
 /** Bytes of text that an answer to a reader has room for. */
@@ -27,6 +27,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const joiner = new LineJoiner();
   const input = new Input(pieceBytes());
   const readers = new Readers();
+  /** A piece whose reader was gone: the next reader's. */
+  let refused: Piece | null = null;
 
   function* writeLines(lines: readonly Line[]): Steps<void> {
     for (const { text } of lines) yield* output.write(`${text}\n`);
@@ -47,11 +49,24 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     for (let reader = readers.next(); reader !== undefined; reader = readers.next()) {
       // Every time: taking a piece made room, and the device says nothing of what it holds already.
       yield* takeInput();
-      const piece = input.next();
+      const piece: Piece | null = refused ?? input.next();
       if (piece === null) return;
-      readers.serve(reader, piece);
-      yield* Console.answer(sys, reader.reply, "read", piece);
-      slots.give(reader.slot);
+      const taken = yield* give(reader, piece);
+      refused = taken ? null : piece;
+      readers.served(reader, taken && piece.more);
+    }
+  }
+
+  /** False if the reader is not there any more. */
+  function* give({ reply, slot }: Reader, piece: Piece): Steps<boolean> {
+    try {
+      yield* Console.answer(sys, reply, "read", piece);
+      return true;
+    } catch (error) {
+      if (error instanceof IpcError) return false;
+      throw error;
+    } finally {
+      slots.give(slot);
     }
   }
 
@@ -83,10 +98,17 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         yield* attend(output.takeMissed());
         return {};
       },
-      *read({ thread }, { badge, defer }) {
+      *read({ thread }, context) {
+        const { badge } = context;
         if (readers.isFullFor(badge)) throw new IpcError(Err.BUSY, "read");
         const slot = slots.take();
-        const reply = yield* defer(slot);
+        let reply: number;
+        try {
+          reply = yield* context.defer(slot);
+        } catch (error) {
+          slots.give(slot);
+          throw error;
+        }
         readers.add({ badge, thread, slot, reply });
         yield* serveReaders();
         return DEFERRED;

@@ -3,7 +3,7 @@
  */
 import type { Sys } from "@capos/abi";
 import { Echo } from "@capos/libos";
-import { given } from "./shared/given.js";
+import { given } from "./service/given.js";
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const { endpoint } = given(sys, "echo");

@@ -9,10 +9,11 @@
  */
 import type { Sys } from "@capos/abi";
 import { irq, Log, type Steps, thread } from "@capos/libos";
+import type { LogRecord } from "./log-record.js";
 import { endedOf, type Identity, identify } from "./registry.js";
-import { given } from "./shared/given.js";
-import { type Line, LineJoiner } from "./shared/line-joiner.js";
-import { Output } from "./shared/output.js";
+import { given } from "./service/given.js";
+import { type Line, LineJoiner } from "./service/line-joiner.js";
+import { Output } from "./service/output.js";
 import { Badge, ServiceSignal } from "./system.js";
 
 /** Processes whose names are kept; the one asked for longest ago makes room. */
@@ -36,7 +37,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
 
   function* record({ badge, thread, level, text, broken }: Line): Steps<void> {
     const who = yield* writer(badge);
-    const fields = {
+    const fields: LogRecord = {
       level,
       process: who === null ? `process ${badge}` : who.name,
       badge,
@@ -64,6 +65,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     endpoint,
     {
       *write({ level, thread, more, text }, { badge }) {
+        // Now, while it lives: an unfinished record may be passed on after its writer's end.
+        yield* writer(badge);
         for (const line of joiner.add(badge, thread, text, more, level)) yield* record(line);
         yield* attend(output.takeMissed());
         return {};

@@ -8,7 +8,7 @@
 import { Err, type Sys } from "@capos/abi";
 import { IpcError, Names, type Steps, thread } from "@capos/libos";
 import { endedOf } from "./registry.js";
-import { given } from "./shared/given.js";
+import { given } from "./service/given.js";
 import { ServiceSignal } from "./system.js";
 
 /** Names in all, and of one process. `NO_RESOURCE` beyond. */

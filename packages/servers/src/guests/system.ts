@@ -2,7 +2,7 @@
  * The system as init builds it: which services there are, what each holds, what happens when one ends.
  *
  * This is the whole of the start-up policy. A service gets what its entry lists and nothing else; it
- * finds the handles in the order of the list (see `shared/given.ts`). Numbers and order are shared by
+ * finds the handles in the order of the list (see `service/given.ts`). Numbers and order are shared by
  * init, the services and the host, so they stand here alone.
  */
 

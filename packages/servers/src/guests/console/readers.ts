@@ -4,8 +4,6 @@
  * Whoever was given a part of a line is given the rest, however many came before it; the others wait
  * until then. The table is bounded, as a whole and for each process.
  */
-import type { Piece } from "./input.js";
-
 /** Readers in all, and of one process. */
 const MAX_READERS = 128;
 const MAX_READERS_OF_PROCESS = 16;
@@ -40,10 +38,10 @@ export class Readers {
     return this.#waiting.find((one) => one.badge === owner.badge && one.thread === owner.thread);
   }
 
-  /** The reader is about to be given a piece: it waits no more, and has the line until its end. */
-  serve(reader: Reader, piece: Piece): void {
+  /** The reader waits no more; if its line `goesOn`, the rest is its own. */
+  served(reader: Reader, goesOn: boolean): void {
     this.#waiting = this.#waiting.filter((one) => one !== reader);
-    this.#owner = piece.more ? reader : null;
+    this.#owner = goesOn ? reader : null;
   }
 
   /** Whoever waits or has a line. */

@@ -24,7 +24,8 @@ export interface Given {
 /** Reads it from the start words. To be called before the first trap. */
 export function given(sys: Sys, image: ImageName): Given {
   const { handed, args, freeSlots, thread } = environment(sys);
-  const needs = SERVICES.find((one) => one.image === image)!.needs.filter((need) => need !== "directory");
+  const { needs: listed } = SERVICES.find((one) => one.image === image)!;
+  const needs: readonly Need[] = listed.filter((need) => need !== "directory");
   const handle = (need: Need): number => {
     const at = needs.indexOf(need);
     return at < 0 ? 0 : handed[1 + at]!;

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+/**
+ * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
+ * every failure into one line and an exit status.
+ */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { createRequire } from "node:module";
+import process from "node:process";
+import { type BenchFlags, benchCommand } from "./commands/bench.js";
+import { addMachineOptions } from "./commands/options.js";
+import { type RunFlags, runCommand } from "./commands/run.js";
+import { ExitStatus, MachineError, UsageError } from "./errors.js";
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+const abort = new AbortController();
+let status: number = ExitStatus.OK;
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 60)) throw new InvalidArgumentError("A number above 0, at most 60, is needed.");
+  return value;
+}
+
+const program = addMachineOptions(new Command("capos-smp"))
+  .description("A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, halts.")
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError(false)
+  .configureOutput({ outputError: (text, write) => write(`capos-smp: ${text.replace(/^error: /, "")}`) })
+  .allowExcessArguments(false)
+  .enablePositionalOptions()
+  .action(async (flags: BenchFlags) => {
+    status = await benchCommand([], flags, abort.signal);
+  });
+
+addMachineOptions(program.command("bench [suites...]"))
+  .description("run benchmark suites (all unless named) and print a table")
+  .option("--list", "list the suites and their rows")
+  .option("--seconds <s>", "time budget of a row (default: 0.5)", seconds)
+  .action(async (names: string[], _flags: BenchFlags, command: Command) => {
+    status = await benchCommand(names, command.optsWithGlobals<BenchFlags>(), abort.signal);
+  });
+
+addMachineOptions(program.command("run <file> [args...]"))
+  .description("boot a machine, run a guest written in TypeScript or JavaScript, exit with its status")
+  .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
+  .option("--debug", "give it the Debug capability")
+  .passThroughOptions()
+  .action(async (file: string, args: string[], _flags: RunFlags, command: Command) => {
+    status = await runCommand(file, args, command.optsWithGlobals<RunFlags>(), abort.signal);
+  });
+
+/** What went wrong, as one line, and the status that goes with it. */
+function explain(error: unknown): { line: string; status: number } {
+  if (abort.signal.aborted) return { line: "interrupted", status: ExitStatus.INTERRUPTED };
+  if (error instanceof UsageError) return { line: error.message, status: ExitStatus.USAGE };
+  if (error instanceof MachineError) return { line: error.message, status: error.status };
+  // A bug of ours: here a stack trace is what helps.
+  return { line: error instanceof Error ? (error.stack ?? error.message) : String(error), status: ExitStatus.FAILED };
+}
+
+process.once("SIGINT", () => abort.abort());
+process.once("SIGTERM", () => abort.abort());
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) status = error.exitCode === 0 ? ExitStatus.OK : ExitStatus.USAGE;
+  else {
+    const failure = explain(error);
+    process.stderr.write(`capos-smp: ${failure.line}\n`);
+    status = failure.status;
+  }
+}
+process.exitCode = status;

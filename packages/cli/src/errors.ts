@@ -1,0 +1,34 @@
+/**
+ * What a user is told when something does not work: one line each, and the exit status that goes with it.
+ */
+
+/** Exit statuses of `capos-smp`. A guest's own status, 0 to 255, is passed on. */
+export const enum ExitStatus {
+  OK = 0,
+  /** The guest failed, or a benchmark could not be measured. */
+  FAILED = 1,
+  /** The command line, or a file it names, is wrong. */
+  USAGE = 2,
+  /** The kernel panicked. */
+  PANIC = 70,
+  /** Stopped by Ctrl-C. */
+  INTERRUPTED = 130,
+}
+
+/** A mistake of the caller's: an option out of range, a file that is no guest. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The machine did not come up, or stopped under what ran on it. */
+export class MachineError extends Error {
+  override readonly name = "MachineError";
+
+  constructor(
+    message: string,
+    /** The status that the process should end with. */
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}

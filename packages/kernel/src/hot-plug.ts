@@ -1,0 +1,79 @@
+/**
+ * Cores that come and go while the machine runs.
+ *
+ * A core that leaves, in phases: it makes sure that no thread lives on it and says LEAVING, both under
+ * the lock that new threads are placed under; one grace period later no other core sends it anything,
+ * and its rings are empty; it says ABSENT and its worker ends. What was at home on it is adopted by the
+ * first core that asks for it: queues and all are in memory, and nobody else writes them any more.
+ */
+import { Attention, attentionOf, BootInfo, CoreArea, CoreState, coreArea, Delivery, raise, type WordIndex, writeCommand } from "@capos/hal";
+import { lockTree, unlockTree } from "./capability/tree-lock.js";
+import type { Core } from "./core.js";
+import { graceIsOver, requestGrace } from "./grace-period.js";
+import { Endpoint, Tables, Thread } from "./layout.js";
+
+/** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
+const START_PAGE = 8;
+
+/** Brings every core that waits for INIT into the machine: it comes online by itself. */
+export function admitCores(k: Core): void {
+  for (let core = 0; core < k.coreCount; core++) {
+    if (Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.WAIT_FOR_INIT) admitCore(k, core);
+  }
+}
+
+/** INIT, then start-up, to one core. */
+export function admitCore(k: Core, core: number): void {
+  writeCommand(k.memory, k.id, Delivery.INIT, core);
+  writeCommand(k.memory, k.id, Delivery.STARTUP | START_PAGE, core);
+}
+
+/** Phase 1: the host asked this core to leave. Refused silently by the boot core and while threads live here. */
+export function beginLeaving(k: Core): void {
+  const { i32 } = k;
+  const state = k.area + CoreArea.STATE;
+  if (Atomics.exchange(i32, k.area + CoreArea.LEAVE, 0) === 0 || Atomics.load(i32, state) !== CoreState.ONLINE) return;
+  if (k.id === i32[BootInfo.BOOT_CORE]) return;
+  lockTree(k);
+  // Under the lock no thread can be configured for this core between the look and the word.
+  const stays = hasThreads(k);
+  if (!stays) Atomics.store(i32, state, CoreState.LEAVING);
+  unlockTree(k);
+  // Whoever passes a safe point after this has seen LEAVING before its next request.
+  if (!stays) k.leavesAfter = requestGrace(k);
+}
+
+function hasThreads(k: Core): boolean {
+  const { i32 } = k;
+  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
+    const thread = Atomics.load(i32, k.threadTable + number);
+    if (thread !== 0 && i32[thread + Thread.HOME] === k.id) return true;
+  }
+  return false;
+}
+
+/** Phase 2, at each safe point while leaving: gone once the grace period is over and nothing is left to send. */
+export function tryLeave(k: Core): void {
+  if (k.backlog !== 0 || !graceIsOver(k, k.leavesAfter)) return;
+  k.leavesAfter = 0;
+  Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
+  k.running = false;
+  // Threads that waited for room in rings to this core find out that it is gone.
+  for (let core = 0; core < k.coreCount; core++) if (core !== k.id) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
+}
+
+/** The home of an endpoint or notification, which this core adopts if the home has left the machine. */
+export function homeOf(k: Core, object: WordIndex): number {
+  const { i32 } = k;
+  // Both objects keep HOME at the same offset.
+  const home = Atomics.load(i32, object + Endpoint.HOME);
+  if (Atomics.load(i32, coreArea(k.memory, home) + CoreArea.STATE) !== CoreState.ABSENT) return home;
+  const before = Atomics.compareExchange(i32, object + Endpoint.HOME, home, k.id);
+  return before === home ? k.id : before;
+}
+
+/** True if a core takes requests. */
+export function takesRequests(k: Core, core: number): boolean {
+  const state = k.i32[coreArea(k.memory, core) + CoreArea.STATE];
+  return state !== CoreState.LEAVING && state !== CoreState.ABSENT;
+}

@@ -1,0 +1,6 @@
+/**
+ * The builder of guest images. Runs on the host; a guest cannot import it.
+ */
+export { GuestBuildError, type Place } from "./build-error.js";
+export { buildImage, type ImageOptions } from "./build-image.js";
+export { locate } from "./locate.js";

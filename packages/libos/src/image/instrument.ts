@@ -1,0 +1,162 @@
+/**
+ * Puts the checks into a bundle and makes it one function expression.
+ *
+ * The invariant: between two checks a guest runs no code of its own more than once, so a check that
+ * throws ends it wherever it is. Checks stand at the entry of every function, field initialiser and
+ * static block and at the start of every loop body; every `catch` passes the kernel's sentinel on first.
+ *
+ * A check is a decrement of a counter that lives in the image's own scope, under names that occur
+ * nowhere else in the bundle: no guest can name them.
+ */
+import { Trap } from "@capos/abi";
+import MagicString from "magic-string";
+import { respell } from "./rejected-text.js";
+import type { Offence } from "./restrictions.js";
+import { resolve } from "./scope.js";
+import { type Bundle, enclosingFunction, isFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { yieldingGenerators } from "./yielding.js";
+
+/** Checks that pass before the kernel is asked. */
+const FUEL = 1023;
+/** A text has a property per character; V8 lists them without a stop (see the kernel's shim-guard.ts). */
+const MAX_PROPERTIES_OF_TEXT = 2 ** 20;
+const MAX_PROPERTIES_OF_ARRAY = 2 ** 22;
+
+/** A bundle with its checks, or what stands in the way. */
+export type Instrumented = { readonly out: MagicString; readonly offence: null } | { readonly offence: Offence };
+
+interface Names {
+  readonly tick: string;
+  readonly tickMain: string;
+  readonly caught: string;
+  readonly fuel: string;
+  readonly listed: string;
+  readonly thrown: string;
+}
+
+export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
+  const names = freshNames(bundle);
+  const yielding = yieldingGenerators(bundle, resolve(bundle));
+  const out = new MagicString(bundle.code);
+
+  const offence = respell(bundle, out);
+  if (offence !== null) return { offence };
+
+  const plain = `if(--${names.fuel}<0){${names.fuel}=${FUEL};${names.tick}();}`;
+  const preempting = `if(--${names.fuel}<0){${names.fuel}=${FUEL};if(${names.tickMain}())yield ${Trap.PREEMPTED};}`;
+  const checkIn = (owner: Tree | undefined) => (owner !== undefined && yielding.has(owner) ? preempting : plain);
+  let listsProperties = false;
+
+  // Children first: where two of them end at one place, the inner one's closing comes first.
+  for (const node of postOrder(bundle.root)) {
+    if (isFunction(node)) enterFunction(bundle, node, checkIn(node), out);
+    else if (LOOPS.has(node.type)) enterLoop(node["body"], checkIn(enclosingFunction(bundle, node)), out);
+    else if (node.type === "StaticBlock") out.appendLeft(bundle.code.indexOf("{", node.start) + 1, plain);
+    else if (node.type === "PropertyDefinition" && doesWork(node["value"])) {
+      wrap(node["value"], `(--${names.fuel}<0&&(${names.fuel}=${FUEL},${names.tick}()),`, ")", out);
+    } else if (node.type === "CatchClause") enterCatch(node, names, out);
+
+    const listed = listedBy(node, bundle);
+    if (listed !== null) {
+      wrap(listed, `${names.listed}(`, ")", out);
+      listsProperties = true;
+    }
+    if (node.type === "ExportNamedDeclaration") out.remove(node.start, node.end);
+  }
+  if (listsProperties) {
+    const taken = topLevelNames(bundle).find(({ name }) => name === "Array" || name === "RangeError");
+    if (taken !== undefined) {
+      return { offence: { node: taken as unknown as Tree, reason: `a guest's file cannot declare ${taken["name"]}: choose another name` } };
+    }
+  }
+
+  const parameters = `${names.tick},${names.tickMain},${names.caught}`;
+  out.prepend(`(function(${parameters}){"use strict";let ${names.fuel}=${FUEL};${listsProperties ? guardOf(names) : ""}`);
+  out.append(`\nreturn ${defaultExport["name"]};})`);
+  return { out, offence: null };
+}
+
+const LOOPS: ReadonlySet<string> = Object.freeze(
+  new Set(["ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement", "DoWhileStatement"]),
+);
+
+function freshNames(bundle: Bundle): Names {
+  const fresh = (base: string): string => {
+    let name = base;
+    for (let i = 2; bundle.names.has(name); i++) name = `${base}${i}`;
+    return name;
+  };
+  return {
+    tick: fresh("$tick"),
+    tickMain: fresh("$tickMain"),
+    caught: fresh("$caught"),
+    fuel: fresh("$fuel"),
+    listed: fresh("$listed"),
+    thrown: fresh("$thrown"),
+  };
+}
+
+/** A function body begins with the check; an expression becomes a body. */
+function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicString): void {
+  const body: Tree = node["body"];
+  if (body.type === "BlockStatement") {
+    out.appendLeft(body.start + 1, check);
+    return;
+  }
+  // The body may stand in parentheses that are no node, so the arrow is what can be relied on.
+  const arrow = bundle.arrows.findLast((end) => end <= body.start && end > node.start)!;
+  out.appendLeft(arrow, `{${check}return(`);
+  out.appendLeft(node.end, ");}");
+}
+
+function enterLoop(body: Tree, check: string, out: MagicString): void {
+  if (body.type === "BlockStatement") out.appendLeft(body.start + 1, check);
+  else wrap(body, `{${check}`, "}", out);
+}
+
+/** `catch` hands what it caught to the kernel first, before a pattern could run a getter on it. */
+function enterCatch(node: Tree, names: Names, out: MagicString): void {
+  const parameter: Tree | null = node["param"];
+  const bodyStart: number = node["body"].start;
+  if (parameter === null) {
+    out.appendLeft(bodyStart, `(${names.thrown})`);
+    out.appendLeft(bodyStart + 1, `${names.caught}(${names.thrown});`);
+  } else if (parameter.type === "Identifier") {
+    out.appendLeft(bodyStart + 1, `${names.caught}(${parameter["name"]});`);
+  } else {
+    out.appendRight(parameter.start, `${names.thrown}){${names.caught}(${names.thrown});let `);
+    out.overwrite(parameter.end, bodyStart + 1, `=${names.thrown};`);
+  }
+}
+
+/** Initialisers that cannot loop need no check, and a function keeps the name it gets from its field. */
+function doesWork(value: Tree | null): boolean {
+  return value !== null && !isFunction(value) && value.type !== "ClassExpression" && value.type !== "Literal";
+}
+
+/** The expression whose properties a node lists, natively and without a stop, if it is one. */
+function listedBy(node: Tree, bundle: Bundle): Tree | null {
+  if (node.type === "ForInStatement") return node["right"];
+  if (node.type === "SpreadElement" && bundle.parents.get(node)!.type === "ObjectExpression") return node["argument"];
+  return null;
+}
+
+function guardOf(names: Names): string {
+  const tooMany = `typeof o==="string"&&o.length>${MAX_PROPERTIES_OF_TEXT}||Array.isArray(o)&&o.length>${MAX_PROPERTIES_OF_ARRAY}`;
+  return `const ${names.listed}=(o)=>{if(${tooMany})throw new RangeError("too many properties to list: "+o.length);return o;};`;
+}
+
+/** The identifiers that the top level declares. */
+function topLevelNames(bundle: Bundle): Tree[] {
+  const all = resolve(bundle);
+  const found: Tree[] = [];
+  for (const [identifier, binding] of all) {
+    if (binding.declarations.includes(identifier) && enclosingFunction(bundle, identifier) === undefined) found.push(identifier);
+  }
+  return found;
+}
+
+function wrap(node: Tree, before: string, after: string, out: MagicString): void {
+  out.appendRight(node.start, before);
+  out.appendLeft(node.end, after);
+}

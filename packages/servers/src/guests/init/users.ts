@@ -1,0 +1,116 @@
+/**
+ * User processes: started and ended as the host asks, and reported when they end.
+ *
+ * Each has a badge that no other process ever had. When its first thread ends it has ended: what is
+ * left of it is killed, the services that keep things for it are told, then the host is.
+ */
+import { process, type Steps } from "@capos/libos";
+import type { ExitEvent, RunRequest } from "../control-protocol.js";
+import type { Identity } from "../registry.js";
+import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
+import type { Authority } from "./authority.js";
+import { buryIfEnded, type Child, startChild } from "./child.js";
+import type { Services } from "./services.js";
+
+/** A request that cannot be carried out, with a message for people. */
+export class Refusal extends Error {}
+
+interface User extends Identity {
+  readonly id: number;
+  readonly badge: number;
+  readonly child: Child;
+}
+
+export class Users {
+  /** A user's index says which bit its end is signalled by: index modulo the number of watchers. */
+  readonly #table: (User | undefined)[] = [];
+  readonly #byBadge = new Map<number, User>();
+  #nextBadge: number = Badge.FIRST_USER;
+  #nextCore = 0;
+
+  /** @param watchers capabilities that signal init that a process has ended, shared by many */
+  constructor(
+    private readonly init: Authority,
+    private readonly services: Services,
+    private readonly watchers: readonly number[],
+  ) {}
+
+  /** Who has a badge, if it is that of a process that has not ended. */
+  identity(badge: number): Identity | undefined {
+    return this.#byBadge.get(badge);
+  }
+
+  /** Starts a process. Throws `Refusal`, or what `startChild` throws. */
+  *run(request: Required<RunRequest>): Steps<void> {
+    const { id, name } = request;
+    if (this.#table.some((user) => user?.id === id)) throw new Refusal(`id ${id} is in use`);
+    const index = this.#freeIndex();
+    const badge = this.#nextBadge;
+    if (badge > Badge.LAST) throw new Refusal("no badge is left");
+    const core = request.core ?? this.#chooseCore();
+    const child = yield* startChild(this.init, {
+      name,
+      image: request.image,
+      core,
+      priority: request.priority,
+      memoryBits: request.memoryBits,
+      args: request.args,
+      cnodeBits: USER_CNODE_BITS,
+      names: this.services.client("names", badge),
+      log: this.services.client("log", badge),
+      console: this.services.client("console", badge),
+      ...(request.debug && { debug: { handle: this.init.debug } }),
+      handed: [],
+      watcher: this.watchers[index % this.watchers.length]!,
+    });
+    this.#nextBadge++;
+    const user = { id, name, core, badge, child };
+    this.#table[index] = user;
+    this.#byBadge.set(badge, user);
+  }
+
+  /** Kills a process; gives its exit. Throws `Refusal` if there is none. */
+  *kill(id: number): Steps<ExitEvent | null> {
+    const index = this.#table.findIndex((user) => user?.id === id);
+    if (index < 0) throw new Refusal(`no process has the id ${id}`);
+    yield* process.kill(this.init.sys, this.#table[index]!.child.process);
+    return yield* this.#bury(index);
+  }
+
+  /** Looks after the processes of watcher number i, which was signalled; gives the exits of those that have ended. */
+  *attend(watcher: number): Steps<ExitEvent[]> {
+    const exits: ExitEvent[] = [];
+    for (let index = watcher; index < this.#table.length; index += this.watchers.length) {
+      const exit = yield* this.#bury(index);
+      if (exit !== null) exits.push(exit);
+    }
+    return exits;
+  }
+
+  *#bury(index: number): Steps<ExitEvent | null> {
+    const user = this.#table[index];
+    if (user === undefined) return null;
+    const status = yield* buryIfEnded(this.init, user.child);
+    if (status === null) return null;
+    // In this order: who is told of an ending and asks finds it ended.
+    this.#table[index] = undefined;
+    this.#byBadge.delete(user.badge);
+    yield* this.services.tellEnding();
+    return { event: "exit", id: user.id, ...status };
+  }
+
+  #freeIndex(): number {
+    for (let index = 0; index < MAX_USER_PROCESSES; index++)
+      if (this.#table[index] === undefined) return index;
+    throw new Refusal(`${MAX_USER_PROCESSES} processes run, which is the limit`);
+  }
+
+  /** Every core but init's in turn; init's if there is no other. */
+  #chooseCore(): number {
+    const { cores, ownCore } = this.init;
+    if (cores === 1) return ownCore;
+    this.#nextCore = (this.#nextCore + 1) % cores;
+    if (this.#nextCore === ownCore) this.#nextCore = (this.#nextCore + 1) % cores;
+    return this.#nextCore;
+  }
+}
