@@ -1,4 +1,4 @@
-/** Benchmarks: how samples become statistics, results and tables, and the baselines of the host. */
+/** Benchmarks: how samples become statistics, results and tables, the kernel's own suite and the baselines of the host. */
 
 export {
   BaselineError,
@@ -9,6 +9,9 @@ export {
   runCrew,
 } from "./baseline/crew.js";
 export * from "./baseline.js";
+export { benchImageFile, GUESTS, type GuestName, loadBenchImages } from "./images.js";
+export { type Collection, IpcRowError } from "./ipc/figures.js";
+export * from "./ipc.js";
 export * from "./quantity.js";
 export * from "./result.js";
 export * from "./statistics.js";

@@ -5,8 +5,8 @@
  * pass. A machine that ends, or faults, while somebody waits fails the wait with the kernel's own log.
  */
 import { fileURLToPath } from "node:url";
-import { type MachineEnd, PortNumber, planMachine } from "@capos/hal";
-import { Machine } from "@capos/hal/host";
+import { PortNumber, planMachine } from "@capos/hal";
+import { Machine, type MachineEnd } from "@capos/hal/host";
 import { CORE_PROGRAM, dump } from "@capos/kernel/host";
 import { buildImage } from "@capos/libos/image";
 import {

@@ -19,7 +19,15 @@ t.test("a run prints on the console, reads what is typed, and ends with its own 
   machine.type("one\ntwo\n");
   machine.endInput();
   const exit = await machine.run("greeter", { args: ["hello", "42"] });
-  t.same(exit, { event: "exit", id: exit.id, state: LifeState.EXITED, status: 42, line: 0, column: 0, fault: "" });
+  t.same(exit, {
+    event: "exit",
+    id: exit.id,
+    state: LifeState.EXITED,
+    status: 42,
+    line: 0,
+    column: 0,
+    fault: "",
+  });
   await machine.line("> two");
   t.same(machine.console, ["greeter on core 1 of 2: hello 42", "> one", "> two"]);
   await machine.off();
@@ -92,42 +100,53 @@ t.test("a kill ends a process whatever it does, and its id is free again", async
   await machine.off();
 });
 
-t.test("a request that cannot be carried out is refused with a reason, and nothing else happens", async (t) => {
-  const machine = await MachineFixture.boot({ fixtures });
-  const running = machine.start("client", { args: ["forever"] });
-  const cases: [string, RegExp, number | null][] = [
-    ["hello", /one JSON object/, null],
-    ["", /one JSON object/, null],
-    ["[1]", /JSON object/, null],
-    ['{"id":9}', /op must be one of/, 9],
-    ['{"op":"run","id":-1,"image":5,"name":"x"}', /id must be an integer/, null],
-    ['{"op":"run","id":10,"image":5}', /name must be a text of 1 to 32 bytes/, 10],
-    [`{"op":"run","id":10,"image":5,"name":"${"é".repeat(17)}"}`, /name must be a text of 1 to 32 bytes/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","args":"y"}', /args must be an array of texts/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","args":[1]}', /args must be an array of texts/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","core":2}', /core must be an integer from 0 to 1/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","priority":200}', /priority must be .* 0 to 199/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":31}', /memoryBits must be .* 6 to 30/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","debug":1}', /debug must be true or false/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","args":["a\\u0000b"]}', /contains a NUL/, 10],
-    [`{"op":"run","id":10,"image":5,"name":"x","args":["${"y".repeat(300)}"]}`, /there is room for 276/, 10],
-    ['{"op":"run","id":10,"image":200,"name":"x"}', /^image 200: ERR_NOT_FOUND$/, 10],
-    ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":30}', /NO_MEMORY, 1073741824 bytes wanted/, 10],
-    [`{"op":"run","id":${running},"image":5,"name":"x"}`, /is in use/, running],
-    ['{"op":"kill","id":10}', /no process has the id 10/, 10],
-    ['{"op":"kill-service","service":"toString"}', /no service "toString" runs/, null],
-    ['{"op":"halt","status":256}', /status must be an integer from 0 to 255/, null],
-    [`{"pad":"${"z".repeat(20_000)}"}`, /too long/, null],
-  ];
-  const before = machine.events.length;
-  for (const [line] of cases) machine.sendRaw(`${line}\n`);
-  await machine.until("all answers", () => machine.events.length >= before + cases.length);
-  for (const [i, [line, message, id]] of cases.entries()) {
-    t.match(machine.events[before + i], { event: "error", message, id }, line.slice(0, 80));
-  }
-  t.equal((await machine.run("client", { args: ["where"] })).status, 0);
-  await machine.off();
-});
+t.test(
+  "a request that cannot be carried out is refused with a reason, and nothing else happens",
+  async (t) => {
+    const machine = await MachineFixture.boot({ fixtures });
+    const running = machine.start("client", { args: ["forever"] });
+    const cases: [string, RegExp, number | null][] = [
+      ["hello", /one JSON object/, null],
+      ["", /one JSON object/, null],
+      ["[1]", /JSON object/, null],
+      ['{"id":9}', /op must be one of/, 9],
+      ['{"op":"run","id":-1,"image":5,"name":"x"}', /id must be an integer/, null],
+      ['{"op":"run","id":10,"image":5}', /name must be a text of 1 to 32 bytes/, 10],
+      [
+        `{"op":"run","id":10,"image":5,"name":"${"é".repeat(17)}"}`,
+        /name must be a text of 1 to 32 bytes/,
+        10,
+      ],
+      ['{"op":"run","id":10,"image":5,"name":"x","args":"y"}', /args must be an array of texts/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","args":[1]}', /args must be an array of texts/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","core":2}', /core must be an integer from 0 to 1/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","priority":200}', /priority must be .* 0 to 199/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":31}', /memoryBits must be .* 6 to 30/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","debug":1}', /debug must be true or false/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","args":["a\\u0000b"]}', /contains a NUL/, 10],
+      [
+        `{"op":"run","id":10,"image":5,"name":"x","args":["${"y".repeat(300)}"]}`,
+        /there is room for 276/,
+        10,
+      ],
+      ['{"op":"run","id":10,"image":200,"name":"x"}', /^image 200: ERR_NOT_FOUND$/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":30}', /NO_MEMORY, 1073741824 bytes wanted/, 10],
+      [`{"op":"run","id":${running},"image":5,"name":"x"}`, /is in use/, running],
+      ['{"op":"kill","id":10}', /no process has the id 10/, 10],
+      ['{"op":"kill-service","service":"toString"}', /no service "toString" runs/, null],
+      ['{"op":"halt","status":256}', /status must be an integer from 0 to 255/, null],
+      [`{"pad":"${"z".repeat(20_000)}"}`, /too long/, null],
+    ];
+    const before = machine.events.length;
+    for (const [line] of cases) machine.sendRaw(`${line}\n`);
+    await machine.until("all answers", () => machine.events.length >= before + cases.length);
+    for (const [i, [line, message, id]] of cases.entries()) {
+      t.match(machine.events[before + i], { event: "error", message, id }, line.slice(0, 80));
+    }
+    t.equal((await machine.run("client", { args: ["where"] })).status, 0);
+    await machine.off();
+  },
+);
 
 t.test("a request of any length within the limit is read, also in small pieces", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
@@ -161,7 +180,23 @@ t.test("more answers than the control port holds come all, and in order", async 
 
 t.test("no sequence of bytes on the control port ends init", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  const snippets = ['{"op":"run"', '"id":1', ",", ":", "\n", "{", "}", '"', "\\", "[[[[", '"op":"kill"', "\u0000", "é", "1e999", '"__proto__":1'];
+  const snippets = [
+    '{"op":"run"',
+    '"id":1',
+    ",",
+    ":",
+    "\n",
+    "{",
+    "}",
+    '"',
+    "\\",
+    "[[[[",
+    '"op":"kill"',
+    "\u0000",
+    "é",
+    "1e999",
+    '"__proto__":1',
+  ];
   let state = 12345;
   let text = "";
   for (let i = 0; i < 5000; i++) {

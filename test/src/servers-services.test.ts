@@ -30,15 +30,22 @@ t.test("a service that dies is started again, and what its clients hold stays go
 
 t.test("a client whose server dies under it gets an answer to every call", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  const ids = [0, 1].map((core) => machine.start("client", { args: ["pingStorm", "20000"], core, priority: 50 }));
+  const ids = [0, 1].map((core) =>
+    machine.start("client", { args: ["pingStorm", "5000"], core, priority: 50 }),
+  );
   await machine.until("the storm", () => machine.console.filter((line) => line === "storm").length === 2);
   for (let i = 1; i <= 5; i++) {
     machine.send({ op: "kill-service", service: "echo" });
-    await machine.until("a restart", () => machine.events.filter((event) => event.event === "service" && event.state === "restarted").length === i);
+    await machine.until(
+      "a restart",
+      () =>
+        machine.events.filter((event) => event.event === "service" && event.state === "restarted").length ===
+        i,
+    );
   }
   for (const id of ids) t.equal((await machine.exit(id)).status, 0);
   await machine.until("the results", () => machine.console.length === 4);
-  t.same(machine.console.slice(2), ["answered 20000, otherwise 0", "answered 20000, otherwise 0"]);
+  t.same(machine.console.slice(2), ["answered 5000, otherwise 0", "answered 5000, otherwise 0"]);
   await machine.off();
 });
 
@@ -65,7 +72,9 @@ t.test("a service that dies more often than its limit has failed, and the others
     machine.send({ op: "kill-service", service: "echo" });
     await machine.event("service", ({ name }) => name === "echo", after);
   }
-  const states = machine.events.flatMap((event) => (event.event === "service" && event.name === "echo" ? [event.state] : []));
+  const states = machine.events.flatMap((event) =>
+    event.event === "service" && event.name === "echo" ? [event.state] : [],
+  );
   t.same(states, ["started", ...Array(5).fill("restarted"), "failed"]);
   machine.send({ op: "kill-service", service: "echo" });
   t.match((await machine.event("error")).message, /no service "echo" runs/);

@@ -1,6 +1,6 @@
 /**
- * Which batch a guest's loop runs next, and what became of the earlier ones: warm-up until the loops are
- * compiled, then samples of the operation with samples of the empty loop in between.
+ * Which batch a guest's loop runs next, and what became of the earlier ones: warm-up, rehearsal, then
+ * samples of the operation with samples of the empty loop in between.
  *
  * The loops themselves stand in each guest's `main`, because a trap costs more from anywhere else. A
  * batch is timed by two reads of the clock, each a trap of about 100 ns: half a percent of the shortest
@@ -10,13 +10,25 @@
 /** Shortest batch that is worth a sample, and the longest: beyond it a sample says less, not more. */
 const MIN_SAMPLE_NS = 20_000;
 const MAX_SAMPLE_NS = 100_000;
-/** What a report has room for; of more batches it keeps every second, third ... */
+/** About what a report has room for; of more batches it keeps every second, third ... */
 const MAX_SAMPLES = 4000;
 /** The fewest of each that the statistics take. */
 const MIN_SAMPLES = 5;
 /** One batch of overhead for so many of the operation, so that both see the same disturbances. */
 const BATCHES_PER_OVERHEAD = 8;
-const WARM_UP_PART = 0.2;
+/** Parts of the budget that are used up when a phase ends. */
+const WARM_UP_PART = 0.1;
+const REHEARSAL_PART = 0.3;
+/** Whatever the first batches took, for they compile, and a host stalls: nobody judges by them alone. */
+const MIN_WARM_UP_BATCHES = 20;
+
+const enum Phase {
+  /** Longer and longer batches of both loops, to have them compiled. */
+  WARM_UP = 0,
+  /** As in the next, but nothing is kept: `main` is compiled anew when it first goes another way. */
+  REHEARSAL = 1,
+  SAMPLING = 2,
+}
 
 /** Where what one operation costs is bounded by something else than time. */
 export interface SamplerLimits {
@@ -32,18 +44,20 @@ export class Sampler {
   /** Whether it is the empty loop's turn. */
   empty = false;
   /** Nanoseconds per operation. */
-  readonly samples: number[] = [];
-  readonly overhead: number[] = [];
+  samples: number[] = [];
+  overhead: number[] = [];
 
   readonly #operationsPerTurn: number;
   readonly #maxTurns: number;
   readonly #targetNs: number;
   /** Of the batches that could be samples, one in so many is kept. */
   readonly #stride: number;
-  #warm = false;
+  #phase = Phase.WARM_UP;
+  /** The least that a turn took. */
+  #turnNs = Number.POSITIVE_INFINITY;
   #usedNs = 0;
   #turnsMade = 0;
-  /** Batches since the warm-up, those that were not kept among them. */
+  /** Batches of this phase. */
   #timed = 0;
   #timedEmpty = 0;
 
@@ -65,39 +79,49 @@ export class Sampler {
 
   /** Sets `turns` and `empty` for the next batch; false when there is none. */
   next(): boolean {
-    if (!this.#warm) {
-      this.empty = !this.empty;
+    if (this.#phase === Phase.WARM_UP) {
+      this.empty = this.#timedEmpty <= this.#timed;
       return true;
     }
-    const enough = this.#usedNs >= this.budgetNs * (1 - WARM_UP_PART) && this.samples.length >= MIN_SAMPLES;
-    if (enough || this.#turnsMade + this.turns > this.#maxTurns) return false;
-    this.empty =
-      this.#timedEmpty < MIN_SAMPLES || this.#timedEmpty * BATCHES_PER_OVERHEAD < this.#timed;
-    return true;
+    if (this.#phase === Phase.SAMPLING && this.#isUsedUp(1) && this.samples.length >= MIN_SAMPLES) return false;
+    this.empty = this.#timedEmpty < MIN_SAMPLES || this.#timedEmpty * BATCHES_PER_OVERHEAD < this.#timed;
+    return this.empty || this.#turnsMade + this.turns <= this.#maxTurns;
   }
 
   /** Takes note of the batch that `next` asked for. */
   record(elapsedNs: number): void {
-    if (!this.empty) this.#turnsMade += this.turns;
-    if (this.#warm) this.#keep(elapsedNs);
-    else if (!this.empty) this.#warmUp(elapsedNs);
+    this.#usedNs += elapsedNs;
+    if (this.empty) this.#keep(this.overhead, this.#timedEmpty++, elapsedNs);
+    else {
+      this.#turnsMade += this.turns;
+      this.#turnNs = Math.min(this.#turnNs, elapsedNs / this.turns);
+      this.#keep(this.samples, this.#timed++, elapsedNs);
+      if (this.#phase !== Phase.SAMPLING) this.#prepare();
+    }
   }
 
-  #keep(elapsedNs: number): void {
-    this.#usedNs += elapsedNs;
-    const list = this.empty ? this.overhead : this.samples;
-    const before = this.empty ? this.#timedEmpty++ : this.#timed++;
+  #keep(list: number[], before: number, elapsedNs: number): void {
     if (before < MIN_SAMPLES || before % this.#stride === 0) list.push(elapsedNs / this.operationsPerSample);
   }
 
-  /** Longer and longer batches, until the warm-up's part is used up; the last says how many turns a sample has. */
-  #warmUp(elapsedNs: number): void {
-    this.#usedNs += elapsedNs;
-    const timeIsUp = this.#usedNs >= this.budgetNs * WARM_UP_PART;
-    if (timeIsUp || this.#turnsMade >= this.#maxTurns * WARM_UP_PART) {
-      this.turns = Math.max(1, Math.ceil((this.#targetNs * this.turns) / Math.max(elapsedNs, 1)));
-      this.#warm = true;
-      this.#usedNs = 0;
-    } else if (elapsedNs < 10 * MIN_SAMPLE_NS) this.turns *= 2;
+  #isUsedUp(part: number): boolean {
+    return this.#usedNs >= part * this.budgetNs || this.#turnsMade >= part * this.#maxTurns;
+  }
+
+  /** Before sampling: longer batches, or the next phase. */
+  #prepare(): void {
+    if (this.#phase === Phase.WARM_UP) {
+      if (this.#turnNs * this.turns < this.#targetNs) this.turns *= 2;
+      if (this.#timed < MIN_WARM_UP_BATCHES || !this.#isUsedUp(WARM_UP_PART)) return;
+      this.#phase = Phase.REHEARSAL;
+    } else {
+      if (!this.#isUsedUp(REHEARSAL_PART)) return;
+      this.#phase = Phase.SAMPLING;
+    }
+    this.turns = Math.ceil(this.#targetNs / Math.max(this.#turnNs, 1));
+    this.samples = [];
+    this.overhead = [];
+    this.#timed = 0;
+    this.#timedEmpty = 0;
   }
 }

@@ -27,9 +27,26 @@ export const enum ObjectType {
 }
 
 const TYPE_NAMES: readonly string[] = Object.freeze([
-  "none", "untyped", "cnode", "frame", "page-table", "address-space", "endpoint", "notification",
-  "reply", "thread", "process", "sched-context", "irq-handler", "channel", "monitor", "sealer",
-  "sched-control", "irq-control", "debug", "io-port",
+  "none",
+  "untyped",
+  "cnode",
+  "frame",
+  "page-table",
+  "address-space",
+  "endpoint",
+  "notification",
+  "reply",
+  "thread",
+  "process",
+  "sched-context",
+  "irq-handler",
+  "channel",
+  "monitor",
+  "sealer",
+  "sched-control",
+  "irq-control",
+  "debug",
+  "io-port",
 ]);
 
 /** The name of an object type, for dumps and messages. */

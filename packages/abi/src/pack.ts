@@ -17,7 +17,13 @@ export function wordsForBytes(byteCount: number): number {
 }
 
 /** Packs `bytes[from..to)` into words starting at `at`; answers how many words it wrote. */
-export function packBytes(words: Words, at: number, bytes: ArrayLike<number>, from: number, to: number): number {
+export function packBytes(
+  words: Words,
+  at: number,
+  bytes: ArrayLike<number>,
+  from: number,
+  to: number,
+): number {
   let word = at;
   for (let i = from; i < to; i += BYTES_PER_WORD) {
     let value = 0;
@@ -28,7 +34,13 @@ export function packBytes(words: Words, at: number, bytes: ArrayLike<number>, fr
 }
 
 /** Unpacks `count` bytes from words starting at `at` into `bytes` from `to` on. Words that hold no such value give zeros. */
-export function unpackBytes(words: Words, at: number, count: number, bytes: { [index: number]: number }, to: number): void {
+export function unpackBytes(
+  words: Words,
+  at: number,
+  count: number,
+  bytes: { [index: number]: number },
+  to: number,
+): void {
   let word = at;
   for (let i = 0; i < count; i += BYTES_PER_WORD) {
     let value = words[word++]!;
@@ -51,7 +63,13 @@ export function utf8Encode(text: string): number[] {
     if (code < 0x80) out.push(code);
     else if (code < 0x800) out.push(0xc0 | (code >> 6), 0x80 | (code & 63));
     else if (code < 0x10000) out.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    else out.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else
+      out.push(
+        0xf0 | (code >> 18),
+        0x80 | ((code >> 12) & 63),
+        0x80 | ((code >> 6) & 63),
+        0x80 | (code & 63),
+      );
   }
   return out;
 }
@@ -62,7 +80,16 @@ export function utf8Decode(bytes: ArrayLike<number>, from = 0, to = bytes.length
   let i = from;
   while (i < to) {
     const first = bytes[i++]!;
-    const extra = first < 0x80 ? 0 : first >= 0xf0 && first < 0xf8 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : -1;
+    const extra =
+      first < 0x80
+        ? 0
+        : first >= 0xf0 && first < 0xf8
+          ? 3
+          : first >= 0xe0 && first < 0xf0
+            ? 2
+            : first >= 0xc2 && first < 0xe0
+              ? 1
+              : -1;
     let code = extra < 0 ? 0xfffd : extra === 0 ? first : first & (0x3f >> extra);
     for (let j = 0; j < extra; j++) {
       const next = i < to ? bytes[i]! : 0;

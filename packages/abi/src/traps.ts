@@ -70,8 +70,22 @@ export const enum TrapShift {
 }
 
 const TRAP_NAMES: readonly string[] = Object.freeze([
-  "none", "send", "recv", "call", "reply", "replyRecv", "nbSend", "nbRecv",
-  "notify", "wait", "poll", "yield", "null", "exit", "saveReply", "preempted",
+  "none",
+  "send",
+  "recv",
+  "call",
+  "reply",
+  "replyRecv",
+  "nbSend",
+  "nbRecv",
+  "notify",
+  "wait",
+  "poll",
+  "yield",
+  "null",
+  "exit",
+  "saveReply",
+  "preempted",
 ]);
 
 /** The name of a trap by its operation bits, for dumps and traces. */

@@ -1,13 +1,24 @@
 /**
  * Benchmarks as a library call: the suites, each on machines of its own, in one document.
  */
-import {
-  type BenchmarkDocument, BASELINE_SUITE, createDocument, DEFAULT_SECONDS, describeMachine, type GuestRunner, type IpcContext, ipcNames, baselineNames,
-  type Result, runBaseline, runIpc,
-} from "@capos/bench";
-import { DEFAULT_MEMORY_MIB } from "@capos/abi";
+
 import { availableParallelism } from "node:os";
-import { boot, type BootOptions, defaultCores } from "./boot.js";
+import { DEFAULT_MEMORY_MIB } from "@capos/abi";
+import {
+  BASELINE_SUITE,
+  type BenchmarkDocument,
+  baselineNames,
+  createDocument,
+  DEFAULT_SECONDS,
+  describeMachine,
+  type GuestRunner,
+  type IpcContext,
+  ipcNames,
+  type Result,
+  runBaseline,
+  runIpc,
+} from "@capos/bench";
+import { type BootOptions, boot, defaultCores } from "./boot.js";
 import { MachineError, UsageError } from "./errors.js";
 
 export type { BenchmarkDocument } from "@capos/bench";
@@ -40,11 +51,13 @@ export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocume
   const known = Object.keys(suites(cores));
   const chosen = options.suites === undefined || options.suites.length === 0 ? known : options.suites;
   for (const suite of chosen) {
-    if (!known.includes(suite)) throw new UsageError(`suite: there is no ${suite}, the suites are ${known.join(", ")}`);
+    if (!known.includes(suite))
+      throw new UsageError(`suite: there is no ${suite}, the suites are ${known.join(", ")}`);
   }
   const results: Result[] = [];
   const seconds = options.seconds ?? DEFAULT_SECONDS;
-  const progress = (suite: string) => (row: string, fraction: number) => options.onProgress?.(suite, row, fraction);
+  const progress = (suite: string) => (row: string, fraction: number) =>
+    options.onProgress?.(suite, row, fraction);
   // Baselines first: nothing of a machine is left over then.
   if (chosen.includes(BASELINE_SUITE)) {
     results.push(
@@ -56,8 +69,12 @@ export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocume
       })),
     );
   }
-  if (chosen.includes(IPC_SUITE)) results.push(...(await runIpc(ipcContext(options, cores, seconds, progress(IPC_SUITE)))));
-  return createDocument(describeMachine({ cores, memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB }), results);
+  if (chosen.includes(IPC_SUITE))
+    results.push(...(await runIpc(ipcContext(options, cores, seconds, progress(IPC_SUITE)))));
+  return createDocument(
+    describeMachine({ cores, memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB }),
+    results,
+  );
 }
 
 /** 1, 2, 4, ... and the number itself. */
@@ -67,7 +84,12 @@ function coreCounts(cores: number): number[] {
   return [...counts, cores];
 }
 
-function ipcContext(options: BenchOptions, cores: number, seconds: number, onProgress: (row: string, fraction: number) => void): IpcContext {
+function ipcContext(
+  options: BenchOptions,
+  cores: number,
+  seconds: number,
+  onProgress: (row: string, fraction: number) => void,
+): IpcContext {
   return {
     cores,
     hardwareThreads: availableParallelism(),
@@ -93,7 +115,9 @@ function ipcContext(options: BenchOptions, cores: number, seconds: number, onPro
         options.signal?.throwIfAborted();
         const value = await use(runner);
         const report = await machine.halt();
-        const collections = report.cores.flatMap(({ core, collections: noted }) => noted.map((one) => ({ core, ...one })));
+        const collections = report.cores.flatMap(({ core, collections: noted }) =>
+          noted.map((one) => ({ core, ...one })),
+        );
         return { value, collections, powerToInitNs: machine.powerToInitNs };
       } finally {
         options.signal?.removeEventListener("abort", interrupt);

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
+import { createRequire } from "node:module";
+import process from "node:process";
 /**
  * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
  * every failure into one line and an exit status.
  */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { createRequire } from "node:module";
-import process from "node:process";
 import { type BenchFlags, benchCommand } from "./commands/bench.js";
 import { addMachineOptions } from "./commands/options.js";
 import { type RunFlags, runCommand } from "./commands/run.js";
@@ -22,7 +22,9 @@ function seconds(text: string): number {
 }
 
 const program = addMachineOptions(new Command("capos-smp"))
-  .description("A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, halts.")
+  .description(
+    "A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, halts.",
+  )
   .version(version)
   .exitOverride()
   .showHelpAfterError(false)
@@ -56,7 +58,10 @@ function explain(error: unknown): { line: string; status: number } {
   if (error instanceof UsageError) return { line: error.message, status: ExitStatus.USAGE };
   if (error instanceof MachineError) return { line: error.message, status: error.status };
   // A bug of ours: here a stack trace is what helps.
-  return { line: error instanceof Error ? (error.stack ?? error.message) : String(error), status: ExitStatus.FAILED };
+  return {
+    line: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    status: ExitStatus.FAILED,
+  };
 }
 
 process.once("SIGINT", () => abort.abort());

@@ -5,15 +5,16 @@
  *     const { status } = await machine.run("hello.ts", { args: ["world"] });
  *     await machine.halt();
  */
+
+import { availableParallelism } from "node:os";
+import { basename, relative } from "node:path";
+import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName } from "@capos/abi";
-import { MachinePlanError, ModuleStoreFullError, nowNs, planMachine, PortNumber } from "@capos/hal";
+import { MachinePlanError, ModuleStoreFullError, nowNs, PortNumber, planMachine } from "@capos/hal";
 import { type CoreSnapshot, Machine, type MachineEnd } from "@capos/hal/host";
 import { CORE_PROGRAM, type CoreReport, dump, initStartedNs } from "@capos/kernel/host";
 import { buildImage, GuestBuildError, locate } from "@capos/libos/image";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
-import { availableParallelism } from "node:os";
-import { basename, relative } from "node:path";
-import process from "node:process";
 import type { DestinationStream } from "pino";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import { LineSplitter } from "./lines.js";
@@ -98,7 +99,10 @@ export class CaposMachine {
 
   /** Runs an image to its end: see `run`. */
   async runImage(image: Image, options: RunOptions = {}): Promise<RunResult> {
-    if (options.core !== undefined && !(Number.isInteger(options.core) && options.core >= 0 && options.core < this.cores)) {
+    if (
+      options.core !== undefined &&
+      !(Number.isInteger(options.core) && options.core >= 0 && options.core < this.cores)
+    ) {
       throw new UsageError(`core: ${options.core} is out of range, 0 to ${this.cores - 1} are possible`);
     }
     const id = this.#nextId++;
@@ -227,7 +231,8 @@ class Control {
     const event = JSON.parse(line) as ControlEvent;
     if (event.event === "ready") this.#ready!();
     else if (event.event === "exit") this.#settle(event.id)?.resolve(event);
-    else if (event.event === "error" && event.id !== null) this.#settle(event.id)?.reject(new UsageError(event.message));
+    else if (event.event === "error" && event.id !== null)
+      this.#settle(event.id)?.reject(new UsageError(event.message));
   }
 
   #settle(id: number) {
@@ -283,7 +288,9 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
       }
     },
     onMachineCheck(core, death) {
-      options.onKernel?.(`machine check: core ${core} ${DEATHS[death] ?? "died"}; a new worker takes its place\n`);
+      options.onKernel?.(
+        `machine check: core ${core} ${DEATHS[death] ?? "died"}; a new worker takes its place\n`,
+      );
     },
     describe: dump,
   });

@@ -1,7 +1,16 @@
 /**
  * capos as a library: boot a machine in this process, run guests on it, measure it.
  */
-export { type BenchOptions, type BenchmarkDocument, bench, suites } from "./bench.js";
-export { boot, type BootOptions, CaposMachine, compileGuest, defaultCores, type MachineReport, type RunOptions, type RunResult } from "./boot.js";
+export { type BenchmarkDocument, type BenchOptions, bench, suites } from "./bench.js";
+export {
+  type BootOptions,
+  boot,
+  CaposMachine,
+  compileGuest,
+  defaultCores,
+  type MachineReport,
+  type RunOptions,
+  type RunResult,
+} from "./boot.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
 export type { LogLevelName } from "./log-sink.js";

@@ -19,7 +19,8 @@ interface LogRecord {
 
 /** Where records go: standard error, in JSON lines or, on a terminal, readable. Written before the call returns. */
 export function standardDestination(): DestinationStream {
-  if (process.stderr.isTTY) return pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" });
+  if (process.stderr.isTTY)
+    return pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" });
   return pino.destination({ fd: 2, sync: true });
 }
 

@@ -1,8 +1,9 @@
 /**
  * One line of progress on a terminal, gone when the work is done; nothing where nobody watches.
  */
-import { createLogUpdate } from "log-update";
+
 import process from "node:process";
+import { createLogUpdate } from "log-update";
 
 const BAR_WIDTH = 24;
 

@@ -172,7 +172,14 @@ function deliver(memory: PhysicalMemory, core: number, low: number): void {
       break;
     case Delivery.INIT:
       // Only a core that waits for it: INIT to a running core would lose what it runs.
-      if (Atomics.compareExchange(i32, area + CoreArea.STATE, CoreState.WAIT_FOR_INIT, CoreState.WAIT_FOR_STARTUP) === CoreState.WAIT_FOR_INIT) {
+      if (
+        Atomics.compareExchange(
+          i32,
+          area + CoreArea.STATE,
+          CoreState.WAIT_FOR_INIT,
+          CoreState.WAIT_FOR_STARTUP,
+        ) === CoreState.WAIT_FOR_INIT
+      ) {
         raise(memory, area + CoreArea.ATTENTION, Attention.INIT);
       }
       break;

@@ -203,7 +203,9 @@ export function planMachine(options: MachineOptions): MachinePlan {
     throw new MachinePlanError(`cores: ${cores} is out of range, 1 to ${MAX_CORES} are possible`);
   }
   if (!Number.isInteger(memoryMiB) || memoryMiB < MIN_MEMORY_MIB || memoryMiB > MAX_MEMORY_MIB) {
-    throw new MachinePlanError(`memory: ${memoryMiB} MiB is out of range, ${MIN_MEMORY_MIB} to ${MAX_MEMORY_MIB} MiB are possible`);
+    throw new MachinePlanError(
+      `memory: ${memoryMiB} MiB is out of range, ${MIN_MEMORY_MIB} to ${MAX_MEMORY_MIB} MiB are possible`,
+    );
   }
   const memoryBytes = memoryMiB * MIB;
   const ringLines = ringLinesFor(cores, memoryBytes);
@@ -217,7 +219,9 @@ export function planMachine(options: MachineOptions): MachinePlan {
   const missing = MIN_FREE_BYTES - freePages * PAGE_WORDS * 4;
   if (missing > 0) {
     const needed = Math.ceil((memoryBytes + missing) / MIB);
-    throw new MachinePlanError(`memory: ${memoryMiB} MiB is too small for ${cores} cores, they need at least ${needed} MiB`);
+    throw new MachinePlanError(
+      `memory: ${memoryMiB} MiB is too small for ${cores} cores, they need at least ${needed} MiB`,
+    );
   }
   return { ...options, ringLines, coreAreas, rings, ports, modules, modulePages, free, freePages };
 }

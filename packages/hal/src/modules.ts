@@ -4,8 +4,9 @@
  * A directory of fixed entries, then the bytes. An entry is published by storing COUNT last; entries
  * are never changed or removed, so an image number stays good for the machine's life.
  */
-import { PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
+
 import { BootInfo } from "./machine-map.js";
+import { PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
 
 const enum Directory {
   COUNT = 0,
@@ -49,10 +50,14 @@ export function addModule(memory: PhysicalMemory, name: string, code: string): n
   const size = nameBytes.length + codeBytes.length;
   const capacity = (i32[BootInfo.MODULE_PAGES]! * PAGE_WORDS - DIRECTORY_WORDS) * 4;
   if (number >= MAX_MODULES) {
-    throw new ModuleStoreFullError(`image ${name}: the machine holds ${MAX_MODULES} images and has no room for another`);
+    throw new ModuleStoreFullError(
+      `image ${name}: the machine holds ${MAX_MODULES} images and has no room for another`,
+    );
   }
   if (used + size > capacity) {
-    throw new ModuleStoreFullError(`image ${name}: ${size} bytes do not fit, ${capacity - used} of ${capacity} are left; give the machine more memory`);
+    throw new ModuleStoreFullError(
+      `image ${name}: ${size} bytes do not fit, ${capacity - used} of ${capacity} are left; give the machine more memory`,
+    );
   }
   const start = bytesBase(directory) + used;
   for (let i = 0; i < nameBytes.length; i++) u8[start + i] = nameBytes[i]!;

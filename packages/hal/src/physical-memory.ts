@@ -41,7 +41,10 @@ export function withoutPrototype<View extends object>(view: View): View {
   return Object.setPrototypeOf(view, null) as View;
 }
 
-const typedArrayBuffer = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float64Array.prototype), "buffer")!.get!;
+const typedArrayBuffer = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Float64Array.prototype),
+  "buffer",
+)!.get!;
 
 /** The buffer of a view whose prototype is gone. */
 export function bufferOf(view: Float64Array): ArrayBuffer {

@@ -7,8 +7,17 @@
  * write is published by storing its position last, so the host sees whole writes in order, also
  * those of a core that died right after.
  */
-import { CoreArea, BootInfo, CoreState, HostEvent, PORT_RING_BYTES, PORT_WORDS, coreArea } from "./machine-map.js";
+
 import { requestInterrupt } from "./lapic.js";
+import {
+  BootInfo,
+  CoreArea,
+  CoreState,
+  coreArea,
+  HostEvent,
+  PORT_RING_BYTES,
+  PORT_WORDS,
+} from "./machine-map.js";
 import type { PhysicalMemory, WordIndex } from "./physical-memory.js";
 
 /** Words of a port's header. */
@@ -74,7 +83,13 @@ function unlock(memory: PhysicalMemory, port: WordIndex): void {
  * Writes bytes from a core; answers how many the device took (fewer than given when its ring is
  * full). Rings the host's doorbell.
  */
-export function portWrite(memory: PhysicalMemory, number: number, core: number, bytes: ArrayLike<number>, count: number): number {
+export function portWrite(
+  memory: PhysicalMemory,
+  number: number,
+  core: number,
+  bytes: ArrayLike<number>,
+  count: number,
+): number {
   const { i32, u8 } = memory;
   const port = portOf(memory, number);
   lock(memory, port, core);
@@ -90,7 +105,13 @@ export function portWrite(memory: PhysicalMemory, number: number, core: number, 
 }
 
 /** Reads up to `count` bytes that the host sent; answers how many, -1 at the end of input. */
-export function portRead(memory: PhysicalMemory, number: number, core: number, bytes: { [index: number]: number }, count: number): number {
+export function portRead(
+  memory: PhysicalMemory,
+  number: number,
+  core: number,
+  bytes: { [index: number]: number },
+  count: number,
+): number {
   const { i32, u8 } = memory;
   const port = portOf(memory, number);
   lock(memory, port, core);

@@ -14,10 +14,10 @@ import {
   ringGroup,
   type WordIndex,
 } from "@capos/hal";
-import { KernelArea, Tables } from "./layout.js";
 import type { RetypeResult } from "./capability/retype-result.js";
-import type { Context } from "./thread/context.js";
 import type { Realm } from "./guest/realm-type.js";
+import { KernelArea, Tables } from "./layout.js";
+import type { Context } from "./thread/context.js";
 
 export class Core {
   readonly memory: PhysicalMemory;

@@ -10,7 +10,16 @@
  * PASSED only grows: written by the core itself, or by compare-and-swap on behalf of a halted one.
  * A core that left halt meanwhile acts as if it had been asked (see idle), so both are true.
  */
-import { Attention, attentionOf, BootInfo, CoreArea, CoreState, coreArea, raise, type WordIndex } from "@capos/hal";
+import {
+  Attention,
+  attentionOf,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  coreArea,
+  raise,
+  type WordIndex,
+} from "@capos/hal";
 import type { Core } from "./core.js";
 import { KernelArea, Thread, ThreadState } from "./layout.js";
 import { leave, restart } from "./thread/run-queue.js";
@@ -19,7 +28,9 @@ import { leave, restart } from "./thread/run-queue.js";
 export function requestGrace(k: Core): number {
   const { i32 } = k;
   // 0 is no number: in GRACE_AWAITED it says that nobody waits.
-  const number = (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0 || (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
+  const number =
+    (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0 ||
+    (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
   for (let core = 0; core < k.coreCount; core++) askCore(k, core, number);
   return number;
 }
@@ -69,7 +80,8 @@ export function passGrace(k: Core, number: number): void {
   report(k, k.area, number);
   for (let core = 0; core < k.coreCount; core++) {
     const awaited = Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.GRACE_AWAITED);
-    if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited)) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
+    if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited))
+      raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
   }
   wakeGraceWaiters(k);
 }
@@ -90,7 +102,11 @@ export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
 function publishAwaited(k: Core): void {
   const { i32 } = k;
   let lowest = 0;
-  for (let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!; thread !== 0; thread = i32[thread + Thread.WAIT_NEXT]!) {
+  for (
+    let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
+    thread !== 0;
+    thread = i32[thread + Thread.WAIT_NEXT]!
+  ) {
     const target = i32[thread + Thread.GRACE_TARGET]!;
     if (lowest === 0 || ((target - lowest) | 0) < 0) lowest = target;
   }

@@ -6,7 +6,18 @@
  * and its rings are empty; it says ABSENT and its worker ends. What was at home on it is adopted by the
  * first core that asks for it: queues and all are in memory, and nobody else writes them any more.
  */
-import { Attention, attentionOf, BootInfo, CoreArea, CoreState, coreArea, Delivery, raise, type WordIndex, writeCommand } from "@capos/hal";
+import {
+  Attention,
+  attentionOf,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  coreArea,
+  Delivery,
+  raise,
+  type WordIndex,
+  writeCommand,
+} from "@capos/hal";
 import { lockTree, unlockTree } from "./capability/tree-lock.js";
 import type { Core } from "./core.js";
 import { graceIsOver, requestGrace } from "./grace-period.js";
@@ -18,7 +29,8 @@ const START_PAGE = 8;
 /** Brings every core that waits for INIT into the machine: it comes online by itself. */
 export function admitCores(k: Core): void {
   for (let core = 0; core < k.coreCount; core++) {
-    if (Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.WAIT_FOR_INIT) admitCore(k, core);
+    if (Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.WAIT_FOR_INIT)
+      admitCore(k, core);
   }
 }
 
@@ -32,7 +44,11 @@ export function admitCore(k: Core, core: number): void {
 export function beginLeaving(k: Core): void {
   const { i32 } = k;
   const state = k.area + CoreArea.STATE;
-  if (Atomics.exchange(i32, k.area + CoreArea.LEAVE, 0) === 0 || Atomics.load(i32, state) !== CoreState.ONLINE) return;
+  if (
+    Atomics.exchange(i32, k.area + CoreArea.LEAVE, 0) === 0 ||
+    Atomics.load(i32, state) !== CoreState.ONLINE
+  )
+    return;
   if (k.id === i32[BootInfo.BOOT_CORE]) return;
   lockTree(k);
   // Under the lock no thread can be configured for this core between the look and the word.
@@ -59,7 +75,8 @@ export function tryLeave(k: Core): void {
   Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
   k.running = false;
   // Threads that waited for room in rings to this core find out that it is gone.
-  for (let core = 0; core < k.coreCount; core++) if (core !== k.id) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
+  for (let core = 0; core < k.coreCount; core++)
+    if (core !== k.id) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
 }
 
 /** The home of an endpoint or notification, which this core adopts if the home has left the machine. */

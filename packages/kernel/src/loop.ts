@@ -4,9 +4,9 @@
  */
 import { BootInfo, CoreArea, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
 import type { Core } from "./core.js";
+import { passGrace } from "./grace-period.js";
 import { hardLimitMs } from "./guest/clock.js";
 import { startGuest } from "./guest/realm-cache.js";
-import { passGrace } from "./grace-period.js";
 import { Restart, Thread } from "./layout.js";
 import { attend, flushBacklog, raiseEpoch } from "./safe-point.js";
 import { type GeneratorContext, Outcome } from "./thread/context.js";
@@ -42,7 +42,6 @@ export function run(k: Core): void {
     const thread = k.current;
     if (trap >= 0) {
       context.trap = trap;
-      i32[k.area + CoreArea.LAST_TRAP] = trap;
       dispatch(k, thread, context);
     } else if (trap === Outcome.DONE) exit(k, thread, context.status);
     else faultThread(k, thread, context.failure);
@@ -72,7 +71,9 @@ function choose(k: Core): void {
   if (restart === Restart.TRAP) dispatch(k, thread, context);
   else {
     try {
-      (context as GeneratorContext).begin(startGuest(k, i32[thread + Thread.IMAGE]!, context.regs, i32[thread + Thread.START_WORDS]!));
+      (context as GeneratorContext).begin(
+        startGuest(k, i32[thread + Thread.IMAGE]!, context.regs, i32[thread + Thread.START_WORDS]!),
+      );
     } catch (error) {
       if (!k.condemned) faultThread(k, thread, error);
     }

@@ -1,9 +1,10 @@
 /**
  * What a core's worker runs: the program of a vCPU, from power-on to its end.
  */
-import { Attention, BootInfo, CoreArea, CoreState, halt, Power } from "@capos/hal";
+
 import { PerformanceObserver } from "node:perf_hooks";
 import { threadId } from "node:worker_threads";
+import { Attention, BootInfo, CoreArea, CoreState, halt, Power } from "@capos/hal";
 import { boot, prepareCore } from "./boot/boot.js";
 import { recover } from "./boot/recover.js";
 import { Core } from "./core.js";
@@ -41,6 +42,7 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
   try {
     if (powerUp(k, task.recovers)) run(k);
   } catch (error) {
+    k.i32[k.area + CoreArea.LAST_TRAP] = k.context?.trap ?? 0;
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const lines = panic(k.memory, k.id, reason);
     if (lines !== null) printLine(k, lines.join("\n"));

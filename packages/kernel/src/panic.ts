@@ -2,7 +2,20 @@
  * Panic: a state that must not be. The dump goes to the UART, the machine stops.
  */
 import { lifeName, MAX_NAME_BYTES, trapName, utf8Decode } from "@capos/abi";
-import { Attention, attentionOf, BootInfo, CoreArea, coreArea, HostEvent, memoryMap, type PhysicalMemory, Power, raise, ringHost, type WordIndex } from "@capos/hal";
+import {
+  Attention,
+  attentionOf,
+  BootInfo,
+  CoreArea,
+  coreArea,
+  HostEvent,
+  memoryMap,
+  type PhysicalMemory,
+  Power,
+  raise,
+  ringHost,
+  type WordIndex,
+} from "@capos/hal";
 import { Process, Tables, Thread, ThreadState } from "./layout.js";
 
 /** Thrown by kernel code that finds an impossible state; the trap loop turns it, like any other error there, into a panic. */
@@ -11,10 +24,26 @@ export class KernelPanic extends Error {
 }
 
 const STATES: readonly string[] = Object.freeze([
-  "inactive", "ready", "running", "queued", "awaiting reply", "asked another core", "waits for ring space", "waits for grace period", "dying", "dead",
+  "inactive",
+  "ready",
+  "running",
+  "queued",
+  "awaiting reply",
+  "asked another core",
+  "waits for ring space",
+  "waits for grace period",
+  "dying",
+  "dead",
 ]);
 const ROLES: readonly string[] = Object.freeze(["-", "sender", "caller", "receiver", "waiter", "reply owed"]);
-const CORE_STATES: readonly string[] = Object.freeze(["offline", "waits for INIT", "waits for start-up", "online", "dying", "dead"]);
+const CORE_STATES: readonly string[] = Object.freeze([
+  "offline",
+  "waits for INIT",
+  "waits for start-up",
+  "online",
+  "dying",
+  "dead",
+]);
 
 /** A process's name as the kernel keeps it. */
 export function processName(memory: PhysicalMemory, process: WordIndex): string {
@@ -59,7 +88,9 @@ export function dump(memory: PhysicalMemory): string[] {
     }
   }
   for (const region of memoryMap(memory)) {
-    lines.push(`  memory ${region.address.toString(16).padStart(8, "0")} ${(region.bytes / 1024).toString().padStart(8)} KiB  ${region.name}`);
+    lines.push(
+      `  memory ${region.address.toString(16).padStart(8, "0")} ${(region.bytes / 1024).toString().padStart(8)} KiB  ${region.name}`,
+    );
   }
   return lines;
 }
@@ -71,7 +102,8 @@ export function panic(memory: PhysicalMemory, core: number, reason: string): str
   const lines = first ? [`PANIC on core ${core}: ${reason}`, ...dump(memory)] : null;
   Atomics.store(i32, BootInfo.EXIT_STATUS, 70);
   Atomics.store(i32, BootInfo.POWER, Power.PANIC);
-  for (let other = 0; other < i32[BootInfo.CORES]!; other++) raise(memory, attentionOf(memory, other), Attention.POWER | Attention.NON_MASKABLE);
+  for (let other = 0; other < i32[BootInfo.CORES]!; other++)
+    raise(memory, attentionOf(memory, other), Attention.POWER | Attention.NON_MASKABLE);
   ringHost(memory, HostEvent.POWER);
   return lines;
 }

@@ -2,16 +2,33 @@
  * What the kernel asks of the machine beyond memory and interrupts: its console, its switch, and the
  * size of the worker's own heap.
  */
-import { utf8Encode } from "@capos/abi";
-import { Attention, attentionOf, BootInfo, HostEvent, PortNumber, Power, portWrite, raise, ringHost } from "@capos/hal";
+
 import { getHeapStatistics } from "node:v8";
+import { utf8Encode } from "@capos/abi";
+import {
+  Attention,
+  attentionOf,
+  BootInfo,
+  HostEvent,
+  PortNumber,
+  Power,
+  portWrite,
+  raise,
+  ringHost,
+} from "@capos/hal";
 import type { Core } from "./core.js";
 
 /** Writes one line to the UART. Text that the device has no room for is dropped: it is a console, not a log. */
 export function printLine(k: Core, text: string): void {
   const bytes = utf8Encode(`${text}\n`);
   for (let sent = 0, tries = 0; sent < bytes.length && tries < 1000; tries++) {
-    sent += portWrite(k.memory, PortNumber.UART, k.id, sent === 0 ? bytes : bytes.slice(sent), bytes.length - sent);
+    sent += portWrite(
+      k.memory,
+      PortNumber.UART,
+      k.id,
+      sent === 0 ? bytes : bytes.slice(sent),
+      bytes.length - sent,
+    );
   }
 }
 
@@ -20,7 +37,8 @@ export function powerOff(k: Core, status: number): void {
   const { i32 } = k;
   if (Atomics.compareExchange(i32, BootInfo.POWER, Power.ON, Power.HALTING) !== Power.ON) return;
   Atomics.store(i32, BootInfo.EXIT_STATUS, status);
-  for (let core = 0; core < k.coreCount; core++) raise(k.memory, attentionOf(k.memory, core), Attention.POWER);
+  for (let core = 0; core < k.coreCount; core++)
+    raise(k.memory, attentionOf(k.memory, core), Attention.POWER);
   ringHost(k.memory, HostEvent.POWER);
 }
 

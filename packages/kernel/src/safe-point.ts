@@ -3,7 +3,13 @@
  * here it takes its attention bits, drains its rings, and reports grace periods.
  */
 import {
-  acknowledgeInterrupt, Attention, BootInfo, CoreArea, endOfInterrupt, Power, PORT_COUNT,
+  Attention,
+  acknowledgeInterrupt,
+  BootInfo,
+  CoreArea,
+  endOfInterrupt,
+  PORT_COUNT,
+  Power,
 } from "@capos/hal";
 import type { Core } from "./core.js";
 import { passGrace, wakeGraceWaiters } from "./grace-period.js";
@@ -19,6 +25,8 @@ import { restart, rotate } from "./thread/run-queue.js";
 export function attend(k: Core): void {
   const { i32 } = k;
   const bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
+  // For a dump; here, where it costs nobody a call.
+  if (k.context !== null) i32[k.area + CoreArea.LAST_TRAP] = k.context.trap;
   if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
   if ((bits & Attention.GRACE) !== 0) raiseEpoch(k);
   // The number is read before the rings are drained: what was sent before it was asked for is read here.
@@ -54,7 +62,11 @@ function awaitVerdict(k: Core): void {
 
 function handleInterrupts(k: Core): void {
   const { i32, memory } = k;
-  for (let vector = acknowledgeInterrupt(memory, k.id); vector >= 0; vector = acknowledgeInterrupt(memory, k.id)) {
+  for (
+    let vector = acknowledgeInterrupt(memory, k.id);
+    vector >= 0;
+    vector = acknowledgeInterrupt(memory, k.id)
+  ) {
     if (vector === Vector.SPURIOUS) return;
     i32[k.area + CoreArea.INTERRUPTS]!++;
     if (vector === Vector.TIMER) rotate(k);
@@ -100,10 +112,14 @@ export function countBacklog(k: Core): number {
   const { i32 } = k;
   let count = 0;
   for (let to = 0; to < k.coreCount; to++) {
-    for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]!; t !== 0; t = i32[t + Thread.ANSWER_NEXT]!) count++;
-    for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]!; t > 0; t = i32[t + Thread.CANCEL_NEXT]!) count++;
+    for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]!; t !== 0; t = i32[t + Thread.ANSWER_NEXT]!)
+      count++;
+    for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]!; t > 0; t = i32[t + Thread.CANCEL_NEXT]!)
+      count++;
   }
-  for (let t = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!; t !== 0; t = i32[t + Thread.WAIT_NEXT]!) count++;
-  for (let n = i32[k.kernelArea + KernelArea.NUDGE_HEAD]!; n !== 0; n = i32[n + Notification.NUDGE_NEXT]!) count++;
+  for (let t = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!; t !== 0; t = i32[t + Thread.WAIT_NEXT]!)
+    count++;
+  for (let n = i32[k.kernelArea + KernelArea.NUDGE_HEAD]!; n !== 0; n = i32[n + Notification.NUDGE_NEXT]!)
+    count++;
   return count;
 }

@@ -1,7 +1,18 @@
 /**
  * From a trap number to the operation: what a guest asked for when it yielded.
  */
-import { Err, LifeState, makeHandle, MAX_MESSAGE_CAPABILITIES, ObjectType, Reg, Right, Slot, SlotBits, Trap } from "@capos/abi";
+import {
+  Err,
+  LifeState,
+  MAX_MESSAGE_CAPABILITIES,
+  makeHandle,
+  ObjectType,
+  Reg,
+  Right,
+  Slot,
+  SlotBits,
+  Trap,
+} from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { currentSlot, findSlot, lookup } from "./capability/lookup.js";
 import { fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "./capability/slot.js";
@@ -91,7 +102,8 @@ function call(k: Core, thread: WordIndex, context: Context): void {
   }
   const word = k.i32[slot]!;
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
-  if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT) invoke(k, thread, context, slot);
+  if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT)
+    invoke(k, thread, context, slot);
   else if ((word & (Right.SEND << SlotBits.RIGHTS_SHIFT)) === 0) context.result = Err.DENIED;
   else send(k, thread, context, slot, Role.CALLER, true);
 }
@@ -132,7 +144,8 @@ function receiveOnly(k: Core, thread: WordIndex, context: Context, blocking: boo
   // A receive lets go of the call received before: one thread holds one reply.
   const caller = takeReply(k, thread);
   const failed = caller !== 0 ? failCall(k, caller, k.i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED) : 0;
-  if (k.i32[thread + Thread.BOUND_NOTIFICATION] === 0 || !takeBound(k, thread, context)) receive(k, thread, context, slot, blocking);
+  if (k.i32[thread + Thread.BOUND_NOTIFICATION] === 0 || !takeBound(k, thread, context))
+    receive(k, thread, context, slot, blocking);
   // Last: a waker may be preempted, and a trap that is not finished must not be.
   if (failed !== 0) wake(k, failed);
 }
@@ -216,7 +229,14 @@ function saveReply(k: Core, thread: WordIndex, context: Context): void {
   const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
   lockTree(k);
   if (reclaimSlot(k, slot)) {
-    fillSlot(k, slot, slotWord(ObjectType.REPLY, Right.SEND, 0, 0), takeReply(k, thread), i32[thread + Thread.REPLY_CALL]!, 0);
+    fillSlot(
+      k,
+      slot,
+      slotWord(ObjectType.REPLY, Right.SEND, 0, 0),
+      takeReply(k, thread),
+      i32[thread + Thread.REPLY_CALL]!,
+      0,
+    );
     context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
     context.result = Err.OK;
     unlockTree(k);

@@ -1,6 +1,7 @@
 /** `capos-smp bench`: measures and prints. */
-import { renderDocument } from "@capos/bench";
+
 import process from "node:process";
+import { renderDocument } from "@capos/bench";
 import { bench, suites } from "../bench.js";
 import { defaultCores } from "../boot.js";
 import { ExitStatus } from "../errors.js";
@@ -16,12 +17,18 @@ export interface BenchFlags extends MachineFlags {
 export function listSuites(flags: BenchFlags): number {
   const all = suites(flags.cores ?? defaultCores());
   if (flags.json === true) process.stdout.write(`${JSON.stringify(all)}\n`);
-  else for (const [suite, rows] of Object.entries(all)) process.stdout.write(`${suite}\n${rows.map((row) => `  ${row}\n`).join("")}`);
+  else
+    for (const [suite, rows] of Object.entries(all))
+      process.stdout.write(`${suite}\n${rows.map((row) => `  ${row}\n`).join("")}`);
   return ExitStatus.OK;
 }
 
 /** Runs suites; answers the exit status. Boot phases are shown for the first machine only. */
-export async function benchCommand(names: readonly string[], flags: BenchFlags, signal: AbortSignal): Promise<number> {
+export async function benchCommand(
+  names: readonly string[],
+  flags: BenchFlags,
+  signal: AbortSignal,
+): Promise<number> {
   if (flags.list === true) return listSuites(flags);
   const progress = terminalProgress(flags.quiet === true || flags.json === true);
   const { onKernel, ...options } = bootOptions(flags);
@@ -45,7 +52,10 @@ export async function benchCommand(names: readonly string[], flags: BenchFlags, 
 }
 
 /** Passes the kernel's text on until the first machine is alive; after that only what is no boot phase. */
-function firstMachine(write: ((text: string) => void) | undefined, before: () => void): (text: string) => void {
+function firstMachine(
+  write: ((text: string) => void) | undefined,
+  before: () => void,
+): (text: string) => void {
   let booted = false;
   return (text) => {
     if (booted && /^(\[ *[\d.]+ ms\] phase .*\n?)+$/.test(text)) return;

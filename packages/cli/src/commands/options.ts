@@ -1,9 +1,10 @@
 /**
  * Options that every command has, checked as they are read.
  */
+
+import process from "node:process";
 import { MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import process from "node:process";
 import type { BootOptions } from "../boot.js";
 import { LOG_LEVELS, type LogLevelName } from "../log-sink.js";
 
@@ -31,13 +32,29 @@ function integer(low: number, high: number) {
 /** Adds the machine's options to a command. */
 export function addMachineOptions(command: Command): Command {
   return command
-    .option("--cores <n>", `cores of the machine, 1 to ${MAX_CORES} (default: the hardware threads, at least 2)`, integer(1, MAX_CORES))
-    .option("--memory <MiB>", `physical memory, ${MIN_MEMORY_MIB} to ${MAX_MEMORY_MIB} MiB (default: 256)`, integer(MIN_MEMORY_MIB, MAX_MEMORY_MIB))
+    .option(
+      "--cores <n>",
+      `cores of the machine, 1 to ${MAX_CORES} (default: the hardware threads, at least 2)`,
+      integer(1, MAX_CORES),
+    )
+    .option(
+      "--memory <MiB>",
+      `physical memory, ${MIN_MEMORY_MIB} to ${MAX_MEMORY_MIB} MiB (default: 256)`,
+      integer(MIN_MEMORY_MIB, MAX_MEMORY_MIB),
+    )
     .option("--seed <n>", "what guests that randomise start from (default: 1)", integer(0, 0x7fff_ffff))
-    .option("--watchdog <ms>", "how long a core may go without a safe point (default: 2000)", integer(100, 600_000))
+    .option(
+      "--watchdog <ms>",
+      "how long a core may go without a safe point (default: 2000)",
+      integer(100, 600_000),
+    )
     .option("--json", "print one JSON document instead of text")
     .option("--quiet", "print results only: no boot phases, no progress, no log below error")
-    .addOption(new Option("--log-level <level>", "the least urgent log records shown (default: info)").choices(LOG_LEVELS));
+    .addOption(
+      new Option("--log-level <level>", "the least urgent log records shown (default: info)").choices(
+        LOG_LEVELS,
+      ),
+    );
 }
 
 /** What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's. */

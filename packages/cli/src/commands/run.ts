@@ -9,7 +9,12 @@ export interface RunFlags extends MachineFlags {
 }
 
 /** Runs a guest; answers its exit status. */
-export async function runCommand(file: string, args: readonly string[], flags: RunFlags, signal: AbortSignal): Promise<number> {
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  flags: RunFlags,
+  signal: AbortSignal,
+): Promise<number> {
   // Before a machine is built: most mistakes are in the guest.
   const image = await compileGuest(file);
   const lines: string[] = [];

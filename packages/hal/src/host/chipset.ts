@@ -37,8 +37,14 @@ interface Watched {
 
 function watch(memory: PhysicalMemory, core: number): Watched {
   return {
-    core, area: coreArea(memory, core), lapic: lapicOf(memory, core),
-    sequence: 0, startedNs: 0, safePoints: -1, progressNs: 0, poked: false,
+    core,
+    area: coreArea(memory, core),
+    lapic: lapicOf(memory, core),
+    sequence: 0,
+    startedNs: 0,
+    safePoints: -1,
+    progressNs: 0,
+    poked: false,
   };
 }
 
@@ -114,7 +120,12 @@ function run(memory: PhysicalMemory): void {
     Atomics.store(i32, BootInfo.CHIPSET_ASLEEP, 1);
     const again = soonest();
     if (again > TICK_MS) {
-      Atomics.wait(i32, BootInfo.CHIPSET_ASLEEP, 1, idle < IDLE_TICKS ? SLOW_TICK_MS : again === Number.POSITIVE_INFINITY ? undefined : again);
+      Atomics.wait(
+        i32,
+        BootInfo.CHIPSET_ASLEEP,
+        1,
+        idle < IDLE_TICKS ? SLOW_TICK_MS : again === Number.POSITIVE_INFINITY ? undefined : again,
+      );
     }
     Atomics.store(i32, BootInfo.CHIPSET_ASLEEP, 0);
   }

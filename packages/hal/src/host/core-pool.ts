@@ -4,10 +4,11 @@
  * A task ends when the machine is off. One that ends otherwise is a core's death: reported once, after
  * the worker has exited, because until then it may still touch memory.
  */
-import { Piscina } from "piscina";
+
 import { setFlagsFromString } from "node:v8";
 import type { Worker } from "node:worker_threads";
-import { CoreArea, CoreDeath, CoreState, coreArea, Power, BootInfo } from "../machine-map.js";
+import { Piscina } from "piscina";
+import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, Power } from "../machine-map.js";
 import type { PhysicalMemory } from "../physical-memory.js";
 
 /** A worker has this long to exit once it was terminated, in milliseconds. */
@@ -21,7 +22,10 @@ const STACK_MIB = 2;
  * A core's loop is one hot path through many small functions. With V8's default budget the compiler
  * inlines about half of it; a same-core call costs a fifth more. Process-wide, like all V8 flags.
  */
-const V8_FLAGS = ["--max-inlined-bytecode-size-cumulative=6000", "--max-inlined-bytecode-size=1500"];
+const V8_FLAGS: readonly string[] = Object.freeze([
+  "--max-inlined-bytecode-size-cumulative=6000",
+  "--max-inlined-bytecode-size=1500",
+]);
 
 /** How the pool tells its machine what happens to cores. */
 export interface CorePoolEvents {
@@ -54,7 +58,11 @@ export class CorePool {
       atomics: "disabled",
       execArgv: [],
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB, stackSizeMb: STACK_MIB },
+      resourceLimits: {
+        maxOldGenerationSizeMb: HEAP_MIB,
+        maxYoungGenerationSizeMb: YOUNG_MIB,
+        stackSizeMb: STACK_MIB,
+      },
     });
   }
 
@@ -89,9 +97,14 @@ export class CorePool {
     const death = Atomics.load(i32, area + CoreArea.DEATH);
     if (death === CoreDeath.NONE) {
       const code = (error as { code?: string } | null)?.code;
-      Atomics.store(i32, area + CoreArea.DEATH, code === "ERR_WORKER_OUT_OF_MEMORY" ? CoreDeath.HEAP : CoreDeath.CRASH);
+      Atomics.store(
+        i32,
+        area + CoreArea.DEATH,
+        code === "ERR_WORKER_OUT_OF_MEMORY" ? CoreDeath.HEAP : CoreDeath.CRASH,
+      );
     }
-    if (Atomics.load(i32, BootInfo.POWER) === Power.ON) this.events.onDeath(core, Atomics.load(i32, area + CoreArea.DEATH), error);
+    if (Atomics.load(i32, BootInfo.POWER) === Power.ON)
+      this.events.onDeath(core, Atomics.load(i32, area + CoreArea.DEATH), error);
   }
 
   /** Resolves when no core's task runs. */

@@ -1,2 +1,2 @@
-export type { CoreSnapshot, Management } from "./management.js";
 export { Machine, type MachineEnd, type MachineHooks } from "./machine.js";
+export type { CoreSnapshot, Management } from "./management.js";

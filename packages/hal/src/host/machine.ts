@@ -2,13 +2,25 @@
  * A machine, as its host sees it: memory, a pool of workers for the cores, a chipset, a management
  * worker, and the far ends of the serial devices.
  */
+
+import process from "node:process";
+import { Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { Worker } from "node:worker_threads";
-import process from "node:process";
 import { Attention, attentionOf, raise } from "../attention.js";
 import { wakeChipset } from "../lapic.js";
-import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, HostEvent, type MachinePlan, PORT_COUNT, Power, writeBootInfo } from "../machine-map.js";
+import {
+  BootInfo,
+  CoreArea,
+  CoreDeath,
+  CoreState,
+  coreArea,
+  HostEvent,
+  type MachinePlan,
+  PORT_COUNT,
+  Power,
+  writeBootInfo,
+} from "../machine-map.js";
 import { addModule } from "../modules.js";
 import { allocateMemory, attachMemory, type PhysicalMemory } from "../physical-memory.js";
 import { closePort, drainPort, feedPort } from "../serial-port.js";
@@ -82,7 +94,11 @@ export class Machine {
     this.#stopped = true;
     this.#ring();
     await bell;
-    await Promise.all([this.#cores.destroy(), this.#chipset.terminate(), this.#managementWorker?.terminate()]);
+    await Promise.all([
+      this.#cores.destroy(),
+      this.#chipset.terminate(),
+      this.#managementWorker?.terminate(),
+    ]);
     this.#drain();
     const { i32 } = this.memory;
     return {
@@ -112,7 +128,8 @@ export class Machine {
     if (was !== CoreState.ABSENT) return;
     Atomics.store(this.memory.i32, state, CoreState.OFFLINE);
     this.#cores!.start(core, false);
-    while (Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT)
+      await new Promise((resolve) => setTimeout(resolve, 1));
     await this.management.announce();
   }
 
@@ -137,7 +154,8 @@ export class Machine {
   }
 
   #stopCores(): void {
-    for (let core = 0; core < this.plan.cores; core++) raise(this.memory, attentionOf(this.memory, core), Attention.POWER);
+    for (let core = 0; core < this.plan.cores; core++)
+      raise(this.memory, attentionOf(this.memory, core), Attention.POWER);
     wakeChipset(this.memory);
     this.#ring();
     // A core that reaches no safe point is ended; one that cannot be ended takes the process with it.
@@ -195,7 +213,8 @@ export class Machine {
 
   #terminateDying(): void {
     for (let core = 0; core < this.plan.cores; core++) {
-      if (Atomics.load(this.memory.i32, coreArea(this.memory, core) + CoreArea.STATE) === CoreState.DYING) this.#cores!.terminate(core);
+      if (Atomics.load(this.memory.i32, coreArea(this.memory, core) + CoreArea.STATE) === CoreState.DYING)
+        this.#cores!.terminate(core);
     }
   }
 
@@ -204,7 +223,8 @@ export class Machine {
     const { i32 } = this.memory;
     const area = coreArea(this.memory, core);
     if (death === CoreDeath.CRASH || i32[area + CoreArea.COMMIT] === 1) {
-      const reason = death === CoreDeath.CRASH ? `its worker ended: ${String(error)}` : "its worker died inside a commit";
+      const reason =
+        death === CoreDeath.CRASH ? `its worker ended: ${String(error)}` : "its worker died inside a commit";
       this.#panic(core, reason);
       return;
     }
@@ -227,7 +247,11 @@ export class Machine {
   /** Nothing ends this worker: not terminate(), and so not process.exit() either. Only a signal does. */
   #die(core: number): void {
     this.#drain();
-    const lines = [`core ${core}: its worker does not end; the process ends itself`, ...this.hooks.describe(this.memory), ""];
+    const lines = [
+      `core ${core}: its worker does not end; the process ends itself`,
+      ...this.hooks.describe(this.memory),
+      "",
+    ];
     this.hooks.onOutput(0, new TextEncoder().encode(lines.join("\n")));
     process.kill(process.pid, "SIGKILL");
   }

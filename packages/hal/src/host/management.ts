@@ -4,9 +4,10 @@
  * A running core never returns to its event loop, so no port of its own would ever be read; this
  * worker acts on cores by their attention words and reads their state from memory.
  */
+
+import { parentPort, workerData } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { parentPort, workerData } from "node:worker_threads";
 import { Attention, attentionOf, raise } from "../attention.js";
 import { requestInterrupt } from "../lapic.js";
 import { BootInfo, CoreArea, coreArea, HOTPLUG_VECTOR, memoryMap, type Region } from "../machine-map.js";
@@ -51,11 +52,15 @@ function snapshot(core: number): CoreSnapshot {
   };
 }
 
-const management = {
+const management = Object.freeze({
   /** Every core as it stands. */
   inspect(): { cores: CoreSnapshot[]; memory: Region[]; graceRequested: number } {
     const cores = Array.from({ length: memory.i32[BootInfo.CORES]! }, (_, core) => snapshot(core));
-    return { cores, memory: memoryMap(memory), graceRequested: Atomics.load(memory.i32, BootInfo.GRACE_REQUESTED) };
+    return {
+      cores,
+      memory: memoryMap(memory),
+      graceRequested: Atomics.load(memory.i32, BootInfo.GRACE_REQUESTED),
+    };
   },
   /** Makes a core pass a safe point soon. */
   poke(core: number): void {
@@ -70,7 +75,7 @@ const management = {
     Atomics.store(memory.i32, coreArea(memory, core) + CoreArea.LEAVE, 1);
     raise(memory, attentionOf(memory, core), Attention.POWER);
   },
-};
+});
 
 export type Management = typeof management;
 

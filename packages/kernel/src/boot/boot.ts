@@ -3,8 +3,20 @@
  */
 import { InitWord } from "@capos/abi";
 import {
-  BootInfo, BOOT_MAGIC, CoreArea, CoreState, coreArea, enableLapic, memoryMap, moduleCount, nowNs, Port, PORT_COUNT, portOf,
-  RegionKind, resetLapic,
+  BOOT_MAGIC,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  coreArea,
+  enableLapic,
+  memoryMap,
+  moduleCount,
+  nowNs,
+  PORT_COUNT,
+  Port,
+  portOf,
+  RegionKind,
+  resetLapic,
 } from "@capos/hal";
 import type { Core } from "../core.js";
 import { makeRealm } from "../guest/realm-cache.js";
@@ -30,19 +42,29 @@ export function boot(k: Core): void {
   bootLine(k, startedNs, "phase 1 of 5, deaf and blind: serial line works");
 
   const free = memoryMap(memory).find((region) => region.kind === RegionKind.FREE)!;
-  bootLine(k, startedNs, `phase 2 of 5, can see: ${k.coreCount} cores on ${i32[BootInfo.HARDWARE_THREADS]} hardware threads, ` +
-    `${i32[BootInfo.MEMORY_PAGES]! / 256} MiB, ${(free.bytes / 2 ** 20).toFixed(1)} MiB free, ${moduleCount(memory)} images`);
+  bootLine(
+    k,
+    startedNs,
+    `phase 2 of 5, can see: ${k.coreCount} cores on ${i32[BootInfo.HARDWARE_THREADS]} hardware threads, ` +
+      `${i32[BootInfo.MEMORY_PAGES]! / 256} MiB, ${(free.bytes / 2 ** 20).toFixed(1)} MiB free, ${moduleCount(memory)} images`,
+  );
 
   const resources = buildTables(k);
   k.f64[(k.tables + Tables.BOOT_STARTED_NS) >> 1] = startedNs;
-  bootLine(k, startedNs, `phase 3 of 5, can remember: ${i32[k.tables + Tables.THREAD_LIMIT]} threads at most, ` +
-    `${(resources.freeBytes / 2 ** 20).toFixed(1)} MiB untyped in ${resources.untypedCount} blocks`);
+  bootLine(
+    k,
+    startedNs,
+    `phase 3 of 5, can remember: ${i32[k.tables + Tables.THREAD_LIMIT]} threads at most, ` +
+      `${(resources.freeBytes / 2 ** 20).toFixed(1)} MiB untyped in ${resources.untypedCount} blocks`,
+  );
 
   prepareCore(k);
   routePorts(k);
   Atomics.store(i32, k.area + CoreArea.STATE, CoreState.ONLINE);
   startOthers(k);
-  const online = Array.from({ length: k.coreCount }, (_, core) => core).filter((core) => !isAbsent(k, core)).length;
+  const online = Array.from({ length: k.coreCount }, (_, core) => core).filter(
+    (core) => !isAbsent(k, core),
+  ).length;
   bootLine(k, startedNs, `phase 4 of 5, can think: ${online} ${online === 1 ? "core" : "cores"} online`);
 
   startInit(k, resources);
@@ -99,7 +121,8 @@ function awaitState(k: Core, core: number, state: CoreState): void {
   for (;;) {
     const now = Atomics.load(k.i32, word);
     if (now > state) return;
-    if (Atomics.wait(k.i32, word, now, START_TIMEOUT_MS) === "timed-out") throw new KernelPanic(`core ${core} does not start`);
+    if (Atomics.wait(k.i32, word, now, START_TIMEOUT_MS) === "timed-out")
+      throw new KernelPanic(`core ${core} does not start`);
   }
 }
 

@@ -5,14 +5,15 @@
  * lost. So its threads end, their peers are told, and the core goes on with what it owns: rings,
  * queues, endpoints. The old worker has exited before this runs.
  */
-import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
+
 import { LifeState } from "@capos/abi";
+import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { Process, Tables, Thread, ThreadState } from "../layout.js";
+import { countBacklog } from "../safe-point.js";
 import { GeneratorContext, makeRegisters } from "../thread/context.js";
 import { endThread, isEnded, recordFault } from "../thread/lifecycle.js";
 import { refreshTop } from "../thread/run-queue.js";
-import { countBacklog } from "../safe-point.js";
 
 /** Ends what ran on the core before. */
 export function recover(k: Core): void {

@@ -70,7 +70,13 @@ export function buildTables(k: Core): InitResources {
     give(InitSlot.UNTYPED + i, ObjectType.UNTYPED, block.page * PAGE_WORDS, block.bits + PAGE_BITS);
     freeBytes += 2 ** (block.bits + PAGE_BITS);
   });
-  return { process, thread, generation: i32[slotAt(1) + Slot.GENERATION]!, untypedCount: blocks.length, freeBytes };
+  return {
+    process,
+    thread,
+    generation: i32[slotAt(1) + Slot.GENERATION]!,
+    untypedCount: blocks.length,
+    freeBytes,
+  };
 }
 
 function makeInitProcess(k: Core, process: WordIndex, cspace: WordIndex): void {
@@ -93,7 +99,11 @@ function makeInitProcess(k: Core, process: WordIndex, cspace: WordIndex): void {
 export function blocksOf(first: number, end: number): { page: number; bits: number }[] {
   const blocks: { page: number; bits: number }[] = [];
   for (let page = first; page < end; ) {
-    let bits = Math.min(31 - Math.clz32(page & -page), 31 - Math.clz32(end - page), MAX_UNTYPED_BITS - PAGE_BITS);
+    let bits = Math.min(
+      31 - Math.clz32(page & -page),
+      31 - Math.clz32(end - page),
+      MAX_UNTYPED_BITS - PAGE_BITS,
+    );
     if (page === 0) bits = Math.min(31 - Math.clz32(end), MAX_UNTYPED_BITS - PAGE_BITS);
     blocks.push({ page, bits });
     page += 2 ** bits;

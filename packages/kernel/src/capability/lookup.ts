@@ -58,14 +58,26 @@ export function currentSlot(k: Core, thread: WordIndex, context: Context): WordI
 /**
  * The slot that the trap's handle names, if it is of the type and has the right; else an `Err`.
  */
-export function lookup(k: Core, thread: WordIndex, context: Context, type: ObjectType, right: number): number {
+export function lookup(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  type: ObjectType,
+  right: number,
+): number {
   const slot = currentSlot(k, thread, context);
   if (slot === 0) return Err.BAD_CAP;
   return checkSlot(k, slot, type, right);
 }
 
 /** As `lookup`, for a handle that is an argument. */
-export function lookupArgument(k: Core, thread: WordIndex, handle: number, type: ObjectType, right: number): number {
+export function lookupArgument(
+  k: Core,
+  thread: WordIndex,
+  handle: number,
+  type: ObjectType,
+  right: number,
+): number {
   const slot = findSlot(k, thread, handle);
   if (slot === 0) return Err.BAD_CAP;
   return checkSlot(k, slot, type, right);

@@ -5,7 +5,15 @@
  * Objects are naturally aligned, so no two can overlap.
  */
 import {
-  Err, MAX_CNODE_BITS, MAX_RETYPE_COUNT, MIN_CNODE_BITS, ObjectType, Right, Slot, SlotBits, SlotState,
+  Err,
+  MAX_CNODE_BITS,
+  MAX_RETYPE_COUNT,
+  MIN_CNODE_BITS,
+  ObjectType,
+  Right,
+  Slot,
+  SlotBits,
+  SlotState,
 } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { beginCommit, endCommit } from "../commit.js";
@@ -44,11 +52,26 @@ export function objectSizeBits(type: number, sizeBits: number): number {
  * Makes `count` objects from the untyped in `untyped` and publishes them in the window of the CNode at
  * `cnode` that starts at index `first`.
  */
-export function retype(k: Core, thread: WordIndex, untyped: WordIndex, type: number, sizeBits: number, count: number, cnode: WordIndex, cnodeSlots: number, first: number, result: RetypeResult): void {
+export function retype(
+  k: Core,
+  thread: WordIndex,
+  untyped: WordIndex,
+  type: number,
+  sizeBits: number,
+  count: number,
+  cnode: WordIndex,
+  cnodeSlots: number,
+  first: number,
+  result: RetypeResult,
+): void {
   const { i32 } = k;
   const bits = objectSizeBits(type, sizeBits);
   result.detail = 0;
-  if (bits === 0 || !(count >= 1 && count <= MAX_RETYPE_COUNT) || !(first >= 1 && first + count <= cnodeSlots)) {
+  if (
+    bits === 0 ||
+    !(count >= 1 && count <= MAX_RETYPE_COUNT) ||
+    !(first >= 1 && first + count <= cnodeSlots)
+  ) {
     result.status = Err.RANGE;
     return;
   }
@@ -84,7 +107,12 @@ export function retype(k: Core, thread: WordIndex, untyped: WordIndex, type: num
   for (let i = 0; i < count; i++) {
     const object = base + (start + units * i) * UNIT_WORDS;
     makeObject(k, type, object, units * UNIT_WORDS, sizeBits);
-    const word = slotWord(type, Right.ALL, 0, type === ObjectType.CNODE || type === ObjectType.UNTYPED ? sizeBits : bits);
+    const word = slotWord(
+      type,
+      Right.ALL,
+      0,
+      type === ObjectType.CNODE || type === ObjectType.UNTYPED ? sizeBits : bits,
+    );
     fillSlot(k, cnode + (first + i) * Slot.WORDS, word, object, 0, untyped);
   }
   i32[untyped + Slot.WATERMARK] = start + units * count;

@@ -8,11 +8,24 @@ import { graceIsOver, requestGrace } from "../grace-period.js";
 
 /** Word 0 of a live slot. */
 export function slotWord(type: ObjectType, rights: number, flags: number, sizeBits: number): number {
-  return SlotState.LIVE | (type << SlotBits.TYPE_SHIFT) | (rights << SlotBits.RIGHTS_SHIFT) | flags | (sizeBits << SlotBits.SIZE_SHIFT);
+  return (
+    SlotState.LIVE |
+    (type << SlotBits.TYPE_SHIFT) |
+    (rights << SlotBits.RIGHTS_SHIFT) |
+    flags |
+    (sizeBits << SlotBits.SIZE_SHIFT)
+  );
 }
 
 /** Publishes a capability in an empty slot, as the first child of `parent` (0 for none). */
-export function fillSlot(k: Core, slot: WordIndex, word: number, object: WordIndex, badge: number, parent: WordIndex): void {
+export function fillSlot(
+  k: Core,
+  slot: WordIndex,
+  word: number,
+  object: WordIndex,
+  badge: number,
+  parent: WordIndex,
+): void {
   const { i32 } = k;
   i32[slot + Slot.OBJECT] = object;
   i32[slot + Slot.BADGE] = badge;
@@ -32,12 +45,25 @@ export function fillSlot(k: Core, slot: WordIndex, word: number, object: WordInd
 }
 
 /** Writes a copy of a live slot with fewer rights into an empty one, as its child. A badge other than 0 is minted. */
-export function deriveSlot(k: Core, source: WordIndex, destination: WordIndex, rights: number, badge: number): void {
+export function deriveSlot(
+  k: Core,
+  source: WordIndex,
+  destination: WordIndex,
+  rights: number,
+  badge: number,
+): void {
   const { i32 } = k;
   const word = i32[source]!;
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
   const minted = badge !== 0 ? SlotFlag.BADGED | SlotFlag.MINTED : 0;
-  fillSlot(k, destination, (kept & ~SlotFlag.MINTED) | minted, i32[source + Slot.OBJECT]!, badge !== 0 ? badge : i32[source + Slot.BADGE]!, source);
+  fillSlot(
+    k,
+    destination,
+    (kept & ~SlotFlag.MINTED) | minted,
+    i32[source + Slot.OBJECT]!,
+    badge !== 0 ? badge : i32[source + Slot.BADGE]!,
+    source,
+  );
 }
 
 /**
@@ -84,7 +110,10 @@ export function reclaimSlot(k: Core, slot: WordIndex): boolean {
 
 /** True if a slot will become empty when its grace period is over. */
 export function isDying(k: Core, slot: WordIndex): boolean {
-  return (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.DEAD && k.i32[slot + Slot.GENERATION] !== LAST_GENERATION;
+  return (
+    (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.DEAD &&
+    k.i32[slot + Slot.GENERATION] !== LAST_GENERATION
+  );
 }
 
 const LAST_GENERATION = -1;

@@ -2,7 +2,7 @@
  * Capabilities in messages: copied from the sender's slots into the receiver's window at the instant
  * of transfer, under the tree lock.
  */
-import { makeHandle, MAX_MESSAGE_CAPABILITIES, Right, Slot, SlotBits, ObjectType } from "@capos/abi";
+import { MAX_MESSAGE_CAPABILITIES, makeHandle, ObjectType, Right, Slot, SlotBits } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { Thread } from "../layout.js";

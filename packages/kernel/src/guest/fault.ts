@@ -31,7 +31,16 @@ const symbolText = Function.prototype.call.bind(Symbol.prototype.toString) as (s
 const STACK_GETTER = getOwnPropertyDescriptor(new Error(), "stack")?.get;
 
 /** The prototypes of the language's errors: frozen, so the end of the search for a name. */
-const ERRORS = Object.freeze([AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error]);
+const ERRORS = Object.freeze([
+  AggregateError,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  Error,
+]);
 const ERROR_PROTOTYPES = Object.freeze(ERRORS.map((error) => error.prototype as object));
 const ERROR_NAMES = Object.freeze(ERRORS.map((error) => error.name));
 
@@ -122,7 +131,8 @@ function placeOf(error: Error): { line: number; column: number } | null {
   // A guest may have put its own getter there.
   if (descriptor?.get !== undefined && descriptor.get !== STACK_GETTER) return null;
   const { getStackString } = globalThis as { getStackString?: (error: Error) => string };
-  const stack: unknown = getStackString === undefined ? (descriptor?.value ?? error.stack) : getStackString(error);
+  const stack: unknown =
+    getStackString === undefined ? (descriptor?.value ?? error.stack) : getStackString(error);
   return typeof stack === "string" && stack.length < 2 ** 20 ? firstFrame(stack) : null;
 }
 

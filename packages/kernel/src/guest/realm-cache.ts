@@ -5,10 +5,10 @@
 import type { Main, Sys } from "@capos/abi";
 import { readModule } from "@capos/hal";
 import type { Core } from "../core.js";
-import { makeSys } from "./sys.js";
 import { makeChecks } from "./clock.js";
 import { compileProgram, hardenRealm } from "./realm.js";
 import type { Realm } from "./realm-type.js";
+import { makeSys } from "./sys.js";
 
 /** Hardens the worker's realm. Once a worker, before any guest. */
 export function makeRealm(k: Core): Realm {
@@ -40,7 +40,8 @@ export function startGuest(k: Core, image: number, regs: Float64Array, startWord
   }
   const { tick, tickMain, caught } = realm.checks;
   const main = program(tick, tickMain, caught);
-  if (typeof main !== "function") throw new ImageError("the default export of a guest must be a generator function");
+  if (typeof main !== "function")
+    throw new ImageError("the default export of a guest must be a generator function");
   const sys: Sys = makeSys(regs, startWords);
   return (main as Main)(sys);
 }

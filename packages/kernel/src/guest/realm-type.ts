@@ -11,7 +11,11 @@ export interface GuestChecks {
 }
 
 /** An image, compiled: called once a thread, runs the module's top level and answers its default export. */
-export type Program = (tick: () => void, tickMain: () => boolean, caught: (error: unknown) => void) => unknown;
+export type Program = (
+  tick: () => void,
+  tickMain: () => boolean,
+  caught: (error: unknown) => void,
+) => unknown;
 
 export interface Realm {
   readonly checks: GuestChecks;

@@ -15,8 +15,8 @@
  * - consoleTaming, domainTaming "unsafe", no trapping: the worker's Node keeps working as it did.
  */
 import "ses";
-import type { Program } from "./realm-type.js";
 import { IMAGE_URL } from "./fault.js";
+import type { Program } from "./realm-type.js";
 import { finishShim, installShim } from "./shim.js";
 
 export { type Fault, faultOf } from "./fault.js";
@@ -24,9 +24,30 @@ export { type Fault, faultOf } from "./fault.js";
 /** All that a guest's global object has. What a later version of the language adds is not among it. */
 const GLOBALS: readonly string[] = Object.freeze([
   ...["Infinity", "NaN", "undefined", "globalThis"],
-  ...["Array", "BigInt", "Boolean", "Iterator", "JSON", "Map", "Math", "Number", "Object", "Proxy", "Reflect"],
+  ...[
+    "Array",
+    "BigInt",
+    "Boolean",
+    "Iterator",
+    "JSON",
+    "Map",
+    "Math",
+    "Number",
+    "Object",
+    "Proxy",
+    "Reflect",
+  ],
   ...["RegExp", "Set", "String", "Symbol", "WeakMap", "WeakSet"],
-  ...["AggregateError", "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"],
+  ...[
+    "AggregateError",
+    "Error",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+  ],
   ...["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent"],
   ...["isFinite", "isNaN", "parseFloat", "parseInt"],
 ]);

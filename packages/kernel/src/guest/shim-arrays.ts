@@ -24,10 +24,25 @@ const { defineProperty } = Object;
 type Callback = (...rest: unknown[]) => unknown;
 
 /** Methods of Array.prototype whose work does not depend on a length. */
-const CONSTANT = Object.freeze(["at", "constructor", "entries", "keys", "pop", "push", "toLocaleString", "values"]);
+const CONSTANT = Object.freeze([
+  "at",
+  "constructor",
+  "entries",
+  "keys",
+  "pop",
+  "push",
+  "toLocaleString",
+  "values",
+]);
 
 export function shimArrays(guard: Guard): void {
-  const methods = { ...searches(guard), ...walks(guard), ...moves(guard), ...copies(guard), ...nested(guard) };
+  const methods = {
+    ...searches(guard),
+    ...walks(guard),
+    ...moves(guard),
+    ...copies(guard),
+    ...nested(guard),
+  };
   replaceMethods(Array.prototype, methods);
   keepOnly(Array.prototype, [...CONSTANT, ...Object.keys(methods)]);
   replaceMethods(Array, { from: arrayFrom });
@@ -264,12 +279,14 @@ function arrayFrom(this: unknown, items: unknown, mapper?: Callback, self?: unkn
     throw new TypeError(`${typeof mapper} is not a function`);
   }
   if (items === null || items === undefined) throw new TypeError(`${items} is not iterable`);
-  const own = typeof this === "function" && this !== Array ? (this as new (length?: number) => unknown[]) : null;
+  const own =
+    typeof this === "function" && this !== Array ? (this as new (length?: number) => unknown[]) : null;
   const method = (items as Iterable<unknown>)[Symbol.iterator];
   const give = (target: unknown[], index: number, value: unknown) => {
     const element = mapper === undefined ? value : apply(mapper, self, [value, index]);
     if (own === null) target[index] = element;
-    else defineProperty(target, index, { value: element, writable: true, enumerable: true, configurable: true });
+    else
+      defineProperty(target, index, { value: element, writable: true, enumerable: true, configurable: true });
   };
 
   if (method !== undefined && method !== null) {
@@ -285,7 +302,8 @@ function arrayFrom(this: unknown, items: unknown, mapper?: Callback, self?: unkn
   // Read once: a getter answers what it likes, but it cannot change its mind.
   const claimed = +(items as ArrayLike<unknown>).length;
   const length = claimed > 0 ? Math.trunc(claimed) : 0;
-  if (length > MAX_ARRAY_LIKE_LENGTH) refuse("Array.from", `a length of ${length}`, MAX_ARRAY_LIKE_LENGTH, "elements");
+  if (length > MAX_ARRAY_LIKE_LENGTH)
+    refuse("Array.from", `a length of ${length}`, MAX_ARRAY_LIKE_LENGTH, "elements");
   const target = own === null ? [] : (construct(own, [length]) as unknown[]);
   for (let i = 0; i < length; i++) give(target, i, (items as ArrayLike<unknown>)[i]);
   if (own !== null) target.length = length;

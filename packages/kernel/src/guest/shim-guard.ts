@@ -115,13 +115,18 @@ export function makeGuard(onWork: () => void): Guard {
  */
 function lengthOfArrayLike(self: unknown, method: string): number {
   if (typeof self === "string") return self.length;
-  let holder: object | null = typeof self === "object" || typeof self === "function" ? (self as object | null) : null;
+  let holder: object | null =
+    typeof self === "object" || typeof self === "function" ? (self as object | null) : null;
   while (holder !== null) {
     if (isProxy(holder)) throw new TypeError(`${method}: not on a proxy`);
     const descriptor = getOwnPropertyDescriptor(holder, "length");
     if (descriptor !== undefined) {
       const { value } = descriptor;
-      if (!("value" in descriptor) || (typeof value === "object" && value !== null) || typeof value === "function") {
+      if (
+        !("value" in descriptor) ||
+        (typeof value === "object" && value !== null) ||
+        typeof value === "function"
+      ) {
         throw new TypeError(`${method}: the length of an array-like must be a number, not computed`);
       }
       return +value > 0 ? Math.trunc(+value) : 0;
@@ -140,8 +145,14 @@ export function replaceMethods(target: object, methods: object): void {
     const old = getOwnPropertyDescriptor(target, key);
     if (old === undefined) continue;
     const method = (methods as Record<PropertyKey, object>)[key]!;
-    Object.defineProperty(method, "length", { value: (old.value as { length: number }).length, configurable: true });
-    Object.defineProperty(method, "name", { value: (old.value as { name: string }).name, configurable: true });
+    Object.defineProperty(method, "length", {
+      value: (old.value as { length: number }).length,
+      configurable: true,
+    });
+    Object.defineProperty(method, "name", {
+      value: (old.value as { name: string }).name,
+      configurable: true,
+    });
     Object.defineProperty(target, key, { ...old, value: method });
   }
 }

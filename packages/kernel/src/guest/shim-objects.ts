@@ -14,11 +14,26 @@ const { isArray } = Array;
 /** Functions of Object that look at one property, or at those a guest made one by one. */
 const OBJECT_FUNCTIONS = Object.freeze([
   ...["assign", "create", "defineProperties", "defineProperty", "entries", "freeze", "fromEntries"],
-  ...["getOwnPropertyDescriptor", "getOwnPropertyDescriptors", "getOwnPropertyNames", "getOwnPropertySymbols"],
+  ...[
+    "getOwnPropertyDescriptor",
+    "getOwnPropertyDescriptors",
+    "getOwnPropertyNames",
+    "getOwnPropertySymbols",
+  ],
   ...["getPrototypeOf", "hasOwn", "is", "isExtensible", "isFrozen", "isSealed", "keys", "preventExtensions"],
   ...["seal", "setPrototypeOf", "values"],
 ]);
-const SET_METHODS = Object.freeze(["add", "clear", "constructor", "delete", "entries", "forEach", "has", "keys", "values"]);
+const SET_METHODS = Object.freeze([
+  "add",
+  "clear",
+  "constructor",
+  "delete",
+  "entries",
+  "forEach",
+  "has",
+  "keys",
+  "values",
+]);
 const MAP_METHODS = Object.freeze([...SET_METHODS, "get", "set"]);
 
 export function shimObjects(guard: Guard): void {
@@ -28,18 +43,28 @@ export function shimObjects(guard: Guard): void {
   replaceMethods(Function.prototype, functionApply(guard));
   replaceMethods(JSON, json(guard));
   replaceMethods(Object.prototype, valueOf(guard));
+  replaceMethods(Error.prototype, errorText(guard));
+  replaceMethods(Set.prototype, setWalk(guard));
+  replaceMethods(Map.prototype, mapWalk(guard));
   // Set's newer methods loop over whatever iterator their argument brings.
   keepOnly(Set.prototype, SET_METHODS);
   keepOnly(Map.prototype, MAP_METHODS);
   keepOnly(Map, []);
 
-  replaceConstructor("Object", boxing(guard, Object, "Object", (value) => value));
-  replaceConstructor("String", boxing(guard, String, "String", (value) => `${value as string}`));
+  replaceConstructor(
+    "Object",
+    boxing(guard, Object, "Object", (value) => value),
+  );
+  replaceConstructor(
+    "String",
+    boxing(guard, String, "String", (value) => `${value as string}`),
+  );
   replaceProxy();
 }
 
 function listings({ properties }: Guard): object {
-  const { keys, values, entries, getOwnPropertyNames, getOwnPropertyDescriptors, assign, defineProperties } = Object;
+  const { keys, values, entries, getOwnPropertyNames, getOwnPropertyDescriptors, assign, defineProperties } =
+    Object;
   return {
     keys(of: object) {
       properties(of, "Object.keys");
@@ -91,7 +116,8 @@ function functionApply({ elements }: Guard): object {
   const nativeApply = uncurry(Function.prototype.apply);
   return {
     apply(this: unknown, self: unknown, list: unknown) {
-      if (list !== undefined && list !== null) elements(list, "Function.prototype.apply", MAX_ARRAY_LIKE_LENGTH);
+      if (list !== undefined && list !== null)
+        elements(list, "Function.prototype.apply", MAX_ARRAY_LIKE_LENGTH);
       return nativeApply(this, self, list);
     },
   };
@@ -118,10 +144,48 @@ function valueOf({ properties }: Guard): object {
   };
 }
 
+/** Turns two properties into texts, which may be errors again: 60 of them nested never end. Here V8 can stop it. */
+function errorText({ spend }: Guard): object {
+  const native = uncurry(Error.prototype.toString);
+  return {
+    toString(this: unknown) {
+      spend(1);
+      return native(this);
+    },
+  };
+}
+
+function setWalk({ spend }: Guard): object {
+  const forEach = uncurry(Set.prototype.forEach);
+  const size = uncurry(Object.getOwnPropertyDescriptor(Set.prototype, "size")!.get);
+  return {
+    forEach(this: unknown, callback: () => unknown, self: unknown) {
+      spend(size(this) as number);
+      return forEach(this, callback, self);
+    },
+  };
+}
+
+function mapWalk({ spend }: Guard): object {
+  const forEach = uncurry(Map.prototype.forEach);
+  const size = uncurry(Object.getOwnPropertyDescriptor(Map.prototype, "size")!.get);
+  return {
+    forEach(this: unknown, callback: () => unknown, self: unknown) {
+      spend(size(this) as number);
+      return forEach(this, callback, self);
+    },
+  };
+}
+
 type Constructor = new (...rest: unknown[]) => object;
 
 /** A constructor that refuses to wrap a long text, and else is the given one. */
-function boxing(guard: Guard, given: unknown, name: string, coerce: (value: unknown) => unknown): Constructor {
+function boxing(
+  guard: Guard,
+  given: unknown,
+  name: string,
+  coerce: (value: unknown) => unknown,
+): Constructor {
   const plain = given as (...rest: unknown[]) => unknown;
   const boxer = function (this: unknown, ...rest: unknown[]): unknown {
     // String(value) wraps nothing; Object(value) does.
@@ -137,8 +201,14 @@ function boxing(guard: Guard, given: unknown, name: string, coerce: (value: unkn
 /** Puts a constructor in the place of a global one, with its prototype and its functions. */
 function replaceConstructor(name: "Object" | "String", constructor: Constructor): void {
   const given = globalThis[name] as unknown as { prototype: object };
-  const { prototype, ...functions } = Object.getOwnPropertyDescriptors(given) as Record<string, PropertyDescriptor>;
-  Object.defineProperties(constructor, { ...functions, prototype: { ...prototype!, value: given.prototype } });
+  const { prototype, ...functions } = Object.getOwnPropertyDescriptors(given) as Record<
+    string,
+    PropertyDescriptor
+  >;
+  Object.defineProperties(constructor, {
+    ...functions,
+    prototype: { ...prototype!, value: given.prototype },
+  });
   Object.defineProperty(given.prototype, "constructor", { value: constructor });
   Object.defineProperty(globalThis, name, { value: constructor });
 }
@@ -166,6 +236,10 @@ function replaceProxy(): void {
       return revocable(target, handler);
     },
   };
-  Object.defineProperty(limited, "revocable", { value: methods.revocable, writable: true, configurable: true });
+  Object.defineProperty(limited, "revocable", {
+    value: methods.revocable,
+    writable: true,
+    configurable: true,
+  });
   Object.defineProperty(globalThis, "Proxy", { value: limited });
 }

@@ -167,7 +167,10 @@ function patterns(guard: Guard): object {
       const own = methodOf(pattern, Symbol.matchAll);
       if (own !== undefined) return apply(own as () => unknown, pattern, [this]);
       const text = textOf(this, "String.prototype.matchAll");
-      return matchAll(within(text, "String.prototype.matchAll"), asPattern(pattern, "String.prototype.matchAll"));
+      return matchAll(
+        within(text, "String.prototype.matchAll"),
+        asPattern(pattern, "String.prototype.matchAll"),
+      );
     },
     search(this: unknown, pattern: unknown) {
       if (this === null || this === undefined) return search(this, "");
@@ -208,6 +211,7 @@ function regularExpressions(guard: Guard): object {
   const matchAll = uncurry(proto[Symbol.matchAll]);
   const search = uncurry(proto[Symbol.search]);
   const split = uncurry(proto[Symbol.split]);
+  const toString = uncurry(proto.toString);
 
   function checked(self: unknown, text: unknown, method: string): string {
     // `lastIndex` is the one own property of a regular expression that nobody touched.
@@ -221,6 +225,11 @@ function regularExpressions(guard: Guard): object {
   }
 
   return {
+    // As Error.prototype.toString (shim-objects.ts): two properties that may nest.
+    toString(this: unknown) {
+      guard.spend(1);
+      return toString(this);
+    },
     [Symbol.replace](this: unknown, text: unknown, replacement: unknown) {
       return replace(this, checked(this, text, "RegExp.prototype[Symbol.replace]"), replacement);
     },
@@ -243,7 +252,8 @@ function regularExpressions(guard: Guard): object {
 function raw(template: { raw: ArrayLike<unknown> }, ...substitutions: unknown[]): string {
   const literals = Object(template.raw) as ArrayLike<unknown>;
   const length = +literals.length;
-  if (length > MAX_ARRAY_LIKE_LENGTH) refuse("String.raw", `a length of ${length}`, MAX_ARRAY_LIKE_LENGTH, "elements");
+  if (length > MAX_ARRAY_LIKE_LENGTH)
+    refuse("String.raw", `a length of ${length}`, MAX_ARRAY_LIKE_LENGTH, "elements");
   let text = "";
   for (let i = 0; i < length; i++) {
     text += `${literals[i] as string}`;
@@ -263,7 +273,11 @@ export function limitRegExp(): void {
     if (typeof source === "string" && source.length > MAX_PATTERN_LENGTH) {
       refuse("RegExp", `${source.length}`, MAX_PATTERN_LENGTH, "characters of a regular expression");
     }
-    return construct(given, [source, ...flags], new.target === undefined || new.target === limited ? given : new.target);
+    return construct(
+      given,
+      [source, ...flags],
+      new.target === undefined || new.target === limited ? given : new.target,
+    );
   };
   Object.defineProperties(limited, {
     length: { value: 2 },

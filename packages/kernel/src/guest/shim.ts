@@ -26,7 +26,13 @@ export function installShim(onWork: () => void): void {
 export function finishShim(): void {
   limitRegExp();
   // Ways to move or resize a buffer under a view's feet. No guest should get hold of one.
-  for (const name of ["transfer", "transferToFixedLength", "resize", "transferToImmutable", "sliceToImmutable"]) {
+  for (const name of [
+    "transfer",
+    "transferToFixedLength",
+    "resize",
+    "transferToImmutable",
+    "sliceToImmutable",
+  ]) {
     Reflect.deleteProperty(ArrayBuffer.prototype, name);
   }
 }

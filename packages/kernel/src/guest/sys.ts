@@ -10,7 +10,7 @@ import { bufferOf, withoutPrototype } from "@capos/hal";
 const BAD_COUNT = 0xff;
 
 function counts(count: number): number {
-  return ((count >>> 0) > MAX_MESSAGE_WORDS ? BAD_COUNT : count >>> 0) << TrapShift.WORDS;
+  return (count >>> 0 > MAX_MESSAGE_WORDS ? BAD_COUNT : count >>> 0) << TrapShift.WORDS;
 }
 
 /** Makes the `sys` of a thread over its register file. */

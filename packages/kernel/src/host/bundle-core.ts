@@ -2,8 +2,9 @@
  * Bundles the kernel with all it needs into the one file that a core's worker loads: a worker that
  * resolves and reads fifty modules starts several times slower than one that reads one.
  */
-import { build } from "esbuild";
+
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

@@ -1,8 +1,9 @@
 /**
  * The kernel seen from the host: where its program is, and how to describe a machine that runs it.
  */
-export { dump, processName } from "../panic.js";
+
 export type { CoreReport, CoreTask } from "../main.js";
+export { dump, processName } from "../panic.js";
 
 /** The module that a core's worker runs. */
 export const CORE_PROGRAM = new URL("../core.mjs", import.meta.url);

@@ -1,5 +1,5 @@
 /** Methods of CNodes: filling and emptying slots of one's own process or of a child's. */
-import { Err, makeHandle, Method, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { findSlot, hasRight } from "../capability/lookup.js";
 import { deriveSlot, isDying, killSlot, reclaimSlot } from "../capability/slot.js";
@@ -10,7 +10,13 @@ import { waitForGrace } from "../grace-period.js";
 import type { Context } from "../thread/context.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
-export function invokeCNode(k: Core, thread: WordIndex, context: Context, cnodeSlot: WordIndex, method: number): void {
+export function invokeCNode(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  cnodeSlot: WordIndex,
+  method: number,
+): void {
   const { i32 } = k;
   const slots = 2 ** ((i32[cnodeSlot]! >>> SlotBits.SIZE_SHIFT) & 63);
   const index = integer(context, 1);
@@ -43,7 +49,14 @@ function inspect(k: Core, context: Context, slot: WordIndex, index: number): voi
 }
 
 /** Copy and mint: a child of the source, with fewer rights and perhaps a badge. */
-function derive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, index: number, method: number): void {
+function derive(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  index: number,
+  method: number,
+): void {
   const { i32 } = k;
   const rights = integer(context, 3);
   const badge = method === Method.CNODE_MINT ? context.regs[4]! : 0;

@@ -35,7 +35,14 @@ export function invokeDebug(k: Core, thread: WordIndex, context: Context, method
       break;
     }
     case Method.DEBUG_MACHINE:
-      answer(context, k.coreCount, i32[BootInfo.HARDWARE_THREADS]!, i32[BootInfo.MEMORY_PAGES]! / 256, k.id, i32[BootInfo.SEED]!);
+      answer(
+        context,
+        k.coreCount,
+        i32[BootInfo.HARDWARE_THREADS]!,
+        i32[BootInfo.MEMORY_PAGES]! / 256,
+        k.id,
+        i32[BootInfo.SEED]!,
+      );
       break;
     case Method.DEBUG_GRACE_PERIOD:
       gracePeriod(k, thread, context);

@@ -1,5 +1,17 @@
 /** Methods of serial devices and of their interrupts. */
-import { BYTES_PER_WORD, Err, MAX_MESSAGE_WORDS, Method, ObjectType, packBytes, Reg, Right, Slot, unpackBytes, wordsForBytes } from "@capos/abi";
+import {
+  BYTES_PER_WORD,
+  Err,
+  MAX_MESSAGE_WORDS,
+  Method,
+  ObjectType,
+  packBytes,
+  Reg,
+  Right,
+  Slot,
+  unpackBytes,
+  wordsForBytes,
+} from "@capos/abi";
 import { portRead, portWrite, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import type { Core } from "../core.js";
@@ -12,13 +24,20 @@ import { handle, integer, refuse } from "./arguments.js";
 const MAX_WRITE = (MAX_MESSAGE_WORDS - 2) * BYTES_PER_WORD;
 const MAX_READ = (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD;
 
-export function invokePort(k: Core, _thread: WordIndex, context: Context, slot: WordIndex, method: number): void {
+export function invokePort(
+  k: Core,
+  _thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  method: number,
+): void {
   const port = k.i32[slot + Slot.OBJECT]!;
   const { regs } = context;
   if (method === Method.PORT_WRITE) {
     const count = integer(context, 1);
     if (!hasRight(k, slot, Right.WRITE)) context.result = Err.DENIED;
-    else if (!(count >= 0 && count <= MAX_WRITE && 2 + wordsForBytes(count) <= wordCount(context.trap))) refuse(context, Err.RANGE, 0, MAX_WRITE);
+    else if (!(count >= 0 && count <= MAX_WRITE && 2 + wordsForBytes(count) <= wordCount(context.trap)))
+      refuse(context, Err.RANGE, 0, MAX_WRITE);
     else {
       unpackBytes(regs, Reg.WORDS + 2, count, k.bytes, 0);
       regs[Reg.WORDS] = portWrite(k.memory, port, k.id, k.bytes, count);
@@ -35,7 +54,13 @@ export function invokePort(k: Core, _thread: WordIndex, context: Context, slot: 
   }
 }
 
-export function invokeIrqHandler(k: Core, thread: WordIndex, context: Context, slot: WordIndex, method: number): void {
+export function invokeIrqHandler(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  method: number,
+): void {
   const handler = k.i32[slot + Slot.OBJECT]!;
   if (method !== Method.IRQ_BIND) return;
   const target = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.SEND);

@@ -1,16 +1,35 @@
 /** Methods of processes. */
-import { Err, LifeState, MAX_NAME_BYTES, Method, ObjectType, Reg, Right, Slot, SlotBits, packBytes, unpackBytes, wordsForBytes } from "@capos/abi";
+import {
+  Err,
+  LifeState,
+  MAX_NAME_BYTES,
+  Method,
+  ObjectType,
+  packBytes,
+  Reg,
+  Right,
+  Slot,
+  SlotBits,
+  unpackBytes,
+  wordsForBytes,
+} from "@capos/abi";
 import { moduleCount, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import type { Core } from "../core.js";
-import { Process, Tables, Thread } from "../layout.js";
 import { wordCount } from "../ipc/message.js";
+import { Process, Tables, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { endProcess, tellWatcher } from "../thread/lifecycle.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 import { destroy } from "./thread-methods.js";
 
-export function invokeProcess(k: Core, thread: WordIndex, context: Context, slot: WordIndex, method: number): void {
+export function invokeProcess(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  method: number,
+): void {
   const process = k.i32[slot + Slot.OBJECT]!;
   if (method === Method.PROCESS_STATUS) {
     if (hasRight(k, slot, Right.READ)) status(k, context, process);
@@ -29,9 +48,17 @@ function configure(k: Core, thread: WordIndex, context: Context, process: WordIn
   const nameBytes = integer(context, 3);
   if (cnode < 0) context.result = cnode;
   else if (!(image >= 0 && image < moduleCount(k.memory))) context.result = Err.NOT_FOUND;
-  else if (!(nameBytes >= 0 && nameBytes <= MAX_NAME_BYTES && 4 + wordsForBytes(nameBytes) <= wordCount(context.trap))) {
+  else if (
+    !(
+      nameBytes >= 0 &&
+      nameBytes <= MAX_NAME_BYTES &&
+      4 + wordsForBytes(nameBytes) <= wordCount(context.trap)
+    )
+  ) {
     refuse(context, Err.RANGE, 0, MAX_NAME_BYTES);
-  } else if (Atomics.compareExchange(i32, process + Process.LIFE, LifeState.NEW, LifeState.RUNNING) !== LifeState.NEW) {
+  } else if (
+    Atomics.compareExchange(i32, process + Process.LIFE, LifeState.NEW, LifeState.RUNNING) !== LifeState.NEW
+  ) {
     context.result = Err.BUSY;
   } else {
     i32[process + Process.CSPACE] = i32[cnode + Slot.OBJECT]!;
@@ -43,7 +70,13 @@ function configure(k: Core, thread: WordIndex, context: Context, process: WordIn
 }
 
 /** Keeps a process's name, for dumps and messages. */
-export function setName(k: Core, process: WordIndex, words: { [index: number]: number }, at: number, bytes: number): void {
+export function setName(
+  k: Core,
+  process: WordIndex,
+  words: { [index: number]: number },
+  at: number,
+  bytes: number,
+): void {
   unpackBytes(words, at, bytes, k.memory.u8, (process + Process.NAME) * 4);
   k.i32[process + Process.NAME_BYTES] = bytes;
 }

@@ -2,13 +2,23 @@
  * Methods of threads. What changes a started thread runs on its home core: here if that is this one,
  * else there, for the invoker, by one line.
  */
-import { Err, LifeState, MAX_MESSAGE_WORDS, Method, ObjectType, PRIORITIES, Reg, Right, Slot } from "@capos/abi";
+import {
+  Err,
+  LifeState,
+  MAX_MESSAGE_WORDS,
+  Method,
+  ObjectType,
+  PRIORITIES,
+  Reg,
+  Right,
+  Slot,
+} from "@capos/abi";
 import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
-import { copyWords, threadWords, wordCount } from "../ipc/message.js";
 import { homeOf } from "../hot-plug.js";
+import { copyWords, threadWords, wordCount } from "../ipc/message.js";
 import { attendNotification } from "../ipc/notification.js";
 import { answerStatus, askInvoke } from "../ipc/remote.js";
 import { Internal, Message, Notification, Process, Restart, Tables, Thread, ThreadState } from "../layout.js";
@@ -17,7 +27,13 @@ import { endThread, isEnded } from "../thread/lifecycle.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../thread/run-queue.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
-export function invokeThread(k: Core, thread: WordIndex, context: Context, slot: WordIndex, method: number): void {
+export function invokeThread(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  method: number,
+): void {
   const { i32 } = k;
   const target = i32[slot + Slot.OBJECT]!;
   if (method === Method.THREAD_STATUS) {
@@ -53,7 +69,14 @@ export function invokeThread(k: Core, thread: WordIndex, context: Context, slot:
 }
 
 /** Runs a method here, or at the target's home; then the invoker waits and its result comes with the answer. */
-function atHome(k: Core, thread: WordIndex, context: Context, target: WordIndex, method: Method, argument: number): void {
+function atHome(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  target: WordIndex,
+  method: Method,
+  argument: number,
+): void {
   const home = k.i32[target + Thread.HOME]!;
   if (home === k.id) {
     // The result first: the method may end or preempt the invoker itself.
@@ -64,8 +87,18 @@ function atHome(k: Core, thread: WordIndex, context: Context, target: WordIndex,
 }
 
 /** The other end of `atHome`. */
-export function invokeRemote(k: Core, invoker: WordIndex, target: WordIndex, method: number, argument: number): void {
-  answerStatus(k, invoker, perform(k, target, method & 0xffff, argument) || (method & RETRY_AFTER ? Internal.RETRY : Err.OK));
+export function invokeRemote(
+  k: Core,
+  invoker: WordIndex,
+  target: WordIndex,
+  method: number,
+  argument: number,
+): void {
+  answerStatus(
+    k,
+    invoker,
+    perform(k, target, method & 0xffff, argument) || (method & RETRY_AFTER ? Internal.RETRY : Err.OK),
+  );
 }
 
 /** Beside a method: the invoker's trap is to start again instead of ending (a kill that goes on to the next thread). */
@@ -114,14 +147,23 @@ function configure(k: Core, thread: WordIndex, context: Context, target: WordInd
 }
 
 /** Gives a new thread its process, home, priority and number. */
-export function configureThread(k: Core, target: WordIndex, process: WordIndex, core: number, priority: number): number {
+export function configureThread(
+  k: Core,
+  target: WordIndex,
+  process: WordIndex,
+  core: number,
+  priority: number,
+): number {
   const { i32 } = k;
   // The tree lock also orders this: two invokers of one thread, and the search for a number.
   lockTree(k);
   let result: number = Err.BUSY;
   const online = Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ONLINE;
   if (!online) result = Err.NOT_FOUND;
-  else if (i32[target + Thread.NUMBER] === 0 && Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) {
+  else if (
+    i32[target + Thread.NUMBER] === 0 &&
+    Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING
+  ) {
     const number = freeNumber(k);
     result = number === 0 ? Err.NO_RESOURCE : Err.OK;
     if (number !== 0) {
@@ -172,7 +214,8 @@ function start(k: Core, thread: WordIndex, context: Context, target: WordIndex):
 /** Home: a thread that is configured becomes ready. Its guest is made when it first runs. */
 export function startHere(k: Core, target: WordIndex): number {
   const { i32 } = k;
-  if (i32[target + Thread.STATE] !== ThreadState.INACTIVE || i32[target + Thread.LIFE] !== LifeState.NEW) return Err.BUSY;
+  if (i32[target + Thread.STATE] !== ThreadState.INACTIVE || i32[target + Thread.LIFE] !== LifeState.NEW)
+    return Err.BUSY;
   const regs = makeRegisters();
   copyWords(regs, Reg.WORDS, k.f64, threadWords(target), i32[target + Thread.START_WORDS]!);
   k.contexts[i32[target + Thread.NUMBER]!] = new GeneratorContext(regs);
@@ -191,7 +234,16 @@ export function destroy(k: Core, thread: WordIndex, target: WordIndex, again: bo
   const { i32 } = k;
   const home = i32[target + Thread.HOME]!;
   if (home !== k.id && i32[target + Thread.NUMBER] !== 0) {
-    askInvoke(k, thread, home, Message.INVOKE, target, again ? Method.THREAD_DESTROY | RETRY_AFTER : Method.THREAD_DESTROY, 0, 0);
+    askInvoke(
+      k,
+      thread,
+      home,
+      Message.INVOKE,
+      target,
+      again ? Method.THREAD_DESTROY | RETRY_AFTER : Method.THREAD_DESTROY,
+      0,
+      0,
+    );
     return true;
   }
   destroyHere(k, target);
@@ -215,7 +267,11 @@ function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): 
   const wanted = i32[target + Thread.HOME]!;
   if (home === wanted) atHome(k, thread, context, target, Method.THREAD_BIND, notification);
   else if (home !== k.id) askInvoke(k, thread, home, Message.REHOME, notification, 0, wanted, 0);
-  else if (i32[notification + Notification.QUEUE_HEAD] !== 0 || i32[notification + Notification.BOUND_THREAD] !== 0) context.result = Err.BUSY;
+  else if (
+    i32[notification + Notification.QUEUE_HEAD] !== 0 ||
+    i32[notification + Notification.BOUND_THREAD] !== 0
+  )
+    context.result = Err.BUSY;
   else {
     Atomics.store(i32, notification + Notification.HOME, wanted);
     atHome(k, thread, context, target, Method.THREAD_BIND, notification);
@@ -225,7 +281,8 @@ function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): 
 function bindHere(k: Core, target: WordIndex, notification: WordIndex): number {
   const { i32 } = k;
   if (i32[notification + Notification.HOME] !== k.id) return Internal.RETRY;
-  if (i32[target + Thread.BOUND_NOTIFICATION] !== 0 || i32[notification + Notification.BOUND_THREAD] !== 0) return Err.BUSY;
+  if (i32[target + Thread.BOUND_NOTIFICATION] !== 0 || i32[notification + Notification.BOUND_THREAD] !== 0)
+    return Err.BUSY;
   if (isEnded(i32[target + Thread.STATE]!)) return Err.BUSY;
   i32[target + Thread.BOUND_NOTIFICATION] = notification;
   i32[notification + Notification.BOUND_THREAD] = target;

@@ -7,7 +7,13 @@ import type { Core } from "../core.js";
 import type { Context } from "../thread/context.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
-export function invokeUntyped(k: Core, thread: WordIndex, context: Context, slot: WordIndex, method: number): void {
+export function invokeUntyped(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  method: number,
+): void {
   const { i32 } = k;
   if (method === Method.UNTYPED_INFO) {
     const bytes = 2 ** ((i32[slot]! >>> SlotBits.SIZE_SHIFT) & 63);
@@ -29,7 +35,12 @@ export function invokeUntyped(k: Core, thread: WordIndex, context: Context, slot
     return;
   }
   if (objectSizeBits(type, sizeBits) === 0) {
-    refuse(context, type === ObjectType.UNTYPED || type === ObjectType.CNODE ? Err.RANGE : Err.BAD_TYPE, 0, 0);
+    refuse(
+      context,
+      type === ObjectType.UNTYPED || type === ObjectType.CNODE ? Err.RANGE : Err.BAD_TYPE,
+      0,
+      0,
+    );
     return;
   }
   const slots = 2 ** ((i32[cnode]! >>> SlotBits.SIZE_SHIFT) & 63);

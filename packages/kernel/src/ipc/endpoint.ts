@@ -17,13 +17,20 @@ import { beginCommit, endCommit } from "../commit.js";
 import type { Core } from "../core.js";
 import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
-import { enter, leave, wake } from "../thread/run-queue.js";
+import { leave, switchTo, wake } from "../thread/run-queue.js";
 import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "./message.js";
 import { answerMessage, answerStatus, askReceive, askSend } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";
 
 /** Traps SEND, NB_SEND and CALL on the endpoint in `slot`, looked up in this trap. */
-export function send(k: Core, thread: WordIndex, context: Context, slot: WordIndex, role: Role, blocking: boolean): void {
+export function send(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  role: Role,
+  blocking: boolean,
+): void {
   const { i32 } = k;
   const endpoint = i32[slot + Slot.OBJECT]!;
   const message = context.trap;
@@ -51,11 +58,21 @@ export function send(k: Core, thread: WordIndex, context: Context, slot: WordInd
   } else context.result = Err.OK;
   if (i32[receiver + Thread.HOME] === k.id) {
     const to = k.contexts[i32[receiver + Thread.NUMBER]!]!;
-    handOver(k, thread, to, receiver, message, i32[slot + Slot.BADGE]!, context.regs, Reg.WORDS, Reg.CAPABILITIES);
+    handOver(
+      k,
+      thread,
+      to,
+      receiver,
+      message,
+      i32[slot + Slot.BADGE]!,
+      context.regs,
+      Reg.WORDS,
+      Reg.CAPABILITIES,
+    );
     if (role === Role.CALLER) {
       if (i32[receiver + Thread.PRIORITY]! >= k.topReady) {
         // Direct switch: the server runs next, on what is left of the caller's quantum.
-        enter(k, receiver);
+        switchTo(k, receiver, to);
       } else {
         leave(k);
         wake(k, receiver);
@@ -66,13 +83,28 @@ export function send(k: Core, thread: WordIndex, context: Context, slot: WordInd
       lendReceiveWindow(k, thread, context.regs);
       leave(k);
     }
-    handOverRemote(k, thread, receiver, message, i32[slot + Slot.BADGE]!, context.regs, Reg.WORDS, Reg.CAPABILITIES);
+    handOverRemote(
+      k,
+      thread,
+      receiver,
+      message,
+      i32[slot + Slot.BADGE]!,
+      context.regs,
+      Reg.WORDS,
+      Reg.CAPABILITIES,
+    );
   }
   endCommit(k);
 }
 
 /** Traps RECV and NB_RECV, and the second half of REPLY_RECV. True if the thread blocked (and no longer runs). */
-export function receive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, blocking: boolean): boolean {
+export function receive(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  blocking: boolean,
+): boolean {
   const { i32 } = k;
   const endpoint = i32[slot + Slot.OBJECT]!;
   if (i32[endpoint + Endpoint.HOME] !== k.id) {
@@ -97,7 +129,13 @@ export function receive(k: Core, thread: WordIndex, context: Context, slot: Word
 }
 
 /** A message of a queued sender goes to a receiver; `context` is null for a receiver on another core. */
-export function acceptFrom(k: Core, endpoint: WordIndex, sender: WordIndex, receiver: WordIndex, context: Context | null): void {
+export function acceptFrom(
+  k: Core,
+  endpoint: WordIndex,
+  sender: WordIndex,
+  receiver: WordIndex,
+  context: Context | null,
+): void {
   const { i32 } = k;
   const message = i32[sender + Thread.MESSAGE]!;
   const role = i32[sender + Thread.ROLE]!;
@@ -116,7 +154,8 @@ export function acceptFrom(k: Core, endpoint: WordIndex, sender: WordIndex, rece
   const words = from !== null ? from.regs : k.f64;
   const wordsAt = from !== null ? Reg.WORDS : threadWords(sender);
   const capabilitiesAt = from !== null ? Reg.CAPABILITIES : threadCapabilities(sender);
-  if (context !== null) handOver(k, sender, context, receiver, message, badge, words, wordsAt, capabilitiesAt);
+  if (context !== null)
+    handOver(k, sender, context, receiver, message, badge, words, wordsAt, capabilitiesAt);
   else handOverRemote(k, sender, receiver, message, badge, words, wordsAt, capabilitiesAt);
   if (role === Role.SENDER) {
     if (from !== null) {
@@ -145,8 +184,18 @@ export function handOver(
   regs[Reg.ARRIVED] =
     capabilityCount(message) === 0
       ? 0
-      : transferCapabilities(k, sender, words, capabilitiesAt, capabilityCount(message), receiver,
-          regs[Reg.RECEIVE_WINDOW]!, regs[Reg.RECEIVE_COUNT]!, regs, Reg.CAPABILITIES);
+      : transferCapabilities(
+          k,
+          sender,
+          words,
+          capabilitiesAt,
+          capabilityCount(message),
+          receiver,
+          regs[Reg.RECEIVE_WINDOW]!,
+          regs[Reg.RECEIVE_COUNT]!,
+          regs,
+          Reg.CAPABILITIES,
+        );
   to.result = count;
 }
 
@@ -167,8 +216,18 @@ export function handOverRemote(
   const arrived =
     capabilityCount(message) === 0
       ? 0
-      : transferCapabilities(k, sender, words, capabilitiesAt, capabilityCount(message), receiver,
-          i32[receiver + Thread.RECEIVE_WINDOW]!, i32[receiver + Thread.RECEIVE_COUNT]!, k.f64, threadCapabilities(receiver));
+      : transferCapabilities(
+          k,
+          sender,
+          words,
+          capabilitiesAt,
+          capabilityCount(message),
+          receiver,
+          i32[receiver + Thread.RECEIVE_WINDOW]!,
+          i32[receiver + Thread.RECEIVE_COUNT]!,
+          k.f64,
+          threadCapabilities(receiver),
+        );
   answerMessage(k, receiver, count, badge, arrived);
 }
 
@@ -234,4 +293,3 @@ export function finishWait(k: Core, thread: WordIndex, status: number): void {
 export function saveFromLine(k: Core, thread: WordIndex, wordsAt: number, message: number): void {
   copyWords(k.f64, threadWords(thread), k.f64, wordsAt, wordCount(message));
 }
-

@@ -4,13 +4,32 @@
 import { Err, Slot } from "@capos/abi";
 import { Attention, attentionOf, CoreArea, Line, RINGS_SHIFT, raise, type WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
-import type { Core } from "../core.js";
 import { beginCommit, endCommit } from "../commit.js";
+import type { Core } from "../core.js";
 import { invokeRemote } from "../invoke/thread-methods.js";
-import { Endpoint, Internal, KernelArea, Message, MessageFlag, Notification, QueueKind, Role, Thread, ThreadState } from "../layout.js";
+import {
+  Endpoint,
+  Internal,
+  KernelArea,
+  Message,
+  MessageFlag,
+  Notification,
+  QueueKind,
+  Role,
+  Thread,
+  ThreadState,
+} from "../layout.js";
 import { finishDeath } from "../thread/lifecycle.js";
 import { restart, wake } from "../thread/run-queue.js";
-import { acceptFrom, firstOf, handOver, handOverRemote, queueThread, saveFromLine, takeFrom } from "./endpoint.js";
+import {
+  acceptFrom,
+  firstOf,
+  handOver,
+  handOverRemote,
+  queueThread,
+  saveFromLine,
+  takeFrom,
+} from "./endpoint.js";
 import { lineWords, threadCapabilities, threadWords } from "./message.js";
 import { leaveQueue, lowerWaiting, nudge, queueWaiter } from "./notification.js";
 import { answerMessage, answerStatus, saveWindow } from "./remote.js";
@@ -81,7 +100,13 @@ function accept(k: Core, line: WordIndex, kind: number): void {
       onCancel(k, line);
       break;
     case Message.INVOKE:
-      invokeRemote(k, k.i32[line + Line.THREAD]!, k.i32[line + Line.OBJECT]!, k.i32[line + Line.COUNT]!, k.i32[line + Line.SLOT]!);
+      invokeRemote(
+        k,
+        k.i32[line + Line.THREAD]!,
+        k.i32[line + Line.OBJECT]!,
+        k.i32[line + Line.COUNT]!,
+        k.i32[line + Line.SLOT]!,
+      );
       break;
     case Message.REHOME:
       onRehome(k, line);
@@ -119,7 +144,16 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
     }
     if (call) saveWindow(k, thread, i32[line + Line.BADGE]!);
     if (!inThread) saveFromLine(k, thread, lineWords(line), message);
-    queueThread(k, endpoint, QueueKind.SENDERS, thread, call ? Role.CALLER : Role.SENDER, slot, generation, message);
+    queueThread(
+      k,
+      endpoint,
+      QueueKind.SENDERS,
+      thread,
+      call ? Role.CALLER : Role.SENDER,
+      slot,
+      generation,
+      message,
+    );
     return;
   }
   takeFrom(k, endpoint, receiver);
@@ -132,7 +166,17 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
   const badge = i32[slot + Slot.BADGE]!;
   const wordsAt = inThread ? threadWords(thread) : lineWords(line);
   if (i32[receiver + Thread.HOME] === k.id) {
-    handOver(k, thread, k.contexts[i32[receiver + Thread.NUMBER]!]!, receiver, message, badge, k.f64, wordsAt, threadCapabilities(thread));
+    handOver(
+      k,
+      thread,
+      k.contexts[i32[receiver + Thread.NUMBER]!]!,
+      receiver,
+      message,
+      badge,
+      k.f64,
+      wordsAt,
+      threadCapabilities(thread),
+    );
     wake(k, receiver);
   } else handOverRemote(k, thread, receiver, message, badge, k.f64, wordsAt, threadCapabilities(thread));
   if (!call) answerStatus(k, thread, Err.OK);
@@ -195,7 +239,11 @@ function onWait(k: Core, line: WordIndex, kind: number): void {
 
 /** Moves a notification's home, unless a thread waits at it or is bound to it here. */
 function moveNotification(k: Core, notification: WordIndex, to: number): boolean {
-  if (k.i32[notification + Notification.QUEUE_HEAD] !== 0 || k.i32[notification + Notification.BOUND_THREAD] !== 0) return false;
+  if (
+    k.i32[notification + Notification.QUEUE_HEAD] !== 0 ||
+    k.i32[notification + Notification.BOUND_THREAD] !== 0
+  )
+    return false;
   Atomics.store(k.i32, notification + Notification.HOME, to);
   return true;
 }
@@ -270,6 +318,15 @@ function finishAsking(k: Core, line: WordIndex, kind: number, thread: WordIndex,
   const { i32 } = k;
   const context = k.contexts[i32[thread + Thread.NUMBER]!]!;
   const wordsAt = (kind & MessageFlag.IN_THREAD) !== 0 ? threadWords(thread) : lineWords(line);
-  acceptAnswer(k, thread, context, wordsAt, i32[line + Line.BADGE]!, i32[line + Line.COUNT]!, badge, i32[line + Line.OBJECT]!);
+  acceptAnswer(
+    k,
+    thread,
+    context,
+    wordsAt,
+    i32[line + Line.BADGE]!,
+    i32[line + Line.COUNT]!,
+    badge,
+    i32[line + Line.OBJECT]!,
+  );
   wake(k, thread);
 }

@@ -11,7 +11,13 @@ import type { Core } from "../core.js";
 import { Thread } from "../layout.js";
 
 /** Copies `count` words. */
-export function copyWords(to: Float64Array, toAt: number, from: Float64Array, fromAt: number, count: number): void {
+export function copyWords(
+  to: Float64Array,
+  toAt: number,
+  from: Float64Array,
+  fromAt: number,
+  count: number,
+): void {
   for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i]!;
 }
 

@@ -130,7 +130,13 @@ export function wait(k: Core, thread: WordIndex, context: Context, slot: WordInd
 }
 
 /** Puts a thread into a notification's queue; WAITING must be 1 and BITS have been looked at since. */
-export function queueWaiter(k: Core, notification: WordIndex, thread: WordIndex, slot: WordIndex, generation: number): void {
+export function queueWaiter(
+  k: Core,
+  notification: WordIndex,
+  thread: WordIndex,
+  slot: WordIndex,
+  generation: number,
+): void {
   const { i32 } = k;
   i32[thread + Thread.ROLE] = Role.WAITER;
   i32[thread + Thread.WAIT_SLOT] = slot;
@@ -142,7 +148,10 @@ export function queueWaiter(k: Core, notification: WordIndex, thread: WordIndex,
 /** WAITING goes back to 0 when nobody waits and no thread is bound. */
 export function lowerWaiting(k: Core, notification: WordIndex): void {
   const { i32 } = k;
-  if (i32[notification + Notification.QUEUE_HEAD] === 0 && i32[notification + Notification.BOUND_THREAD] === 0) {
+  if (
+    i32[notification + Notification.QUEUE_HEAD] === 0 &&
+    i32[notification + Notification.BOUND_THREAD] === 0
+  ) {
     Atomics.store(i32, notification + Notification.WAITING, 0);
   }
 }

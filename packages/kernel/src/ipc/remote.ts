@@ -44,10 +44,19 @@ function restartNow(k: Core, thread: WordIndex): void {
 }
 
 /** A send or call on an endpoint at home elsewhere. */
-export function askSend(k: Core, thread: WordIndex, context: Context, slot: WordIndex, endpoint: WordIndex, role: Role, blocking: boolean): void {
+export function askSend(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  endpoint: WordIndex,
+  role: Role,
+  blocking: boolean,
+): void {
   const { i32, f64 } = k;
   // The hint said this core, and was wrong; or a core that has left the machine.
-  if (context.foundHome === k.id || !takesRequests(k, context.foundHome)) context.foundHome = homeOf(k, endpoint);
+  if (context.foundHome === k.id || !takesRequests(k, context.foundHome))
+    context.foundHome = homeOf(k, endpoint);
   const to = context.foundHome;
   if (to === k.id) {
     restartNow(k, thread);
@@ -67,7 +76,8 @@ export function askSend(k: Core, thread: WordIndex, context: Context, slot: Word
     i32[line + Line.EXTRA] = i32[thread + Thread.CALL_NUMBER]!;
   }
   if (!blocking) kind |= MessageFlag.NON_BLOCKING;
-  if (count <= INLINE_MESSAGE_WORDS && capabilityCount(message) === 0) copyWords(f64, lineWords(line), context.regs, Reg.WORDS, count);
+  if (count <= INLINE_MESSAGE_WORDS && capabilityCount(message) === 0)
+    copyWords(f64, lineWords(line), context.regs, Reg.WORDS, count);
   else {
     saveMessage(k, thread, context.regs, message);
     kind |= MessageFlag.IN_THREAD;
@@ -98,7 +108,15 @@ export function saveWindow(k: Core, thread: WordIndex, packed: number): void {
 }
 
 /** A receive on an endpoint (`Message.RECEIVE`) or wait on a notification (`Message.WAIT`) at home elsewhere. */
-export function askReceive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, object: WordIndex, blocking: boolean, kind = Message.RECEIVE): void {
+export function askReceive(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  object: WordIndex,
+  blocking: boolean,
+  kind = Message.RECEIVE,
+): void {
   const { i32 } = k;
   const to = homeOf(k, object);
   if (to === k.id) {
@@ -124,7 +142,16 @@ export function askReceive(k: Core, thread: WordIndex, context: Context, slot: W
  * Runs a method at the home of another thread, or moves a notification (`Message.REHOME`), for the
  * running thread. Up to four numbers travel.
  */
-export function askInvoke(k: Core, thread: WordIndex, to: number, kind: Message, object: WordIndex, method: number, a: number, b: number): void {
+export function askInvoke(
+  k: Core,
+  thread: WordIndex,
+  to: number,
+  kind: Message,
+  object: WordIndex,
+  method: number,
+  a: number,
+  b: number,
+): void {
   const { i32 } = k;
   const line = reserveLine(k, to);
   if (line === 0) {
@@ -166,12 +193,35 @@ export function answerStatus(k: Core, thread: WordIndex, status: number): void {
 }
 
 /** Answers a receive or wait: the words are in the thread object. */
-export function answerMessage(k: Core, thread: WordIndex, count: number, badge: number, arrived: number): void {
-  sendAnswer(k, thread, Message.ANSWER | MessageFlag.IN_THREAD, count, k.i32[thread + Thread.SEQUENCE]!, count, badge, arrived);
+export function answerMessage(
+  k: Core,
+  thread: WordIndex,
+  count: number,
+  badge: number,
+  arrived: number,
+): void {
+  sendAnswer(
+    k,
+    thread,
+    Message.ANSWER | MessageFlag.IN_THREAD,
+    count,
+    k.i32[thread + Thread.SEQUENCE]!,
+    count,
+    badge,
+    arrived,
+  );
 }
 
 /** Answers a call from another core. Up to four words travel in the line. */
-export function answerCall(k: Core, caller: WordIndex, call: number, status: number, words: Float64Array, wordsAt: number, arrived: number): void {
+export function answerCall(
+  k: Core,
+  caller: WordIndex,
+  call: number,
+  status: number,
+  words: Float64Array,
+  wordsAt: number,
+  arrived: number,
+): void {
   const { i32 } = k;
   const to = i32[caller + Thread.HOME]!;
   const count = status > 0 ? status : 0;
@@ -195,7 +245,16 @@ export function answerCall(k: Core, caller: WordIndex, call: number, status: num
   sendAnswer(k, caller, Message.REPLY | MessageFlag.IN_THREAD, status, call, count, 0, arrived);
 }
 
-function sendAnswer(k: Core, thread: WordIndex, kind: number, status: number, extra: number, count: number, badge: number, arrived: number): void {
+function sendAnswer(
+  k: Core,
+  thread: WordIndex,
+  kind: number,
+  status: number,
+  extra: number,
+  count: number,
+  badge: number,
+  arrived: number,
+): void {
   const { i32 } = k;
   const to = i32[thread + Thread.HOME]!;
   i32[thread + Thread.ANSWER_KIND] = kind;

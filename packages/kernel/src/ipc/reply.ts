@@ -6,7 +6,7 @@
  * the caller's call number: the number is raised when the call ends, whichever way, and every older
  * reply is stale from then on.
  */
-import { Err, MAX_MESSAGE_CAPABILITIES, Reg } from "@capos/abi";
+import { type Err, MAX_MESSAGE_CAPABILITIES, Reg } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { transferCapabilities } from "../capability/transfer.js";
 import type { Core } from "../core.js";
@@ -19,7 +19,14 @@ import { answerCall } from "./remote.js";
  * Answers a call with the message in `context`. Answers the caller if it is on this core and is to be
  * woken by whoever called, else 0 (on its way, or nobody waits any more).
  */
-export function answerWith(k: Core, server: WordIndex, context: Context, message: number, caller: WordIndex, call: number): WordIndex {
+export function answerWith(
+  k: Core,
+  server: WordIndex,
+  context: Context,
+  message: number,
+  caller: WordIndex,
+  call: number,
+): WordIndex {
   const { i32 } = k;
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
@@ -28,8 +35,18 @@ export function answerWith(k: Core, server: WordIndex, context: Context, message
     const arrived =
       capabilities === 0
         ? 0
-        : transferCapabilities(k, server, context.regs, Reg.CAPABILITIES, capabilities, caller,
-            i32[caller + Thread.RECEIVE_WINDOW]!, i32[caller + Thread.RECEIVE_COUNT]!, k.f64, threadCapabilities(caller));
+        : transferCapabilities(
+            k,
+            server,
+            context.regs,
+            Reg.CAPABILITIES,
+            capabilities,
+            caller,
+            i32[caller + Thread.RECEIVE_WINDOW]!,
+            i32[caller + Thread.RECEIVE_COUNT]!,
+            k.f64,
+            threadCapabilities(caller),
+          );
     answerCall(k, caller, call, count, context.regs, Reg.WORDS, arrived);
     return 0;
   }
@@ -41,8 +58,18 @@ export function answerWith(k: Core, server: WordIndex, context: Context, message
   regs[Reg.ARRIVED] =
     capabilities === 0
       ? 0
-      : transferCapabilities(k, server, context.regs, Reg.CAPABILITIES, capabilities, caller,
-          regs[Reg.RECEIVE_WINDOW]!, regs[Reg.RECEIVE_COUNT]!, regs, Reg.CAPABILITIES);
+      : transferCapabilities(
+          k,
+          server,
+          context.regs,
+          Reg.CAPABILITIES,
+          capabilities,
+          caller,
+          regs[Reg.RECEIVE_WINDOW]!,
+          regs[Reg.RECEIVE_COUNT]!,
+          regs,
+          Reg.CAPABILITIES,
+        );
   i32[caller + Thread.CALL_NUMBER] = call + 1;
   to.result = count;
   return caller;
@@ -57,7 +84,8 @@ export function awaitsReply(state: number): boolean {
 export function failCall(k: Core, caller: WordIndex, call: number, error: Err): WordIndex {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id) {
-    if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call) answerCall(k, caller, call, error, k.f64, 0, 0);
+    if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call)
+      answerCall(k, caller, call, error, k.f64, 0, 0);
     return 0;
   }
   if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
@@ -75,11 +103,27 @@ export function takeReply(k: Core, server: WordIndex): WordIndex {
 }
 
 /** What a call from another core was answered: words from the line or from the thread object. */
-export function acceptAnswer(k: Core, thread: WordIndex, context: Context, wordsAt: number, status: number, count: number, badge: number, arrived: number): void {
+export function acceptAnswer(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  wordsAt: number,
+  status: number,
+  count: number,
+  badge: number,
+  arrived: number,
+): void {
   const { regs } = context;
   copyWords(regs, Reg.WORDS, k.f64, wordsAt, count);
   regs[Reg.BADGE] = badge >>> 0;
   regs[Reg.ARRIVED] = arrived;
-  if (arrived > 0) copyWords(regs, Reg.CAPABILITIES, k.f64, threadCapabilities(thread), Math.min(arrived, MAX_MESSAGE_CAPABILITIES));
+  if (arrived > 0)
+    copyWords(
+      regs,
+      Reg.CAPABILITIES,
+      k.f64,
+      threadCapabilities(thread),
+      Math.min(arrived, MAX_MESSAGE_CAPABILITIES),
+    );
   context.result = status;
 }

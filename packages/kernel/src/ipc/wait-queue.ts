@@ -43,13 +43,25 @@ export function insert(k: Core, object: WordIndex, thread: WordIndex): void {
 }
 
 /** Makes a thread a leader of its own between two others. */
-function lead(i32: Int32Array, object: WordIndex, thread: WordIndex, before: WordIndex, after: WordIndex): void {
+function lead(
+  i32: Int32Array,
+  object: WordIndex,
+  thread: WordIndex,
+  before: WordIndex,
+  after: WordIndex,
+): void {
   i32[thread + Thread.SAME_NEXT] = thread;
   i32[thread + Thread.SAME_PREVIOUS] = thread;
   linkLeader(i32, object, thread, before, after);
 }
 
-function linkLeader(i32: Int32Array, object: WordIndex, thread: WordIndex, before: WordIndex, after: WordIndex): void {
+function linkLeader(
+  i32: Int32Array,
+  object: WordIndex,
+  thread: WordIndex,
+  before: WordIndex,
+  after: WordIndex,
+): void {
   i32[thread + Thread.LEADER_PREVIOUS] = before;
   i32[thread + Thread.LEADER_NEXT] = after;
   if (before === 0) i32[object] = thread;

@@ -5,7 +5,17 @@
  * whatever it waits in is left. A thread that asked another core stays DYING until the one answer came:
  * until then its queue fields and message words are lent.
  */
-import { Err, LifeState, MAX_FAULT_TEXT_BYTES, ObjectType, Slot, SlotBits, SlotState, utf8Decode, utf8Encode } from "@capos/abi";
+import {
+  Err,
+  LifeState,
+  MAX_FAULT_TEXT_BYTES,
+  ObjectType,
+  Slot,
+  SlotBits,
+  SlotState,
+  utf8Decode,
+  utf8Encode,
+} from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
@@ -120,7 +130,9 @@ function initEnded(k: Core, process: WordIndex): void {
   const base = (process + Process.FAULT_TEXT) * 4;
   const text: number[] = [];
   for (let i = 0; i < i32[process + Process.FAULT_BYTES]!; i++) text.push(memory.u8[base + i]!);
-  throw new KernelPanic(`init ended: ${utf8Decode(text)} (line ${i32[process + Process.FAULT_LINE]}, column ${i32[process + Process.FAULT_COLUMN]} of its image)`);
+  throw new KernelPanic(
+    `init ended: ${utf8Decode(text)} (line ${i32[process + Process.FAULT_LINE]}, column ${i32[process + Process.FAULT_COLUMN]} of its image)`,
+  );
 }
 
 /** Fixes how a process ended: the first to say so is believed. */
@@ -144,7 +156,11 @@ function dropSavedReplies(k: Core, process: WordIndex): void {
   for (let index = 1; index < slots; index++) {
     const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
     const word = Atomics.load(i32, slot);
-    if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE || (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.REPLY) continue;
+    if (
+      (word & SlotBits.STATE_MASK) !== SlotState.LIVE ||
+      (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.REPLY
+    )
+      continue;
     const caller = i32[slot + Slot.OBJECT]!;
     const call = i32[slot + Slot.BADGE]!;
     lockTree(k);

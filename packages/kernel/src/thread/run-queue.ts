@@ -6,6 +6,7 @@ import { armOneShot, CoreArea, disarmTimer, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { Vector } from "../interrupts.js";
 import { KernelArea, Restart, Thread, ThreadState } from "../layout.js";
+import type { Context } from "./context.js";
 
 /** Nanoseconds a thread runs before others of its priority get a turn. */
 export const QUANTUM_NS = 4_000_000;
@@ -126,11 +127,16 @@ export function leave(k: Core): void {
 
 /** Makes a thread the running one. */
 export function enter(k: Core, thread: WordIndex): void {
+  switchTo(k, thread, k.contexts[k.i32[thread + Thread.NUMBER]!]!);
+}
+
+/** The same where its context is at hand. */
+export function switchTo(k: Core, thread: WordIndex, context: Context): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.RUNNING;
   i32[k.area + CoreArea.CURRENT_THREAD] = thread;
   k.current = thread;
-  k.context = k.contexts[i32[thread + Thread.NUMBER]!]!;
+  k.context = context;
 }
 
 /** Nobody waits any more: no quantum is needed. */

@@ -7,10 +7,10 @@ import type { Image } from "@capos/abi";
 import remapping from "@jridgewell/remapping";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { parse } from "acorn";
-import { GuestBuildError, type Place, shown } from "./build-error.js";
+import { GuestBuildError, type Place } from "./build-error.js";
 import { type BundledSource, bundle as bundleFiles } from "./bundler.js";
 import { instrument } from "./instrument.js";
-import { rejectedAt } from "./rejected-text.js";
+import { firstRejected } from "./rejected-text.js";
 import { firstOffence, type Offence } from "./restrictions.js";
 import { type Bundle, LANGUAGE, parseBundle, postOrder, type Tree } from "./syntax-tree.js";
 
@@ -89,11 +89,13 @@ function composed(ownMap: string, source: BundledSource): string {
 /** What was made must be what the kernel takes; that it is not would be this builder's fault. */
 function checkCode(code: string, map: string, entryFile: string): void {
   parse(code, { ecmaVersion: LANGUAGE, sourceType: "script" });
-  const index = rejectedAt(code);
-  if (index < 0) return;
-  const before = code.slice(0, index).split("\n");
+  const rejected = firstRejected(code);
+  if (rejected === null) return;
+  const before = code.slice(0, rejected.index).split("\n");
   const found = originalPositionFor(new TraceMap(map), { line: before.length, column: before.at(-1)!.length });
-  const place = found.source === null ? null : { file: found.source, line: found.line, column: found.column + 1 };
-  const text = code.slice(index, index + 12).split("\n")[0];
-  throw new GuestBuildError(`the text ${text} does not work in a guest: write it differently`, place ?? { file: shown(entryFile), line: 1, column: 1 });
+  const place =
+    found.source === null
+      ? { file: resolve(entryFile), line: 1, column: 1 }
+      : { file: found.source, line: found.line, column: found.column + 1 };
+  throw new GuestBuildError(`a name that ends in "${rejected.text}" cannot be called in a guest: rename it`, place);
 }

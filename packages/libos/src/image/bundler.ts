@@ -10,6 +10,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type BuildFailure, type Message, type OnResolveArgs, type OnResolveResult, type Plugin } from "esbuild";
 import { GuestBuildError } from "./build-error.js";
+import { REQUIRE } from "./restrictions.js";
 
 /** A bundle: a module's source, and the map from it to the files it was made of. */
 export interface BundledSource {
@@ -45,13 +46,18 @@ export async function bundle(entryFile: string, lowerObjectRest: boolean): Promi
       metafile: true,
       logLevel: "silent",
       tsconfigRaw: { compilerOptions: { useDefineForClassFields: true } },
+      // Else esbuild would put a helper in its place; so it stays a name, which restrictions.ts looks for.
+      define: { require: REQUIRE },
       supported: lowerObjectRest ? { "object-rest-spread": false } : {},
       plugins: [guestImports],
     });
     for (const [path, input] of Object.entries(result.metafile.inputs)) {
+      const place = { file: resolve(folder, path), line: 1, column: 1 };
       if (input.format === "cjs") {
-        const place = { file: resolve(folder, path), line: 1, column: 1 };
         throw new GuestBuildError("require and module.exports do not work in a guest: use import and export", place);
+      }
+      if (![...EXTENSIONS, ".json"].includes(extname(path))) {
+        throw new GuestBuildError(`a guest imports files that end in ${EXTENSIONS.join(", ")} or .json`, place);
       }
     }
     const find = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))!.text;

@@ -12,8 +12,8 @@ import { Trap } from "@capos/abi";
 import MagicString from "magic-string";
 import { respell } from "./rejected-text.js";
 import type { Offence } from "./restrictions.js";
-import { resolve } from "./scope.js";
-import { type Bundle, enclosingFunction, isFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bindings, resolve } from "./scope.js";
+import { type Bundle, children, enclosingFunction, isFunction, postOrder, type Tree } from "./syntax-tree.js";
 import { yieldingGenerators } from "./yielding.js";
 
 /** Checks that pass before the kernel is asked. */
@@ -36,7 +36,8 @@ interface Names {
 
 export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
   const names = freshNames(bundle);
-  const yielding = yieldingGenerators(bundle, resolve(bundle));
+  const bindings = resolve(bundle);
+  const yielding = yieldingGenerators(bundle, bindings);
   const out = new MagicString(bundle.code);
 
   const offence = respell(bundle, out);
@@ -45,15 +46,20 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
   const plain = `if(--${names.fuel}<0){${names.fuel}=${FUEL};${names.tick}();}`;
   const preempting = `if(--${names.fuel}<0){${names.fuel}=${FUEL};if(${names.tickMain}())yield ${Trap.PREEMPTED};}`;
   const checkIn = (owner: Tree | undefined) => (owner !== undefined && yielding.has(owner) ? preempting : plain);
+  /** The check as the beginning of an expression. */
+  const spend = `(--${names.fuel}<0&&(${names.fuel}=${FUEL},${names.tick}()),`;
   let listsProperties = false;
 
   // Children first: where two of them end at one place, the inner one's closing comes first.
   for (const node of postOrder(bundle.root)) {
-    if (isFunction(node)) enterFunction(bundle, node, checkIn(node), out);
-    else if (LOOPS.has(node.type)) enterLoop(node["body"], checkIn(enclosingFunction(bundle, node)), out);
+    if (isFunction(node)) {
+      enterFunction(bundle, node, checkIn(node), out);
+      if (node["generator"] === true) checkParameters(node["params"], spend, out);
+    }
+    if (LOOPS.has(node.type)) enterLoop(node["body"], checkIn(enclosingFunction(bundle, node)), out);
     else if (node.type === "StaticBlock") out.appendLeft(bundle.code.indexOf("{", node.start) + 1, plain);
     else if (node.type === "PropertyDefinition" && doesWork(node["value"])) {
-      wrap(node["value"], `(--${names.fuel}<0&&(${names.fuel}=${FUEL},${names.tick}()),`, ")", out);
+      wrap(node["value"], spend, ")", out);
     } else if (node.type === "CatchClause") enterCatch(node, names, out);
 
     const listed = listedBy(node, bundle);
@@ -64,9 +70,10 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
     if (node.type === "ExportNamedDeclaration") out.remove(node.start, node.end);
   }
   if (listsProperties) {
-    const taken = topLevelNames(bundle).find(({ name }) => name === "Array" || name === "RangeError");
-    if (taken !== undefined) {
-      return { offence: { node: taken as unknown as Tree, reason: `a guest's file cannot declare ${taken["name"]}: choose another name` } };
+    const hiding = hidingGuard(bundle, bindings);
+    if (hiding !== null) {
+      const reason = `a guest's file cannot declare ${hiding["name"]} at its top level: choose another name`;
+      return { offence: { node: hiding, reason } };
     }
   }
 
@@ -109,6 +116,19 @@ function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicStri
   out.appendLeft(node.end, ");}");
 }
 
+/**
+ * Calling a generator evaluates its parameters and nothing of its body: `function* g(a = g(), b = g())`
+ * would make calls without end and pass no check.
+ */
+function checkParameters(parameters: readonly Tree[], spend: string, out: MagicString): void {
+  for (const node of parameters) {
+    if (isFunction(node)) continue;
+    if (node.type === "AssignmentPattern" && doesWork(node["right"])) wrap(node["right"], spend, ")", out);
+    if (node.type === "Property" && node["computed"]) wrap(node["key"], spend, ")", out);
+    checkParameters([...children(node)], spend, out);
+  }
+}
+
 function enterLoop(body: Tree, check: string, out: MagicString): void {
   if (body.type === "BlockStatement") out.appendLeft(body.start + 1, check);
   else wrap(body, `{${check}`, "}", out);
@@ -131,7 +151,7 @@ function enterCatch(node: Tree, names: Names, out: MagicString): void {
 
 /** Initialisers that cannot loop need no check, and a function keeps the name it gets from its field. */
 function doesWork(value: Tree | null): boolean {
-  return value !== null && !isFunction(value) && value.type !== "ClassExpression" && value.type !== "Literal";
+  return value !== null && !isFunction(value) && value.type !== "Literal" && value.type !== "Identifier";
 }
 
 /** The expression whose properties a node lists, natively and without a stop, if it is one. */
@@ -146,14 +166,13 @@ function guardOf(names: Names): string {
   return `const ${names.listed}=(o)=>{if(${tooMany})throw new RangeError("too many properties to list: "+o.length);return o;};`;
 }
 
-/** The identifiers that the top level declares. */
-function topLevelNames(bundle: Bundle): Tree[] {
-  const all = resolve(bundle);
-  const found: Tree[] = [];
-  for (const [identifier, binding] of all) {
-    if (binding.declarations.includes(identifier) && enclosingFunction(bundle, identifier) === undefined) found.push(identifier);
+/** The first declaration outside of all functions that hides a name which `guardOf` uses. */
+function hidingGuard(bundle: Bundle, bindings: Bindings): Tree | null {
+  for (const [identifier, { name, declarations }] of bindings) {
+    if (name !== "Array" && name !== "RangeError") continue;
+    if (declarations.includes(identifier) && enclosingFunction(bundle, identifier) === undefined) return identifier;
   }
-  return found;
+  return null;
 }
 
 function wrap(node: Tree, before: string, after: string, out: MagicString): void {

@@ -32,9 +32,10 @@ export function respell(bundle: Bundle, out: MagicString): Offence | null {
   return null;
 }
 
-/** What is still rejected in finished code: an index into it, or -1. */
-export function rejectedAt(code: string): number {
-  return code.search(REJECTED);
+/** What is still rejected in finished code, and where; null if nothing is. */
+export function firstRejected(code: string): { readonly text: string; readonly index: number } | null {
+  for (const { 0: text, index } of code.matchAll(REJECTED)) return { text, index };
+  return null;
 }
 
 function respellNode(bundle: Bundle, node: Tree, out: MagicString): Offence | null {

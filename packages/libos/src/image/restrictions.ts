@@ -13,6 +13,9 @@ export interface Offence {
 /** As the kernel limits patterns made at run time: V8 cannot be interrupted while it compiles one. */
 const MAX_PATTERN_LENGTH = 2 ** 14;
 
+/** What the bundler calls `require` where a guest mentions it. */
+export const REQUIRE = "$capos_require";
+
 const ASYNC = "a guest traps with yield instead, and calls generators with yield*";
 const MODULES = "a guest may import relative files, @capos/abi and @capos/libos with import statements at the top of a file";
 
@@ -44,6 +47,8 @@ function reasonAgainst(node: Tree): string | null {
       return node["callee"].type === "Identifier" && node["callee"].name === "eval"
         ? "eval does not work in a guest: only code that was built may run"
         : null;
+    case "Identifier":
+      return node["name"] === REQUIRE ? `require does not work in a guest: ${MODULES}` : null;
     case "DebuggerStatement":
       return "debugger does not work in a guest: it would stop the whole core";
     case "Literal":
