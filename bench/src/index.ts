@@ -9,6 +9,7 @@ export {
   runCrew,
 } from "./baseline/crew.js";
 export * from "./baseline.js";
+export { Sampler, type SamplerLimits } from "./guests/sampler.js";
 export { benchImageFile, GUESTS, type GuestName, loadBenchImages } from "./images.js";
 export { type Collection, IpcRowError } from "./ipc/figures.js";
 export * from "./ipc.js";

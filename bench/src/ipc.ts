@@ -8,7 +8,15 @@
 import type { Image } from "@capos/abi";
 import type { Figures } from "./guests/report.js";
 import { type GuestName, loadBenchImages } from "./images.js";
-import { bytesPerCall, type Collection, IpcRowError, longestCollection, measurementOf, numberOf, readFigures } from "./ipc/figures.js";
+import {
+  bytesPerCall,
+  type Collection,
+  IpcRowError,
+  longestCollection,
+  measurementOf,
+  numberOf,
+  readFigures,
+} from "./ipc/figures.js";
 import { type BootRow, type GuestRow, type Row, rowsFor, selectRows } from "./ipc/rows.js";
 import { createResult, type Result } from "./result.js";
 
@@ -20,7 +28,13 @@ export interface GuestRunner {
   /** Runs an image to its end; gives its exit status and the lines it printed. Throws if it faults. */
   runImage(
     image: Image,
-    options: { core?: number; args?: readonly string[]; debug?: boolean; memoryBits?: number; priority?: number },
+    options: {
+      core?: number;
+      args?: readonly string[];
+      debug?: boolean;
+      memoryBits?: number;
+      priority?: number;
+    },
   ): Promise<{ status: number; lines: string[] }>;
 }
 
@@ -88,11 +102,16 @@ export async function runIpc(context: IpcContext): Promise<Result[]> {
   }
 }
 
-async function runGuests(context: IpcContext, rows: readonly GuestRow[], results: Map<string, Result>): Promise<void> {
+async function runGuests(
+  context: IpcContext,
+  rows: readonly GuestRow[],
+  results: Map<string, Result>,
+): Promise<void> {
   const images = loadBenchImages();
   const { value: finishers, collections } = await context.withMachine(context.cores, async (machine) => {
     const made: ((collections: readonly Collection[]) => Result)[] = [];
-    for (const row of rows) made.push(await withProgress(context, row.name, () => runGuest(context, row, machine, images)));
+    for (const row of rows)
+      made.push(await withProgress(context, row.name, () => runGuest(context, row, machine, images)));
     return made;
   });
   finishers.forEach((finish, i) => {
@@ -111,10 +130,14 @@ async function runGuest(
     const { core, memoryBits } = row;
     const options = { core, memoryBits, args: args.map(String), debug: true, priority: GUEST_PRIORITY };
     const { status, lines } = await untilAborted(machine.runImage(images[guest], options), context.signal);
-    if (status !== 0) throw new IpcRowError(row.name, `its guest ended with status ${status}: ${lines.join(" ")}`);
+    if (status !== 0)
+      throw new IpcRowError(row.name, `its guest ended with status ${status}: ${lines.join(" ")}`);
     return readFigures(row.name, lines);
   };
-  const measurement = measurementOf(row.name, await run(row.guest, [Math.round(context.seconds * 1e9), ...row.args]));
+  const measurement = measurementOf(
+    row.name,
+    await run(row.guest, [Math.round(context.seconds * 1e9), ...row.args]),
+  );
   if (row.garbage !== true) return () => createResult(nameOf(row), measurement);
 
   const calls = Math.round(LONG_RUN_CALLS * Math.min(1, context.seconds / LONG_RUN_SECONDS));
@@ -126,7 +149,10 @@ async function runGuest(
   const notes = [...(row.notes ?? []), ...(calls < LONG_RUN_CALLS ? [shorter] : [])];
   return (collections) => {
     const longestCollectionNs = longestCollection(collections, row.core, fromNs, toNs);
-    return createResult({ ...nameOf(row), ...(notes.length > 0 && { notes }) }, { ...measurement, bytesPerOperation, longestCollectionNs });
+    return createResult(
+      { ...nameOf(row), ...(notes.length > 0 && { notes }) },
+      { ...measurement, bytesPerOperation, longestCollectionNs },
+    );
   };
 }
 

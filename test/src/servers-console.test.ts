@@ -1,5 +1,5 @@
 import t from "tap";
-import { MachineFixture } from "./machine-fixture.js";
+import { MachineFixture } from "./servers-machine.js";
 
 const fixtures = ["client", "greeter"];
 

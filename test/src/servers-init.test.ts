@@ -1,6 +1,6 @@
 import { LifeState } from "@capos/abi";
 import t from "tap";
-import { MachineFixture, SYSTEM_IMAGES } from "./machine-fixture.js";
+import { MachineFixture, SYSTEM_IMAGES } from "./servers-machine.js";
 
 const fixtures = ["greeter", "thrower", "client"];
 
@@ -64,6 +64,7 @@ t.test("a run is told apart by what it was asked with: core, memory, Debug", asy
   const machine = await MachineFixture.boot({ cores: 3, fixtures });
   for (let i = 0; i < 3; i++) await machine.run("client", { args: ["where"] });
   await machine.run("client", { args: ["where"], core: 0 });
+  await machine.until("four", () => machine.console.length === 4);
   t.same(machine.console, ["on 1", "on 2", "on 1", "on 0"], "in turn over the cores that are not init's");
   await machine.run("client", { args: ["inventory"] });
   await machine.run("client", { args: ["inventory"], memoryBits: 0, debug: true });
@@ -74,6 +75,16 @@ t.test("a run is told apart by what it was asked with: core, memory, Debug", asy
     "memory false, debug true, servers true",
     "page: retype: ERR_BAD_CAP",
   ]);
+  await machine.off();
+});
+
+t.test("a core without power is passed over, and refused to who asks for it", async (t) => {
+  const machine = await MachineFixture.boot({ cores: 4, powered: 2, fixtures });
+  for (let i = 0; i < 4; i++) await machine.run("client", { args: ["where"] });
+  await machine.until("four", () => machine.console.length === 4);
+  t.same(machine.console, Array(4).fill("on 1"));
+  machine.start("client", { args: ["where"], core: 2 });
+  t.equal((await machine.event("error")).message, "core 2: ERR_NOT_FOUND");
   await machine.off();
 });
 
@@ -220,12 +231,34 @@ t.test("when memory has run out a run is refused, and a smaller one is not", asy
   await machine.off();
 });
 
+t.test("requests are read however many come at once, also while none of them is answered", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  // More than a port holds at one time, and init says nothing until the last.
+  const padding = " ".repeat(300);
+  for (let id = 100; id < 200; id++) {
+    const image = SYSTEM_IMAGES + fixtures.indexOf("client");
+    machine.sendRaw(
+      `${JSON.stringify({ op: "run", id, image, name: "x", args: ["wait"], memoryBits: 12 })}${padding}\n`,
+    );
+  }
+  machine.send({ op: "kill", id: 9999 });
+  t.match(await machine.event("error"), { id: 9999 });
+  await machine.off();
+});
+
 t.test("as many processes run as the limit says, and one more is refused", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  const ids = Array.from({ length: 256 }, () => machine.start("client", { args: ["wait"], memoryBits: 12 }));
+  const ids: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    for (let j = 0; j < 32; j++) ids.push(machine.start("client", { args: ["wait"], memoryBits: 12 }));
+    // Answered once those before it have been carried out.
+    const after = machine.events.length;
+    machine.send({ op: "kill", id: 9999 });
+    await machine.event("error", ({ id }) => id === 9999, after);
+  }
   const refused = machine.start("client", { args: ["where"], memoryBits: 0 });
-  const refusal = await machine.event("error");
-  t.match(refusal, { id: refused, message: "256 processes run, which is the limit" });
+  const refusal = await machine.event("error", ({ id }) => id === refused);
+  t.equal(refusal.message, "256 processes run, which is the limit");
   for (const id of ids) machine.send({ op: "kill", id });
   for (const id of ids) t.equal((await machine.exit(id)).state, LifeState.KILLED);
   t.equal((await machine.run("client", { args: ["where"], memoryBits: 0 })).status, 0);

@@ -1,9 +1,11 @@
 /**
  * Rows `call.pairs.N`: one client and its server on each of N cores, all calling at the same time.
  *
- * Clients warm up, meet at a barrier (a call that is answered when the last has come), wait for a time a
- * little later, and then count their calls in windows that begin and end at the same times for all of
- * them. A sample is the time of a window divided by the calls that all pairs made in it.
+ * Clients meet at a barrier (a call that is answered when the last has come), wait for a time a little
+ * later, and then count their calls in windows that begin and end at the same times for all of them. A
+ * sample is the time of a window divided by the calls that all pairs made in it.
+ *
+ * They do it several times, and only the last counts: see `rounds.ts`.
  *
  * Arguments: nanoseconds, pairs. Pair 0 is on the core after this one, so the last of as many pairs
  * as cores shares this one, where the first thread then only waits.
@@ -11,6 +13,7 @@
 import { Method, type Sys } from "@capos/abi";
 import { endThread, type SpawnedThread, spawnThread, start } from "@capos/libos";
 import { numbers, report } from "./report.js";
+import { ROUNDS, Rounds } from "./rounds.js";
 
 const enum Role {
   SERVER = 0,
@@ -20,12 +23,23 @@ const enum Role {
 const WORDS = 4;
 /** Calls between two looks at the clock, which is a trap too: half a percent of their time. */
 const STEP = 256;
-const WARM_UP_PART = 0.2;
+/** Of the whole budget, at what a call takes before it is compiled. */
+const REHEARSAL_CALL_NS = 250;
 /** A client's counts are one message. */
 const MAX_WINDOWS = 60;
 const MIN_WINDOWS = 5;
 const WINDOW_NS = 10e6;
 const START_DELAY_NS = 20e6;
+
+/** What a client is handed. */
+type Client = [
+  role: Role,
+  endpoint: number,
+  barrier: number,
+  rehearsalCalls: number,
+  windows: number,
+  windowNs: number,
+];
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const os = start(sys);
@@ -40,42 +54,29 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   if (os.threadIndex > 0) {
-    const [, endpoint, barrier, warmUpNs, windows, windowNs] = os.handed as number[] as [
-      number, number, number, number, number, number,
-    ];
-    const counts: number[] = [];
+    const [, endpoint, barrier, rehearsalCalls, windows, windowNs] = os.handed as number[] as Client;
+    // What was handed over comes as a double.
+    const rounds = new Rounds(STEP, rehearsalCalls | 0, windows | 0, windowNs);
     let answers = 0;
-    // The first window is the warm-up. What it counted is thrown away at the barrier.
-    let endNs = 0;
-    let calls = 0;
-    for (;;) {
-      for (let i = 0; i < STEP; i++) {
-        words[0] = i;
-        answers |= yield sys.call(endpoint, WORDS);
-      }
-      words[0] = Method.DEBUG_CLOCK;
-      yield sys.call(debug, 1);
-      let nowNs = words[0];
-      if (answers < 0) throw new Error(`a call was answered ${answers}`);
-      calls += STEP;
-      if (endNs === 0) endNs = nowNs + warmUpNs;
-      while (nowNs >= endNs && counts.length <= windows) {
-        counts.push(calls);
-        calls = 0;
-        endNs += windowNs;
-        if (counts.length > 1) continue;
-        if ((yield sys.call(barrier, 0)) < 0) throw new Error("the barrier is gone");
-        const startNs = words[0];
-        for (nowNs = 0; nowNs < startNs; nowNs = words[0]) {
-          words[0] = Method.DEBUG_CLOCK;
-          yield sys.call(debug, 1);
+    while (rounds.left) {
+      if ((yield sys.call(barrier, 0)) < 0) throw new Error("the barrier is gone");
+      rounds.begin(words[0]!);
+      do {
+        words[0] = Method.DEBUG_CLOCK;
+        yield sys.call(debug, 1);
+      } while (words[0] < rounds.startNs);
+      do {
+        for (let i = 0; i < STEP; i++) {
+          words[0] = i;
+          answers |= yield sys.call(endpoint, WORDS);
         }
-        endNs = startNs + windowNs;
-      }
-      if (counts.length > windows) break;
+        words[0] = Method.DEBUG_CLOCK;
+        yield sys.call(debug, 1);
+      } while (rounds.goesOn(words[0]));
     }
-    for (let i = 0; i < windows; i++) words[i] = counts[i + 1]!;
-    yield sys.call(barrier, windows);
+    if (answers < 0) throw new Error(`a call was answered ${answers}`);
+    for (let i = 0; i < rounds.counts.length; i++) words[i] = rounds.counts[i]!;
+    yield sys.call(barrier, rounds.counts.length);
     return 0;
   }
 
@@ -88,23 +89,33 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     const core = (os.core + 1 + pair) % os.cores;
     const endpoint = yield* os.endpoint();
     const server = [Role.SERVER, endpoint];
-    const client = [Role.CLIENT, endpoint, barrier, budgetNs * WARM_UP_PART, windows, windowNs];
+    const client: Client = [
+      Role.CLIENT,
+      endpoint,
+      barrier,
+      Math.ceil(budgetNs / REHEARSAL_CALL_NS),
+      windows,
+      windowNs,
+    ];
     // They make nothing, so a slot of their own is one too many as it is.
     threads.push(yield* spawnThread(os, { core, slots: 1, handed: server }));
     threads.push(yield* spawnThread(os, { core, slots: 1, handed: client }));
   }
 
-  const replies: number[] = [];
-  while (replies.length < pairs) {
-    if ((yield sys.recv(barrier)) < 0 || (yield sys.saveReply(os.slots.take())) < 0) {
-      throw new Error("a client did not come to the barrier");
+  const replySlots = os.slots.take(pairs);
+  for (let round = 0; round < ROUNDS; round++) {
+    const replies: number[] = [];
+    while (replies.length < pairs) {
+      if ((yield sys.recv(barrier)) < 0 || (yield sys.saveReply(replySlots + replies.length)) < 0) {
+        throw new Error("a client did not come to the barrier");
+      }
+      replies.push(sys.capability(0));
     }
-    replies.push(sys.capability(0));
+    words[0] = Method.DEBUG_CLOCK;
+    yield sys.call(debug, 1);
+    words[0] += START_DELAY_NS;
+    for (const reply of replies) yield sys.replyTo(reply, 1);
   }
-  words[0] = Method.DEBUG_CLOCK;
-  yield sys.call(debug, 1);
-  words[0] += START_DELAY_NS;
-  for (let i = 0; i < pairs; i++) yield sys.replyTo(replies[i]!, 1);
 
   const totals: number[] = [];
   for (let window = 0; window < windows; window++) totals.push(0);

@@ -70,7 +70,8 @@ export class Sampler {
     this.#maxTurns = limits.maxTurns ?? Number.POSITIVE_INFINITY;
     const shareNs = limits.maxTurns === undefined ? budgetNs / MAX_SAMPLES : 0;
     this.#targetNs = Math.min(MAX_SAMPLE_NS, Math.max(MIN_SAMPLE_NS, shareNs));
-    this.#stride = Math.ceil(budgetNs / this.#targetNs / MAX_SAMPLES);
+    const batches = Math.min(budgetNs / this.#targetNs, this.#maxTurns);
+    this.#stride = Math.max(1, Math.floor(batches / MAX_SAMPLES));
   }
 
   get operationsPerSample(): number {
@@ -83,7 +84,8 @@ export class Sampler {
       this.empty = this.#timedEmpty <= this.#timed;
       return true;
     }
-    if (this.#phase === Phase.SAMPLING && this.#isUsedUp(1) && this.samples.length >= MIN_SAMPLES) return false;
+    if (this.#phase === Phase.SAMPLING && this.#isUsedUp(1) && this.samples.length >= MIN_SAMPLES)
+      return false;
     this.empty = this.#timedEmpty < MIN_SAMPLES || this.#timedEmpty * BATCHES_PER_OVERHEAD < this.#timed;
     return this.empty || this.#turnsMade + this.turns <= this.#maxTurns;
   }

@@ -37,7 +37,8 @@ function parseLine(row: string, line: string): Figures {
     // Falls through: undefined is no figures.
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const isFigure = (one: unknown) => typeof one === "number" || (Array.isArray(one) && one.every(Number.isFinite));
+    const isFigure = (one: unknown) =>
+      typeof one === "number" || (Array.isArray(one) && one.every(Number.isFinite));
     if (Object.values(value).every(isFigure)) return value as Figures;
   }
   throw new IpcRowError(row, `its guest printed ${JSON.stringify(line.slice(0, 80))}, which is no figures`);
@@ -70,7 +71,8 @@ export function measurementOf(row: string, figures: Figures): Measurement {
  * batch with a scavenge in it shrinks the heap and is left out.
  */
 export function bytesPerCall(row: string, figures: Figures): number {
-  const growth = medianGrowth(listOf(row, figures, "growth")) - medianGrowth(listOf(row, figures, "emptyGrowth"));
+  const growth =
+    medianGrowth(listOf(row, figures, "growth")) - medianGrowth(listOf(row, figures, "emptyGrowth"));
   return Math.max(0, growth / numberOf(row, figures, "batchCalls"));
 }
 
@@ -95,7 +97,8 @@ export function longestCollection(
 ): number {
   let longest = 0;
   for (const { core: of, startNs, durationNs } of collections) {
-    if (of === core && startNs < toNs && startNs + durationNs > fromNs) longest = Math.max(longest, durationNs);
+    if (of === core && startNs < toNs && startNs + durationNs > fromNs)
+      longest = Math.max(longest, durationNs);
   }
   return longest;
 }

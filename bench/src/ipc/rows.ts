@@ -58,8 +58,24 @@ export function coreCounts(cores: number): number[] {
 export function rowsFor(cores: number): Row[] {
   const client = cores > 1 ? 1 : 0;
   const server = cores > 2 ? 2 : 0;
-  const guest = (name: string, unit: Unit, program: GuestName, args: number[], more: Partial<GuestRow> = {}) =>
-    ({ kind: "guest", name, unit, guest: program, args, minCores: 1, core: client, memoryBits: SMALL_BITS, ...more }) as const;
+  const guest = (
+    name: string,
+    unit: Unit,
+    program: GuestName,
+    args: number[],
+    more: Partial<GuestRow> = {},
+  ) =>
+    ({
+      kind: "guest",
+      name,
+      unit,
+      guest: program,
+      args,
+      minCores: 1,
+      core: client,
+      memoryBits: SMALL_BITS,
+      ...more,
+    }) as const;
   const between = { minCores: 2 };
 
   return [
@@ -86,7 +102,8 @@ export function rowsFor(cores: number): Row[] {
       notes: ["Evaluating the image, as every new thread does, is part of it."],
     }),
     ...coreCounts(cores).map(
-      (count) => ({ kind: "boot", name: `boot.${count}`, family: "boot", unit: "ns/boot", cores: count }) as const,
+      (count) =>
+        ({ kind: "boot", name: `boot.${count}`, family: "boot", unit: "ns/boot", cores: count }) as const,
     ),
   ];
 }
@@ -103,5 +120,7 @@ export function selectRows(cores: number, names: readonly string[] | undefined):
     const known = rows.map((row) => row.name).join(", ");
     throw new RangeError(`no row is called ${JSON.stringify(name)} on ${cores} cores; there are ${known}`);
   }
-  return rows.filter(({ name, family }) => names.includes(name) || (family !== undefined && names.includes(family)));
+  return rows.filter(
+    ({ name, family }) => names.includes(name) || (family !== undefined && names.includes(family)),
+  );
 }

@@ -9,7 +9,7 @@
 import { availableParallelism } from "node:os";
 import { basename, relative } from "node:path";
 import process from "node:process";
-import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName } from "@capos/abi";
+import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
 import { MachinePlanError, ModuleStoreFullError, nowNs, PortNumber, planMachine } from "@capos/hal";
 import { type CoreSnapshot, Machine, type MachineEnd } from "@capos/hal/host";
 import { CORE_PROGRAM, type CoreReport, dump, initStartedNs } from "@capos/kernel/host";
@@ -77,6 +77,8 @@ export class CaposMachine {
   readonly #machine: Machine;
   readonly #ended: Promise<MachineEnd>;
   readonly #control: Control;
+  /** Images that the machine has: they are loaded once. */
+  readonly #images = new Map<Image, number>();
   #nextId = 1;
 
   /** @internal Use `boot`. */
@@ -109,8 +111,8 @@ export class CaposMachine {
     const exit = await this.#control.request(id, {
       op: "run",
       id,
-      image: load(this.#machine, image),
-      name: basename(image.name).slice(0, 32),
+      image: this.#imageNumber(image),
+      name: shortName(basename(image.name)),
       args: options.args ?? [],
       core: options.core ?? null,
       priority: options.priority ?? 100,
@@ -118,6 +120,12 @@ export class CaposMachine {
       debug: options.debug ?? false,
     });
     return describeExit(exit, image);
+  }
+
+  #imageNumber(image: Image): number {
+    const number = this.#images.get(image) ?? load(this.#machine, image);
+    this.#images.set(image, number);
+    return number;
   }
 
   /** Sends bytes to the console's input. */
@@ -197,6 +205,12 @@ function describeExit(exit: ExitEvent, image: Image): RunResult {
   const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;
   const where = place === null ? image.name : `${shortPath(place.file)}:${place.line}:${place.column}`;
   return { status: ExitStatus.FAILED, state, fault: `${where}: ${exit.fault || lifeName(exit.state)}` };
+}
+
+/** As much of a name as the kernel keeps, in whole characters. */
+function shortName(name: string): string {
+  const bytes = new TextEncoder().encode(name).subarray(0, MAX_NAME_BYTES);
+  return new TextDecoder().decode(bytes, { stream: true });
 }
 
 /** A path as its user would write it: relative, where it is below the current folder. */

@@ -45,6 +45,8 @@ export const enum BootInfo {
   /** Line of its own: the lock that orders changes of capability slots and the derivation tree. */
   TREE_LOCK = 96,
   TREE_LOCK_TICKET = 97,
+  /** Line of its own: how many cores are not halted. Atomics.add by each core for itself. */
+  AWAKE = 128,
   /** Line of its own, for the kernel: where its tables stand. Written by the boot core before it starts others. */
   KERNEL_TABLES = 112,
 }
@@ -62,6 +64,8 @@ export const enum Power {
 /** Why the host's doorbell rang. */
 export const enum HostEvent {
   PORT_OUTPUT = 1,
+  /** A driver has read: there is room for more. */
+  PORT_INPUT = 8,
   POWER = 2,
   /** The chipset wants a core's worker terminated. */
   MACHINE_CHECK = 4,

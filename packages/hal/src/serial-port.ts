@@ -22,7 +22,7 @@ import type { PhysicalMemory, WordIndex } from "./physical-memory.js";
 
 /** Words of a port's header. */
 export const enum Port {
-  /** Core number plus one of the writer. Compare-and-swap by cores. */
+  /** The writer: core number plus one, and its worker's incarnation. Compare-and-swap by cores. */
   LOCK = 0,
   OUT_WRITTEN = 16,
   OUT_READ = 32,
@@ -60,19 +60,37 @@ export function ringHost(memory: PhysicalMemory, events: number): void {
   Atomics.notify(i32, BootInfo.HOST_DOORBELL);
 }
 
-/** Takes a port for the length of one write or read. A holder whose worker was ended gives it up. */
+/** A core and its worker, as one word: a core's next worker is another holder. */
+function holderWord(memory: PhysicalMemory, core: number): number {
+  const incarnation = Atomics.load(memory.i32, coreArea(memory, core) + CoreArea.INCARNATION);
+  return (incarnation << HOLDER_SHIFT) | (core + 1);
+}
+
+const HOLDER_SHIFT = 8;
+const HOLDER_CORE = 0xff;
+
+/** True if the worker that took a lock has ended. */
+function isGone(memory: PhysicalMemory, holder: number): boolean {
+  const core = (holder & HOLDER_CORE) - 1;
+  const state = Atomics.load(memory.i32, coreArea(memory, core) + CoreArea.STATE);
+  const running = state === CoreState.ONLINE || state === CoreState.DYING || state === CoreState.LEAVING;
+  return !running || holderWord(memory, core) !== holder;
+}
+
+/** Takes a port for the length of one write or read. A holder whose worker has ended loses it. */
 function lock(memory: PhysicalMemory, port: WordIndex, core: number): void {
   const { i32 } = memory;
+  const mine = holderWord(memory, core);
   for (;;) {
-    const holder = Atomics.compareExchange(i32, port + Port.LOCK, 0, core + 1);
-    if (holder === 0 || holder === core + 1) return;
-    const state = Atomics.load(i32, coreArea(memory, holder - 1) + CoreArea.STATE);
-    if (state === CoreState.DEAD || state === CoreState.OFFLINE) {
-      if (Atomics.compareExchange(i32, port + Port.LOCK, holder, core + 1) === holder) return;
-    }
-    Atomics.wait(i32, port + Port.LOCK, holder, 0.05);
+    const holder = Atomics.compareExchange(i32, port + Port.LOCK, 0, mine);
+    if (holder === 0) return;
+    if (isGone(memory, holder) && Atomics.compareExchange(i32, port + Port.LOCK, holder, mine) === holder) return;
+    Atomics.wait(i32, port + Port.LOCK, holder, LOCK_LOOK_MS);
   }
 }
+
+/** A waiter looks again this often, in milliseconds: nobody tells it that the holder died. */
+const LOCK_LOOK_MS = 0.05;
 
 function unlock(memory: PhysicalMemory, port: WordIndex): void {
   Atomics.store(memory.i32, port + Port.LOCK, 0);

@@ -3,7 +3,7 @@
  * and the guests' contexts. Everything that must outlive the worker is in physical memory; this one
  * object can be thrown away and made again.
  */
-import { BYTES_PER_WORD, MAX_MESSAGE_WORDS } from "@capos/abi";
+import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS } from "@capos/abi";
 import {
   attachMemory,
   BootInfo,
@@ -48,6 +48,8 @@ export class Core {
   firstTickNs = 0;
   /** The guest ran too long without a trap: it is dropped as soon as it lets go. */
   condemned = false;
+  /** Why: it asked for more memory than there is, instead of running too long. */
+  overBudget = false;
   /**
    * Raised whenever this core takes part in a grace period: what was looked up before is to be looked
    * up again. A copy of GRACE_EPOCH in the core's area, which outlives the worker.
@@ -55,8 +57,6 @@ export class Core {
   graceEpoch = 0;
   /** Things that wait for ring space on this core: tried at each safe point while not 0. */
   backlog = 0;
-  /** Iterations an idle core polls before it halts. */
-  idleSpins = 0;
   running = true;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
@@ -76,7 +76,9 @@ export class Core {
     this.attention = this.area + CoreArea.ATTENTION;
     this.safePoints = this.area + CoreArea.SAFE_POINTS;
     this.coreCount = this.i32[BootInfo.CORES]!;
-    this.graceEpoch = this.i32[this.area + CoreArea.GRACE_EPOCH]!;
+    // The core's number in its low bits: what waits at an object that another core adopts was looked up in
+    // an epoch of its former home, which must not pass for one of the new.
+    this.graceEpoch = (this.i32[this.area + CoreArea.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
   }

@@ -99,9 +99,10 @@ export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
   wakeGraceWaiters(k);
 }
 
-function publishAwaited(k: Core): void {
+/** Says which is the first grace period that something on this core waits for: a thread, or its own leaving. */
+export function publishAwaited(k: Core): void {
   const { i32 } = k;
-  let lowest = 0;
+  let lowest = k.leavesAfter;
   for (
     let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
     thread !== 0;

@@ -20,7 +20,7 @@ import {
 } from "@capos/hal";
 import { lockTree, unlockTree } from "./capability/tree-lock.js";
 import type { Core } from "./core.js";
-import { graceIsOver, requestGrace } from "./grace-period.js";
+import { graceIsOver, publishAwaited, requestGrace } from "./grace-period.js";
 import { Endpoint, Tables, Thread } from "./layout.js";
 
 /** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
@@ -56,7 +56,10 @@ export function beginLeaving(k: Core): void {
   if (!stays) Atomics.store(i32, state, CoreState.LEAVING);
   unlockTree(k);
   // Whoever passes a safe point after this has seen LEAVING before its next request.
-  if (!stays) k.leavesAfter = requestGrace(k);
+  if (stays) return;
+  k.leavesAfter = requestGrace(k);
+  // As for a thread that waits: the report that completes the period is to come here.
+  publishAwaited(k);
 }
 
 function hasThreads(k: Core): boolean {
@@ -70,8 +73,21 @@ function hasThreads(k: Core): boolean {
 
 /** Phase 2, at each safe point while leaving: gone once the grace period is over and nothing is left to send. */
 export function tryLeave(k: Core): void {
-  if (k.backlog !== 0 || !graceIsOver(k, k.leavesAfter)) return;
+  if (!graceIsOver(k, k.leavesAfter)) return;
+  if (k.backlog !== 0) {
+    // Its end raises no bit.
+    raise(k.memory, k.attention, Attention.POKE);
+    return;
+  }
+  // Nobody sends any more, but the last lines may have come after the rings were drained here.
+  for (let from = 0; from < k.coreCount; from++) {
+    if (k.ring.peek(from) === 0) continue;
+    k.ring.keepPending(from);
+    return;
+  }
   k.leavesAfter = 0;
+  publishAwaited(k);
+  Atomics.sub(k.i32, BootInfo.AWAKE, 1);
   Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
   k.running = false;
   // Threads that waited for room in rings to this core find out that it is gone.

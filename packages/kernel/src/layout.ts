@@ -93,6 +93,10 @@ export const enum Thread {
   START_WORDS = 38,
   /** A `Restart`: what to do instead of resuming the guest. */
   RESTART = 39,
+  /** The request that a cancellation in the outbox is about: its SEQUENCE. */
+  CANCEL_SEQUENCE = 40,
+  /** The grace period that the thread asked for itself (DEBUG_GRACE_PERIOD), 0 is none. */
+  GRACE_ASKED = 41,
 
   // line 3: whoever owes this thread an answer and found the ring full
   ANSWER_NEXT = 48,

@@ -4,7 +4,7 @@
 
 import { PerformanceObserver } from "node:perf_hooks";
 import { threadId } from "node:worker_threads";
-import { Attention, BootInfo, CoreArea, CoreState, halt, Power } from "@capos/hal";
+import { Attention, BootInfo, CoreArea, CoreState, halt, Power, raise } from "@capos/hal";
 import { boot, prepareCore } from "./boot/boot.js";
 import { recover } from "./boot/recover.js";
 import { Core } from "./core.js";
@@ -55,11 +55,11 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
 
 /** From power-on to the loop. False if the machine was switched off first. */
 function powerUp(k: Core, recovers: boolean): boolean {
-  const state = k.area + CoreArea.STATE;
   if (recovers) {
     k.attachTables();
     prepareCore(k);
-    Atomics.store(k.i32, state, CoreState.ONLINE);
+    setState(k, CoreState.ONLINE);
+    owePasses(k);
     recover(k);
     return true;
   }
@@ -78,8 +78,20 @@ function powerUp(k: Core, recovers: boolean): boolean {
   }
   k.attachTables();
   prepareCore(k);
+  // A new worker of a core that died is not counted again: its predecessor died awake.
+  Atomics.add(k.i32, BootInfo.AWAKE, 1);
   setState(k, CoreState.ONLINE);
+  owePasses(k);
   return true;
+}
+
+/**
+ * A core that comes online counts for grace periods from then on, also for those that were asked for
+ * before: whoever took the GRACE bit out of its word until now did not report for it. Nor did it drain the
+ * rings, and others may have sent to what was at home here before the core left the machine.
+ */
+function owePasses(k: Core): void {
+  raise(k.memory, k.attention, Attention.GRACE | Attention.RINGS | Attention.POKE);
 }
 
 function setState(k: Core, state: CoreState): void {

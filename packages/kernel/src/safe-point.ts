@@ -2,6 +2,7 @@
  * The safe point: the top of a core's loop. Here the core holds no reference that it does not own, so
  * here it takes its attention bits, drains its rings, and reports grace periods.
  */
+import { MAX_CORES } from "@capos/abi";
 import {
   Attention,
   acknowledgeInterrupt,
@@ -19,7 +20,7 @@ import { drainRings } from "./ipc/incoming.js";
 import { nudge, signal } from "./ipc/notification.js";
 import { flushOutboxes } from "./ipc/remote.js";
 import { IrqHandler, KernelArea, Notification, Tables, Thread } from "./layout.js";
-import { restart, rotate } from "./thread/run-queue.js";
+import { preempt, restart, rotate } from "./thread/run-queue.js";
 
 /** Takes and handles what the attention word says. */
 export function attend(k: Core): void {
@@ -40,11 +41,13 @@ export function attend(k: Core): void {
     else beginLeaving(k);
   }
   if (k.leavesAfter !== 0) tryLeave(k);
+  // A thread that became ready in the middle of a trap: see finishWait.
+  if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]!) preempt(k);
 }
 
-/** From here on this core looks every slot up anew. */
+/** From here on this core looks every slot up anew. No two cores are ever in an epoch of the same number. */
 export function raiseEpoch(k: Core): void {
-  k.graceEpoch = (k.graceEpoch + 1) | 0;
+  k.graceEpoch = (k.graceEpoch + MAX_CORES) | 0;
   k.i32[k.area + CoreArea.GRACE_EPOCH] = k.graceEpoch;
 }
 

@@ -24,7 +24,7 @@ import { invoke } from "./invoke/invoke.js";
 import { receive, send } from "./ipc/endpoint.js";
 import { isMessage } from "./ipc/message.js";
 import { signal, takeBound, wait } from "./ipc/notification.js";
-import { answerWith, failCall, takeReply } from "./ipc/reply.js";
+import { answerWith, failCall, lendToSlot, takeReply } from "./ipc/reply.js";
 import { Role, Thread } from "./layout.js";
 import type { Context } from "./thread/context.js";
 import { endThread, faultThread } from "./thread/lifecycle.js";
@@ -229,14 +229,10 @@ function saveReply(k: Core, thread: WordIndex, context: Context): void {
   const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
   lockTree(k);
   if (reclaimSlot(k, slot)) {
-    fillSlot(
-      k,
-      slot,
-      slotWord(ObjectType.REPLY, Right.SEND, 0, 0),
-      takeReply(k, thread),
-      i32[thread + Thread.REPLY_CALL]!,
-      0,
-    );
+    const caller = takeReply(k, thread);
+    const call = i32[thread + Thread.REPLY_CALL]!;
+    lendToSlot(k, caller, call);
+    fillSlot(k, slot, slotWord(ObjectType.REPLY, Right.SEND, 0, 0), caller, call, 0);
     context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
     context.result = Err.OK;
     unlockTree(k);

@@ -19,7 +19,9 @@ export async function runCommand(
   const image = await compileGuest(file);
   const lines: string[] = [];
   const machine = await boot({
-    ...bootOptions({ ...flags, quiet: flags.quiet ?? !process.stderr.isTTY }),
+    ...bootOptions(flags),
+    // The phases of the boot are of interest to somebody who watches, not to a script.
+    ...(!process.stderr.isTTY && { onKernel: showTrouble }),
     ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
   });
   const interrupt = (): void => void machine.halt();
@@ -42,4 +44,10 @@ export async function runCommand(
     process.stdin.destroy();
     await machine.halt();
   }
+}
+
+/** Passes on what the kernel writes, without the boot's phases. */
+function showTrouble(text: string): void {
+  const rest = text.replace(/^\[ *[\d.]+ ms\] phase .*\n/gm, "");
+  if (rest !== "") process.stderr.write(rest);
 }

@@ -13,8 +13,13 @@ import type { PhysicalMemory } from "../physical-memory.js";
 
 /** A worker has this long to exit once it was terminated, in milliseconds. */
 const EXIT_TIMEOUT_MS = 1000;
-/** Limits of a core's own JavaScript heap: kernel caches and guest contexts. */
-const HEAP_MIB = 256;
+/**
+ * V8's own limit of a core's JavaScript heap. Far above the budget that the kernel holds its guests to
+ * (kernel/src/guest/heap.ts), because V8 ends the whole process, not the worker, when one large allocation
+ * meets this limit: a Map that doubles its table is enough. What a guest can allocate between two checks
+ * must fit. It is address space, not memory.
+ */
+const HEAP_MIB = 4096;
 const YOUNG_MIB = 32;
 const STACK_MIB = 2;
 
@@ -41,6 +46,8 @@ export class CorePool {
   readonly #pool: Piscina;
   readonly #aborts = new Map<number, AbortController>();
   readonly #tasks = new Set<Promise<void>>();
+  /** By thread number: the pool forgets a worker when it begins to end, which is not when it has ended. */
+  readonly #workers = new Map<number, Worker>();
 
   constructor(
     program: URL,
@@ -64,6 +71,8 @@ export class CorePool {
         stackSizeMb: STACK_MIB,
       },
     });
+    // Said of a worker that fails after its task was aborted; its task has told what there is to tell.
+    this.#pool.on("error", () => {});
   }
 
   /** Powers a core: its worker starts and runs the core program until the machine is off. */
@@ -74,13 +83,19 @@ export class CorePool {
       .run({ core, memory: this.wasmMemory, recovers }, { signal: abort.signal })
       .then((report: unknown) => this.events.onReport(core, report))
       .catch((error: unknown) => this.#died(core, error));
+    this.#rememberWorkers();
     this.#tasks.add(task);
     void task.finally(() => this.#tasks.delete(task));
   }
 
   /** Ends a core's worker. Its death is reported when it has exited. */
   terminate(core: number): void {
+    this.#rememberWorkers();
     this.#aborts.get(core)?.abort();
+  }
+
+  #rememberWorkers(): void {
+    for (const worker of this.#pool.threads) this.#workers.set(worker.threadId, worker);
   }
 
   async #died(core: number, error: unknown): Promise<void> {
@@ -88,11 +103,12 @@ export class CorePool {
     const area = coreArea(this.memory, core);
     const id = Atomics.load(i32, area + CoreArea.WORKER);
     Atomics.store(i32, area + CoreArea.STATE, CoreState.DYING);
-    const worker = this.#pool.threads.find((thread) => thread.threadId === id);
+    const worker = this.#workers.get(id);
     if (worker !== undefined && !(await exited(worker))) {
       this.events.onImmortal(core);
       return;
     }
+    this.#workers.delete(id);
     Atomics.store(i32, area + CoreArea.STATE, CoreState.DEAD);
     const death = Atomics.load(i32, area + CoreArea.DEATH);
     if (death === CoreDeath.NONE) {

@@ -204,11 +204,17 @@ export class Machine {
     }
   }
 
+  /**
+   * Takes what the devices have and hands it on. Read from the last port to the first, handed on from the
+   * first to the last: what init says on the control port of a process's end was written after what the
+   * process wrote on the console, and is read before it, so it is never told without it.
+   */
   #drain(): void {
-    for (let port = 0; port < PORT_COUNT; port++) {
-      const bytes = drainPort(this.memory, port);
+    const output: Uint8Array[] = [];
+    for (let port = PORT_COUNT - 1; port >= 0; port--) output[port] = drainPort(this.memory, port);
+    output.forEach((bytes, port) => {
       if (bytes.length > 0) this.hooks.onOutput(port, bytes);
-    }
+    });
   }
 
   #terminateDying(): void {

@@ -59,6 +59,7 @@ export function boot(k: Core): void {
   );
 
   prepareCore(k);
+  Atomics.add(i32, BootInfo.AWAKE, 1);
   routePorts(k);
   Atomics.store(i32, k.area + CoreArea.STATE, CoreState.ONLINE);
   startOthers(k);
@@ -76,17 +77,7 @@ export function boot(k: Core): void {
 export function prepareCore(k: Core): void {
   resetLapic(k.memory, k.id);
   enableLapic(k.memory, k.id, Vector.SPURIOUS);
-  k.idleSpins = idleSpins(k.coreCount, k.i32[BootInfo.HARDWARE_THREADS]!);
   if (k.realm === null) k.realm = makeRealm(k);
-}
-
-/**
- * How long an idle core polls before it halts. A halt and its wake-up cost tens of microseconds, so a
- * core that has a hardware thread to itself polls about as long; cores that share one would only
- * keep each other from running.
- */
-function idleSpins(cores: number, hardwareThreads: number): number {
-  return cores <= hardwareThreads ? 20_000 : Math.floor((200 * hardwareThreads) / cores);
 }
 
 /** Serial devices interrupt the boot core. */

@@ -9,6 +9,7 @@
 import { LifeState } from "@capos/abi";
 import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
+import { heapUsedUp } from "../guest/heap.js";
 import { Process, Tables, Thread, ThreadState } from "../layout.js";
 import { countBacklog } from "../safe-point.js";
 import { GeneratorContext, makeRegisters } from "../thread/context.js";
@@ -18,6 +19,9 @@ import { refreshTop } from "../thread/run-queue.js";
 /** Ends what ran on the core before. */
 export function recover(k: Core): void {
   const { i32 } = k;
+  const death = i32[k.area + CoreArea.DEATH]!;
+  // Told: what ends this worker is a death of its own.
+  i32[k.area + CoreArea.DEATH] = CoreDeath.NONE;
   k.current = i32[k.area + CoreArea.CURRENT_THREAD]!;
   refreshTop(k);
   k.backlog = countBacklog(k);
@@ -36,14 +40,18 @@ export function recover(k: Core): void {
   for (const thread of victims) {
     const process = i32[thread + Thread.PROCESS]!;
     if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) {
-      recordFault(k, process, thread === culprit ? culpritText(k) : `core ${k.id} died under it`, 0, 0);
+      recordFault(
+        k,
+        process,
+        thread === culprit ? culpritText(k, death) : `core ${k.id} died under it`,
+        0,
+        0,
+      );
     }
     endThread(k, thread, LifeState.FAULTED, 1);
   }
 }
 
-function culpritText(k: Core): string {
-  return k.i32[k.area + CoreArea.DEATH] === CoreDeath.HEAP
-    ? `used up the memory of core ${k.id}`
-    : `kept core ${k.id} from a safe point for too long`;
+function culpritText(k: Core, death: CoreDeath): string {
+  return death === CoreDeath.HEAP ? heapUsedUp(k) : `kept core ${k.id} from a safe point for too long`;
 }

@@ -87,20 +87,33 @@ function dataOf(value: object, key: string): unknown {
 
 /** What an object calls itself, or its class's name, or the intrinsic error's that it is made from. */
 function nameOf(value: object): string {
-  let holder: object | null = value;
-  for (let i = 0; i < MAX_CHAIN && holder !== null && !isProxy(holder); i++) {
+  for (const holder of chainOf(value)) {
     const intrinsic = ERROR_PROTOTYPES.indexOf(holder);
     if (intrinsic >= 0) return ERROR_NAMES[intrinsic]!;
     const name = dataOf(holder, "name");
     if (typeof name === "string" && name !== "") return short(name);
-    const maker = dataOf(holder, "constructor");
-    if (typeof maker === "function" && !isProxy(maker)) {
-      const makerName = dataOf(maker, "name");
-      if (typeof makerName === "string" && makerName !== "") return short(makerName);
-    }
-    holder = getPrototypeOf(holder) as object | null;
+    const maker = makerNameOf(holder);
+    if (maker !== "") return short(maker);
   }
   return "Object";
+}
+
+/** The name of the class that an object is the prototype of, if it is one. */
+function makerNameOf(prototype: object): string {
+  const maker = dataOf(prototype, "constructor");
+  const name = typeof maker === "function" && !isProxy(maker) ? dataOf(maker, "name") : "";
+  return typeof name === "string" ? name : "";
+}
+
+/** An object and its prototypes, up to a limit or a proxy. */
+function chainOf(value: object): object[] {
+  const chain: object[] = [];
+  let holder: object | null = value;
+  while (holder !== null && chain.length < MAX_CHAIN && !isProxy(holder)) {
+    chain.push(holder);
+    holder = getPrototypeOf(holder) as object | null;
+  }
+  return chain;
 }
 
 function short(text: string): string {
@@ -133,19 +146,28 @@ function placeOf(error: Error): { line: number; column: number } | null {
   const { getStackString } = globalThis as { getStackString?: (error: Error) => string };
   const stack: unknown =
     getStackString === undefined ? (descriptor?.value ?? error.stack) : getStackString(error);
-  return typeof stack === "string" && stack.length < 2 ** 20 ? firstFrame(stack) : null;
+  if (typeof stack !== "string" || stack.length >= 2 ** 20) return null;
+  return firstFrame(stack, chainOf(error).map(makerNameOf));
 }
 
-/** Function names in a trace are the guest's choice; a line that lies misplaces the guest's own fault. */
-function firstFrame(stack: string): { line: number; column: number } | null {
+/**
+ * Function names in a trace are the guest's choice; a line that lies misplaces the guest's own fault.
+ *
+ * @param makers the classes of the error: their constructors' frames come first, and are not the place
+ */
+function firstFrame(stack: string, makers: readonly string[]): { line: number; column: number } | null {
   let from = 0;
   while (from < stack.length) {
     const newline = stack.indexOf("\n", from);
     const end = newline < 0 ? stack.length : newline;
-    const line = stack.slice(from, end);
+    const frame = /^\s+at (?:(?:new ([^\s(]+)|.*) \()?capos:[^\s()]*:(\d+):(\d+)\)?$/.exec(
+      stack.slice(from, end),
+    );
     from = end + 1;
-    const place = /^\s+at (?:.* \()?capos:[^\s()]*:(\d+):(\d+)\)?$/.exec(line);
-    if (place !== null) return { line: Number(place[1]), column: Number(place[2]) };
+    if (frame === null) continue;
+    const [, maker, line, column] = frame;
+    if (maker !== undefined && makers.includes(maker)) continue;
+    return { line: Number(line), column: Number(column) };
   }
   return null;
 }

@@ -101,7 +101,7 @@ function walks({ elements }: Guard): object {
   const reduce = uncurry(proto.reduce);
   const reduceRight = uncurry(proto.reduceRight);
   const join = uncurry(proto.join);
-  const toString = uncurry(proto.toString);
+  const textOf = uncurry(proto.toString);
   return {
     forEach(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.forEach");
@@ -137,7 +137,7 @@ function walks({ elements }: Guard): object {
     },
     // Finds `join` by name. That this is JavaScript makes nested arrays interruptible.
     toString(this: unknown) {
-      return toString(this);
+      return textOf(this);
     },
   };
 }

@@ -85,7 +85,7 @@ export function makeGuard(onWork: () => void): Guard {
       // No guest has a proxy of an array (see shim-objects.ts), so this `length` is an own data property,
       // and the built-in will read the same: nothing of the guest's runs in between.
       if (!isArray(self)) {
-        arrayLike(self, method, limit < MAX_ARRAY_LIKE_LENGTH ? limit : MAX_ARRAY_LIKE_LENGTH);
+        arrayLike(self, method, Math.min(limit, MAX_ARRAY_LIKE_LENGTH));
         return;
       }
       const { length } = self;

@@ -6,7 +6,14 @@
  * checked where it is listed (in `for..in` and `{...text}` by the image builder); as a wrapper object
  * it cannot be told apart cheaply, so no wrapper of a long text can be made.
  */
-import { type Guard, keepOnly, MAX_ARRAY_LIKE_LENGTH, replaceMethods, uncurry } from "./shim-guard.js";
+import {
+  type Guard,
+  keepOnly,
+  MAX_ARRAY_LIKE_LENGTH,
+  MAX_LENGTH,
+  replaceMethods,
+  uncurry,
+} from "./shim-guard.js";
 
 const { apply, construct } = Reflect;
 const { isArray } = Array;
@@ -42,7 +49,7 @@ export function shimObjects(guard: Guard): void {
   replaceMethods(Reflect, applications(guard));
   replaceMethods(Function.prototype, functionApply(guard));
   replaceMethods(JSON, json(guard));
-  replaceMethods(Object.prototype, valueOf(guard));
+  replaceMethods(Object.prototype, wrapping(guard));
   replaceMethods(Error.prototype, errorText(guard));
   replaceMethods(Set.prototype, setWalk(guard));
   replaceMethods(Map.prototype, mapWalk(guard));
@@ -51,14 +58,8 @@ export function shimObjects(guard: Guard): void {
   keepOnly(Map.prototype, MAP_METHODS);
   keepOnly(Map, []);
 
-  replaceConstructor(
-    "Object",
-    boxing(guard, Object, "Object", (value) => value),
-  );
-  replaceConstructor(
-    "String",
-    boxing(guard, String, "String", (value) => `${value as string}`),
-  );
+  replaceConstructor("Object", boxing(guard, Object, "Object"));
+  replaceConstructor("String", boxing(guard, String, "String"));
   replaceProxy();
 }
 
@@ -123,9 +124,16 @@ function functionApply({ elements }: Guard): object {
   };
 }
 
-function json({ elements, length }: Guard): object {
-  const { stringify } = JSON;
+function json({ elements, length, spend }: Guard): object {
+  const { parse, stringify } = JSON;
   return {
+    // Makes a value every other character, and does not come back before it is through.
+    parse(text: unknown, reviver: unknown) {
+      const source = `${text as string}`;
+      length(source.length, MAX_LENGTH, "JSON.parse", "characters");
+      spend(source.length);
+      return parse(source, reviver as undefined);
+    },
     stringify(value: unknown, replacer: unknown, space: unknown) {
       if (isArray(value)) elements(value, "JSON.stringify");
       if (isArray(replacer)) length(replacer.length, MAX_ARRAY_LIKE_LENGTH, "JSON.stringify", "names");
@@ -134,7 +142,8 @@ function json({ elements, length }: Guard): object {
   };
 }
 
-function valueOf({ properties }: Guard): object {
+/** A text's `valueOf` as an object's is the text, wrapped. */
+function wrapping({ properties }: Guard): object {
   const native = uncurry(Object.prototype.valueOf);
   return {
     valueOf(this: unknown) {
@@ -180,17 +189,13 @@ function mapWalk({ spend }: Guard): object {
 type Constructor = new (...rest: unknown[]) => object;
 
 /** A constructor that refuses to wrap a long text, and else is the given one. */
-function boxing(
-  guard: Guard,
-  given: unknown,
-  name: string,
-  coerce: (value: unknown) => unknown,
-): Constructor {
+function boxing(guard: Guard, given: unknown, name: "Object" | "String"): Constructor {
   const plain = given as (...rest: unknown[]) => unknown;
   const boxer = function (this: unknown, ...rest: unknown[]): unknown {
     // String(value) wraps nothing; Object(value) does.
     if (new.target === undefined && name === "String") return plain(...rest);
-    if (rest.length > 0 && (name === "Object" || typeof rest[0] !== "string")) rest[0] = coerce(rest[0]);
+    // Once, here: an object may turn into another text each time.
+    if (name === "String" && rest.length > 0) rest[0] = `${rest[0] as string}`;
     if (typeof rest[0] === "string") guard.properties(rest[0], name);
     if (new.target === undefined) return plain(...rest);
     return construct(plain, rest, (new.target as unknown) === boxer ? plain : new.target);
@@ -199,18 +204,18 @@ function boxing(
 }
 
 /** Puts a constructor in the place of a global one, with its prototype and its functions. */
-function replaceConstructor(name: "Object" | "String", constructor: Constructor): void {
+function replaceConstructor(name: "Object" | "String", replacement: Constructor): void {
   const given = globalThis[name] as unknown as { prototype: object };
   const { prototype, ...functions } = Object.getOwnPropertyDescriptors(given) as Record<
     string,
     PropertyDescriptor
   >;
-  Object.defineProperties(constructor, {
+  Object.defineProperties(replacement, {
     ...functions,
     prototype: { ...prototype!, value: given.prototype },
   });
-  Object.defineProperty(given.prototype, "constructor", { value: constructor });
-  Object.defineProperty(globalThis, name, { value: constructor });
+  Object.defineProperty(given.prototype, "constructor", { value: replacement });
+  Object.defineProperty(globalThis, name, { value: replacement });
 }
 
 /**
@@ -222,13 +227,13 @@ function replaceProxy(): void {
   function refuseArrays(target: unknown): void {
     if (isArray(target)) throw new TypeError("Proxy: a guest cannot make a proxy of an array");
   }
-  const limited = function Proxy(target: object, handler: ProxyHandler<object>): object {
+  const limited = function (target: object, handler: ProxyHandler<object>): object {
     if (new.target === undefined) throw new TypeError("Constructor Proxy requires 'new'");
     refuseArrays(target);
     return new given(target, handler);
   };
   // Writable, for `lockdown()` writes the same into it.
-  Object.defineProperty(limited, "prototype", { value: undefined });
+  Object.defineProperties(limited, { name: { value: "Proxy" }, prototype: { value: undefined } });
   const { revocable } = given;
   const methods = {
     revocable(target: object, handler: ProxyHandler<object>) {

@@ -7,7 +7,9 @@ import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import { beginCommit, endCommit } from "../commit.js";
 import type { Core } from "../core.js";
 import { waitForGrace } from "../grace-period.js";
+import { failCall } from "../ipc/reply.js";
 import type { Context } from "../thread/context.js";
+import { wakeIfHere } from "../thread/lifecycle.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
 export function invokeCNode(
@@ -96,9 +98,16 @@ function derive(
 
 /** Delete returns at once; whoever needs the slot next waits for its grace period. An empty slot is no error. */
 function deleteSlot(k: Core, context: Context, slot: WordIndex): void {
+  const { i32 } = k;
   lockTree(k);
-  const state = Atomics.load(k.i32, slot) & SlotBits.STATE_MASK;
-  if (state === SlotState.LIVE) killSlot(k, slot);
+  const word = Atomics.load(i32, slot);
+  const live = (word & SlotBits.STATE_MASK) === SlotState.LIVE;
+  const isReply = live && (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.REPLY;
+  const caller = isReply ? i32[slot + Slot.OBJECT]! : 0;
+  const call = i32[slot + Slot.BADGE]!;
+  if (live) killSlot(k, slot);
   unlockTree(k);
   context.result = Err.OK;
+  // A reply that nobody can give any more. Last: the caller may take the core.
+  if (caller !== 0) wakeIfHere(k, failCall(k, caller, call, Err.PEER_DIED));
 }

@@ -68,10 +68,10 @@ function text(k: Core, context: Context): string {
 /** The trap starts again after the wait, so the number it waits for is kept in the thread. */
 function gracePeriod(k: Core, thread: WordIndex, context: Context): void {
   const { i32 } = k;
-  let number = i32[thread + Thread.GRACE_TARGET]!;
+  let number = i32[thread + Thread.GRACE_ASKED]!;
   if (number === 0) number = requestGrace(k);
-  if (graceIsOver(k, number)) {
-    i32[thread + Thread.GRACE_TARGET] = 0;
+  i32[thread + Thread.GRACE_ASKED] = graceIsOver(k, number) ? 0 : number;
+  if (i32[thread + Thread.GRACE_ASKED] === 0) {
     answer(context, number);
   } else waitForGrace(k, thread, number);
 }

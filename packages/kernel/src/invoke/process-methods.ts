@@ -15,11 +15,12 @@ import {
 } from "@capos/abi";
 import { moduleCount, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { wordCount } from "../ipc/message.js";
-import { Process, Tables, Thread } from "../layout.js";
+import { Process, Restart, Tables, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
-import { endProcess, tellWatcher } from "../thread/lifecycle.js";
+import { endProcess, isEnded, tellWatcher } from "../thread/lifecycle.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 import { destroy } from "./thread-methods.js";
 
@@ -81,7 +82,13 @@ export function setName(
   k.i32[process + Process.NAME_BYTES] = bytes;
 }
 
-/** The badge of the notification's capability is signalled when the process ends; at once if it has. */
+/** WATCH_NOTIFICATION while its bits are being written: no object's reference. */
+const WATCH_TAKEN = -1;
+
+/**
+ * The badge of the notification's capability is signalled when the process ends; at once if it has. The
+ * first watcher stays: a process, which holds a capability to itself, could else end unnoticed.
+ */
 function watch(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
   const { i32 } = k;
   const slot = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.SEND);
@@ -89,9 +96,20 @@ function watch(k: Core, thread: WordIndex, context: Context, process: WordIndex)
     context.result = slot;
     return;
   }
-  i32[process + Process.WATCH_BITS] = i32[slot + Slot.BADGE]! || 1;
-  Atomics.store(i32, process + Process.WATCH_NOTIFICATION, i32[slot + Slot.OBJECT]!);
-  context.result = Err.OK;
+  // One watcher, for good: else a process, which holds itself, could hide its end from whoever started it.
+  if (Atomics.compareExchange(i32, process + Process.WATCH_NOTIFICATION, 0, WATCH_TAKEN) !== 0) {
+    context.result = Err.BUSY;
+    return;
+  }
+  lockTree(k);
+  const isWatched = i32[process + Process.WATCH_NOTIFICATION] !== 0;
+  if (!isWatched) {
+    i32[process + Process.WATCH_BITS] = i32[slot + Slot.BADGE]! || 1;
+    Atomics.store(i32, process + Process.WATCH_NOTIFICATION, i32[slot + Slot.OBJECT]!);
+  }
+  unlockTree(k);
+  context.result = isWatched ? Err.BUSY : Err.OK;
+  if (isWatched) return;
   if (Atomics.load(i32, process + Process.LIFE) > LifeState.RUNNING) tellWatcher(k, process);
 }
 
@@ -116,15 +134,25 @@ function status(k: Core, context: Context, process: WordIndex): void {
  */
 function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
   const { i32 } = k;
-  Atomics.compareExchange(i32, process + Process.LIFE, LifeState.NEW, LifeState.KILLED);
-  endProcess(k, process, LifeState.KILLED, 0);
+  const life = process + Process.LIFE;
+  const wasNew = Atomics.compareExchange(i32, life, LifeState.NEW, LifeState.KILLED) === LifeState.NEW;
+  const first = endProcess(k, process, LifeState.KILLED, 0) || wasNew;
   let own = false;
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
     const victim = Atomics.load(i32, k.threadTable + number);
     if (victim === 0 || i32[victim + Thread.PROCESS] !== process) continue;
     if (victim === thread) own = true;
+    else if (isEnded(i32[victim + Thread.STATE]!)) continue;
     else if (destroy(k, thread, victim, true)) return;
+    else if (k.current !== thread) {
+      // Somebody more urgent was told of the end and has the core now: this thread is ready and in the run
+      // queue, so it must not ask another core for the next victim. It goes on when it is its turn.
+      i32[thread + Thread.RESTART] = Restart.TRAP;
+      return;
+    }
   }
   context.result = Err.OK;
   if (own) destroy(k, thread, thread, true);
+  // Otherwise its last thread tells.
+  else if (first && Atomics.load(i32, process + Process.THREADS) === 0) tellWatcher(k, process);
 }

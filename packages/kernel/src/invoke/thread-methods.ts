@@ -8,7 +8,6 @@ import {
   MAX_MESSAGE_WORDS,
   Method,
   ObjectType,
-  PRIORITIES,
   Reg,
   Right,
   Slot,
@@ -68,6 +67,14 @@ export function invokeThread(
   }
 }
 
+/**
+ * True for a thread that has its home: what is done to it before its configuration would be done on the
+ * wrong core, and the core on which it died may have left the machine.
+ */
+function isPlaced(k: Core, target: WordIndex): boolean {
+  return k.i32[target + Thread.NUMBER] !== 0 && k.i32[target + Thread.STATE] !== ThreadState.DEAD;
+}
+
 /** Runs a method here, or at the target's home; then the invoker waits and its result comes with the answer. */
 function atHome(
   k: Core,
@@ -78,7 +85,8 @@ function atHome(
   argument: number,
 ): void {
   const home = k.i32[target + Thread.HOME]!;
-  if (home === k.id) {
+  if (!isPlaced(k, target)) context.result = Err.BUSY;
+  else if (home === k.id) {
     // The result first: the method may end or preempt the invoker itself.
     context.result = Err.OK;
     const result = perform(k, target, method, argument);
@@ -142,8 +150,13 @@ function configure(k: Core, thread: WordIndex, context: Context, target: WordInd
   const priority = integer(context, 3);
   if (process < 0) context.result = process;
   else if (!(core >= 0 && core < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  else if (!(priority >= 0 && priority < PRIORITIES)) refuse(context, Err.RANGE, 0, PRIORITIES - 1);
+  else if (!mayGive(k, thread, priority)) refuse(context, Err.RANGE, 0, k.i32[thread + Thread.PRIORITY]!);
   else context.result = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
+}
+
+/** A thread gives no more urgency than it has: else any guest could shut out the servers of a core. */
+function mayGive(k: Core, thread: WordIndex, priority: number): boolean {
+  return priority >= 0 && priority <= k.i32[thread + Thread.PRIORITY]!;
 }
 
 /** Gives a new thread its process, home, priority and number. */
@@ -162,6 +175,7 @@ export function configureThread(
   if (!online) result = Err.NOT_FOUND;
   else if (
     i32[target + Thread.NUMBER] === 0 &&
+    Atomics.load(i32, target + Thread.LIFE) === LifeState.NEW &&
     Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING
   ) {
     const number = freeNumber(k);
@@ -233,7 +247,7 @@ export function startHere(k: Core, target: WordIndex): number {
 export function destroy(k: Core, thread: WordIndex, target: WordIndex, again: boolean): boolean {
   const { i32 } = k;
   const home = i32[target + Thread.HOME]!;
-  if (home !== k.id && i32[target + Thread.NUMBER] !== 0) {
+  if (home !== k.id && isPlaced(k, target)) {
     askInvoke(
       k,
       thread,
@@ -260,6 +274,10 @@ function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): 
   const slot = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.RECEIVE);
   if (slot < 0) {
     context.result = slot;
+    return;
+  }
+  if (!isPlaced(k, target)) {
+    context.result = Err.BUSY;
     return;
   }
   const notification = i32[slot + Slot.OBJECT]!;
@@ -294,7 +312,7 @@ function bindHere(k: Core, target: WordIndex, notification: WordIndex): number {
 
 function setPriority(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
   const priority = integer(context, 1);
-  if (!(priority >= 0 && priority < PRIORITIES)) refuse(context, Err.RANGE, 0, PRIORITIES - 1);
+  if (!mayGive(k, thread, priority)) refuse(context, Err.RANGE, 0, k.i32[thread + Thread.PRIORITY]!);
   else atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
 }
 

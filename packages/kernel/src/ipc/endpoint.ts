@@ -10,14 +10,14 @@
  * bounces the request.
  */
 import { Err, Reg, Slot } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { Attention, raise, type WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
 import { transferCapabilities } from "../capability/transfer.js";
 import { beginCommit, endCommit } from "../commit.js";
 import type { Core } from "../core.js";
 import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
-import { leave, switchTo, wake } from "../thread/run-queue.js";
+import { enqueue, leave, switchTo, wake } from "../thread/run-queue.js";
 import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "./message.js";
 import { answerMessage, answerStatus, askReceive, askSend } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";
@@ -80,7 +80,7 @@ export function send(
     } else wake(k, receiver);
   } else {
     if (role === Role.CALLER) {
-      lendReceiveWindow(k, thread, context.regs);
+      lendToServer(k, thread, context.regs);
       leave(k);
     }
     handOverRemote(
@@ -148,7 +148,7 @@ export function acceptFrom(
     i32[receiver + Thread.REPLY_CALL] = i32[sender + Thread.CALL_NUMBER]!;
     if (from !== null) {
       i32[sender + Thread.STATE] = ThreadState.AWAITING_REPLY;
-      if (context === null) lendReceiveWindow(k, sender, from.regs);
+      if (context === null) lendToServer(k, sender, from.regs);
     } else i32[sender + Thread.ROLE] = Role.REPLY_OWED;
   }
   const words = from !== null ? from.regs : k.f64;
@@ -231,10 +231,11 @@ export function handOverRemote(
   answerMessage(k, receiver, count, badge, arrived);
 }
 
-/** Writes down where a caller takes capabilities, for a server on another core that will answer it. */
-export function lendReceiveWindow(k: Core, thread: WordIndex, regs: Float64Array): void {
+/** Lends a caller of this core to a server elsewhere that will answer it, and says where it takes capabilities. */
+export function lendToServer(k: Core, thread: WordIndex, regs: Float64Array): void {
   k.i32[thread + Thread.RECEIVE_WINDOW] = regs[Reg.RECEIVE_WINDOW]!;
   k.i32[thread + Thread.RECEIVE_COUNT] = regs[Reg.RECEIVE_COUNT]!;
+  k.i32[thread + Thread.ROLE] = Role.REPLY_OWED;
 }
 
 /** Puts a thread into the endpoint's queue. A sender on this core keeps its words in its registers. */
@@ -281,11 +282,16 @@ export function firstOf(k: Core, endpoint: WordIndex, kind: QueueKind): WordInde
   return 0;
 }
 
-/** Ends the wait of a thread that is in no queue any more. */
-export function finishWait(k: Core, thread: WordIndex, status: number): void {
+/**
+ * Ends the wait of a thread that is in no queue any more, in the middle of another's trap: that one must
+ * not lose the core before it is done, or it would be ready and in a queue at once. So a thread that is
+ * more urgent gets its turn at the next safe point.
+ */
+function finishWait(k: Core, thread: WordIndex, status: number): void {
   if (k.i32[thread + Thread.HOME] === k.id) {
     k.contexts[k.i32[thread + Thread.NUMBER]!]!.result = status;
-    wake(k, thread);
+    enqueue(k, thread);
+    raise(k.memory, k.attention, Attention.POKE);
   } else answerStatus(k, thread, status);
 }
 

@@ -268,8 +268,12 @@ function onCancel(k: Core, line: WordIndex): void {
   if (object !== 0) {
     if (role === Role.WAITER) leaveQueue(k, object, thread);
     else takeFrom(k, object, thread);
-  } else if (role !== Role.REPLY_OWED) return;
-  i32[thread + Thread.ROLE] = Role.NONE;
+  } else if (
+    // Whoever owes the reply may be giving it on a third core: see answerCall.
+    Atomics.compareExchange(i32, thread + Thread.ROLE, Role.REPLY_OWED, Role.NONE) !== Role.REPLY_OWED
+  ) {
+    return;
+  }
   answerStatus(k, thread, Internal.CANCELLED);
 }
 

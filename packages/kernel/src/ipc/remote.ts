@@ -7,7 +7,16 @@
  * REMOTE, its queue fields, message words and reply fields are lent to the core it asked.
  */
 import { INLINE_MESSAGE_WORDS, Reg, Slot } from "@capos/abi";
-import { Attention, attentionOf, CoreArea, Line, raise, type WordIndex } from "@capos/hal";
+import {
+  Attention,
+  attentionOf,
+  CoreArea,
+  CoreState,
+  coreArea,
+  Line,
+  raise,
+  type WordIndex,
+} from "@capos/hal";
 import type { Core } from "../core.js";
 import { homeOf, takesRequests } from "../hot-plug.js";
 import { KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../layout.js";
@@ -212,7 +221,12 @@ export function answerMessage(
   );
 }
 
-/** Answers a call from another core. Up to four words travel in the line. */
+/**
+ * Answers a call from another core. Up to four words travel in the line.
+ *
+ * Who takes ROLE from REPLY_OWED answers. The caller may have been destroyed, and the core that it asked
+ * may be giving the call up for it just now: both would write its answer fields.
+ */
 export function answerCall(
   k: Core,
   caller: WordIndex,
@@ -225,7 +239,6 @@ export function answerCall(
   const { i32 } = k;
   const to = i32[caller + Thread.HOME]!;
   const count = status > 0 ? status : 0;
-  i32[caller + Thread.ROLE] = Role.NONE;
   if (count <= INLINE_MESSAGE_WORDS) {
     const line = reserveLine(k, to);
     if (line !== 0) {
@@ -235,12 +248,13 @@ export function answerCall(
       i32[line + Line.BADGE] = status;
       i32[line + Line.COUNT] = count;
       i32[line + Line.OBJECT] = arrived;
+      // Plainly: nothing but the line is written, and of two answers a dead caller drops the second.
+      i32[caller + Thread.ROLE] = Role.NONE;
       publishLine(k, to, line, Message.REPLY);
       return;
     }
   }
-  // A caller that does not wait for this any more would drop it: its words are not to be written then.
-  if (Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return;
+  if (Atomics.compareExchange(i32, caller + Thread.ROLE, Role.REPLY_OWED, Role.NONE) !== Role.REPLY_OWED) return;
   copyWords(k.f64, threadWords(caller), words, wordsAt, count);
   sendAnswer(k, caller, Message.REPLY | MessageFlag.IN_THREAD, status, call, count, 0, arrived);
 }
@@ -294,13 +308,14 @@ function fillAnswer(k: Core, to: number, line: WordIndex, thread: WordIndex): vo
  */
 export function askCancel(k: Core, thread: WordIndex): void {
   const { i32 } = k;
-  const to = i32[thread + Thread.ASKED_CORE]!;
+  i32[thread + Thread.CANCEL_SEQUENCE] = i32[thread + Thread.SEQUENCE]!;
+  const to = arbiterOf(k, thread);
   const line = reserveLine(k, to);
   if (line !== 0) {
     fillCancel(k, to, line, thread);
     return;
   }
-  // Already in the list: one cancellation is enough.
+  // Already in a list: one cancellation is enough, and it leaves for where it is wanted then.
   if (i32[thread + Thread.CANCEL_NEXT] !== 0) return;
   const list = k.kernelArea + KernelArea.CANCEL_HEAD + to;
   i32[thread + Thread.CANCEL_NEXT] = i32[list] === 0 ? LAST : i32[list]!;
@@ -312,9 +327,32 @@ export function askCancel(k: Core, thread: WordIndex): void {
 /** End of the list of cancellations: not 0, which means "not in it". */
 const LAST = -1;
 
+/**
+ * Who arbitrates for a REMOTE thread: the core that it asked. One that has left the machine read all its
+ * rings before, so the request is in the queue of an object, whose present home decides, or it was
+ * answered, or a reply is owed: this core can see to that itself, by a line in the ring to itself.
+ */
+function arbiterOf(k: Core, thread: WordIndex): number {
+  const { i32 } = k;
+  const asked = i32[thread + Thread.ASKED_CORE]!;
+  if (i32[coreArea(k.memory, asked) + CoreArea.STATE] !== CoreState.ABSENT) return asked;
+  const object = i32[thread + Thread.QUEUE]!;
+  return object === 0 ? k.id : homeOf(k, object);
+}
+
+/** True while the request that a cancellation in the list is about has not been answered. */
+function stillAsks(k: Core, thread: WordIndex): boolean {
+  const { i32 } = k;
+  const state = i32[thread + Thread.STATE]!;
+  return (
+    (state === ThreadState.REMOTE || state === ThreadState.DYING) &&
+    i32[thread + Thread.CANCEL_SEQUENCE] === i32[thread + Thread.SEQUENCE]
+  );
+}
+
 function fillCancel(k: Core, to: number, line: WordIndex, thread: WordIndex): void {
   k.i32[line + Line.THREAD] = thread;
-  k.i32[line + Line.EXTRA] = k.i32[thread + Thread.SEQUENCE]!;
+  k.i32[line + Line.EXTRA] = k.i32[thread + Thread.CANCEL_SEQUENCE]!;
   publishLine(k, to, line, Message.CANCEL);
 }
 
@@ -332,13 +370,15 @@ export function flushOutboxes(k: Core): void {
     }
     const cancels = k.kernelArea + KernelArea.CANCEL_HEAD + to;
     for (let thread = i32[cancels]!; thread !== 0; thread = i32[cancels]!) {
-      const line = reserveLine(k, to);
-      if (line === 0) break;
+      // While it waited here its thread may have been answered, and may ask another core by now: a later
+      // request is not to be cancelled in place of the one that was meant.
+      const wanted = stillAsks(k, thread);
+      if (wanted && arbiterOf(k, thread) === to && reserveLine(k, to) === 0) break;
       const next = i32[thread + Thread.CANCEL_NEXT]!;
       i32[cancels] = next === LAST ? 0 : next;
       i32[thread + Thread.CANCEL_NEXT] = 0;
-      fillCancel(k, to, line, thread);
       k.backlog--;
+      if (wanted) askCancel(k, thread);
     }
     if (i32[outbox] !== 0 || i32[cancels] !== 0) wantSpace(k, to);
   }

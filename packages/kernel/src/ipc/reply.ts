@@ -10,8 +10,9 @@ import { type Err, MAX_MESSAGE_CAPABILITIES, Reg } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { transferCapabilities } from "../capability/transfer.js";
 import type { Core } from "../core.js";
-import { Thread, ThreadState } from "../layout.js";
+import { Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
+import { lendToServer } from "./endpoint.js";
 import { capabilityCount, copyWords, threadCapabilities, wordCount } from "./message.js";
 import { answerCall } from "./remote.js";
 
@@ -31,6 +32,8 @@ export function answerWith(
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
   if (i32[caller + Thread.HOME] !== k.id) {
+    // Others may use the receive slots of a caller that is gone.
+    if (capabilities !== 0 && Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return 0;
     // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
     const arrived =
       capabilities === 0
@@ -70,9 +73,16 @@ export function answerWith(
           regs,
           Reg.CAPABILITIES,
         );
-  i32[caller + Thread.CALL_NUMBER] = call + 1;
+  endCall(k, caller, call);
   to.result = count;
   return caller;
+}
+
+/** A call of this core was answered here: whatever the caller lent to other cores is its own again. */
+function endCall(k: Core, caller: WordIndex, call: number): void {
+  k.i32[caller + Thread.CALL_NUMBER] = call + 1;
+  // A reply that is still owed, as far as the core knows that it asked, would be taken for that of its next request.
+  k.i32[caller + Thread.ROLE] = Role.NONE;
 }
 
 /** A caller on this core waits for its reply in one of two states: its call was taken here, or elsewhere. */
@@ -90,9 +100,17 @@ export function failCall(k: Core, caller: WordIndex, call: number, error: Err): 
   }
   if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
   const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
-  i32[caller + Thread.CALL_NUMBER] = call + 1;
+  endCall(k, caller, call);
   to.result = error;
   return caller;
+}
+
+/** A reply moves into a slot, where a thread of any core may use it: its caller lends what it would to a server there. */
+export function lendToSlot(k: Core, caller: WordIndex, call: number): void {
+  const { i32 } = k;
+  if (i32[caller + Thread.HOME] !== k.id || i32[caller + Thread.CALL_NUMBER] !== call) return;
+  if (i32[caller + Thread.STATE] === ThreadState.AWAITING_REPLY)
+    lendToServer(k, caller, k.contexts[i32[caller + Thread.NUMBER]!]!.regs);
 }
 
 /** Takes the reply that a thread holds, if any; the caller's number is then in REPLY_CALL. */

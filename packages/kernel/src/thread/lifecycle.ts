@@ -41,8 +41,6 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
   stopWaiting(k, thread, state);
   // A reply to a call that it still waits for is stale from here on.
   Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
-  const caller = takeReply(k, thread);
-  if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
   unbind(k, thread);
   k.contexts[i32[thread + Thread.NUMBER]!] = null;
   if (state === ThreadState.REMOTE) {
@@ -57,10 +55,13 @@ export function isEnded(state: number): boolean {
   return state === ThreadState.DEAD || state === ThreadState.DYING;
 }
 
-/** The answer that a DYING thread was owed has come: nothing of it is lent any more. */
+/** Nothing of a thread is lent any more; the answer that a DYING one was owed has come. */
 export function finishDeath(k: Core, thread: WordIndex): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.DEAD;
+  // Not before: the core that a receiver asked may have handed it a call after it began to die.
+  const caller = takeReply(k, thread);
+  if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
   Atomics.store(i32, k.threadTable + i32[thread + Thread.NUMBER]!, 0);
 }
 
@@ -135,18 +136,19 @@ function initEnded(k: Core, process: WordIndex): void {
   );
 }
 
-/** Fixes how a process ended: the first to say so is believed. */
-export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): void {
+/** Fixes how a process ended: the first to say so is believed. True if this was the first. */
+export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): boolean {
   const { i32 } = k;
-  if (Atomics.compareExchange(i32, process + Process.LIFE, LifeState.RUNNING, life) === LifeState.RUNNING) {
-    i32[process + Process.STATUS] = status;
-  }
+  if (Atomics.compareExchange(i32, process + Process.LIFE, LifeState.RUNNING, life) !== LifeState.RUNNING)
+    return false;
+  i32[process + Process.STATUS] = status;
+  return true;
 }
 
 /** Signals the notification that watches a process, if there is one. */
 export function tellWatcher(k: Core, process: WordIndex): void {
   const notification = k.i32[process + Process.WATCH_NOTIFICATION]!;
-  if (notification !== 0) signal(k, notification, k.i32[process + Process.WATCH_BITS]!);
+  if (notification > 0) signal(k, notification, k.i32[process + Process.WATCH_BITS]!);
 }
 
 /** Calls whose reply a dead process had saved in its slots fail. */
@@ -172,11 +174,14 @@ function dropSavedReplies(k: Core, process: WordIndex): void {
 
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
 export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
-  const { i32 } = k;
+  const { i32, current } = k;
   const process = i32[thread + Thread.PROCESS]!;
   if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) {
+    // The built-ins that this takes are not the guest's work: see makeRealm. Its checks would throw here.
+    k.current = 0;
     const fault = faultOf(error);
     recordFault(k, process, fault.text, fault.line, fault.column);
+    k.current = current;
   }
   endThread(k, thread, LifeState.FAULTED, 1);
 }

@@ -41,7 +41,10 @@ export async function buildImage(entryFile: string, options: ImageOptions = {}):
   const main = defaultExportOf(bundle);
   if (main === null) {
     const place = { file: resolve(entryFile), line: 1, column: 1 };
-    throw new GuestBuildError("no default export: a guest has `export default function* main(sys) { ... }`", place);
+    throw new GuestBuildError(
+      "no default export: a guest has `export default function* main(sys) { ... }`",
+      place,
+    );
   }
   const instrumented = instrument(bundle, main);
   if (instrumented.offence !== null) return fail(instrumented.offence);
@@ -62,10 +65,10 @@ function hasObjectRest(bundle: Bundle): boolean {
 
 /** The local name of the default export. esbuild exports by one clause at the end. */
 function defaultExportOf(bundle: Bundle): Tree | null {
-  for (const statement of bundle.root["body"] as Tree[]) {
+  for (const statement of bundle.root.body as Tree[]) {
     if (statement.type !== "ExportNamedDeclaration") continue;
-    for (const specifier of statement["specifiers"] as Tree[]) {
-      if (specifier["exported"].name === "default") return specifier["local"];
+    for (const specifier of statement.specifiers as Tree[]) {
+      if (specifier.exported.name === "default") return specifier.local;
     }
   }
   return null;
@@ -92,10 +95,16 @@ function checkCode(code: string, map: string, entryFile: string): void {
   const rejected = firstRejected(code);
   if (rejected === null) return;
   const before = code.slice(0, rejected.index).split("\n");
-  const found = originalPositionFor(new TraceMap(map), { line: before.length, column: before.at(-1)!.length });
+  const found = originalPositionFor(new TraceMap(map), {
+    line: before.length,
+    column: before.at(-1)!.length,
+  });
   const place =
     found.source === null
       ? { file: resolve(entryFile), line: 1, column: 1 }
       : { file: found.source, line: found.line, column: found.column + 1 };
-  throw new GuestBuildError(`a name that ends in "${rejected.text}" cannot be called in a guest: rename it`, place);
+  throw new GuestBuildError(
+    `a name that ends in "${rejected.text}" cannot be called in a guest: rename it`,
+    place,
+  );
 }

@@ -8,7 +8,14 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type BuildFailure, type Message, type OnResolveArgs, type OnResolveResult, type Plugin } from "esbuild";
+import {
+  type BuildFailure,
+  build,
+  type Message,
+  type OnResolveArgs,
+  type OnResolveResult,
+  type Plugin,
+} from "esbuild";
 import { GuestBuildError } from "./build-error.js";
 import { REQUIRE } from "./restrictions.js";
 
@@ -54,10 +61,16 @@ export async function bundle(entryFile: string, lowerObjectRest: boolean): Promi
     for (const [path, input] of Object.entries(result.metafile.inputs)) {
       const place = { file: resolve(folder, path), line: 1, column: 1 };
       if (input.format === "cjs") {
-        throw new GuestBuildError("require and module.exports do not work in a guest: use import and export", place);
+        throw new GuestBuildError(
+          "require and module.exports do not work in a guest: use import and export",
+          place,
+        );
       }
       if (![...EXTENSIONS, ".json"].includes(extname(path))) {
-        throw new GuestBuildError(`a guest imports files that end in ${EXTENSIONS.join(", ")} or .json`, place);
+        throw new GuestBuildError(
+          `a guest imports files that end in ${EXTENSIONS.join(", ")} or .json`,
+          place,
+        );
       }
     }
     const find = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))!.text;
@@ -93,11 +106,14 @@ const guestImports: Plugin = Object.freeze({
 
 function resolveImport({ path, kind }: OnResolveArgs): OnResolveResult | undefined {
   if (kind === "entry-point") return undefined;
-  if (kind === "dynamic-import") return refusal(`import() does not work in a guest: ${ALLOWED}, at the top of a file`);
-  if (kind !== "import-statement") return refusal(`require does not work in a guest: ${ALLOWED}, with import statements`);
+  if (kind === "dynamic-import")
+    return refusal(`import() does not work in a guest: ${ALLOWED}, at the top of a file`);
+  if (kind !== "import-statement")
+    return refusal(`require does not work in a guest: ${ALLOWED}, with import statements`);
   if (/^\.\.?(\/|$)/.test(path)) return undefined;
   if (!/^@capos\/(abi|libos)(\/|$)/.test(path)) return refusal(`cannot import "${path}": ${ALLOWED}`);
-  if (/^@capos\/libos\/image(\/|$)/.test(path)) return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
+  if (/^@capos\/libos\/image(\/|$)/.test(path))
+    return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
   try {
     // By this file's place, so that a guest anywhere gets the packages that the kernel was built with.
     return { path: fileURLToPath(import.meta.resolve(path)), sideEffects: false };

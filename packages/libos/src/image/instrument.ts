@@ -23,13 +23,16 @@ const MAX_PROPERTIES_OF_TEXT = 2 ** 20;
 const MAX_PROPERTIES_OF_ARRAY = 2 ** 22;
 
 /** A bundle with its checks, or what stands in the way. */
-export type Instrumented = { readonly out: MagicString; readonly offence: null } | { readonly offence: Offence };
+export type Instrumented =
+  | { readonly out: MagicString; readonly offence: null }
+  | { readonly offence: Offence };
 
 interface Names {
   readonly tick: string;
   readonly tickMain: string;
   readonly caught: string;
   readonly fuel: string;
+  readonly turn: string;
   readonly listed: string;
   readonly thrown: string;
 }
@@ -43,23 +46,29 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
   const offence = respell(bundle, out);
   if (offence !== null) return { offence };
 
-  const plain = `if(--${names.fuel}<0){${names.fuel}=${FUEL};${names.tick}();}`;
-  const preempting = `if(--${names.fuel}<0){${names.fuel}=${FUEL};if(${names.tickMain}())yield ${Trap.PREEMPTED};}`;
-  const checkIn = (owner: Tree | undefined) => (owner !== undefined && yielding.has(owner) ? preempting : plain);
+  // The fuel comes after the kernel's consent: once it throws, every later check asks again and throws,
+  // and so no `finally { continue }` around a loop that uses up the fuel can go on.
+  // Code that may yield has a counter of its own, emptied whenever a check that cannot yield has asked: else
+  // the fuel of `for (;;) f();` in main would always run out inside f, and main never get to yield.
+  const spent = `${names.tick}();${names.fuel}=${FUEL};${names.turn}=0;`;
+  const plain = `if(--${names.fuel}<0){${spent}}`;
+  const preempting = `if(--${names.turn}<0){if(${names.tickMain}())yield ${Trap.PREEMPTED};${names.turn}=${FUEL};}`;
+  const checkIn = (owner: Tree | undefined) =>
+    owner !== undefined && yielding.has(owner) ? preempting : plain;
   /** The check as the beginning of an expression. */
-  const spend = `(--${names.fuel}<0&&(${names.fuel}=${FUEL},${names.tick}()),`;
+  const spend = `(--${names.fuel}<0&&(${names.tick}(),${names.fuel}=${FUEL},${names.turn}=0),`;
   let listsProperties = false;
 
   // Children first: where two of them end at one place, the inner one's closing comes first.
   for (const node of postOrder(bundle.root)) {
     if (isFunction(node)) {
       enterFunction(bundle, node, checkIn(node), out);
-      if (node["generator"] === true) checkParameters(node["params"], spend, out);
+      if (node.generator === true) checkParameters(node.params, spend, out);
     }
-    if (LOOPS.has(node.type)) enterLoop(node["body"], checkIn(enclosingFunction(bundle, node)), out);
+    if (LOOPS.has(node.type)) enterLoop(node.body, checkIn(enclosingFunction(bundle, node)), out);
     else if (node.type === "StaticBlock") out.appendLeft(bundle.code.indexOf("{", node.start) + 1, plain);
-    else if (node.type === "PropertyDefinition" && doesWork(node["value"])) {
-      wrap(node["value"], spend, ")", out);
+    else if (node.type === "PropertyDefinition" && doesWork(node.value)) {
+      wrap(node.value, spend, ")", out);
     } else if (node.type === "CatchClause") enterCatch(node, names, out);
 
     const listed = listedBy(node, bundle);
@@ -72,14 +81,16 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
   if (listsProperties) {
     const hiding = hidingGuard(bundle, bindings);
     if (hiding !== null) {
-      const reason = `a guest's file cannot declare ${hiding["name"]} at its top level: choose another name`;
+      const reason = `a guest's file cannot declare ${hiding.name} at its top level: choose another name`;
       return { offence: { node: hiding, reason } };
     }
   }
 
   const parameters = `${names.tick},${names.tickMain},${names.caught}`;
-  out.prepend(`(function(${parameters}){"use strict";let ${names.fuel}=${FUEL};${listsProperties ? guardOf(names) : ""}`);
-  out.append(`\nreturn ${defaultExport["name"]};})`);
+  out.prepend(
+    `(function(${parameters}){"use strict";let ${names.fuel}=${FUEL},${names.turn}=${FUEL};${listsProperties ? guardOf(names) : ""}`,
+  );
+  out.append(`\nreturn ${defaultExport.name};})`);
   return { out, offence: null };
 }
 
@@ -98,6 +109,7 @@ function freshNames(bundle: Bundle): Names {
     tickMain: fresh("$tickMain"),
     caught: fresh("$caught"),
     fuel: fresh("$fuel"),
+    turn: fresh("$turn"),
     listed: fresh("$listed"),
     thrown: fresh("$thrown"),
   };
@@ -105,7 +117,7 @@ function freshNames(bundle: Bundle): Names {
 
 /** A function body begins with the check; an expression becomes a body. */
 function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicString): void {
-  const body: Tree = node["body"];
+  const body: Tree = node.body;
   if (body.type === "BlockStatement") {
     out.appendLeft(body.start + 1, check);
     return;
@@ -123,8 +135,8 @@ function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicStri
 function checkParameters(parameters: readonly Tree[], spend: string, out: MagicString): void {
   for (const node of parameters) {
     if (isFunction(node)) continue;
-    if (node.type === "AssignmentPattern" && doesWork(node["right"])) wrap(node["right"], spend, ")", out);
-    if (node.type === "Property" && node["computed"]) wrap(node["key"], spend, ")", out);
+    if (node.type === "AssignmentPattern" && doesWork(node.right)) wrap(node.right, spend, ")", out);
+    if (node.type === "Property" && node.computed) wrap(node.key, spend, ")", out);
     checkParameters([...children(node)], spend, out);
   }
 }
@@ -136,13 +148,13 @@ function enterLoop(body: Tree, check: string, out: MagicString): void {
 
 /** `catch` hands what it caught to the kernel first, before a pattern could run a getter on it. */
 function enterCatch(node: Tree, names: Names, out: MagicString): void {
-  const parameter: Tree | null = node["param"];
-  const bodyStart: number = node["body"].start;
+  const parameter: Tree | null = node.param;
+  const bodyStart: number = node.body.start;
   if (parameter === null) {
     out.appendLeft(bodyStart, `(${names.thrown})`);
     out.appendLeft(bodyStart + 1, `${names.caught}(${names.thrown});`);
   } else if (parameter.type === "Identifier") {
-    out.appendLeft(bodyStart + 1, `${names.caught}(${parameter["name"]});`);
+    out.appendLeft(bodyStart + 1, `${names.caught}(${parameter.name});`);
   } else {
     out.appendRight(parameter.start, `${names.thrown}){${names.caught}(${names.thrown});let `);
     out.overwrite(parameter.end, bodyStart + 1, `=${names.thrown};`);
@@ -156,8 +168,9 @@ function doesWork(value: Tree | null): boolean {
 
 /** The expression whose properties a node lists, natively and without a stop, if it is one. */
 function listedBy(node: Tree, bundle: Bundle): Tree | null {
-  if (node.type === "ForInStatement") return node["right"];
-  if (node.type === "SpreadElement" && bundle.parents.get(node)!.type === "ObjectExpression") return node["argument"];
+  if (node.type === "ForInStatement") return node.right;
+  if (node.type === "SpreadElement" && bundle.parents.get(node)!.type === "ObjectExpression")
+    return node.argument;
   return null;
 }
 
@@ -170,7 +183,8 @@ function guardOf(names: Names): string {
 function hidingGuard(bundle: Bundle, bindings: Bindings): Tree | null {
   for (const [identifier, { name, declarations }] of bindings) {
     if (name !== "Array" && name !== "RangeError") continue;
-    if (declarations.includes(identifier) && enclosingFunction(bundle, identifier) === undefined) return identifier;
+    if (declarations.includes(identifier) && enclosingFunction(bundle, identifier) === undefined)
+      return identifier;
   }
   return null;
 }

@@ -40,37 +40,42 @@ export function firstRejected(code: string): { readonly text: string; readonly i
 
 function respellNode(bundle: Bundle, node: Tree, out: MagicString): Offence | null {
   const parent = bundle.parents.get(node);
-  if (node.type === "Literal" && typeof node["value"] === "string") return spell(bundle, node, node.start, node.end, out);
-  if (node.type === "Literal" && node["regex"] !== undefined) {
-    const isAmbiguous = node["regex"].pattern.includes("[") && /<!--|-->/.test(node["regex"].pattern);
-    if (isAmbiguous) return { node, reason: "a regular expression with <!-- or --> and a class: write one - as \\x2d" };
-    return spell(bundle, node, node.start, node.end, out);
+  if (node.type === "Literal" && typeof node.value === "string") return spell(bundle, node, out);
+  if (node.type === "Literal" && node.regex !== undefined) {
+    const isAmbiguous = node.regex.pattern.includes("[") && /<!--|-->/.test(node.regex.pattern);
+    if (isAmbiguous)
+      return { node, reason: "a regular expression with <!-- or --> and a class: write one - as \\x2d" };
+    return spell(bundle, node, out);
   }
   if (node.type === "TemplateElement") {
     // A tag sees the spelling.
     const isTagged = bundle.parents.get(parent!)?.type === "TaggedTemplateExpression";
     if (isTagged && bundle.code.slice(node.start, node.end).search(REJECTED) >= 0) {
-      return { node, reason: "a tagged template with <!--, -->, import( or eval(: put that text into ${...}" };
+      return {
+        node,
+        reason: "a tagged template with <!--, -->, import( or eval(: put that text into a substitution",
+      };
     }
-    return spell(bundle, node, node.start, node.end, out);
+    return spell(bundle, node, out);
   }
   // `a-->b` and `a<!--b` are two operators each.
-  if (node.type === "UpdateExpression" && node["operator"] === "--") {
-    const end = node["prefix"] ? node["argument"].start : node.end;
-    if (!node["prefix"] && bundle.code[end] === ">") out.appendLeft(end, " ");
-    if (node["prefix"] && bundle.code.slice(node.start - 2, node.start) === "<!") out.appendLeft(node.start, " ");
+  if (node.type === "UpdateExpression" && node.operator === "--") {
+    const end = node.prefix ? node.argument.start : node.end;
+    if (!node.prefix && bundle.code[end] === ">") out.appendLeft(end, " ");
+    if (node.prefix && bundle.code.slice(node.start - 2, node.start) === "<!")
+      out.appendLeft(node.start, " ");
     return null;
   }
-  const isKey = node.type === "Identifier" && parent !== undefined && parent["key"] === node && !parent["computed"];
-  if (isKey && !parent["shorthand"] && (node["name"] === "import" || node["name"] === "eval")) {
-    out.overwrite(node.start, node.end, `"${SPELLED[node["name"]]}"`);
+  const isKey = node.type === "Identifier" && parent !== undefined && parent.key === node && !parent.computed;
+  if (isKey && !parent.shorthand && (node.name === "import" || node.name === "eval")) {
+    out.overwrite(node.start, node.end, `"${SPELLED[node.name]}"`);
   }
   return null;
 }
 
-function spell(bundle: Bundle, node: Tree, start: number, end: number, out: MagicString): null {
-  for (const match of bundle.code.slice(start, end).matchAll(REJECTED)) {
-    const from = start + match.index;
+function spell(bundle: Bundle, node: Tree, out: MagicString): null {
+  for (const match of bundle.code.slice(node.start, node.end).matchAll(REJECTED)) {
+    const from = node.start + match.index;
     out.overwrite(from, from + match[0].length, SPELLED[match[0]]!);
   }
   return null;

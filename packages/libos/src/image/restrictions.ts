@@ -17,7 +17,8 @@ const MAX_PATTERN_LENGTH = 2 ** 14;
 export const REQUIRE = "$capos_require";
 
 const ASYNC = "a guest traps with yield instead, and calls generators with yield*";
-const MODULES = "a guest may import relative files, @capos/abi and @capos/libos with import statements at the top of a file";
+const MODULES =
+  "a guest may import relative files, @capos/abi and @capos/libos with import statements at the top of a file";
 
 /** The first thing that is not allowed, in source order; null if all is. */
 export function firstOffence(bundle: Bundle): Offence | null {
@@ -34,26 +35,28 @@ function reasonAgainst(node: Tree): string | null {
     case "FunctionDeclaration":
     case "FunctionExpression":
     case "ArrowFunctionExpression":
-      return node["async"] === true ? `async functions do not work in a guest: ${ASYNC}` : null;
+      return node.async === true ? `async functions do not work in a guest: ${ASYNC}` : null;
     case "AwaitExpression":
       return `await does not work in a guest: ${ASYNC}`;
     case "ForOfStatement":
-      return node["await"] === true ? `for await does not work in a guest: ${ASYNC}` : null;
+      return node.await === true ? `for await does not work in a guest: ${ASYNC}` : null;
     case "ImportExpression":
       return `import() does not work in a guest: ${MODULES}`;
     case "MetaProperty":
-      return node["meta"].name === "import" ? "import.meta does not exist in a guest: it has no files and no URL" : null;
+      return node.meta.name === "import"
+        ? "import.meta does not exist in a guest: it has no files and no URL"
+        : null;
     case "CallExpression":
-      return node["callee"].type === "Identifier" && node["callee"].name === "eval"
+      return node.callee.type === "Identifier" && node.callee.name === "eval"
         ? "eval does not work in a guest: only code that was built may run"
         : null;
     case "Identifier":
-      return node["name"] === REQUIRE ? `require does not work in a guest: ${MODULES}` : null;
+      return node.name === REQUIRE ? `require does not work in a guest: ${MODULES}` : null;
     case "DebuggerStatement":
       return "debugger does not work in a guest: it would stop the whole core";
     case "Literal":
-      return node["regex"] !== undefined && node["regex"].pattern.length > MAX_PATTERN_LENGTH
-        ? `a regular expression of ${node["regex"].pattern.length} characters, the limit is ${MAX_PATTERN_LENGTH}`
+      return node.regex !== undefined && node.regex.pattern.length > MAX_PATTERN_LENGTH
+        ? `a regular expression of ${node.regex.pattern.length} characters, the limit is ${MAX_PATTERN_LENGTH}`
         : null;
     default:
       return null;

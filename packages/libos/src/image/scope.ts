@@ -23,7 +23,7 @@ class Scope {
   constructor(private readonly outer: Scope | null) {}
 
   declare(identifier: Tree, all: Map<Tree, Binding>): void {
-    const name: string = identifier["name"];
+    const name: string = identifier.name;
     let binding = this.bindings.get(name);
     if (binding === undefined) {
       binding = { name, declarations: [], references: [] };
@@ -42,30 +42,30 @@ export function resolve(bundle: Bundle): Bindings {
   const all = new Map<Tree, Binding>();
   const top = new Scope(null);
   declareVariables(bundle.root, top, all);
-  declareStatements(bundle.root["body"], top, all);
-  for (const statement of bundle.root["body"]) visit(statement, top, all);
+  declareStatements(bundle.root.body, top, all);
+  for (const statement of bundle.root.body) visit(statement, top, all);
   return all;
 }
 
 /** Declares what `let`, `const`, `class` and `function` in a list of statements declare. */
 function declareStatements(statements: readonly Tree[], scope: Scope, all: Map<Tree, Binding>): void {
   for (const statement of statements) {
-    if (statement.type === "VariableDeclaration" && statement["kind"] !== "var") {
-      for (const { id } of statement["declarations"]) declarePattern(id, scope, all);
+    if (statement.type === "VariableDeclaration" && statement.kind !== "var") {
+      for (const { id } of statement.declarations) declarePattern(id, scope, all);
     } else if (statement.type === "FunctionDeclaration" || statement.type === "ClassDeclaration") {
-      if (statement["id"] !== null) scope.declare(statement["id"], all);
+      if (statement.id !== null) scope.declare(statement.id, all);
     } else if (statement.type === "LabeledStatement") {
-      declareStatements([statement["body"]], scope, all);
-    } else if (statement.type.startsWith("Export") && statement["declaration"]) {
-      declareStatements([statement["declaration"]], scope, all);
+      declareStatements([statement.body], scope, all);
+    } else if (statement.type.startsWith("Export") && statement.declaration) {
+      declareStatements([statement.declaration], scope, all);
     }
   }
 }
 
 /** Declares every `var` below a node that belongs to the same function. */
 function declareVariables(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
-  if (node.type === "VariableDeclaration" && node["kind"] === "var") {
-    for (const { id } of node["declarations"]) declarePattern(id, scope, all);
+  if (node.type === "VariableDeclaration" && node.kind === "var") {
+    for (const { id } of node.declarations) declarePattern(id, scope, all);
   }
   for (const child of children(node)) {
     if (!isFunction(child) && child.type !== "StaticBlock" && child.type !== "PropertyDefinition") {
@@ -82,16 +82,17 @@ function declarePattern(pattern: Tree | null, scope: Scope, all: Map<Tree, Bindi
       scope.declare(pattern, all);
       break;
     case "ObjectPattern":
-      for (const property of pattern["properties"]) declarePattern(property.value ?? property.argument, scope, all);
+      for (const property of pattern.properties)
+        declarePattern(property.value ?? property.argument, scope, all);
       break;
     case "ArrayPattern":
-      for (const element of pattern["elements"]) declarePattern(element, scope, all);
+      for (const element of pattern.elements) declarePattern(element, scope, all);
       break;
     case "AssignmentPattern":
-      declarePattern(pattern["left"], scope, all);
+      declarePattern(pattern.left, scope, all);
       break;
     case "RestElement":
-      declarePattern(pattern["argument"], scope, all);
+      declarePattern(pattern.argument, scope, all);
       break;
   }
 }
@@ -99,7 +100,7 @@ function declarePattern(pattern: Tree | null, scope: Scope, all: Map<Tree, Bindi
 function visit(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
   if (node.type === "Identifier") {
     if (all.has(node)) return; // A declaration.
-    const binding = scope.find(node["name"]);
+    const binding = scope.find(node.name);
     if (binding === undefined) return;
     binding.references.push(node);
     all.set(node, binding);
@@ -117,22 +118,22 @@ function visit(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
 
 function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
   let outer = scope;
-  if (node.type === "FunctionExpression" && node["id"]) {
+  if (node.type === "FunctionExpression" && node.id) {
     outer = new Scope(scope);
-    outer.declare(node["id"], all);
+    outer.declare(node.id, all);
   }
   const parameters = new Scope(outer);
-  for (const parameter of node["params"]) declarePattern(parameter, parameters, all);
-  for (const parameter of node["params"]) visit(parameter, parameters, all);
+  for (const parameter of node.params) declarePattern(parameter, parameters, all);
+  for (const parameter of node.params) visit(parameter, parameters, all);
 
   const body = new Scope(parameters);
-  if (node["body"].type !== "BlockStatement") {
-    visit(node["body"], body, all);
+  if (node.body.type !== "BlockStatement") {
+    visit(node.body, body, all);
     return;
   }
-  declareVariables(node["body"], body, all);
-  declareStatements(node["body"].body, body, all);
-  for (const statement of node["body"].body) visit(statement, body, all);
+  declareVariables(node.body, body, all);
+  declareStatements(node.body.body, body, all);
+  for (const statement of node.body.body) visit(statement, body, all);
 }
 
 /** The scope in which a node's children stand. */
@@ -141,29 +142,29 @@ function innerScope(node: Tree, scope: Scope, all: Map<Tree, Binding>): Scope {
   switch (node.type) {
     case "StaticBlock":
       declareVariables(node, inner, all);
-      declareStatements(node["body"], inner, all);
+      declareStatements(node.body, inner, all);
       return inner;
     case "BlockStatement":
-      declareStatements(node["body"], inner, all);
+      declareStatements(node.body, inner, all);
       return inner;
     case "SwitchStatement":
-      for (const { consequent } of node["cases"]) declareStatements(consequent, inner, all);
+      for (const { consequent } of node.cases) declareStatements(consequent, inner, all);
       return inner;
     case "ForStatement":
-      if (node["init"] !== null) declareStatements([node["init"]], inner, all);
+      if (node.init !== null) declareStatements([node.init], inner, all);
       return inner;
     case "ForInStatement":
     case "ForOfStatement":
-      declareStatements([node["left"]], inner, all);
+      declareStatements([node.left], inner, all);
       return inner;
     case "CatchClause":
-      declarePattern(node["param"], inner, all);
+      declarePattern(node.param, inner, all);
       return inner;
     case "ClassDeclaration":
     case "ClassExpression":
       // Inside a class its name is another binding than outside; here the inner one has no references
       // of interest, so a reference inside counts for the outer one.
-      if (node.type === "ClassExpression" && node["id"]) inner.declare(node["id"], all);
+      if (node.type === "ClassExpression" && node.id) inner.declare(node.id, all);
       return inner;
     default:
       return scope;
@@ -174,17 +175,17 @@ function innerScope(node: Tree, scope: Scope, all: Map<Tree, Binding>): Scope {
 function isMereName(parent: Tree, child: Tree): boolean {
   switch (parent.type) {
     case "MemberExpression":
-      return child === parent["property"] && !parent["computed"];
+      return child === parent.property && !parent.computed;
     case "Property":
     case "MethodDefinition":
     case "PropertyDefinition":
-      return child === parent["key"] && !parent["computed"];
+      return child === parent.key && !parent.computed;
     case "LabeledStatement":
     case "BreakStatement":
     case "ContinueStatement":
-      return child === parent["label"];
+      return child === parent.label;
     case "ExportSpecifier":
-      return child === parent["exported"] && child !== parent["local"];
+      return child === parent.exported && child !== parent.local;
     case "MetaProperty":
       return true;
     default:

@@ -39,7 +39,7 @@ export function parseBundle(code: string): Bundle {
   const parents = new Map<Tree, Tree>();
   const names = new Set<string>();
   const visit = (node: Tree): void => {
-    if (node.type === "Identifier" || node.type === "PrivateIdentifier") names.add(node["name"]);
+    if (node.type === "Identifier" || node.type === "PrivateIdentifier") names.add(node.name);
     for (const child of children(node)) {
       parents.set(child, node);
       visit(child);
@@ -52,7 +52,7 @@ export function parseBundle(code: string): Bundle {
 /** The nodes right below a node. A shorthand property `{a}` has its one identifier once, as the value. */
 export function* children(node: Tree): Generator<Tree> {
   for (const field in node) {
-    if (field === "loc" || (field === "key" && node["shorthand"] === true)) continue;
+    if (field === "loc" || (field === "key" && node.shorthand === true)) continue;
     const value: unknown = node[field];
     if (Array.isArray(value)) {
       for (const item of value) if (isNode(item)) yield item;
@@ -61,7 +61,9 @@ export function* children(node: Tree): Generator<Tree> {
 }
 
 function isNode(value: unknown): value is Tree {
-  return typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
+  return (
+    typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string"
+  );
 }
 
 /** Every node below and including one, children before their parents. */

@@ -29,12 +29,13 @@ export function yieldingGenerators(bundle: Bundle, bindings: Bindings): Readonly
 function candidates(bundle: Bundle, bindings: Bindings): Map<Tree, Tree[]> {
   const found = new Map<Tree, Tree[]>();
   for (const node of postOrder(bundle.root)) {
-    if (node["generator"] !== true) continue;
+    if (node.generator !== true) continue;
     const names = bindingsOf(bundle, bindings, node);
     if (names === null) continue;
     const callers: Tree[] = [];
     const references = names.flatMap((binding) => binding.references);
-    if (references.every((reference) => isHarmless(bundle, bindings, reference, callers))) found.set(node, callers);
+    if (references.every((reference) => isHarmless(bundle, bindings, reference, callers)))
+      found.set(node, callers);
   }
   return found;
 }
@@ -44,13 +45,13 @@ function bindingsOf(bundle: Bundle, bindings: Bindings, generator: Tree): Bindin
   const parent = bundle.parents.get(generator)!;
   const names: Binding[] = [];
   if (generator.type === "FunctionDeclaration") {
-    if (generator["id"] === null) return null;
-    names.push(bindings.get(generator["id"])!);
+    if (generator.id === null) return null;
+    names.push(bindings.get(generator.id)!);
   } else {
-    if (parent.type !== "VariableDeclarator" || parent["id"].type !== "Identifier") return null;
-    names.push(bindings.get(parent["id"])!);
+    if (parent.type !== "VariableDeclarator" || parent.id.type !== "Identifier") return null;
+    names.push(bindings.get(parent.id)!);
     // A function expression's own name is a second way to it.
-    if (generator["id"]) names.push(bindings.get(generator["id"])!);
+    if (generator.id) names.push(bindings.get(generator.id)!);
   }
   return names.every((binding) => binding.declarations.length === 1) ? names : null;
 }
@@ -60,20 +61,20 @@ function isHarmless(bundle: Bundle, bindings: Bindings, reference: Tree, callers
   const parent = bundle.parents.get(reference)!;
   // Exports of a bundle are dropped, but for the default one, which the kernel resumes.
   if (parent.type === "ExportSpecifier") return true;
-  if (parent.type === "VariableDeclarator" && parent["init"] === reference) {
+  if (parent.type === "VariableDeclarator" && parent.init === reference) {
     return isExportAlias(bundle, bindings, parent);
   }
-  if (parent.type !== "CallExpression" || parent["callee"] !== reference || parent["optional"]) return false;
+  if (parent.type !== "CallExpression" || parent.callee !== reference || parent.optional) return false;
   const outer = bundle.parents.get(parent)!;
-  if (outer.type !== "YieldExpression" || outer["delegate"] !== true) return false;
+  if (outer.type !== "YieldExpression" || outer.delegate !== true) return false;
   callers.push(enclosingFunction(bundle, outer)!);
   return true;
 }
 
 /** `var guest_default = main;` with no other use than the export: what a bundler makes of `export default main`. */
 function isExportAlias(bundle: Bundle, bindings: Bindings, declarator: Tree): boolean {
-  if (declarator["id"].type !== "Identifier") return false;
-  const alias = bindings.get(declarator["id"])!;
+  if (declarator.id.type !== "Identifier") return false;
+  const alias = bindings.get(declarator.id)!;
   return (
     alias.declarations.length === 1 &&
     alias.references.every((reference) => bundle.parents.get(reference)!.type === "ExportSpecifier")

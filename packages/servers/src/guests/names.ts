@@ -3,7 +3,8 @@
  *
  * A name belongs to the process that registered it and goes when that process ends: before each
  * request it has heard of every process that ended earlier. Services are there from the start and are
- * nobody's to take. The table is bounded, as a whole and for each process.
+ * nobody's to take. The table is bounded, as a whole and for each process. It dies with this process:
+ * started again, it knows the services and nothing that others had registered.
  */
 import { Err, type Sys } from "@capos/abi";
 import { IpcError, Names, type Steps, thread } from "@capos/libos";

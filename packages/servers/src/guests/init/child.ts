@@ -4,7 +4,7 @@
  * All that can be checked beforehand is: a plan that cannot be carried out costs no memory, because
  * memory cannot be had back. What is then refused by the kernel all the same is undone except for that.
  */
-import { LifeState, ObjectType, Right } from "@capos/abi";
+import { Err, LifeState, ObjectType, Right } from "@capos/abi";
 import {
   cnode,
   encodeEnvironment,
@@ -21,7 +21,8 @@ import type { Authority } from "./authority.js";
 export interface ChildPlan {
   readonly name: string;
   readonly image: number;
-  readonly core: number;
+  /** Where it may run: the first of these cores that is online. */
+  readonly cores: readonly number[];
   readonly priority: number;
   readonly cnodeBits: number;
   readonly args: readonly string[];
@@ -39,6 +40,8 @@ export interface ChildPlan {
 
 /** A process that was started: handles of init's. */
 export interface Child {
+  /** The core it was placed on. */
+  readonly core: number;
   readonly process: number;
   readonly thread: number;
   readonly cnode: number;
@@ -61,7 +64,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
     { type: ObjectType.THREAD, sizeBits: 0 },
   ];
   const placeholders = plan.handed.map(() => ANY_HANDLE);
-  encodeEnvironment(environmentOf(init, plan, NO_HANDLES, placeholders, 0));
+  encodeEnvironment(environmentOf(init, plan, 0, NO_HANDLES, placeholders, 0));
   memory.check(plan.memoryBits === 0 ? objects : [...objects, untyped]);
 
   const made: number[] = [];
@@ -71,7 +74,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
     const [node, child, first] = made as [number, number, number];
     yield* about(`image ${plan.image}`, process.configure(sys, child, node, plan.image, plan.name));
     configured = true;
-    yield* about(`core ${plan.core}`, thread.configure(sys, first, child, plan.core, plan.priority));
+    const core = yield* placeThread(init, first, child, plan);
     yield* process.watch(sys, child, plan.watcher);
 
     // Slot 0 stays empty: it can be no receive window.
@@ -99,13 +102,31 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
     }
     const handed: number[] = [];
     for (const gift of plan.handed) handed.push(yield* place(gift));
-    yield* thread.start(sys, first, encodeEnvironment(environmentOf(init, plan, handles, handed, slot)));
-    return { process: child, thread: first, cnode: node };
+    yield* thread.start(
+      sys,
+      first,
+      encodeEnvironment(environmentOf(init, plan, core, handles, handed, slot)),
+    );
+    return { core, process: child, thread: first, cnode: node };
   } catch (error) {
     if (configured) yield* process.kill(sys, made[1]!);
     while (made.length > 0) yield* init.drop(made.pop()!);
     throw error;
   }
+}
+
+/** Puts a thread on the first core that takes it: one that is off answers `NOT_FOUND`. */
+function* placeThread(init: Authority, first: number, child: number, plan: ChildPlan): Steps<number> {
+  for (const [i, core] of plan.cores.entries()) {
+    try {
+      yield* about(`core ${core}`, thread.configure(init.sys, first, child, core, plan.priority));
+      return core;
+    } catch (error) {
+      const isOff = error instanceof IpcError && error.code === Err.NOT_FOUND;
+      if (!isOff || i + 1 === plan.cores.length) throw error;
+    }
+  }
+  throw new RangeError("a process needs a core to run on");
 }
 
 /** Says in an error what the request named, instead of what was tried with it. */
@@ -122,6 +143,7 @@ const NO_HANDLES = { cnode: 0, process: 0, thread: 0, names: 0, log: 0, console:
 function environmentOf(
   init: Authority,
   plan: ChildPlan,
+  core: number,
   handles: typeof NO_HANDLES,
   handed: readonly number[],
   firstFreeSlot: number,
@@ -131,7 +153,7 @@ function environmentOf(
     firstFreeSlot,
     freeSlotCount: 2 ** plan.cnodeBits - firstFreeSlot,
     threadIndex: 0,
-    core: plan.core,
+    core,
     cores: init.cores,
     name: plan.name,
     args: plan.args,

@@ -3,7 +3,8 @@
  *
  * Init keeps each service's endpoint; a new process receives from the same one, so what clients hold
  * stays good: those whose call was being answered get `PEER_DIED`, those in the queue wait on. A
- * service that dies too often has failed. It stays down, and the machine halts if it is essential.
+ * service that dies too often has failed. It stays down, and the machine halts if it is essential; if
+ * it is not, calls to it wait, as to any endpoint that nobody receives from.
  */
 import { lifeName, ObjectType, Right } from "@capos/abi";
 import { debug, type Gift, type ProcessStatus, process, type Steps } from "@capos/libos";
@@ -101,7 +102,9 @@ export class Services {
   /** Who has a badge, if it is a service's. */
   identity(badge: number): Identity | undefined {
     const service = this.services[badge - Badge.FIRST_SERVICE];
-    return service === undefined ? undefined : { name: service.description.name, core: service.core };
+    return service === undefined
+      ? undefined
+      : { name: service.description.name, core: service.child?.core ?? service.core };
   }
 
   /** Tells the services that want to know that a process has ended. */
@@ -160,7 +163,7 @@ export class Services {
     service.child = yield* startChild(this.init, {
       name: description.name,
       image: IMAGES.indexOf(description.image),
-      core: service.core,
+      cores: [service.core, this.init.ownCore],
       priority: description.priority,
       cnodeBits: SERVICE_CNODE_BITS,
       memoryBits: 0,

@@ -26,7 +26,7 @@ export class Users {
   readonly #table: (User | undefined)[] = [];
   readonly #byBadge = new Map<number, User>();
   #nextBadge: number = Badge.FIRST_USER;
-  #nextCore = 0;
+  #turn = 0;
 
   /** @param watchers capabilities that signal init that a process has ended, shared by many */
   constructor(
@@ -47,11 +47,10 @@ export class Users {
     const index = this.#freeIndex();
     const badge = this.#nextBadge;
     if (badge > Badge.LAST) throw new Refusal("no badge is left");
-    const core = request.core ?? this.#chooseCore();
     const child = yield* startChild(this.init, {
       name,
       image: request.image,
-      core,
+      cores: request.core === null ? this.#nextCores() : [request.core],
       priority: request.priority,
       memoryBits: request.memoryBits,
       args: request.args,
@@ -64,7 +63,7 @@ export class Users {
       watcher: this.watchers[index % this.watchers.length]!,
     });
     this.#nextBadge++;
-    const user = { id, name, core, badge, child };
+    const user = { id, name, core: child.core, badge, child };
     this.#table[index] = user;
     this.#byBadge.set(badge, user);
   }
@@ -105,12 +104,11 @@ export class Users {
     throw new Refusal(`${MAX_USER_PROCESSES} processes run, which is the limit`);
   }
 
-  /** Every core but init's in turn; init's if there is no other. */
-  #chooseCore(): number {
+  /** Every core but init's, beginning with another one each time; then init's. */
+  #nextCores(): number[] {
     const { cores, ownCore } = this.init;
-    if (cores === 1) return ownCore;
-    this.#nextCore = (this.#nextCore + 1) % cores;
-    if (this.#nextCore === ownCore) this.#nextCore = (this.#nextCore + 1) % cores;
-    return this.#nextCore;
+    const others = Array.from({ length: cores - 1 }, (_, i) => (ownCore + 1 + i) % cores);
+    const first = others.length === 0 ? 0 : this.#turn++ % others.length;
+    return [...others.slice(first), ...others.slice(0, first), ownCore];
   }
 }
