@@ -131,7 +131,7 @@ t.test(
       ['{"op":"run","id":10,"image":5,"name":"x","args":"y"}', /args must be an array of texts/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","args":[1]}', /args must be an array of texts/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","core":2}', /core must be an integer from 0 to 1/, 10],
-      ['{"op":"run","id":10,"image":5,"name":"x","priority":200}', /priority must be .* 0 to 199/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","priority":150}', /priority must be .* 0 to 149/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":31}', /memoryBits must be .* 6 to 30/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","debug":1}', /debug must be true or false/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","args":["a\\u0000b"]}', /contains a NUL/, 10],

@@ -31,6 +31,8 @@ export const enum Method {
   PROCESS_STATUS = 0x32,
   /** Ends every thread of the process. */
   PROCESS_KILL = 0x33,
+  /** priority: from now on its threads give none above. A ceiling only comes down; a process starts with its maker's. */
+  PROCESS_CEILING = 0x34,
 
   // Thread
   /** process handle, core, priority. */

@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly args?: readonly string[];
   /** The core it starts on; one that init does not run on unless told. */
   readonly core?: number;
-  /** 0 to 199; 100 unless told. */
+  /** 0 to 149, below the services; 100 unless told. */
   readonly priority?: number;
   /** log2 of the bytes of untyped memory that it is given, 6 to 30; 22 (4 MiB) unless told. */
   readonly memoryBits?: number;

@@ -141,6 +141,8 @@ export function portRead(
   for (let i = 0; i < taken; i++) bytes[i] = u8[base + ((read + i) & POSITION_MASK)]!;
   Atomics.store(i32, port + Port.IN_READ, (read + taken) | 0);
   unlock(memory, port);
+  // The host may hold back what did not fit.
+  if (taken > 0) ringHost(memory, HostEvent.PORT_INPUT);
   return available === 0 && closed ? -1 : taken;
 }
 

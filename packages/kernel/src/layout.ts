@@ -55,7 +55,7 @@ export const enum Thread {
   /** The unanswered call this thread received last: caller and its call number. */
   REPLY_TO = 2,
   REPLY_CALL = 3,
-  /** While REMOTE: the core asked, and a number that tells its answer from older ones. */
+  /** While REMOTE: the core asked, and a number that tells its answer from older ones; raised by question and answer. */
   ASKED_CORE = 4,
   SEQUENCE = 5,
 
@@ -180,7 +180,8 @@ export const enum Process {
   FAULT_COLUMN = 11,
   FAULT_BYTES = 12,
   NAME_BYTES = 13,
-  /** Core plus one that fills in the end; others wait for LIFE. */
+  /** The highest priority that its threads may give to any thread. */
+  CEILING = 14,
   NAME = 16,
   FAULT_TEXT = 32,
   SIZE = 128,

@@ -8,6 +8,7 @@ import { Attention, BootInfo, CoreArea, CoreState, halt, Power, raise } from "@c
 import { boot, prepareCore } from "./boot/boot.js";
 import { recover } from "./boot/recover.js";
 import { Core } from "./core.js";
+import { faultOf } from "./guest/fault.js";
 import { makeRealm } from "./guest/realm-cache.js";
 import { run } from "./loop.js";
 import { panic } from "./panic.js";
@@ -43,7 +44,7 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
     if (powerUp(k, task.recovers)) run(k);
   } catch (error) {
     k.i32[k.area + CoreArea.LAST_TRAP] = k.context?.trap ?? 0;
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const reason = faultOf(error).text + stackOf(error);
     const lines = panic(k.memory, k.id, reason);
     if (lines !== null) printLine(k, lines.join("\n"));
   }
@@ -51,6 +52,13 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   observer.disconnect();
   return { core: task.core, collections };
+}
+
+/** Where kernel code threw. In the hardened realm an error's own `stack` is empty. */
+function stackOf(error: unknown): string {
+  const { getStackString } = globalThis as { getStackString?: (error: Error) => string };
+  if (!(error instanceof Error)) return "";
+  return getStackString === undefined ? `\n${error.stack}` : getStackString(error);
 }
 
 /** From power-on to the loop. False if the machine was switched off first. */

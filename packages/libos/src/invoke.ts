@@ -187,6 +187,12 @@ export const process = {
     };
   },
 
+  /** From now on its threads give no priority above this one. It only comes down; a process starts with its maker's. */
+  *ceiling(sys: Sys, handle: number, priority: number): Steps<void> {
+    sys.words[1] = priority;
+    yield* invoke(sys, "ceiling", handle, Method.PROCESS_CEILING, 2);
+  },
+
   /** Ends every thread of the process. */
   *kill(sys: Sys, handle: number): Steps<void> {
     yield* invoke(sys, "kill process", handle, Method.PROCESS_KILL);

@@ -2,7 +2,7 @@
  * Phase 3: the kernel's tables, taken once from the bottom of free memory, and untyped memory made of
  * all the rest. After this the kernel allocates nothing.
  */
-import { INIT_CNODE_BITS, InitSlot, LifeState, ObjectType, Right, Slot, utf8Encode } from "@capos/abi";
+import { INIT_CNODE_BITS, InitSlot, LifeState, ObjectType, PRIORITIES, Right, Slot, utf8Encode } from "@capos/abi";
 import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
 import { makeCNode } from "../capability/retype.js";
 import { fillSlot, slotWord } from "../capability/slot.js";
@@ -85,6 +85,7 @@ function makeInitProcess(k: Core, process: WordIndex, cspace: WordIndex): void {
   i32[process + Process.CSPACE] = cspace;
   i32[process + Process.CSPACE_SLOTS] = 2 ** INIT_CNODE_BITS;
   i32[process + Process.IMAGE] = 0;
+  i32[process + Process.CEILING] = PRIORITIES - 1;
   i32[k.tables + Tables.NEXT_PROCESS] = 2;
   i32[process + Process.NUMBER] = 1;
   const name = utf8Encode("init");

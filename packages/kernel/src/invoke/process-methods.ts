@@ -15,7 +15,6 @@ import {
 } from "@capos/abi";
 import { moduleCount, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
-import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { wordCount } from "../ipc/message.js";
 import { Process, Restart, Tables, Thread } from "../layout.js";
@@ -39,6 +38,7 @@ export function invokeProcess(
   else if (method === Method.PROCESS_CONFIGURE) configure(k, thread, context, process);
   else if (method === Method.PROCESS_WATCH) watch(k, thread, context, process);
   else if (method === Method.PROCESS_KILL) kill(k, thread, context, process);
+  else if (method === Method.PROCESS_CEILING) lowerCeiling(k, context, process);
 }
 
 /** CNode, image, name. Once, while the process is new. */
@@ -65,6 +65,7 @@ function configure(k: Core, thread: WordIndex, context: Context, process: WordIn
     i32[process + Process.CSPACE] = i32[cnode + Slot.OBJECT]!;
     i32[process + Process.CSPACE_SLOTS] = 2 ** ((i32[cnode]! >>> SlotBits.SIZE_SHIFT) & 63);
     i32[process + Process.IMAGE] = image;
+    i32[process + Process.CEILING] = i32[i32[thread + Thread.PROCESS]! + Process.CEILING]!;
     setName(k, process, context.regs, Reg.WORDS + 4, nameBytes);
     context.result = Err.OK;
   }
@@ -85,10 +86,7 @@ export function setName(
 /** WATCH_NOTIFICATION while its bits are being written: no object's reference. */
 const WATCH_TAKEN = -1;
 
-/**
- * The badge of the notification's capability is signalled when the process ends; at once if it has. The
- * first watcher stays: a process, which holds a capability to itself, could else end unnoticed.
- */
+/** The badge of the notification's capability is signalled when the process ends; at once if it has. */
 function watch(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
   const { i32 } = k;
   const slot = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.SEND);
@@ -101,15 +99,9 @@ function watch(k: Core, thread: WordIndex, context: Context, process: WordIndex)
     context.result = Err.BUSY;
     return;
   }
-  lockTree(k);
-  const isWatched = i32[process + Process.WATCH_NOTIFICATION] !== 0;
-  if (!isWatched) {
-    i32[process + Process.WATCH_BITS] = i32[slot + Slot.BADGE]! || 1;
-    Atomics.store(i32, process + Process.WATCH_NOTIFICATION, i32[slot + Slot.OBJECT]!);
-  }
-  unlockTree(k);
-  context.result = isWatched ? Err.BUSY : Err.OK;
-  if (isWatched) return;
+  i32[process + Process.WATCH_BITS] = i32[slot + Slot.BADGE]! || 1;
+  Atomics.store(i32, process + Process.WATCH_NOTIFICATION, i32[slot + Slot.OBJECT]!);
+  context.result = Err.OK;
   if (Atomics.load(i32, process + Process.LIFE) > LifeState.RUNNING) tellWatcher(k, process);
 }
 
@@ -126,6 +118,17 @@ function status(k: Core, context: Context, process: WordIndex): void {
   );
   const base = (process + Process.FAULT_TEXT) * 4;
   context.result += packBytes(context.regs, Reg.WORDS + 5, memory.u8, base, base + bytes);
+}
+
+/** A ceiling only comes down, so it does not matter who else lowers it at the same time. */
+function lowerCeiling(k: Core, context: Context, process: WordIndex): void {
+  const ceiling = k.i32[process + Process.CEILING]!;
+  const wanted = integer(context, 1);
+  if (!(wanted >= 0 && wanted <= ceiling)) refuse(context, Err.RANGE, 0, ceiling);
+  else {
+    k.i32[process + Process.CEILING] = wanted;
+    context.result = Err.OK;
+  }
 }
 
 /**

@@ -150,13 +150,13 @@ function configure(k: Core, thread: WordIndex, context: Context, target: WordInd
   const priority = integer(context, 3);
   if (process < 0) context.result = process;
   else if (!(core >= 0 && core < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  else if (!mayGive(k, thread, priority)) refuse(context, Err.RANGE, 0, k.i32[thread + Thread.PRIORITY]!);
+  else if (!(priority >= 0 && priority <= ceilingOf(k, thread))) refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
   else context.result = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
 }
 
-/** A thread gives no more urgency than it has: else any guest could shut out the servers of a core. */
-function mayGive(k: Core, thread: WordIndex, priority: number): boolean {
-  return priority >= 0 && priority <= k.i32[thread + Thread.PRIORITY]!;
+/** The highest priority that a thread may give: without a ceiling any guest could shut out a core's servers. */
+function ceilingOf(k: Core, thread: WordIndex): number {
+  return k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!;
 }
 
 /** Gives a new thread its process, home, priority and number. */
@@ -312,7 +312,7 @@ function bindHere(k: Core, target: WordIndex, notification: WordIndex): number {
 
 function setPriority(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
   const priority = integer(context, 1);
-  if (!mayGive(k, thread, priority)) refuse(context, Err.RANGE, 0, k.i32[thread + Thread.PRIORITY]!);
+  if (!(priority >= 0 && priority <= ceilingOf(k, thread))) refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
   else atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
 }
 

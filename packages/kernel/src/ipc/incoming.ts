@@ -261,10 +261,12 @@ function onRehome(k: Core, line: WordIndex): void {
 function onCancel(k: Core, line: WordIndex): void {
   const { i32 } = k;
   const thread = i32[line + Line.THREAD]!;
-  // An answer that left before, or a later request of the same thread, is not what this is about.
-  if (i32[thread + Thread.SEQUENCE] !== i32[line + Line.EXTRA]) return;
   const object = i32[thread + Thread.QUEUE]!;
   const role = i32[thread + Thread.ROLE];
+  // An answer that left before, or a later request of the same thread, is not what this is about. After the
+  // two loads: a thread that has its answer may be in a queue of its own core by now, and raised the number
+  // before it went there. With the number unchanged they are what this core wrote.
+  if (Atomics.load(i32, thread + Thread.SEQUENCE) !== i32[line + Line.EXTRA]) return;
   if (object !== 0) {
     if (role === Role.WAITER) leaveQueue(k, object, thread);
     else takeFrom(k, object, thread);
@@ -303,6 +305,8 @@ function onAnswer(k: Core, line: WordIndex, kind: number): void {
     return;
   }
   if (state !== ThreadState.REMOTE) return;
+  // What was lent is its own again, and a cancellation that is on its way comes too late: see onCancel.
+  Atomics.add(i32, thread + Thread.SEQUENCE, 1);
   const status = i32[line + Line.BADGE]!;
   if (status === Internal.RETRY || status === Internal.CANCELLED) {
     // Only the registers survive: the trap starts again from its handle.

@@ -4,7 +4,7 @@
  * Init checks every field of every request: the host is trusted with the machine, but a slip of its
  * must not end it. Lines are at most `MAX_REQUEST_BYTES` long; fields that are not known are ignored.
  */
-import { MAX_NAME_BYTES, PRIORITIES } from "@capos/abi";
+import { MAX_NAME_BYTES } from "@capos/abi";
 import { utf8Length } from "@capos/libos";
 
 /** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
@@ -19,7 +19,7 @@ export interface RunRequest {
   readonly args?: readonly string[];
   /** Null (and nothing) leaves the choice to init: the cores other than its own, in turn. */
   readonly core?: number | null;
-  /** 0 to 199: below init. 100 unless told. */
+  /** 0 to 149: below the services. 100 unless told. */
   readonly priority?: number;
   /** log2 of the bytes of its untyped memory, 6 to 30; 0 is none. 20 unless told. */
   readonly memoryBits?: number;
@@ -90,8 +90,8 @@ export type ControlEvent = ReadyEvent | ExitEvent | ErrorEvent | ServiceEvent;
 /** The longest request, without its line break. */
 export const MAX_REQUEST_BYTES = 16384;
 
-/** Init's priority in the kernel; what the host starts runs below it, or it could not be ended. */
-const INIT_PRIORITY = 200;
+/** What the host starts runs below every service, and can give no more: it could shut them out else. */
+export const USER_CEILING = 149;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
 const DEFAULT_PRIORITY = 100;
@@ -139,7 +139,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         name: processName(fields.name, id),
         args: argumentsOf(fields.args ?? [], id),
         core: (fields.core ?? null) === null ? null : integer("core", 0, cores - 1),
-        priority: integer("priority", 0, Math.min(PRIORITIES, INIT_PRIORITY) - 1, DEFAULT_PRIORITY),
+        priority: integer("priority", 0, USER_CEILING, DEFAULT_PRIORITY),
         memoryBits:
           fields.memoryBits === 0
             ? 0

@@ -24,6 +24,8 @@ export interface ChildPlan {
   /** Where it may run: the first of these cores that is online. */
   readonly cores: readonly number[];
   readonly priority: number;
+  /** The highest priority that it may give to its threads. */
+  readonly ceiling: number;
   readonly cnodeBits: number;
   readonly args: readonly string[];
   /** log2 of the bytes of untyped memory to give it; 0 is none. */
@@ -74,6 +76,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
     const [node, child, first] = made as [number, number, number];
     yield* about(`image ${plan.image}`, process.configure(sys, child, node, plan.image, plan.name));
     configured = true;
+    yield* process.ceiling(sys, child, plan.ceiling);
     const core = yield* placeThread(init, first, child, plan);
     yield* process.watch(sys, child, plan.watcher);
 

@@ -165,6 +165,7 @@ export class Services {
       image: IMAGES.indexOf(description.image),
       cores: [service.core, this.init.ownCore],
       priority: description.priority,
+      ceiling: description.priority,
       cnodeBits: SERVICE_CNODE_BITS,
       memoryBits: 0,
       args: needsDirectory ? this.names : [],

@@ -5,7 +5,7 @@
  * left of it is killed, the services that keep things for it are told, then the host is.
  */
 import { process, type Steps } from "@capos/libos";
-import type { ExitEvent, RunRequest } from "../control-protocol.js";
+import { type ExitEvent, type RunRequest, USER_CEILING } from "../control-protocol.js";
 import type { Identity } from "../registry.js";
 import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
 import type { Authority } from "./authority.js";
@@ -52,6 +52,7 @@ export class Users {
       image: request.image,
       cores: request.core === null ? this.#nextCores() : [request.core],
       priority: request.priority,
+      ceiling: USER_CEILING,
       memoryBits: request.memoryBits,
       args: request.args,
       cnodeBits: USER_CNODE_BITS,
