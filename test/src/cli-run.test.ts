@@ -93,6 +93,21 @@ t.test("Ctrl-C ends a machine whose guest never ends, with status 130", async (t
   t.match(run.stderr, /capos-smp: interrupted\n$/);
 });
 
+t.test("a panic prints a readable dump and ends with status 70", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "--debug", fixture("panics.ts")]);
+  t.equal(run.status, 70);
+  t.match(run.stderr, /^PANIC on core 1: KernelPanic: asked for by a test$/m);
+  t.match(run.stderr, /^ {2}core 1: online, .*last trap call, thread \d+ of panics\.ts/m);
+  t.match(run.stderr, /^ {2}thread 1 of init: core 0, priority 200, running, /m);
+  t.match(run.stderr, /^ {2}memory 00000000 +4 KiB {2}frame 0: boot information$/m);
+  t.match(run.stderr, /capos-smp: the kernel panicked\n$/);
+});
+
+t.test("a guest that may halt the machine chooses its exit status", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "--debug", fixture("halts.ts")]);
+  t.equal(run.status, 5, run.stderr);
+});
+
 t.test("the README's ping-pong is the example, and runs", async (t) => {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   const example = readFileSync(join(ROOT, "docs/examples/ping-pong.ts"), "utf8");

@@ -91,7 +91,7 @@ export class GuestMachine {
       this.#images.set(fixture, image);
     }
     const id = this.#nextId++;
-    const request = { op: "run", name: fixture, memoryBits: 22, debug: true, priority: 50, ...options, args: [String(image), ...(options.args ?? [])], id, image };
+    const request = { op: "run", name: fixture, memoryBits: 24, debug: true, priority: 50, ...options, args: [String(image), ...(options.args ?? [])], id, image };
     this.machine.feed(PortNumber.CONTROL, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     return id;
   }
