@@ -20,7 +20,14 @@ t.test("bench --json prints one document that fits its schema, with ratios", asy
   const validate = new Ajv2020().compile(schema);
   t.ok(validate(document), JSON.stringify(validate.errors));
   const names = document.results.map(({ name }) => name);
-  for (const name of ["call.same-core", "call.cross-core", "null-trap", "boot.2", "generator-switch", "comlink"]) {
+  for (const name of [
+    "call.same-core",
+    "call.cross-core",
+    "null-trap",
+    "boot.2",
+    "generator-switch",
+    "comlink",
+  ]) {
     t.ok(names.includes(name), name);
   }
 });
@@ -28,7 +35,8 @@ t.test("bench --json prints one document that fits its schema, with ratios", asy
 t.test("the main job prints boot phases, the tables, and ends with status 0", async (t) => {
   const run = await caposSmp(["bench", "--cores", "2", "--seconds", "0.02"]);
   t.equal(run.status, 0, run.stderr);
-  for (const phase of ["deaf and blind", "can see", "can remember", "can think", "alive"]) t.match(run.stderr, phase);
+  for (const phase of ["deaf and blind", "can see", "can remember", "can think", "alive"])
+    t.match(run.stderr, phase);
   t.match(run.stdout, /call\.same-core/);
   t.match(run.stdout, /generator-switch/);
 });

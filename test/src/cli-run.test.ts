@@ -6,7 +6,9 @@ import { caposSmp, node, ROOT } from "./cli-process.js";
 const fixture = (name: string): string => join("test/fixtures/cli", name);
 
 t.test("a guest's output, input, log and exit status are those of the command", async (t) => {
-  const run = await caposSmp(["run", "--cores", "2", fixture("greet.ts"), "you", "me"], { input: "one\ntwo\n" });
+  const run = await caposSmp(["run", "--cores", "2", fixture("greet.ts"), "you", "me"], {
+    input: "one\ntwo\n",
+  });
   t.equal(run.stdout, "hello you and me\nread one\nread two\n");
   t.equal(run.status, 7);
   const record = JSON.parse(run.stderr.trim().split("\n").at(-1)!) as Record<string, unknown>;
@@ -25,29 +27,33 @@ t.test("a guest that throws is one line with its own file and line, and status 1
   t.equal(run.stdout, "");
 });
 
-t.test("a file that is no guest is refused with one line and status 2, before a machine is built", async (t) => {
-  const folder = t.testdir({
-    "syntax.ts": "export default function* main( {",
-    "imports.ts": 'import { readFileSync } from "node:fs";\nexport default function* main() { readFileSync("/"); }',
-    "async.ts": "export default async function main() {}",
-    "no-default.ts": "export const a = 1;",
-  });
-  const cases: [string, RegExp][] = [
-    [join(folder, "missing.ts"), /missing\.ts/],
-    [folder, /./],
-    [join(folder, "syntax.ts"), /syntax\.ts:1:\d+/],
-    [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*@capos\/libos/],
-    [join(folder, "async.ts"), /async\.ts:1:\d+/],
-    [join(folder, "no-default.ts"), /no default export/],
-  ];
-  for (const [file, expected] of cases) {
-    const run = await caposSmp(["run", file]);
-    t.equal(run.status, 2, file);
-    t.match(run.stderr, expected);
-    t.equal(run.stderr.trim().split("\n").length, 1, `one line: ${run.stderr}`);
-    t.notMatch(run.stderr, / at .*:\d+:\d+\)?$/m, "no stack trace");
-  }
-});
+t.test(
+  "a file that is no guest is refused with one line and status 2, before a machine is built",
+  async (t) => {
+    const folder = t.testdir({
+      "syntax.ts": "export default function* main( {",
+      "imports.ts":
+        'import { readFileSync } from "node:fs";\nexport default function* main() { readFileSync("/"); }',
+      "async.ts": "export default async function main() {}",
+      "no-default.ts": "export const a = 1;",
+    });
+    const cases: [string, RegExp][] = [
+      [join(folder, "missing.ts"), /missing\.ts/],
+      [folder, /./],
+      [join(folder, "syntax.ts"), /syntax\.ts:1:\d+/],
+      [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*@capos\/libos/],
+      [join(folder, "async.ts"), /async\.ts:1:\d+/],
+      [join(folder, "no-default.ts"), /no default export/],
+    ];
+    for (const [file, expected] of cases) {
+      const run = await caposSmp(["run", file]);
+      t.equal(run.status, 2, file);
+      t.match(run.stderr, expected);
+      t.equal(run.stderr.trim().split("\n").length, 1, `one line: ${run.stderr}`);
+      t.notMatch(run.stderr, / at .*:\d+:\d+\)?$/m, "no stack trace");
+    }
+  },
+);
 
 t.test("wrong options are one line that says what is possible, and status 2", async (t) => {
   const cases: [string[], RegExp][] = [
@@ -68,7 +74,14 @@ t.test("wrong options are one line that says what is possible, and status 2", as
     const run = await caposSmp([...args]);
     t.equal(run.status, 2, args.join(" "));
     t.match(run.stderr, expected, args.join(" "));
-    t.equal(run.stderr.trim().split("\n").filter((line) => !line.startsWith("[")).length, 1, run.stderr);
+    t.equal(
+      run.stderr
+        .trim()
+        .split("\n")
+        .filter((line) => !line.startsWith("[")).length,
+      1,
+      run.stderr,
+    );
   }
 });
 

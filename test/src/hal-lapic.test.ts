@@ -1,6 +1,30 @@
 import {
-  acknowledgeInterrupt, armDeadline, armOneShot, Attention, attentionOf, BootInfo, CoreArea, coreArea, CoreState, Delivery, disarmTimer, enableLapic, endOfInterrupt, fireIfDue, Lapic,
-  LAPIC_VERSION, lapicOf, LvtTimer, nowNs, type PhysicalMemory, requestInterrupt, resetLapic, Shorthand, timeoutMs, writeCommand, writeTaskPriority,
+  Attention,
+  acknowledgeInterrupt,
+  armDeadline,
+  armOneShot,
+  attentionOf,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  coreArea,
+  Delivery,
+  disarmTimer,
+  enableLapic,
+  endOfInterrupt,
+  fireIfDue,
+  LAPIC_VERSION,
+  Lapic,
+  LvtTimer,
+  lapicOf,
+  nowNs,
+  type PhysicalMemory,
+  requestInterrupt,
+  resetLapic,
+  Shorthand,
+  timeoutMs,
+  writeCommand,
+  writeTaskPriority,
 } from "@capos/hal";
 import fc from "fast-check";
 import t from "tap";
@@ -25,13 +49,15 @@ function ready(cores: number): PhysicalMemory {
 function bank(memory: PhysicalMemory, core: number, first: Lapic): number[] {
   const vectors: number[] = [];
   for (let vector = 0; vector < 256; vector++) {
-    if ((memory.i32[lapicOf(memory, core) + first + (vector >> 5) * 4]! & (1 << (vector & 31))) !== 0) vectors.push(vector);
+    if ((memory.i32[lapicOf(memory, core) + first + (vector >> 5) * 4]! & (1 << (vector & 31))) !== 0)
+      vectors.push(vector);
   }
   return vectors;
 }
 
 /** Takes a core's attention bits out. */
-const take = (memory: PhysicalMemory, core: number): number => Atomics.exchange(memory.i32, attentionOf(memory, core), 0);
+const take = (memory: PhysicalMemory, core: number): number =>
+  Atomics.exchange(memory.i32, attentionOf(memory, core), 0);
 
 /** What Intel's manual says, with sets. */
 class Model {
@@ -63,7 +89,10 @@ class Model {
 
 const step = fc.oneof(
   fc.record({ what: fc.constant("request" as const), value: fc.integer({ min: -1, max: 257 }) }),
-  fc.record({ what: fc.constant("request" as const), value: fc.constantFrom(15, 16, 31, 32, 63, 64, 95, 96, 223, 224, 255) }),
+  fc.record({
+    what: fc.constant("request" as const),
+    value: fc.constantFrom(15, 16, 31, 32, 63, 64, 95, 96, 223, 224, 255),
+  }),
   fc.record({ what: fc.constant("acknowledge" as const), value: fc.constant(0) }),
   fc.record({ what: fc.constant("end" as const), value: fc.constant(0) }),
   fc.record({ what: fc.constant("priority" as const), value: fc.nat(300) }),
@@ -94,10 +123,13 @@ t.test("requests, service, task priority and end of interrupt do what a model of
           writeTaskPriority(memory, 0, value);
           model.task = value & 0xff;
         }
-        if (bank(memory, 0, Lapic.IRR).join() !== [...model.requested].sort((a, b) => a - b).join()) return false;
-        if (bank(memory, 0, Lapic.ISR).join() !== [...model.inService].sort((a, b) => a - b).join()) return false;
+        if (bank(memory, 0, Lapic.IRR).join() !== [...model.requested].sort((a, b) => a - b).join())
+          return false;
+        if (bank(memory, 0, Lapic.ISR).join() !== [...model.inService].sort((a, b) => a - b).join())
+          return false;
         // A core that takes its bit and acknowledges once has no deliverable interrupt without the bit.
-        if (model.deliverable && (memory.i32[attentionOf(memory, 0)]! & Attention.INTERRUPT) === 0) return false;
+        if (model.deliverable && (memory.i32[attentionOf(memory, 0)]! & Attention.INTERRUPT) === 0)
+          return false;
       }
       return true;
     }),
@@ -119,31 +151,34 @@ t.test("the highest requested vector is delivered first", (t) => {
   t.end();
 });
 
-t.test("an interrupt in service holds back its own class and those below, and a higher class nests in it", (t) => {
-  const memory = ready(1);
-  requestInterrupt(memory, 0, 0x55);
-  t.equal(acknowledgeInterrupt(memory, 0), 0x55);
-  requestInterrupt(memory, 0, 0x5f);
-  requestInterrupt(memory, 0, 0x30);
-  t.equal(acknowledgeInterrupt(memory, 0), SPURIOUS, "0x5f is of the class in service");
-  requestInterrupt(memory, 0, 0x60);
-  t.equal(acknowledgeInterrupt(memory, 0), 0x60);
-  t.same(bank(memory, 0, Lapic.ISR), [0x55, 0x60]);
-  take(memory, 0);
-  endOfInterrupt(memory, 0);
-  t.same(bank(memory, 0, Lapic.ISR), [0x55], "the innermost ends first");
-  t.equal(take(memory, 0), 0, "0x5f is still held back");
-  endOfInterrupt(memory, 0);
-  t.equal(take(memory, 0), Attention.INTERRUPT, "now the core is called for it");
-  t.equal(acknowledgeInterrupt(memory, 0), 0x5f);
-  endOfInterrupt(memory, 0);
-  t.equal(acknowledgeInterrupt(memory, 0), 0x30);
-  endOfInterrupt(memory, 0);
-  take(memory, 0);
-  endOfInterrupt(memory, 0);
-  t.equal(take(memory, 0), 0, "an end with nothing in service does nothing");
-  t.end();
-});
+t.test(
+  "an interrupt in service holds back its own class and those below, and a higher class nests in it",
+  (t) => {
+    const memory = ready(1);
+    requestInterrupt(memory, 0, 0x55);
+    t.equal(acknowledgeInterrupt(memory, 0), 0x55);
+    requestInterrupt(memory, 0, 0x5f);
+    requestInterrupt(memory, 0, 0x30);
+    t.equal(acknowledgeInterrupt(memory, 0), SPURIOUS, "0x5f is of the class in service");
+    requestInterrupt(memory, 0, 0x60);
+    t.equal(acknowledgeInterrupt(memory, 0), 0x60);
+    t.same(bank(memory, 0, Lapic.ISR), [0x55, 0x60]);
+    take(memory, 0);
+    endOfInterrupt(memory, 0);
+    t.same(bank(memory, 0, Lapic.ISR), [0x55], "the innermost ends first");
+    t.equal(take(memory, 0), 0, "0x5f is still held back");
+    endOfInterrupt(memory, 0);
+    t.equal(take(memory, 0), Attention.INTERRUPT, "now the core is called for it");
+    t.equal(acknowledgeInterrupt(memory, 0), 0x5f);
+    endOfInterrupt(memory, 0);
+    t.equal(acknowledgeInterrupt(memory, 0), 0x30);
+    endOfInterrupt(memory, 0);
+    take(memory, 0);
+    endOfInterrupt(memory, 0);
+    t.equal(take(memory, 0), 0, "an end with nothing in service does nothing");
+    t.end();
+  },
+);
 
 t.test("the task priority holds back its class and those below until it is lowered", (t) => {
   const memory = ready(1);
@@ -174,18 +209,21 @@ t.test("the spurious vector enters no register: it needs no end of interrupt", (
   t.end();
 });
 
-t.test("a vector requested twice before it is taken comes once, requested while in service it comes again", (t) => {
-  const memory = ready(1);
-  requestInterrupt(memory, 0, 0x50);
-  requestInterrupt(memory, 0, 0x50);
-  t.equal(acknowledgeInterrupt(memory, 0), 0x50);
-  requestInterrupt(memory, 0, 0x50);
-  endOfInterrupt(memory, 0);
-  t.equal(acknowledgeInterrupt(memory, 0), 0x50);
-  endOfInterrupt(memory, 0);
-  t.equal(acknowledgeInterrupt(memory, 0), -1);
-  t.end();
-});
+t.test(
+  "a vector requested twice before it is taken comes once, requested while in service it comes again",
+  (t) => {
+    const memory = ready(1);
+    requestInterrupt(memory, 0, 0x50);
+    requestInterrupt(memory, 0, 0x50);
+    t.equal(acknowledgeInterrupt(memory, 0), 0x50);
+    requestInterrupt(memory, 0, 0x50);
+    endOfInterrupt(memory, 0);
+    t.equal(acknowledgeInterrupt(memory, 0), 0x50);
+    endOfInterrupt(memory, 0);
+    t.equal(acknowledgeInterrupt(memory, 0), -1);
+    t.end();
+  },
+);
 
 t.test("vectors 0 to 15 and those that are none are ignored", (t) => {
   const memory = ready(2);
@@ -231,7 +269,9 @@ t.test("a command reaches the cores of its shorthand or its destination and no o
     const memory = ready(4);
     writeCommand(memory, 1, low, destination);
     t.equal(memory.i32[lapicOf(memory, 1) + Lapic.ICR_LOW], low);
-    return [0, 1, 2, 3].filter((core) => bank(memory, core, Lapic.IRR).join() === "80" && take(memory, core) === Attention.INTERRUPT);
+    return [0, 1, 2, 3].filter(
+      (core) => bank(memory, core, Lapic.IRR).join() === "80" && take(memory, core) === Attention.INTERRUPT,
+    );
   };
   t.same(hit(0x50 | Shorthand.SELF, 3), [1]);
   t.same(hit(0x50 | Shorthand.ALL, 3), [0, 1, 2, 3]);
@@ -264,14 +304,29 @@ t.test("INIT moves only a core that waits for it, start-up reaches only a core t
     writeCommand(memory, 0, low, 1);
     return [memory.i32[state]!, take(memory, 1)];
   };
-  for (const before of [CoreState.OFFLINE, CoreState.WAIT_FOR_STARTUP, CoreState.ONLINE, CoreState.DYING, CoreState.DEAD]) {
+  for (const before of [
+    CoreState.OFFLINE,
+    CoreState.WAIT_FOR_STARTUP,
+    CoreState.ONLINE,
+    CoreState.DYING,
+    CoreState.DEAD,
+  ]) {
     t.same(after(before, Delivery.INIT), [before, 0], `INIT in state ${before}`);
   }
   t.same(after(CoreState.WAIT_FOR_INIT, Delivery.INIT), [CoreState.WAIT_FOR_STARTUP, Attention.INIT]);
-  for (const before of [CoreState.OFFLINE, CoreState.WAIT_FOR_INIT, CoreState.ONLINE, CoreState.DYING, CoreState.DEAD]) {
+  for (const before of [
+    CoreState.OFFLINE,
+    CoreState.WAIT_FOR_INIT,
+    CoreState.ONLINE,
+    CoreState.DYING,
+    CoreState.DEAD,
+  ]) {
     t.same(after(before, Delivery.STARTUP | 8), [before, 0], `start-up in state ${before}`);
   }
-  t.same(after(CoreState.WAIT_FOR_STARTUP, Delivery.STARTUP | 8), [CoreState.WAIT_FOR_STARTUP, Attention.STARTUP]);
+  t.same(after(CoreState.WAIT_FOR_STARTUP, Delivery.STARTUP | 8), [
+    CoreState.WAIT_FOR_STARTUP,
+    Attention.STARTUP,
+  ]);
   t.end();
 });
 
@@ -282,37 +337,52 @@ t.test("a delivery mode that does not exist here does nothing", (t) => {
   t.end();
 });
 
-t.test("a one-shot timer fires once, when its count is over and not before, and again only when armed again", (t) => {
-  const memory = ready(1);
-  for (const start of [1000, 5e9]) {
-    armOneShot(memory, 0, 0xe0, 400);
-    t.equal(timeoutMs(memory, 0), 400 / 1e6);
-    t.same([start, start + 399].map((now) => fireIfDue(memory, 0, start, now)), [false, false]);
-    t.same(bank(memory, 0, Lapic.IRR), []);
-    t.same([start + 400, start + 401, 1e18].map((now) => fireIfDue(memory, 0, start, now)), [true, false, false]);
-    t.equal(acknowledgeInterrupt(memory, 0), 0xe0);
-    endOfInterrupt(memory, 0);
-    t.equal(acknowledgeInterrupt(memory, 0), -1);
-    t.equal(timeoutMs(memory, 0), Number.POSITIVE_INFINITY);
-  }
-  t.end();
-});
+t.test(
+  "a one-shot timer fires once, when its count is over and not before, and again only when armed again",
+  (t) => {
+    const memory = ready(1);
+    for (const start of [1000, 5e9]) {
+      armOneShot(memory, 0, 0xe0, 400);
+      t.equal(timeoutMs(memory, 0), 400 / 1e6);
+      t.same(
+        [start, start + 399].map((now) => fireIfDue(memory, 0, start, now)),
+        [false, false],
+      );
+      t.same(bank(memory, 0, Lapic.IRR), []);
+      t.same(
+        [start + 400, start + 401, 1e18].map((now) => fireIfDue(memory, 0, start, now)),
+        [true, false, false],
+      );
+      t.equal(acknowledgeInterrupt(memory, 0), 0xe0);
+      endOfInterrupt(memory, 0);
+      t.equal(acknowledgeInterrupt(memory, 0), -1);
+      t.equal(timeoutMs(memory, 0), Number.POSITIVE_INFINITY);
+    }
+    t.end();
+  },
+);
 
-t.test("each arming of the one-shot timer has a new sequence number, so that the chipset sees a new count", (t) => {
-  const memory = ready(1);
-  const seen = new Set<number>();
-  for (let i = 0; i < 5; i++) {
-    armOneShot(memory, 0, 0xe0, 400);
-    seen.add(memory.i32[lapicOf(memory, 0) + Lapic.TIMER_SEQUENCE]!);
-  }
-  t.equal(seen.size, 5);
-  t.end();
-});
+t.test(
+  "each arming of the one-shot timer has a new sequence number, so that the chipset sees a new count",
+  (t) => {
+    const memory = ready(1);
+    const seen = new Set<number>();
+    for (let i = 0; i < 5; i++) {
+      armOneShot(memory, 0, 0xe0, 400);
+      seen.add(memory.i32[lapicOf(memory, 0) + Lapic.TIMER_SEQUENCE]!);
+    }
+    t.equal(seen.size, 5);
+    t.end();
+  },
+);
 
 t.test("a deadline fires once, when the clock reaches it and not before", (t) => {
   const memory = ready(1);
   armDeadline(memory, 0, 0xe0, 7_000_000.5);
-  t.same([0, 7_000_000, 7_000_001, 1e18].map((now) => fireIfDue(memory, 0, 1e17, now)), [false, false, true, false]);
+  t.same(
+    [0, 7_000_000, 7_000_001, 1e18].map((now) => fireIfDue(memory, 0, 1e17, now)),
+    [false, false, true, false],
+  );
   t.equal(acknowledgeInterrupt(memory, 0), 0xe0);
   armDeadline(memory, 0, 0xe0, 0);
   t.equal(timeoutMs(memory, 0), 0, "a deadline in the past is due now");
@@ -377,7 +447,9 @@ t.test("a timer that two parties find due at once fires once", async (t) => {
   enableLapic(memory, 0, SPURIOUS);
   const barrier = scratchOf(machine);
   const rounds = 20_000;
-  const racers = [0, 1].map(() => startJob<{ fired: number }>(t, { role: "timer racer", wasm, core: 0, barrier, parties: 3, rounds }));
+  const racers = [0, 1].map(() =>
+    startJob<{ fired: number }>(t, { role: "timer racer", wasm, core: 0, barrier, parties: 3, rounds }),
+  );
   let delivered = 0;
   for (let round = 0; round < rounds; round++) {
     if (round % 2 === 0) armDeadline(memory, 0, 0xe0, round);
@@ -388,14 +460,23 @@ t.test("a timer that two parties find due at once fires once", async (t) => {
     endOfInterrupt(memory, 0);
   }
   const counts = (await Promise.all(racers)).map(({ fired }) => fired);
-  t.equal(counts[0]! + counts[1]!, rounds, `fired by one ${counts[0]} times, by the other ${counts[1]} times`);
+  t.equal(
+    counts[0]! + counts[1]!,
+    rounds,
+    `fired by one ${counts[0]} times, by the other ${counts[1]} times`,
+  );
   t.equal(delivered, rounds);
 });
 
 t.test("a timer armed again while somebody is about to fire it is not lost", (t) => {
   // The chipset has read an expiry and not yet claimed it; in between the core arms the timer anew.
   const lapicAt = (memory: PhysicalMemory): number => lapicOf(memory, 0);
-  const interrupted = (memory: PhysicalMemory, view: "i32" | "f64", index: number, meanwhile: () => void): PhysicalMemory => {
+  const interrupted = (
+    memory: PhysicalMemory,
+    view: "i32" | "f64",
+    index: number,
+    meanwhile: () => void,
+  ): PhysicalMemory => {
     let once = true;
     const proxy = new Proxy(memory[view], {
       get(target, key) {
@@ -412,7 +493,8 @@ t.test("a timer armed again while somebody is about to fire it is not lost", (t)
   for (const again of ["deadline", "one-shot"] as const) {
     const memory = ready(1);
     armDeadline(memory, 0, 0xe0, 100);
-    const arm = (): void => (again === "deadline" ? armDeadline(memory, 0, 0xe1, 5000) : armOneShot(memory, 0, 0xe1, 5000));
+    const arm = (): void =>
+      again === "deadline" ? armDeadline(memory, 0, 0xe1, 5000) : armOneShot(memory, 0, 0xe1, 5000);
     fireIfDue(interrupted(memory, "f64", (lapicAt(memory) + Lapic.DEADLINE) >> 1, arm), 0, 0, 200);
     t.equal(fireIfDue(memory, 0, 0, 4999), false, `a ${again} timer does not fire early`);
     t.equal(fireIfDue(memory, 0, 0, 5000), true, `a ${again} timer fires`);

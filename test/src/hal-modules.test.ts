@@ -1,4 +1,13 @@
-import { addModule, BootInfo, MAX_MODULES, moduleCount, ModuleStoreFullError, PAGE_BYTES, PAGE_WORDS, readModule } from "@capos/hal";
+import {
+  addModule,
+  BootInfo,
+  MAX_MODULES,
+  ModuleStoreFullError,
+  moduleCount,
+  PAGE_BYTES,
+  PAGE_WORDS,
+  readModule,
+} from "@capos/hal";
 import fc from "fast-check";
 import t from "tap";
 import { makeMachine, useSeed } from "./machine-fixture.js";
@@ -24,7 +33,17 @@ t.test("images are read as they were added, in that order, names and code in any
         })
       );
     }),
-    { examples: [[[["\ufeffname", "\ufeffcode"], ["größe 名前 🚀", "main()"], ["", ""]]]] },
+    {
+      examples: [
+        [
+          [
+            ["\ufeffname", "\ufeffcode"],
+            ["größe 名前 🚀", "main()"],
+            ["", ""],
+          ],
+        ],
+      ],
+    },
   );
   t.end();
 });
@@ -33,7 +52,8 @@ t.test("a number that no image has reads as null", (t) => {
   const { memory } = makeMachine(1);
   t.equal(readModule(memory, 0), null);
   addModule(memory, "a", "b");
-  for (const number of [1, -1, MAX_MODULES, Number.NaN, 2 ** 32]) t.equal(readModule(memory, number), null, `${number}`);
+  for (const number of [1, -1, MAX_MODULES, Number.NaN, 2 ** 32])
+    t.equal(readModule(memory, number), null, `${number}`);
   t.same(readModule(memory, 0), { name: "a", code: "b" });
   t.end();
 });
@@ -43,7 +63,10 @@ t.test("an image that does not fit is refused with what is left, and leaves the 
   const capacity = (plan.modulePages - 1) * PAGE_BYTES;
   addModule(memory, "first", "x".repeat(1000));
   const left = capacity - 1005;
-  t.throws(() => addModule(memory, "large", "é".repeat(left)), { name: "ModuleStoreFullError", message: new RegExp(`large.*${left * 2 + 5} bytes.*${left} of ${capacity} are left.*more memory`) });
+  t.throws(() => addModule(memory, "large", "é".repeat(left)), {
+    name: "ModuleStoreFullError",
+    message: new RegExp(`large.*${left * 2 + 5} bytes.*${left} of ${capacity} are left.*more memory`),
+  });
   t.throws(() => addModule(memory, "x", "y".repeat(left)), ModuleStoreFullError, "one byte too many");
   t.equal(moduleCount(memory), 1);
   t.equal(addModule(memory, "x", "y".repeat(left - 1)), 1, "the last byte can be used");
@@ -57,9 +80,16 @@ t.test("an image that does not fit is refused with what is left, and leaves the 
 t.test("an image too many is refused for the number of images, not for its size", (t) => {
   const { memory } = makeMachine(1);
   for (let number = 0; number < MAX_MODULES; number++) addModule(memory, `image ${number}`, `${number}`);
-  t.throws(() => addModule(memory, "one more", ""), { name: "ModuleStoreFullError", message: new RegExp(`${MAX_MODULES} images`) });
+  t.throws(() => addModule(memory, "one more", ""), {
+    name: "ModuleStoreFullError",
+    message: new RegExp(`${MAX_MODULES} images`),
+  });
   t.equal(moduleCount(memory), MAX_MODULES);
-  t.same(readModule(memory, MAX_MODULES - 1), { name: `image ${MAX_MODULES - 1}`, code: `${MAX_MODULES - 1}` }, "the directory did not run into the bytes");
+  t.same(
+    readModule(memory, MAX_MODULES - 1),
+    { name: `image ${MAX_MODULES - 1}`, code: `${MAX_MODULES - 1}` },
+    "the directory did not run into the bytes",
+  );
   t.same(readModule(memory, 0), { name: "image 0", code: "0" });
   t.end();
 });

@@ -1,6 +1,23 @@
 import {
-  BootInfo, closePort, CoreArea, coreArea, CoreState, drainPort, enableLapic, feedPort, HostEvent, Lapic, lapicOf, type PhysicalMemory, Port, PORT_COUNT, PORT_RING_BYTES, portOf, portRead,
-  portWrite, resetLapic,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  closePort,
+  coreArea,
+  drainPort,
+  enableLapic,
+  feedPort,
+  HostEvent,
+  Lapic,
+  lapicOf,
+  type PhysicalMemory,
+  PORT_COUNT,
+  PORT_RING_BYTES,
+  Port,
+  portOf,
+  portRead,
+  portWrite,
+  resetLapic,
 } from "@capos/hal";
 import fc from "fast-check";
 import t from "tap";
@@ -9,58 +26,75 @@ import { frame, meet } from "./machine-worker.js";
 
 useSeed(t);
 
-const bytesOf = (length: number, from = 0): number[] => Array.from({ length }, (_, i) => (from + i * 7) & 0xff);
+const bytesOf = (length: number, from = 0): number[] =>
+  Array.from({ length }, (_, i) => (from + i * 7) & 0xff);
 
 /** Reads all that a port has for its driver. */
 function readAll(memory: PhysicalMemory, port: number): number[] {
   const all: number[] = [];
   const some: number[] = [];
-  for (let count = portRead(memory, port, 0, some, 1000); count > 0; count = portRead(memory, port, 0, some, 1000)) all.push(...some.slice(0, count));
+  for (
+    let count = portRead(memory, port, 0, some, 1000);
+    count > 0;
+    count = portRead(memory, port, 0, some, 1000)
+  )
+    all.push(...some.slice(0, count));
   return all;
 }
 
-t.test("what goes into a port comes out of it, both ways, whatever the sizes, and a short count says what did not fit", (t) => {
-  const { memory } = makeMachine(2);
-  const step = fc.record({
-    what: fc.constantFrom("write", "drain", "feed", "read"),
-    port: fc.nat(PORT_COUNT - 1),
-    core: fc.nat(1),
-    size: fc.oneof(fc.nat(300), fc.nat(2 * PORT_RING_BYTES)),
-  });
-  fc.assert(
-    fc.property(fc.constantFrom(0, 2 ** 31 - 5000, -5000), fc.array(step, { maxLength: 60, size: "max" }), (position, steps) => {
-      const { i32 } = memory;
-      for (let number = 0; number < PORT_COUNT; number++) {
-        const port = portOf(memory, number);
-        for (const word of [Port.OUT_READ, Port.OUT_WRITTEN, Port.IN_READ, Port.IN_WRITTEN]) i32[port + word] = position;
-      }
-      const out: number[][] = Array.from({ length: PORT_COUNT }, () => []);
-      const incoming: number[][] = Array.from({ length: PORT_COUNT }, () => []);
-      let salt = 0;
-      for (const { what, port, core, size } of steps) {
-        salt += 13;
-        if (what === "write" || what === "feed") {
-          const queue = what === "write" ? out[port]! : incoming[port]!;
-          const bytes = bytesOf(size, salt);
-          const taken = what === "write" ? portWrite(memory, port, core, bytes, size) : feedPort(memory, port, Uint8Array.from(bytes));
-          if (taken !== Math.min(size, PORT_RING_BYTES - queue.length)) return false;
-          queue.push(...bytes.slice(0, taken));
-        } else if (what === "drain") {
-          if (!Buffer.from(out[port]!).equals(drainPort(memory, port))) return false;
-          out[port] = [];
-        } else {
-          const bytes: number[] = [];
-          const count = portRead(memory, port, core, bytes, size);
-          if (count !== Math.min(size, incoming[port]!.length) || bytes.length !== count) return false;
-          if (incoming[port]!.splice(0, count).join() !== bytes.join()) return false;
-        }
-      }
-      return true;
-    }),
-    { numRuns: 60 },
-  );
-  t.end();
-});
+t.test(
+  "what goes into a port comes out of it, both ways, whatever the sizes, and a short count says what did not fit",
+  (t) => {
+    const { memory } = makeMachine(2);
+    const step = fc.record({
+      what: fc.constantFrom("write", "drain", "feed", "read"),
+      port: fc.nat(PORT_COUNT - 1),
+      core: fc.nat(1),
+      size: fc.oneof(fc.nat(300), fc.nat(2 * PORT_RING_BYTES)),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0, 2 ** 31 - 5000, -5000),
+        fc.array(step, { maxLength: 60, size: "max" }),
+        (position, steps) => {
+          const { i32 } = memory;
+          for (let number = 0; number < PORT_COUNT; number++) {
+            const port = portOf(memory, number);
+            for (const word of [Port.OUT_READ, Port.OUT_WRITTEN, Port.IN_READ, Port.IN_WRITTEN])
+              i32[port + word] = position;
+          }
+          const out: number[][] = Array.from({ length: PORT_COUNT }, () => []);
+          const incoming: number[][] = Array.from({ length: PORT_COUNT }, () => []);
+          let salt = 0;
+          for (const { what, port, core, size } of steps) {
+            salt += 13;
+            if (what === "write" || what === "feed") {
+              const queue = what === "write" ? out[port]! : incoming[port]!;
+              const bytes = bytesOf(size, salt);
+              const taken =
+                what === "write"
+                  ? portWrite(memory, port, core, bytes, size)
+                  : feedPort(memory, port, Uint8Array.from(bytes));
+              if (taken !== Math.min(size, PORT_RING_BYTES - queue.length)) return false;
+              queue.push(...bytes.slice(0, taken));
+            } else if (what === "drain") {
+              if (!Buffer.from(out[port]!).equals(drainPort(memory, port))) return false;
+              out[port] = [];
+            } else {
+              const bytes: number[] = [];
+              const count = portRead(memory, port, core, bytes, size);
+              if (count !== Math.min(size, incoming[port]!.length) || bytes.length !== count) return false;
+              if (incoming[port]!.splice(0, count).join() !== bytes.join()) return false;
+            }
+          }
+          return true;
+        },
+      ),
+      { numRuns: 60 },
+    );
+    t.end();
+  },
+);
 
 t.test("a full ring takes no byte more and loses none", (t) => {
   const { memory } = makeMachine(1);
@@ -84,7 +118,18 @@ t.test("writes of several cores come whole and each core's in order, whenever th
   const barrier = scratchOf(machine);
   // What one round writes always fits: no write is cut because the ring is full.
   const [rounds, frames] = [40, 100];
-  const writers = [0, 1].map((core) => startJob<{ cut: number }>(t, { role: "port writer", wasm, core, port: 1, barrier, parties: 3, rounds, frames }));
+  const writers = [0, 1].map((core) =>
+    startJob<{ cut: number }>(t, {
+      role: "port writer",
+      wasm,
+      core,
+      port: 1,
+      barrier,
+      parties: 3,
+      rounds,
+      frames,
+    }),
+  );
   const next = [0, 0];
   let broken = "";
   const look = (): void => {
@@ -92,7 +137,8 @@ t.test("writes of several cores come whole and each core's in order, whenever th
     for (let at = 0; at < bytes.length && broken === ""; ) {
       const core = bytes[at]!;
       const expected = core < 2 ? frame(core, next[core]!++) : [];
-      if (expected.length === 0 || expected.some((byte, i) => bytes[at + i] !== byte)) broken = `at byte ${at} of ${bytes.length}: core ${core}`;
+      if (expected.length === 0 || expected.some((byte, i) => bytes[at + i] !== byte))
+        broken = `at byte ${at} of ${bytes.length}: core ${core}`;
       at += expected.length;
     }
   };
@@ -105,7 +151,10 @@ t.test("writes of several cores come whole and each core's in order, whenever th
   }
   t.equal(broken, "");
   t.same(next, [rounds * frames, rounds * frames]);
-  t.same((await Promise.all(writers)).map(({ cut }) => cut), [0, 0]);
+  t.same(
+    (await Promise.all(writers)).map(({ cut }) => cut),
+    [0, 0],
+  );
 });
 
 t.test("a closed input gives all that came before, then says that it has ended", (t) => {
@@ -135,7 +184,14 @@ t.test("a lock is broken if its holder's worker has exited, and only then", asyn
   // Core 1 holds the port in the middle of a write.
   i32[lock] = 2;
   i32[state(1)] = CoreState.ONLINE;
-  const user = startJob<{ taken: number; read: number }>(t, { role: "port user", wasm, core: 0, port: 1, text: "hello", done });
+  const user = startJob<{ taken: number; read: number }>(t, {
+    role: "port user",
+    wasm,
+    core: 0,
+    port: 1,
+    text: "hello",
+    done,
+  });
   const seenWaiting = (times: number): void => {
     for (let seen = 0; seen < times && Atomics.load(i32, done) === 0; ) seen += Atomics.notify(i32, lock);
   };
@@ -143,7 +199,11 @@ t.test("a lock is broken if its holder's worker has exited, and only then", asyn
   t.same([i32[lock], i32[done], drainPort(memory, 1).length], [2, 0, 0], "a running holder is waited for");
   i32[state(1)] = CoreState.DYING;
   seenWaiting(20);
-  t.same([i32[lock], i32[done], drainPort(memory, 1).length], [2, 0, 0], "a dying one too: its worker may still write");
+  t.same(
+    [i32[lock], i32[done], drainPort(memory, 1).length],
+    [2, 0, 0],
+    "a dying one too: its worker may still write",
+  );
   i32[state(1)] = CoreState.DEAD;
   t.same(await user, { taken: 5, read: 0 });
   t.equal(Buffer.from(drainPort(memory, 1)).toString(), "hello", "nothing of the unfinished write is seen");
@@ -168,31 +228,43 @@ t.test("the host's doorbell rings for output and not for a write of nothing", (t
     act();
     return [i32[BootInfo.HOST_DOORBELL]! - before, i32[BootInfo.HOST_EVENTS]!];
   };
-  t.same(rung(() => portWrite(memory, 1, 0, [1], 1)), [1, HostEvent.PORT_OUTPUT]);
-  t.same(rung(() => portWrite(memory, 1, 0, [], 0)), [0, 0]);
+  t.same(
+    rung(() => portWrite(memory, 1, 0, [1], 1)),
+    [1, HostEvent.PORT_OUTPUT],
+  );
+  t.same(
+    rung(() => portWrite(memory, 1, 0, [], 0)),
+    [0, 0],
+  );
   t.end();
 });
 
-t.test("a port interrupts where it was told to: for input, for its end and for room after output, else not", (t) => {
-  const { memory } = makeMachine(2);
-  const { i32 } = memory;
-  resetLapic(memory, 1);
-  enableLapic(memory, 1, 0xff);
-  const register = lapicOf(memory, 1) + Lapic.IRR + 2 * 4;
-  const interrupted = (act: () => void): boolean => {
-    i32[register] = 0;
-    act();
-    return i32[register] === 1 << 1;
-  };
-  const port = portOf(memory, 1);
-  feedPort(memory, 1, Uint8Array.of(1));
-  t.equal(i32[register], 0, "vector 0 is nowhere");
-  i32[port + Port.IRQ_CORE] = 1;
-  i32[port + Port.IRQ_VECTOR] = 0x41;
-  t.ok(interrupted(() => feedPort(memory, 1, Uint8Array.of(1))));
-  t.ok(interrupted(() => closePort(memory, 1)));
-  portWrite(memory, 1, 0, [1], 1);
-  t.ok(interrupted(() => drainPort(memory, 1)));
-  t.notOk(interrupted(() => drainPort(memory, 1)), "nothing was drained");
-  t.end();
-});
+t.test(
+  "a port interrupts where it was told to: for input, for its end and for room after output, else not",
+  (t) => {
+    const { memory } = makeMachine(2);
+    const { i32 } = memory;
+    resetLapic(memory, 1);
+    enableLapic(memory, 1, 0xff);
+    const register = lapicOf(memory, 1) + Lapic.IRR + 2 * 4;
+    const interrupted = (act: () => void): boolean => {
+      i32[register] = 0;
+      act();
+      return i32[register] === 1 << 1;
+    };
+    const port = portOf(memory, 1);
+    feedPort(memory, 1, Uint8Array.of(1));
+    t.equal(i32[register], 0, "vector 0 is nowhere");
+    i32[port + Port.IRQ_CORE] = 1;
+    i32[port + Port.IRQ_VECTOR] = 0x41;
+    t.ok(interrupted(() => feedPort(memory, 1, Uint8Array.of(1))));
+    t.ok(interrupted(() => closePort(memory, 1)));
+    portWrite(memory, 1, 0, [1], 1);
+    t.ok(interrupted(() => drainPort(memory, 1)));
+    t.notOk(
+      interrupted(() => drainPort(memory, 1)),
+      "nothing was drained",
+    );
+    t.end();
+  },
+);

@@ -15,6 +15,7 @@ t.test("a loop in main gives way to the others on its core for as long as it run
     ["one in a catch clause", `try { throw 1; } catch { ${FOREVER} }`, TOP],
     ["one in a finally clause", `try { n++; } finally { ${FOREVER} }`, TOP],
     ["one in a generator under yield*", "yield* inner();", `${TOP}\nfunction* inner(): any { ${FOREVER} }`],
+    ["one over an endless generator of its own", "for (const x of own()) n = x;", "let n = 0;\nfunction* own() { for (;;) yield 1; }"],
     ["one that calls a plain function each time", "for (;;) add();", "let n = 0;\nfunction add() { n++; }"],
     ["one that calls a long function each time", "for (;;) add();", "let n = 0;\nfunction add() { for (let i = 0; i < 1e6; i++) n++; }"],
     ["one that traps", "for (;;) yield sys.nothing();", ""],
@@ -22,7 +23,7 @@ t.test("a loop in main gives way to the others on its core for as long as it run
     ["one that uses a built-in each time", "const a = Array(1000).fill(1);\nfor (;;) a.reverse();", ""],
   ] as const) {
     const id = await machine.start(guest(body, top));
-    for (let i = 0; i < 3; i++) await machine.sound(t, `${what}, while it runs`);
+    for (let i = 0; i < 2; i++) await machine.sound(t, `${what}, while it runs`);
     t.match(await machine.kill(id), { state: "killed" }, what);
   }
 });
@@ -49,12 +50,12 @@ t.test("code that cannot yield runs to a limit, and nothing it catches or finish
     ["a finally that goes on", "stay();", "function stay() { for (;;) try { for (;;) n++; } finally { continue; } }"],
     ["a labelled way out of a finally", "stay();", "function stay() { a: for (;;) { try { spin(); } finally { continue a; } } }"],
     ["a pattern in a catch clause", "stay();", "function stay() { for (;;) try { spin(); } catch ({ message }: any) { n++; } }"],
-    ["an own generator under for..of", "for (const x of own()) n += x;", "function* own() { for (let i = 0; ; i++) yield i; }"],
+    ["an own generator under for..of", "for (const x of own()) n += x;", "function* own() { for (;;) { n++; if (n < 0) yield n; } }"],
+    ["an endless one, in a plain function", "count();", "function count() { for (const x of own()) n = x; }\nfunction* own() { for (;;) yield 1; }"],
     ["one that loops in its return", "for (const x of own()) { n += x; break; }", "function* own() { try { yield 1; } finally { for (;;) n++; } }"],
     ["one that is spread", "[...own()];", "function* own() { for (;;) { n++; if (n < 0) yield n; } }"],
     ["one that is destructured", "const [a] = own();", "function* own() { for (;;) { n++; if (n < 0) yield n; } }"],
     ["a default value of a parameter", "late();", "function late(a = spin()) { return a; }"],
-    ["parameters of a generator, twice over", "late();", "function* late(a: any = late(), b: any = late()): any { yield a; }"],
     ["a static block", "class A { static { for (;;) n++; } }\nreturn A.length;"],
     ["a field", "class A { x = spin(); }\nnew A();"],
     ["a getter", "({ get x() { return spin(); } }).x;"],
@@ -75,7 +76,6 @@ t.test("code that cannot yield runs to a limit, and nothing it catches or finish
   for (const [what, body, top = ""] of cases) {
     const ending = await machine.run(guest(body, `${TOP}${top === "" ? "" : `\n${top}`}`));
     t.same(ending, { state: "faulted", status: 1, fault: TOO_LONG }, what);
-    console.error(what, performance.now());
   }
   await machine.sound(t, "endless plain code");
 });

@@ -33,7 +33,7 @@ export interface Where {
 }
 
 /** A quarter of this is how long code that cannot yield may run. */
-export const WATCHDOG_MS = 600;
+export const WATCHDOG_MS = 400;
 export const TOO_LONG = `ran for more than ${WATCHDOG_MS / 4} ms without a trap`;
 
 export class HostileMachine {
@@ -53,8 +53,11 @@ export class HostileMachine {
   #nextId = 1;
   #asked = 0;
 
-  private constructor(readonly cores: number) {
-    const plan = planMachine({ cores, memoryMiB: 512, hardwareThreads: 2, seed: 1, watchdogMs: WATCHDOG_MS });
+  private constructor(
+    readonly cores: number,
+    watchdogMs: number,
+  ) {
+    const plan = planMachine({ cores, memoryMiB: 512, hardwareThreads: 2, seed: 1, watchdogMs });
     this.#machine = new Machine(plan, {
       coreProgram: CORE_PROGRAM,
       powered: cores,
@@ -71,8 +74,8 @@ export class HostileMachine {
     });
   }
 
-  static async boot(cores = 3): Promise<HostileMachine> {
-    const machine = new HostileMachine(cores);
+  static async boot(cores = 3, watchdogMs = WATCHDOG_MS): Promise<HostileMachine> {
+    const machine = new HostileMachine(cores, watchdogMs);
     await machine.until("init", () => machine.#events.some(({ event }) => event === "ready"));
     if (cores > 1) {
       await machine.startFile("witness", { core: cores - 1 });

@@ -26,7 +26,13 @@ export function makeKernel(cores: number, options: Partial<MachineOptions> = {})
     i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
   }
   const cspace = i32[resources.process + Process.CSPACE]!;
-  return { ...machine, cores: all, resources, cspace, free: i32[cspace + InitSlot.UNTYPED * Slot.WORDS + Slot.OBJECT]! };
+  return {
+    ...machine,
+    cores: all,
+    resources,
+    cspace,
+    free: i32[cspace + InitSlot.UNTYPED * Slot.WORDS + Slot.OBJECT]!,
+  };
 }
 
 /** Addresses of `count` zeroed threads in free memory, at home on a core, numbered from 1. */

@@ -1,5 +1,18 @@
 import { Attention, BootInfo, CoreArea, CoreState, raise } from "@capos/hal";
-import { attend, type Core, enter, graceIsOver, KernelArea, leaveGraceWait, passGrace, requestGrace, Restart, Thread, ThreadState, waitForGrace } from "@capos/kernel/internal";
+import {
+  attend,
+  type Core,
+  enter,
+  graceIsOver,
+  KernelArea,
+  leaveGraceWait,
+  passGrace,
+  Restart,
+  requestGrace,
+  Thread,
+  ThreadState,
+  waitForGrace,
+} from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
 import { type Kernel, makeKernel, makeThreads } from "./kernel-fixture.js";
@@ -57,21 +70,24 @@ function wait(core: number, thread: number, number: number): void {
   waitForGrace(cores[core]!, thread, number);
 }
 
-t.test("a grace period is over when every online core has passed a safe point since it was asked for, not one core earlier", (t) => {
-  for (const last of [0, 1, 2, 3]) {
-    reset();
-    const number = requestGrace(cores[0]!);
-    for (const core of cores) {
-      if (core.id === last) continue;
-      t.equal(graceIsOver(cores[0]!, number), false);
-      attend(core);
+t.test(
+  "a grace period is over when every online core has passed a safe point since it was asked for, not one core earlier",
+  (t) => {
+    for (const last of [0, 1, 2, 3]) {
+      reset();
+      const number = requestGrace(cores[0]!);
+      for (const core of cores) {
+        if (core.id === last) continue;
+        t.equal(graceIsOver(cores[0]!, number), false);
+        attend(core);
+      }
+      t.equal(graceIsOver(cores[0]!, number), false, `core ${last} has not`);
+      attend(cores[last]!);
+      for (const core of cores) t.equal(graceIsOver(core, number), true, "every core sees it over");
     }
-    t.equal(graceIsOver(cores[0]!, number), false, `core ${last} has not`);
-    attend(cores[last]!);
-    for (const core of cores) t.equal(graceIsOver(core, number), true, "every core sees it over");
-  }
-  t.end();
-});
+    t.end();
+  },
+);
 
 t.test("the core that asks must pass a safe point itself", (t) => {
   reset();
@@ -110,7 +126,19 @@ t.test("a core whose word is HALTED counts as passed and is not woken", (t) => {
 });
 
 t.test("a core that is halted with any other bit set does not count, and is woken", async (t) => {
-  for (const bit of [1 << 16, 1 << 31, Attention.INTERRUPT, Attention.POKE, Attention.FLUSH, Attention.POWER, Attention.DOOMED, Attention.NON_MASKABLE, Attention.GRACE, Attention.INIT, Attention.STARTUP]) {
+  for (const bit of [
+    1 << 16,
+    1 << 31,
+    Attention.INTERRUPT,
+    Attention.POKE,
+    Attention.FLUSH,
+    Attention.POWER,
+    Attention.DOOMED,
+    Attention.NON_MASKABLE,
+    Attention.GRACE,
+    Attention.INIT,
+    Attention.STARTUP,
+  ]) {
     reset();
     i32[cores[1]!.attention] = Attention.HALTED | bit;
     const sleeper = Atomics.waitAsync(i32, cores[1]!.attention, Attention.HALTED | bit);
@@ -140,7 +168,12 @@ t.test("a dying core counts until its worker has exited; one that is off or not 
   for (const core of [0, 2, 3]) attend(cores[core]!);
   setState(1, CoreState.DYING);
   t.equal(graceIsOver(cores[0]!, number), false, "its worker may still run");
-  for (const state of [CoreState.DEAD, CoreState.OFFLINE, CoreState.WAIT_FOR_INIT, CoreState.WAIT_FOR_STARTUP]) {
+  for (const state of [
+    CoreState.DEAD,
+    CoreState.OFFLINE,
+    CoreState.WAIT_FOR_INIT,
+    CoreState.WAIT_FOR_STARTUP,
+  ]) {
     setState(1, state);
     t.equal(graceIsOver(cores[0]!, number), true, `state ${state}`);
   }
@@ -168,7 +201,10 @@ t.test("a thread that waits is woken exactly when the last core reports, and sta
     attend(cores[last]!);
     t.equal(attention(0), Attention.POKE, "its core is called");
     attend(cores[0]!);
-    t.same([stateOf(thread), i32[thread + Thread.RESTART], cores[0]!.topReady], [ThreadState.READY, Restart.TRAP, 3]);
+    t.same(
+      [stateOf(thread), i32[thread + Thread.RESTART], cores[0]!.topReady],
+      [ThreadState.READY, Restart.TRAP, 3],
+    );
     t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], 0, "nobody waits any more");
     attend(cores[last]!);
     passGrace(cores[last]!, i32[BootInfo.GRACE_REQUESTED]!);
@@ -250,7 +286,10 @@ t.test("a thread that is destroyed while it waits is forgotten, the others are n
     t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], victim === 0 ? second : first);
     for (const core of cores) attend(core);
     attend(cores[0]!);
-    t.same(waiting.map(stateOf), [0, 1, 2].map((i) => (i === victim ? ThreadState.DEAD : ThreadState.READY)));
+    t.same(
+      waiting.map(stateOf),
+      [0, 1, 2].map((i) => (i === victim ? ThreadState.DEAD : ThreadState.READY)),
+    );
   }
   t.end();
 });
@@ -288,110 +327,136 @@ t.test("grace periods work across the wrap of their numbers, and a waiter of eac
 });
 
 const step = fc.record({
-  what: fc.constantFrom("request", "request", "safe point", "safe point", "safe point", "halt", "leave halt", "bit", "wait", "die", "bury", "revive"),
+  what: fc.constantFrom(
+    "request",
+    "request",
+    "safe point",
+    "safe point",
+    "safe point",
+    "halt",
+    "leave halt",
+    "bit",
+    "wait",
+    "die",
+    "bury",
+    "revive",
+  ),
   core: fc.nat(CORES - 1),
   pick: fc.nat(5),
 });
 
-t.test("no grace period is over before every core was at rest since it was asked for, all are once they were, and nobody who waits is forgotten", (t) => {
-  fc.assert(
-    fc.property(fc.constantFrom(0, 2 ** 31 - 10, -10), fc.array(step, { maxLength: 150, size: "max" }), (start, steps) => {
-      reset(start | 0);
-      let time = 0;
-      const requests: { number: number; time: number }[] = [];
-      /** When each core was last at a safe point, or halted with nothing to do. */
-      const rested = cores.map(() => 0);
-      const counts = cores.map(() => true);
-      const dead = cores.map(() => false);
-      const waiting = new Map<number, number>();
-      const isHalted = (core: number): boolean => (attention(core) & Attention.HALTED) !== 0;
-      const rest = (core: number): void => {
-        rested[core] = time;
-      };
-      const safePoint = (core: number): void => {
-        attend(cores[core]!);
-        rest(core);
-      };
-      // A new worker: it owes the reports of the old one, which may have died between taking its bits and reporting.
-      const revive = (core: number): void => {
-        setState(core, CoreState.ONLINE);
-        dead[core] = false;
-        counts[core] = true;
-        raise(kernel.memory, cores[core]!.attention, Attention.GRACE);
-        safePoint(core);
-      };
-      const check = (): void => {
-        cores.forEach((core) => {
-          if (attention(core.id) === Attention.HALTED) rest(core.id);
-        });
-        for (const { number, time: asked } of requests) {
-          const atRest = cores.every((core) => !counts[core.id] || rested[core.id]! >= asked);
-          if (graceIsOver(cores[0]!, number) && !atRest) throw new Error(`grace period ${number} is over too early`);
-          // A halted core has no report to make until somebody asks or it wakes.
-          const reported = cores.every((core) => !counts[core.id] || (rested[core.id]! >= asked && !isHalted(core.id)));
-          if (!graceIsOver(cores[0]!, number) && reported) throw new Error(`grace period ${number} is not over`);
-        }
-      };
-      for (const { what, core, pick } of steps) {
-        time++;
-        const k = cores[core]!;
-        const runs = !dead[core] && counts[core]! && !isHalted(core);
-        if (what === "request" && runs) requests.push({ number: requestGrace(k), time });
-        else if (what === "safe point" && runs) safePoint(core);
-        else if (what === "halt" && runs) {
-          // As in the loop: a core halts only from a safe point, with no bit set.
-          safePoint(core);
-          halt(k);
-        } else if (what === "leave halt" && isHalted(core) && !dead[core]) {
-          leaveHalt(k);
-          rest(core);
-        } else if (what === "bit") Atomics.or(i32, k.attention, [Attention.POKE, Attention.FLUSH][pick % 2]!);
-        else if (what === "wait" && runs && requests.length > 0) {
-          const thread = threads[core]!.find((one) => !waiting.has(one));
-          const request = requests[requests.length - 1 - (pick % requests.length)]!;
-          if (thread === undefined) continue;
-          wait(core, thread, request.number);
-          if (stateOf(thread) === ThreadState.GRACE_WAIT) waiting.set(thread, request.number);
-        } else if (what === "die" && runs && core !== 0) {
-          if (pick > 2) Atomics.and(i32, k.attention, ~Attention.TAKEN);
-          setState(core, CoreState.DYING);
-          dead[core] = true;
-        } else if (what === "bury" && dead[core]) {
-          setState(core, CoreState.DEAD);
-          counts[core] = false;
-        } else if (what === "revive" && dead[core] && !counts[core]) {
-          revive(core);
-        }
-        check();
-        for (const [thread, number] of waiting) {
-          if (stateOf(thread) !== ThreadState.READY) continue;
-          if (!graceIsOver(cores[0]!, number)) throw new Error("a thread was woken too early");
-          waiting.delete(thread);
-          i32[thread + Thread.STATE] = ThreadState.INACTIVE;
-          // Nobody runs it here.
-          emptyRunQueue(i32[thread + Thread.HOME]!);
-        }
-      }
-      // The dead come back; from here on a core acts only when it is called.
-      cores.forEach((core) => {
-        if (dead[core.id]) revive(core.id);
-      });
-      for (let called = true; called; ) {
-        called = false;
-        for (const core of cores) {
-          if (attention(core.id) === 0 || attention(core.id) === Attention.HALTED) continue;
-          if (isHalted(core.id)) leaveHalt(core);
-          else attend(core);
-          called = true;
-        }
-      }
-      for (const [thread] of waiting) if (stateOf(thread) !== ThreadState.READY) throw new Error("a thread is forgotten");
-      return requests.every(({ number }) => graceIsOver(cores[0]!, number));
-    }),
-    { numRuns: 400 },
-  );
-  t.end();
-});
+t.test(
+  "no grace period is over before every core was at rest since it was asked for, all are once they were, and nobody who waits is forgotten",
+  (t) => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0, 2 ** 31 - 10, -10),
+        fc.array(step, { maxLength: 150, size: "max" }),
+        (start, steps) => {
+          reset(start | 0);
+          let time = 0;
+          const requests: { number: number; time: number }[] = [];
+          /** When each core was last at a safe point, or halted with nothing to do. */
+          const rested = cores.map(() => 0);
+          const counts = cores.map(() => true);
+          const dead = cores.map(() => false);
+          const waiting = new Map<number, number>();
+          const isHalted = (core: number): boolean => (attention(core) & Attention.HALTED) !== 0;
+          const rest = (core: number): void => {
+            rested[core] = time;
+          };
+          const safePoint = (core: number): void => {
+            attend(cores[core]!);
+            rest(core);
+          };
+          // A new worker: it owes the reports of the old one, which may have died between taking its bits and reporting.
+          const revive = (core: number): void => {
+            setState(core, CoreState.ONLINE);
+            dead[core] = false;
+            counts[core] = true;
+            raise(kernel.memory, cores[core]!.attention, Attention.GRACE);
+            safePoint(core);
+          };
+          const check = (): void => {
+            cores.forEach((core) => {
+              if (attention(core.id) === Attention.HALTED) rest(core.id);
+            });
+            for (const { number, time: asked } of requests) {
+              const atRest = cores.every((core) => !counts[core.id] || rested[core.id]! >= asked);
+              if (graceIsOver(cores[0]!, number) && !atRest)
+                throw new Error(`grace period ${number} is over too early`);
+              // A halted core has no report to make until somebody asks or it wakes.
+              const reported = cores.every(
+                (core) => !counts[core.id] || (rested[core.id]! >= asked && !isHalted(core.id)),
+              );
+              if (!graceIsOver(cores[0]!, number) && reported)
+                throw new Error(`grace period ${number} is not over`);
+            }
+          };
+          for (const { what, core, pick } of steps) {
+            time++;
+            const k = cores[core]!;
+            const runs = !dead[core] && counts[core]! && !isHalted(core);
+            if (what === "request" && runs) requests.push({ number: requestGrace(k), time });
+            else if (what === "safe point" && runs) safePoint(core);
+            else if (what === "halt" && runs) {
+              // As in the loop: a core halts only from a safe point, with no bit set.
+              safePoint(core);
+              halt(k);
+            } else if (what === "leave halt" && isHalted(core) && !dead[core]) {
+              leaveHalt(k);
+              rest(core);
+            } else if (what === "bit")
+              Atomics.or(i32, k.attention, [Attention.POKE, Attention.FLUSH][pick % 2]!);
+            else if (what === "wait" && runs && requests.length > 0) {
+              const thread = threads[core]!.find((one) => !waiting.has(one));
+              const request = requests[requests.length - 1 - (pick % requests.length)]!;
+              if (thread === undefined) continue;
+              wait(core, thread, request.number);
+              if (stateOf(thread) === ThreadState.GRACE_WAIT) waiting.set(thread, request.number);
+            } else if (what === "die" && runs && core !== 0) {
+              if (pick > 2) Atomics.and(i32, k.attention, ~Attention.TAKEN);
+              setState(core, CoreState.DYING);
+              dead[core] = true;
+            } else if (what === "bury" && dead[core]) {
+              setState(core, CoreState.DEAD);
+              counts[core] = false;
+            } else if (what === "revive" && dead[core] && !counts[core]) {
+              revive(core);
+            }
+            check();
+            for (const [thread, number] of waiting) {
+              if (stateOf(thread) !== ThreadState.READY) continue;
+              if (!graceIsOver(cores[0]!, number)) throw new Error("a thread was woken too early");
+              waiting.delete(thread);
+              i32[thread + Thread.STATE] = ThreadState.INACTIVE;
+              // Nobody runs it here.
+              emptyRunQueue(i32[thread + Thread.HOME]!);
+            }
+          }
+          // The dead come back; from here on a core acts only when it is called.
+          cores.forEach((core) => {
+            if (dead[core.id]) revive(core.id);
+          });
+          for (let called = true; called; ) {
+            called = false;
+            for (const core of cores) {
+              if (attention(core.id) === 0 || attention(core.id) === Attention.HALTED) continue;
+              if (isHalted(core.id)) leaveHalt(core);
+              else attend(core);
+              called = true;
+            }
+          }
+          for (const [thread] of waiting)
+            if (stateOf(thread) !== ThreadState.READY) throw new Error("a thread is forgotten");
+          return requests.every(({ number }) => graceIsOver(cores[0]!, number));
+        },
+      ),
+      { numRuns: 400 },
+    );
+    t.end();
+  },
+);
 
 /** Forgets who is ready on a core. */
 function emptyRunQueue(core: number): void {

@@ -1,5 +1,22 @@
 import { CoreArea, disarmTimer, Lapic, lapicOf } from "@capos/hal";
-import { dequeue, enqueue, enter, KernelArea, leave, preempt, QUANTUM_NS, refreshTop, restart, Restart, rotate, takeNext, Thread, ThreadState, Vector, wake } from "@capos/kernel/internal";
+import {
+  dequeue,
+  enqueue,
+  enter,
+  KernelArea,
+  leave,
+  preempt,
+  QUANTUM_NS,
+  Restart,
+  refreshTop,
+  restart,
+  rotate,
+  Thread,
+  ThreadState,
+  takeNext,
+  Vector,
+  wake,
+} from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
 import { makeKernel, makeThreads } from "./kernel-fixture.js";
@@ -36,9 +53,16 @@ function flaw(queues: Queues): string {
     const pair = area + KernelArea.RUN_QUEUES + priority * 2;
     const bit = (i32[area + KernelArea.READY_BITMAP + (priority >> 5)]! >>> (priority & 31)) & 1;
     if ((bit === 1) !== expected.length > 0) return `the bitmap is wrong about priority ${priority}`;
-    if (expected.length === 0 ? i32[pair] !== 0 : i32[pair] !== expected[0] || i32[pair + 1] !== expected.at(-1)) return `head or tail of ${priority} is wrong`;
+    if (
+      expected.length === 0 ? i32[pair] !== 0 : i32[pair] !== expected[0] || i32[pair + 1] !== expected.at(-1)
+    )
+      return `head or tail of ${priority} is wrong`;
     for (const [i, thread] of expected.entries()) {
-      if (i32[thread + Thread.RUN_NEXT] !== (expected[i + 1] ?? 0) || i32[thread + Thread.RUN_PREVIOUS] !== (expected[i - 1] ?? 0)) return `the links of ${priority} are wrong`;
+      if (
+        i32[thread + Thread.RUN_NEXT] !== (expected[i + 1] ?? 0) ||
+        i32[thread + Thread.RUN_PREVIOUS] !== (expected[i - 1] ?? 0)
+      )
+        return `the links of ${priority} are wrong`;
       if (i32[thread + Thread.STATE] !== ThreadState.READY) return "a queued thread is not READY";
     }
     count += expected.length;
@@ -51,75 +75,92 @@ function flaw(queues: Queues): string {
 }
 
 const step = fc.record({
-  what: fc.constantFrom("enqueue", "enqueue at front", "wake", "wake", "dequeue", "choose", "choose", "block", "preempt", "rotate"),
+  what: fc.constantFrom(
+    "enqueue",
+    "enqueue at front",
+    "wake",
+    "wake",
+    "dequeue",
+    "choose",
+    "choose",
+    "block",
+    "preempt",
+    "rotate",
+  ),
   thread: fc.nat(THREADS - 1),
   priority: fc.oneof(fc.nat(2), fc.constantFrom(0, 31, 32, 63, 255), fc.nat(255)),
 });
 
-t.test("a run queue is a list for each priority: what runs next, the bitmap, the count and the cached top are always those of the lists", (t) => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
-      reset();
-      const queues: Queues = new Map();
-      const listOf = (thread: number): number[] => {
-        const priority = i32[thread + Thread.PRIORITY]!;
-        if (!queues.has(priority)) queues.set(priority, []);
-        return queues.get(priority)!;
-      };
-      let running = 0;
-      const priorityOf = (thread: number): number => i32[thread + Thread.PRIORITY]!;
-      for (const { what, thread: number, priority } of steps) {
-        const thread = threads[number]!;
-        const ready = i32[thread + Thread.STATE] === ThreadState.READY;
-        const away = !ready && thread !== running;
-        if (away && (what === "enqueue" || what === "enqueue at front" || what === "wake")) {
-          i32[thread + Thread.PRIORITY] = priority;
-          const idle = running === 0 && [...queues.values()].every((list) => list.length === 0);
-          if (what === "wake") wake(k, thread);
-          else enqueue(k, thread, what === "enqueue at front");
-          if (what === "wake" && idle) running = thread;
-          else if (what === "enqueue at front") listOf(thread).unshift(thread);
-          else listOf(thread).push(thread);
-          if (what === "wake" && running !== 0 && running !== thread && priority > priorityOf(running)) {
-            listOf(running).unshift(running);
+t.test(
+  "a run queue is a list for each priority: what runs next, the bitmap, the count and the cached top are always those of the lists",
+  (t) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
+        reset();
+        const queues: Queues = new Map();
+        const listOf = (thread: number): number[] => {
+          const priority = i32[thread + Thread.PRIORITY]!;
+          if (!queues.has(priority)) queues.set(priority, []);
+          return queues.get(priority)!;
+        };
+        let running = 0;
+        const priorityOf = (thread: number): number => i32[thread + Thread.PRIORITY]!;
+        for (const { what, thread: number, priority } of steps) {
+          const thread = threads[number]!;
+          const ready = i32[thread + Thread.STATE] === ThreadState.READY;
+          const away = !ready && thread !== running;
+          if (away && (what === "enqueue" || what === "enqueue at front" || what === "wake")) {
+            i32[thread + Thread.PRIORITY] = priority;
+            const idle = running === 0 && [...queues.values()].every((list) => list.length === 0);
+            if (what === "wake") wake(k, thread);
+            else enqueue(k, thread, what === "enqueue at front");
+            if (what === "wake" && idle) running = thread;
+            else if (what === "enqueue at front") listOf(thread).unshift(thread);
+            else listOf(thread).push(thread);
+            if (what === "wake" && running !== 0 && running !== thread && priority > priorityOf(running)) {
+              listOf(running).unshift(running);
+              running = 0;
+            }
+          } else if (what === "dequeue" && ready) {
+            dequeue(k, thread);
+            i32[thread + Thread.STATE] = ThreadState.QUEUED;
+            listOf(thread).splice(listOf(thread).indexOf(thread), 1);
+          } else if (what === "choose" && running === 0) {
+            const next = takeNext(k);
+            const top = Math.max(-1, ...[...queues].filter(([, list]) => list.length > 0).map(([at]) => at));
+            if (next !== (queues.get(top)?.shift() ?? 0)) throw new Error("another thread was chosen");
+            if (next !== 0) {
+              enter(k, next);
+              running = next;
+            }
+          } else if (what === "block" && running !== 0) {
+            i32[running + Thread.STATE] = ThreadState.QUEUED;
+            leave(k);
+            running = 0;
+          } else if (what === "preempt") {
+            preempt(k);
+            if (running !== 0) listOf(running).unshift(running);
+            running = 0;
+          } else if (what === "rotate") {
+            rotate(k);
+            if (running !== 0) listOf(running).push(running);
             running = 0;
           }
-        } else if (what === "dequeue" && ready) {
-          dequeue(k, thread);
-          i32[thread + Thread.STATE] = ThreadState.QUEUED;
-          listOf(thread).splice(listOf(thread).indexOf(thread), 1);
-        } else if (what === "choose" && running === 0) {
-          const next = takeNext(k);
-          const top = Math.max(-1, ...[...queues].filter(([, list]) => list.length > 0).map(([at]) => at));
-          if (next !== (queues.get(top)?.shift() ?? 0)) throw new Error("another thread was chosen");
-          if (next !== 0) {
-            enter(k, next);
-            running = next;
-          }
-        } else if (what === "block" && running !== 0) {
-          i32[running + Thread.STATE] = ThreadState.QUEUED;
-          leave(k);
-          running = 0;
-        } else if (what === "preempt") {
-          preempt(k);
-          if (running !== 0) listOf(running).unshift(running);
-          running = 0;
-        } else if (what === "rotate") {
-          rotate(k);
-          if (running !== 0) listOf(running).push(running);
-          running = 0;
+          const wrong = flaw(queues);
+          if (wrong !== "") throw new Error(wrong);
+          if (k.current !== running || i32[k.area + CoreArea.CURRENT_THREAD] !== running)
+            throw new Error("another thread runs");
+          if (running !== 0 && i32[running + Thread.STATE] !== ThreadState.RUNNING)
+            throw new Error("the running thread is not RUNNING");
+          if (running !== 0 && i32[area + KernelArea.READY_COUNT]! > 0 && !armed())
+            throw new Error("somebody waits and the running thread has no quantum");
         }
-        const wrong = flaw(queues);
-        if (wrong !== "") throw new Error(wrong);
-        if (k.current !== running || i32[k.area + CoreArea.CURRENT_THREAD] !== running) throw new Error("another thread runs");
-        if (running !== 0 && i32[running + Thread.STATE] !== ThreadState.RUNNING) throw new Error("the running thread is not RUNNING");
-        if (running !== 0 && i32[area + KernelArea.READY_COUNT]! > 0 && !armed()) throw new Error("somebody waits and the running thread has no quantum");
-      }
-    }),
-    { numRuns: 400 },
-  );
-  t.end();
-});
+      }),
+      { numRuns: 400 },
+    );
+    t.end();
+  },
+);
 
 /** Threads of these priorities, none of them anywhere. */
 function fresh(...priorities: number[]): number[] {

@@ -27,7 +27,8 @@ function flaw(object: number, expected: readonly Waiting[]): string {
   for (let leader = i32[object]!; leader !== 0; leader = i32[leader + Thread.LEADER_NEXT]!) {
     const priority = i32[leader + Thread.QUEUE_PRIORITY]!;
     if (priority >= lastPriority) return "leaders do not fall in priority";
-    if (i32[leader + Thread.LEADER_PREVIOUS] !== previousLeader) return "a leader does not know the one before it";
+    if (i32[leader + Thread.LEADER_PREVIOUS] !== previousLeader)
+      return "a leader does not know the one before it";
     lastPriority = priority;
     previousLeader = leader;
     let thread = leader;
@@ -35,7 +36,8 @@ function flaw(object: number, expected: readonly Waiting[]): string {
       found.push(thread);
       const next = i32[thread + Thread.SAME_NEXT]!;
       if (i32[next + Thread.SAME_PREVIOUS] !== thread) return "a circle is torn";
-      if (thread !== leader && i32[thread + Thread.LEADER_NEXT]! >= 0) return "a follower takes itself for a leader";
+      if (thread !== leader && i32[thread + Thread.LEADER_NEXT]! >= 0)
+        return "a follower takes itself for a leader";
       if (i32[thread + Thread.QUEUE_PRIORITY] !== priority) return "two priorities in one circle";
       if (i32[thread + Thread.QUEUE] !== object) return "a thread does not know its queue";
       thread = next;
@@ -58,38 +60,41 @@ const step = fc.record({
   priority: fc.oneof(fc.nat(3), fc.constantFrom(0, 255), fc.nat(255)),
 });
 
-t.test("a wait queue is a list sorted by priority and then by arrival, whoever leaves it and from where", (t) => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
-      const queues: Waiting[][] = [[], []];
-      for (const object of objects) i32[object] = 0;
-      for (const thread of threads) i32[thread + Thread.QUEUE] = 0;
-      for (const { what, thread: number, object, priority } of steps) {
-        const thread = threads[number]!;
-        const inQueue = queues.findIndex((queue) => queue.some((waiting) => waiting.thread === thread));
-        if (what === "insert" && inQueue < 0) {
-          i32[thread + Thread.PRIORITY] = priority;
-          insert(k, objects[object]!, thread);
-          place(queues[object]!, { thread, priority });
-        } else if (what === "serve" && queues[object]!.length > 0) {
-          const first = queues[object]!.shift()!.thread;
-          remove(k, objects[object]!, i32[objects[object]!]!);
-          if (i32[first + Thread.QUEUE] !== 0) throw new Error("another thread was served");
-        } else if (what === "remove" && inQueue >= 0) {
-          remove(k, objects[inQueue]!, thread);
-          if (i32[thread + Thread.QUEUE] !== 0) throw new Error("a removed thread believes itself queued");
-          queues[inQueue] = queues[inQueue]!.filter((waiting) => waiting.thread !== thread);
-        } else if (what === "change priority") i32[thread + Thread.PRIORITY] = priority;
-        for (const i of [0, 1]) {
-          const wrong = flaw(objects[i]!, queues[i]!);
-          if (wrong !== "") throw new Error(wrong);
+t.test(
+  "a wait queue is a list sorted by priority and then by arrival, whoever leaves it and from where",
+  (t) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
+        const queues: Waiting[][] = [[], []];
+        for (const object of objects) i32[object] = 0;
+        for (const thread of threads) i32[thread + Thread.QUEUE] = 0;
+        for (const { what, thread: number, object, priority } of steps) {
+          const thread = threads[number]!;
+          const inQueue = queues.findIndex((queue) => queue.some((waiting) => waiting.thread === thread));
+          if (what === "insert" && inQueue < 0) {
+            i32[thread + Thread.PRIORITY] = priority;
+            insert(k, objects[object]!, thread);
+            place(queues[object]!, { thread, priority });
+          } else if (what === "serve" && queues[object]!.length > 0) {
+            const first = queues[object]!.shift()!.thread;
+            remove(k, objects[object]!, i32[objects[object]!]!);
+            if (i32[first + Thread.QUEUE] !== 0) throw new Error("another thread was served");
+          } else if (what === "remove" && inQueue >= 0) {
+            remove(k, objects[inQueue]!, thread);
+            if (i32[thread + Thread.QUEUE] !== 0) throw new Error("a removed thread believes itself queued");
+            queues[inQueue] = queues[inQueue]!.filter((waiting) => waiting.thread !== thread);
+          } else if (what === "change priority") i32[thread + Thread.PRIORITY] = priority;
+          for (const i of [0, 1]) {
+            const wrong = flaw(objects[i]!, queues[i]!);
+            if (wrong !== "") throw new Error(wrong);
+          }
         }
-      }
-    }),
-    { numRuns: 400 },
-  );
-  t.end();
-});
+      }),
+      { numRuns: 400 },
+    );
+    t.end();
+  },
+);
 
 t.test("threads of one priority are served in the order in which they came", (t) => {
   i32[objects[0]!] = 0;
@@ -109,14 +114,31 @@ t.test("threads of one priority are served in the order in which they came", (t)
 t.test("a thread whose priority changes while it waits keeps its place", (t) => {
   const [a, b, c] = threads as [number, number, number];
   i32[objects[0]!] = 0;
-  for (const [thread, priority] of [[a, 9], [b, 5], [c, 5]] as const) {
+  for (const [thread, priority] of [
+    [a, 9],
+    [b, 5],
+    [c, 5],
+  ] as const) {
     i32[thread + Thread.PRIORITY] = priority;
     insert(k, objects[0]!, thread);
   }
   i32[c + Thread.PRIORITY] = 255;
   i32[a + Thread.PRIORITY] = 0;
-  t.equal(flaw(objects[0]!, [{ thread: a, priority: 9 }, { thread: b, priority: 5 }, { thread: c, priority: 5 }]), "");
+  t.equal(
+    flaw(objects[0]!, [
+      { thread: a, priority: 9 },
+      { thread: b, priority: 5 },
+      { thread: c, priority: 5 },
+    ]),
+    "",
+  );
   remove(k, objects[0]!, b);
-  t.equal(flaw(objects[0]!, [{ thread: a, priority: 9 }, { thread: c, priority: 5 }]), "");
+  t.equal(
+    flaw(objects[0]!, [
+      { thread: a, priority: 9 },
+      { thread: c, priority: 5 },
+    ]),
+    "",
+  );
   t.end();
 });

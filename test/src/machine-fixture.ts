@@ -1,9 +1,19 @@
 /**
  * Machines without workers, for tests: planned memory, cores' ends of it, and threads that use it for real.
  */
-import { allocateMemory, attachMemory, BootInfo, type MachineOptions, type MachinePlan, type PhysicalMemory, planMachine, writeBootInfo } from "@capos/hal";
-import fc from "fast-check";
+
 import { Worker } from "node:worker_threads";
+import {
+  allocateMemory,
+  attachMemory,
+  BootInfo,
+  type MachineOptions,
+  type MachinePlan,
+  type PhysicalMemory,
+  planMachine,
+  writeBootInfo,
+} from "@capos/hal";
+import fc from "fast-check";
 import type { Test } from "tap";
 import type { Job } from "./machine-worker.js";
 
@@ -14,8 +24,14 @@ export interface Machine {
 }
 
 /** A machine as the host leaves it before power-on. */
-export function makeMachine(cores: number, overrides: Partial<MachineOptions> & { ringLines?: number } = {}): Machine {
-  const plan = { ...planMachine({ cores, memoryMiB: 16, hardwareThreads: 2, seed: 1, watchdogMs: 1000, ...overrides }), ...overrides };
+export function makeMachine(
+  cores: number,
+  overrides: Partial<MachineOptions> & { ringLines?: number } = {},
+): Machine {
+  const plan = {
+    ...planMachine({ cores, memoryMiB: 16, hardwareThreads: 2, seed: 1, watchdogMs: 1000, ...overrides }),
+    ...overrides,
+  };
   const wasm = allocateMemory(plan.memoryMiB);
   const memory = attachMemory(wasm);
   writeBootInfo(memory, plan);
@@ -44,11 +60,4 @@ export function useSeed(t: Test): number {
   t.comment(`random cases: CAPOS_SEED=${seed}`);
   fc.configureGlobal({ seed });
   return seed;
-}
-
-/** Numbers that look random and are the same in every thread. */
-export function scramble(n: number): number {
-  let x = Math.imul(n ^ (n >>> 16), 0x45d9f3b);
-  x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
-  return (x ^ (x >>> 16)) >>> 0;
 }

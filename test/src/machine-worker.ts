@@ -1,11 +1,25 @@
 /**
  * What test threads do to a machine's memory. One job a thread; its answer is its only message.
  */
-import {
-  Attention, attachMemory, attentionOf, BootInfo, fireIfDue, halt, Line, type PhysicalMemory, portRead, portWrite, raise, ringGroup, RingPort, RINGS_SHIFT,
-} from "@capos/hal";
+
 import { parentPort, workerData } from "node:worker_threads";
-import { scramble } from "./machine-fixture.js";
+import {
+  Attention,
+  attachMemory,
+  attentionOf,
+  BootInfo,
+  fireIfDue,
+  halt,
+  Line,
+  type PhysicalMemory,
+  portRead,
+  portWrite,
+  RINGS_SHIFT,
+  RingPort,
+  raise,
+  ringGroup,
+} from "@capos/hal";
+import { scramble } from "./scramble.js";
 
 interface Common {
   readonly wasm: WebAssembly.Memory;
@@ -17,12 +31,35 @@ export const LINE = 16;
 
 export type Job = Common &
   (
-    | { readonly role: "halter"; readonly requests: number; readonly bits: readonly number[]; readonly rounds: number }
-    | { readonly role: "raiser"; readonly target: number; readonly request: number; readonly bit: number; readonly rounds: number }
+    | {
+        readonly role: "halter";
+        readonly requests: number;
+        readonly bits: readonly number[];
+        readonly rounds: number;
+      }
+    | {
+        readonly role: "raiser";
+        readonly target: number;
+        readonly request: number;
+        readonly bit: number;
+        readonly rounds: number;
+      }
     | { readonly role: "ring producer"; readonly to: number; readonly lines: number }
     | { readonly role: "ring consumer"; readonly from: number; readonly lines: number; readonly lap: number }
-    | { readonly role: "timer racer"; readonly barrier: number; readonly parties: number; readonly rounds: number }
-    | { readonly role: "port writer"; readonly port: number; readonly barrier: number; readonly parties: number; readonly rounds: number; readonly frames: number }
+    | {
+        readonly role: "timer racer";
+        readonly barrier: number;
+        readonly parties: number;
+        readonly rounds: number;
+      }
+    | {
+        readonly role: "port writer";
+        readonly port: number;
+        readonly barrier: number;
+        readonly parties: number;
+        readonly rounds: number;
+        readonly frames: number;
+      }
     | { readonly role: "port user"; readonly port: number; readonly text: string; readonly done: number }
   );
 
@@ -141,7 +178,8 @@ function run(job: Job): unknown {
             i32[line + Line.OBJECT] === expected &&
             i32[line + Line.EXTRA] === ~expected &&
             [0, 1, 2, 3].every((word) => f64[((line + Line.WORDS) >> 1) + word] === payload(expected, word));
-          if (!good) return { read: expected, halts, failed: `line ${expected} holds ${i32[line + Line.OBJECT]}` };
+          if (!good)
+            return { read: expected, halts, failed: `line ${expected} holds ${i32[line + Line.OBJECT]}` };
           ring.release(job.from);
           expected++;
         }
@@ -181,4 +219,5 @@ function run(job: Job): unknown {
 }
 
 // Imported by tests too, for what both sides must agree on.
-if (parentPort !== null && (workerData as Partial<Job> | null)?.role !== undefined) parentPort.postMessage(run(workerData as Job));
+if (parentPort !== null && (workerData as Partial<Job> | null)?.role !== undefined)
+  parentPort.postMessage(run(workerData as Job));

@@ -57,6 +57,7 @@ export interface Sys {
 }
 
 /** A guest's entry: what its image exports by default. The returned number is its exit status. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a function that may return nothing
 export type Main = (sys: Sys) => Generator<number, number | undefined | void, number>;
 
 /** One guest program, bundled and instrumented, ready for a hardened Compartment. */

@@ -163,7 +163,7 @@ export const enum Notification {
 
 /** A process: 512 bytes. */
 export const enum Process {
-  /** A `LifeState`. Compare-and-swap from RUNNING: the first end counts. */
+  /** A `LifeState`. From RUNNING on under the tree lock, after STATUS: the first end counts. */
   LIFE = 0,
   STATUS = 1,
   CSPACE = 2,

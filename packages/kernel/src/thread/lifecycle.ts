@@ -36,8 +36,9 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
   const { i32 } = k;
   if (isEnded(i32[thread + Thread.STATE]!)) return;
   const state = i32[thread + Thread.STATE]!;
-  Atomics.store(i32, thread + Thread.LIFE, life);
+  // In this order: who finds it ended, on any core, finds the status.
   i32[thread + Thread.EXIT_STATUS] = status;
+  Atomics.store(i32, thread + Thread.LIFE, life);
   stopWaiting(k, thread, state);
   // A reply to a call that it still waits for is stale from here on.
   Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
@@ -139,10 +140,15 @@ function initEnded(k: Core, process: WordIndex): void {
 /** Fixes how a process ended: the first to say so is believed. True if this was the first. */
 export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): boolean {
   const { i32 } = k;
-  if (Atomics.compareExchange(i32, process + Process.LIFE, LifeState.RUNNING, life) !== LifeState.RUNNING)
-    return false;
-  i32[process + Process.STATUS] = status;
-  return true;
+  // Under the lock, for two that end it at once; the status first, for who finds it ended.
+  lockTree(k);
+  const first = i32[process + Process.LIFE] === LifeState.RUNNING;
+  if (first) {
+    i32[process + Process.STATUS] = status;
+    Atomics.store(i32, process + Process.LIFE, life);
+  }
+  unlockTree(k);
+  return first;
 }
 
 /** Signals the notification that watches a process, if there is one. */

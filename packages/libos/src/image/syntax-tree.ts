@@ -83,6 +83,7 @@ export function isFunction(node: Tree): boolean {
 /** The innermost function around a node, or static block, which is as good as one; undefined at the top level. */
 export function enclosingFunction(bundle: Bundle, node: Tree): Tree | undefined {
   let outer = bundle.parents.get(node);
-  while (outer !== undefined && !isFunction(outer) && outer.type !== "StaticBlock") outer = bundle.parents.get(outer);
+  while (outer !== undefined && !isFunction(outer) && outer.type !== "StaticBlock")
+    outer = bundle.parents.get(outer);
   return outer;
 }
