@@ -91,7 +91,17 @@ export class GuestMachine {
       this.#images.set(fixture, image);
     }
     const id = this.#nextId++;
-    const request = { op: "run", name: fixture, memoryBits: 24, debug: true, priority: 50, ...options, args: [String(image), ...(options.args ?? [])], id, image };
+    const request = {
+      op: "run",
+      name: fixture,
+      memoryBits: 24,
+      debug: true,
+      priority: 50,
+      ...options,
+      args: [String(image), ...(options.args ?? [])],
+      id,
+      image,
+    };
     this.machine.feed(PortNumber.CONTROL, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     return id;
   }
@@ -152,7 +162,11 @@ export class GuestMachine {
 
   /** The last that was said, and the machine as it stands. */
   describe(): string {
-    return [...this.console.slice(-12), ...this.kernel.slice(-12), ...dump(this.machine.memory).slice(0, 80)].join("\n");
+    return [
+      ...this.console.slice(-12),
+      ...this.kernel.slice(-12),
+      ...dump(this.machine.memory).slice(0, 80),
+    ].join("\n");
   }
 
   async halt(): Promise<MachineEnd> {
@@ -165,7 +179,8 @@ export class GuestMachine {
     const lines = (this.#rest[port]! + new TextDecoder().decode(bytes)).split("\n");
     this.#rest[port] = lines.pop()!;
     if (port === PortNumber.CONSOLE) this.console.push(...lines);
-    else if (port === PortNumber.CONTROL) this.#events.push(...lines.map((it) => JSON.parse(it) as ControlEvent));
+    else if (port === PortNumber.CONTROL)
+      this.#events.push(...lines.map((it) => JSON.parse(it) as ControlEvent));
     else if (port === PortNumber.UART) this.kernel.push(...lines);
     this.#look();
   }
@@ -177,7 +192,8 @@ export class GuestMachine {
   }
 }
 
-function fixtureFile(name: string): string {
+/** A guest of test/fixtures/kernel. */
+export function fixtureFile(name: string): string {
   return fileURLToPath(new URL(`../fixtures/kernel/${name}.ts`, import.meta.url));
 }
 

@@ -144,6 +144,11 @@ export class HostileMachine {
     return this.exit(id);
   }
 
+  /** The machine as it stands. */
+  dump(): string[] {
+    return dump(this.#machine.memory);
+  }
+
   /** Resolves once a line is on the console. */
   async line(text: string): Promise<void> {
     await this.until(`line ${text}`, () => this.console.includes(text));

@@ -42,8 +42,10 @@ export const enum Role {
   CALLER = 2,
   RECEIVER = 3,
   WAITER = 4,
-  /** Not queued: its call was delivered and a server owes the reply. */
+  /** Not queued: its call was delivered and a server elsewhere owes the reply. */
   REPLY_OWED = 5,
+  /** The reply is being given: a server elsewhere writes into the thread until its line has come. */
+  REPLYING = 6,
 }
 
 /** A thread: 1 KiB. */

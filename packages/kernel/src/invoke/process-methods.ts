@@ -16,12 +16,13 @@ import {
 import { moduleCount, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import type { Core } from "../core.js";
+import { requestGrace, waitForGrace } from "../grace-period.js";
 import { wordCount } from "../ipc/message.js";
 import { Process, Restart, Tables, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
-import { endProcess, isEnded, tellWatcher } from "../thread/lifecycle.js";
+import { endProcess, tellWatcher } from "../thread/lifecycle.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
-import { destroy } from "./thread-methods.js";
+import { destroy, isDying } from "./thread-methods.js";
 
 export function invokeProcess(
   k: Core,
@@ -141,18 +142,23 @@ function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex):
   const wasNew = Atomics.compareExchange(i32, life, LifeState.NEW, LifeState.KILLED) === LifeState.NEW;
   const first = endProcess(k, process, LifeState.KILLED, 0) || wasNew;
   let own = false;
+  let dying = false;
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
     const victim = Atomics.load(i32, k.threadTable + number);
     if (victim === 0 || i32[victim + Thread.PROCESS] !== process) continue;
     if (victim === thread) own = true;
-    else if (isEnded(i32[victim + Thread.STATE]!)) continue;
     else if (destroy(k, thread, victim, true)) return;
     else if (k.current !== thread) {
       // Somebody more urgent was told of the end and has the core now: this thread is ready and in the run
       // queue, so it must not ask another core for the next victim. It goes on when it is its turn.
       i32[thread + Thread.RESTART] = Restart.TRAP;
       return;
-    }
+    } else if (isDying(k, victim)) dying = true;
+  }
+  if (dying) {
+    // As for one thread that is destroyed: see awaitDeath.
+    waitForGrace(k, thread, requestGrace(k));
+    return;
   }
   context.result = Err.OK;
   if (own) destroy(k, thread, thread, true);

@@ -2,20 +2,12 @@
  * Methods of threads. What changes a started thread runs on its home core: here if that is this one,
  * else there, for the invoker, by one line.
  */
-import {
-  Err,
-  LifeState,
-  MAX_MESSAGE_WORDS,
-  Method,
-  ObjectType,
-  Reg,
-  Right,
-  Slot,
-} from "@capos/abi";
+import { Err, LifeState, MAX_MESSAGE_WORDS, Method, ObjectType, Reg, Right, Slot } from "@capos/abi";
 import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
+import { requestGrace, waitForGrace } from "../grace-period.js";
 import { homeOf } from "../hot-plug.js";
 import { copyWords, threadWords, wordCount } from "../ipc/message.js";
 import { attendNotification } from "../ipc/notification.js";
@@ -54,7 +46,7 @@ export function invokeThread(
       break;
     case Method.THREAD_DESTROY:
       context.result = Err.OK;
-      destroy(k, thread, target, false);
+      if (!destroy(k, thread, target, false)) awaitDeath(k, thread, target);
       break;
     case Method.THREAD_BIND:
       bind(k, thread, context, target);
@@ -102,11 +94,9 @@ export function invokeRemote(
   method: number,
   argument: number,
 ): void {
-  answerStatus(
-    k,
-    invoker,
-    perform(k, target, method & 0xffff, argument) || (method & RETRY_AFTER ? Internal.RETRY : Err.OK),
-  );
+  const result = perform(k, target, method & 0xffff, argument);
+  const again = (method & RETRY_AFTER) !== 0 || (method === Method.THREAD_DESTROY && isDying(k, target));
+  answerStatus(k, invoker, again ? Internal.RETRY : result);
 }
 
 /** Beside a method: the invoker's trap is to start again instead of ending (a kill that goes on to the next thread). */
@@ -150,7 +140,8 @@ function configure(k: Core, thread: WordIndex, context: Context, target: WordInd
   const priority = integer(context, 3);
   if (process < 0) context.result = process;
   else if (!(core >= 0 && core < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  else if (!(priority >= 0 && priority <= ceilingOf(k, thread))) refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
+  else if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
+    refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
   else context.result = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
 }
 
@@ -247,6 +238,7 @@ export function startHere(k: Core, target: WordIndex): number {
 export function destroy(k: Core, thread: WordIndex, target: WordIndex, again: boolean): boolean {
   const { i32 } = k;
   const home = i32[target + Thread.HOME]!;
+  if (isDying(k, target)) return false;
   if (home !== k.id && isPlaced(k, target)) {
     askInvoke(
       k,
@@ -262,6 +254,23 @@ export function destroy(k: Core, thread: WordIndex, target: WordIndex, again: bo
   }
   destroyHere(k, target);
   return false;
+}
+
+/**
+ * A thread that is still owed an answer may be given a message with it, and capabilities in its window: who
+ * destroyed it goes on when it is dead. After a grace period the core that it asked has read what it was
+ * asked; the trap starts again then, and looks.
+ */
+function awaitDeath(k: Core, thread: WordIndex, target: WordIndex): void {
+  if (!isDying(k, target) || target === thread) return;
+  if (k.current === thread) waitForGrace(k, thread, requestGrace(k));
+  // Somebody more urgent was told of the end and has the core: the invoker is ready, and looks when it is its turn.
+  else k.i32[thread + Thread.RESTART] = Restart.TRAP;
+}
+
+/** True for a thread that has ended and is owed an answer. */
+export function isDying(k: Core, target: WordIndex): boolean {
+  return k.i32[target + Thread.STATE] === ThreadState.DYING;
 }
 
 function destroyHere(k: Core, target: WordIndex): void {
@@ -312,7 +321,8 @@ function bindHere(k: Core, target: WordIndex, notification: WordIndex): number {
 
 function setPriority(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
   const priority = integer(context, 1);
-  if (!(priority >= 0 && priority <= ceilingOf(k, thread))) refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
+  if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
+    refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
   else atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
 }
 

@@ -116,6 +116,25 @@ function accept(k: Core, line: WordIndex, kind: number): void {
   }
 }
 
+/**
+ * True if a request has come to the home of its object through a slot that still names it. If not the
+ * thread is answered: it tries again, or its capability is gone.
+ */
+function isHereAndGood(k: Core, line: WordIndex, object: WordIndex): boolean {
+  const { i32 } = k;
+  const thread = i32[line + Line.THREAD]!;
+  // Endpoint and notification keep HOME at the same offset.
+  if (i32[object + Endpoint.HOME] !== k.id) {
+    i32[k.area + CoreArea.BOUNCES]!++;
+    answerStatus(k, thread, Internal.RETRY);
+    return false;
+  }
+  // The instant of transfer: what the thread's core saw when it looked the slot up may be over.
+  if (slotStillNames(k, i32[line + Line.SLOT]!, i32[line + Line.GENERATION]!, object)) return true;
+  answerStatus(k, thread, Err.REVOKED);
+  return false;
+}
+
 /** A thread of another core sends to an endpoint that it believes to be at home here. */
 function onSend(k: Core, line: WordIndex, kind: number): void {
   const { i32 } = k;
@@ -124,16 +143,7 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
   const slot = i32[line + Line.SLOT]!;
   const generation = i32[line + Line.GENERATION]!;
   const message = i32[line + Line.COUNT]!;
-  if (i32[endpoint + Endpoint.HOME] !== k.id) {
-    i32[k.area + CoreArea.BOUNCES]!++;
-    answerStatus(k, thread, Internal.RETRY);
-    return;
-  }
-  // The instant of transfer: what the sender's core saw when it looked the slot up may be over.
-  if (!slotStillNames(k, slot, generation, endpoint)) {
-    answerStatus(k, thread, Err.REVOKED);
-    return;
-  }
+  if (!isHereAndGood(k, line, endpoint)) return;
   const call = (kind & MessageFlag.CALL) !== 0;
   const inThread = (kind & MessageFlag.IN_THREAD) !== 0;
   const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
@@ -189,15 +199,7 @@ function onReceive(k: Core, line: WordIndex, kind: number): void {
   const thread = i32[line + Line.THREAD]!;
   const slot = i32[line + Line.SLOT]!;
   const generation = i32[line + Line.GENERATION]!;
-  if (i32[endpoint + Endpoint.HOME] !== k.id) {
-    i32[k.area + CoreArea.BOUNCES]!++;
-    answerStatus(k, thread, Internal.RETRY);
-    return;
-  }
-  if (!slotStillNames(k, slot, generation, endpoint)) {
-    answerStatus(k, thread, Err.REVOKED);
-    return;
-  }
+  if (!isHereAndGood(k, line, endpoint)) return;
   const sender = firstOf(k, endpoint, QueueKind.SENDERS);
   if (sender !== 0) acceptFrom(k, endpoint, sender, thread, null);
   else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY) {
@@ -215,14 +217,7 @@ function onWait(k: Core, line: WordIndex, kind: number): void {
   const thread = i32[line + Line.THREAD]!;
   const slot = i32[line + Line.SLOT]!;
   const generation = i32[line + Line.GENERATION]!;
-  if (i32[notification + Notification.HOME] !== k.id) {
-    answerStatus(k, thread, Internal.RETRY);
-    return;
-  }
-  if (!slotStillNames(k, slot, generation, notification)) {
-    answerStatus(k, thread, Err.REVOKED);
-    return;
-  }
+  if (!isHereAndGood(k, line, notification)) return;
   if (moveNotification(k, notification, i32[thread + Thread.HOME]!)) {
     answerStatus(k, thread, Internal.RETRY);
     return;
@@ -271,7 +266,7 @@ function onCancel(k: Core, line: WordIndex): void {
     if (role === Role.WAITER) leaveQueue(k, object, thread);
     else takeFrom(k, object, thread);
   } else if (
-    // Whoever owes the reply may be giving it on a third core: see answerCall.
+    // Whoever owes the reply may be giving it on a third core: see claimReply.
     Atomics.compareExchange(i32, thread + Thread.ROLE, Role.REPLY_OWED, Role.NONE) !== Role.REPLY_OWED
   ) {
     return;
@@ -291,6 +286,8 @@ function onReply(k: Core, line: WordIndex, kind: number): void {
   if (i32[thread + Thread.CALL_NUMBER] !== i32[line + Line.EXTRA]) return;
   if (state !== ThreadState.REMOTE && state !== ThreadState.AWAITING_REPLY) return;
   i32[thread + Thread.CALL_NUMBER]!++;
+  // The server has written all that it claimed to write: see claimReply.
+  if ((kind & MessageFlag.IN_THREAD) !== 0) i32[thread + Thread.ROLE] = Role.NONE;
   finishAsking(k, line, kind, thread, 0);
 }
 

@@ -224,8 +224,7 @@ export function answerMessage(
 /**
  * Answers a call from another core. Up to four words travel in the line.
  *
- * Who takes ROLE from REPLY_OWED answers. The caller may have been destroyed, and the core that it asked
- * may be giving the call up for it just now: both would write its answer fields.
+ * `claimed` says that `claimReply` was true for it: what writes more than a line needs that.
  */
 export function answerCall(
   k: Core,
@@ -235,11 +234,12 @@ export function answerCall(
   words: Float64Array,
   wordsAt: number,
   arrived: number,
+  claimed: boolean,
 ): void {
   const { i32 } = k;
   const to = i32[caller + Thread.HOME]!;
   const count = status > 0 ? status : 0;
-  if (count <= INLINE_MESSAGE_WORDS) {
+  if (count <= INLINE_MESSAGE_WORDS && !claimed) {
     const line = reserveLine(k, to);
     if (line !== 0) {
       copyWords(k.f64, lineWords(line), words, wordsAt, count);
@@ -254,9 +254,19 @@ export function answerCall(
       return;
     }
   }
-  if (Atomics.compareExchange(i32, caller + Thread.ROLE, Role.REPLY_OWED, Role.NONE) !== Role.REPLY_OWED) return;
+  if (!claimed && !claimReply(k, caller)) return;
   copyWords(k.f64, threadWords(caller), words, wordsAt, count);
   sendAnswer(k, caller, Message.REPLY | MessageFlag.IN_THREAD, status, call, count, 0, arrived);
+}
+
+/**
+ * Who takes ROLE from REPLY_OWED decides: a server that replies, the core that the caller asked, which
+ * may be giving the call up for it, or its own core, if it dies. Until the reply has come the thread's
+ * receive slots, words and answer fields are the server's, and it is not dead.
+ */
+export function claimReply(k: Core, caller: WordIndex): boolean {
+  const was = Atomics.compareExchange(k.i32, caller + Thread.ROLE, Role.REPLY_OWED, Role.REPLYING);
+  return was === Role.REPLY_OWED;
 }
 
 function sendAnswer(

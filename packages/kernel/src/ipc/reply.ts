@@ -14,7 +14,7 @@ import { Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { lendToServer } from "./endpoint.js";
 import { capabilityCount, copyWords, threadCapabilities, wordCount } from "./message.js";
-import { answerCall } from "./remote.js";
+import { answerCall, claimReply } from "./remote.js";
 
 /**
  * Answers a call with the message in `context`. Answers the caller if it is on this core and is to be
@@ -33,7 +33,7 @@ export function answerWith(
   const capabilities = capabilityCount(message);
   if (i32[caller + Thread.HOME] !== k.id) {
     // Others may use the receive slots of a caller that is gone.
-    if (capabilities !== 0 && Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return 0;
+    if (capabilities !== 0 && !claimReply(k, caller)) return 0;
     // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
     const arrived =
       capabilities === 0
@@ -50,7 +50,7 @@ export function answerWith(
             k.f64,
             threadCapabilities(caller),
           );
-    answerCall(k, caller, call, count, context.regs, Reg.WORDS, arrived);
+    answerCall(k, caller, call, count, context.regs, Reg.WORDS, arrived, capabilities !== 0);
     return 0;
   }
   if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
@@ -95,7 +95,7 @@ export function failCall(k: Core, caller: WordIndex, call: number, error: Err): 
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id) {
     if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call)
-      answerCall(k, caller, call, error, k.f64, 0, 0);
+      answerCall(k, caller, call, error, k.f64, 0, 0, false);
     return 0;
   }
   if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;

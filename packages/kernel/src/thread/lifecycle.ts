@@ -47,8 +47,16 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
   if (state === ThreadState.REMOTE) {
     i32[thread + Thread.STATE] = ThreadState.DYING;
     askCancel(k, thread);
+  } else if (state === ThreadState.AWAITING_REPLY && isBeingAnswered(k, thread)) {
+    i32[thread + Thread.STATE] = ThreadState.DYING;
   } else finishDeath(k, thread);
   endInProcess(k, thread, life, status);
+}
+
+/** True for a caller that was lent to a server elsewhere, which replies just now; else its reply is stale from here on. */
+function isBeingAnswered(k: Core, thread: WordIndex): boolean {
+  const role = thread + Thread.ROLE;
+  return Atomics.compareExchange(k.i32, role, Role.REPLY_OWED, Role.NONE) === Role.REPLYING;
 }
 
 /** True for a thread that will never run again. */
