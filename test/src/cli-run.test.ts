@@ -23,7 +23,7 @@ t.test("with --json a run prints one document", async (t) => {
 t.test("a guest that throws is one line with its own file and line, and status 1", async (t) => {
   const run = await caposSmp(["run", "--cores", "2", "--quiet", fixture("throws.ts")]);
   t.equal(run.status, 1);
-  t.match(run.stderr, /^capos-smp: test\/fixtures\/cli\/throws\.ts:3:\d+: TypeError: no luck\n$/);
+  t.match(run.stderr, /^capos-smp: test\/fixtures\/cli\/throws\.ts:4:\d+: TypeError: no luck\n$/);
   t.equal(run.stdout, "");
 });
 

@@ -33,7 +33,7 @@ export interface Where {
 }
 
 /** A quarter of this is how long code that cannot yield may run. */
-export const WATCHDOG_MS = 400;
+export const WATCHDOG_MS = 800;
 export const TOO_LONG = `ran for more than ${WATCHDOG_MS / 4} ms without a trap`;
 
 export class HostileMachine {
@@ -101,7 +101,9 @@ export class HostileMachine {
   async startFile(name: string, where: Where = {}): Promise<number> {
     let built = this.#images.get(name);
     if (built === undefined) {
-      const image = await buildImage(fileURLToPath(new URL(`../fixtures/hostile/${name}.ts`, import.meta.url)));
+      const image = await buildImage(
+        fileURLToPath(new URL(`../fixtures/hostile/${name}.ts`, import.meta.url)),
+      );
       built = { image, number: this.#machine.load(name, image.code) };
       this.#images.set(name, built);
     }
@@ -191,7 +193,8 @@ export class HostileMachine {
     const lines = (this.#rest[port]! + text).split("\n");
     this.#rest[port] = lines.pop()!;
     if (port === PortNumber.CONSOLE) this.console.push(...lines);
-    else if (port === PortNumber.CONTROL) this.#events.push(...lines.map((it) => JSON.parse(it) as ControlEvent));
+    else if (port === PortNumber.CONTROL)
+      this.#events.push(...lines.map((it) => JSON.parse(it) as ControlEvent));
     this.#look();
   }
 

@@ -1,6 +1,9 @@
 import t from "tap";
 import { guest, HostileMachine } from "./hostile-machine.js";
 
+// Each rule takes as long as it takes a machine to end a guest; a loaded host needs several times that.
+t.setTimeout(180_000);
+
 // To fill a heap and to find that it is full takes a while, and is not what the watchdog is for.
 const machine = await HostileMachine.boot(3, 20_000);
 t.teardown(() => machine.ended);
@@ -26,8 +29,15 @@ t.test("a heap that grows without end costs its owner, not its core", async (t) 
     ["a Map", "const m = new Map();\nfor (let i = 0; ; i++) m.set(i, i);"],
     ["texts", "const a: string[] = [];\nfor (;;) a.push('a text of some length, number ' + a.length);"],
     ["properties", "const o: any = {};\nfor (let i = 0; ; i++) o['k' + i] = i;"],
-    ["closures, in plain code that catches everything", "fill();", "function fill() { const a: any[] = []; for (;;) try { for (;;) { const n = a.length; a.push(() => n); } } catch { a.push(1); } }"],
-    ["messages, with a trap each time", "const os = start(sys), echo = Echo.client(sys, yield* os.names.lookup('echo')), a: any[] = [];\nfor (;;) { for (let i = 0; i < 1e4; i++) a.push([i + 0.5]); a.push(yield* echo.ping({ value: 1 })); }"],
+    [
+      "closures, in plain code that catches everything",
+      "fill();",
+      "function fill() { const a: any[] = []; for (;;) try { for (;;) { const n = a.length; a.push(() => n); } } catch { a.push(1); } }",
+    ],
+    [
+      "messages, with a trap each time",
+      "const os = start(sys), echo = Echo.client(sys, yield* os.names.lookup('echo')), a: any[] = [];\nfor (;;) { for (let i = 0; i < 1e4; i++) a.push([i + 0.5]); a.push(yield* echo.ping({ value: 1 })); }",
+    ],
     ["a module's top level", "return 0;", "const a: any[] = [];\nfor (;;) a.push([a]);"],
   ];
   for (const [index, [what, body, top]] of cases.entries()) {
@@ -40,7 +50,8 @@ t.test("a heap that grows without end costs its owner, not its core", async (t) 
 });
 
 t.test("garbage is nobody's fault", async (t) => {
-  const body = "const a: any[] = [];\nfor (let i = 0; i < 1e6; i++) a.push({ i });\nlet n = 0;\nfor (let i = 0; i < 5e6; i++) n += [{ i }].length + a.length;\nreturn n > 0 ? 3 : 4;";
+  const body =
+    "const a: any[] = [];\nfor (let i = 0; i < 1e6; i++) a.push({ i });\nlet n = 0;\nfor (let i = 0; i < 5e6; i++) n += [{ i }].length + a.length;\nreturn n > 0 ? 3 : 4;";
   t.same(await machine.run(guest(body)), { state: "exited", status: 3, fault: "" });
 });
 
@@ -54,7 +65,9 @@ t.test("recursion without end is an error of the guest's", async (t) => {
     ["parameters of a generator", "g();", "function* g(a: any = g(), b: any = g()): any { yield a; }"],
     ["a module's top level", "return 0;", "function f(): any { return f() + 1; }\nf();"],
   ] as const) {
-    const { state, fault } = await machine.run(guest(what === "an operand" ? `s = sys;\n${body}` : body, top));
+    const { state, fault } = await machine.run(
+      guest(what === "an operand" ? `s = sys;\n${body}` : body, top),
+    );
     t.equal(state, "faulted", what);
     t.match(fault, /RangeError: Maximum call stack size exceeded$/, what);
   }
@@ -89,8 +102,12 @@ t.test("sys is whole after a stack that ended in it, at any depth", async (t) =>
 
 t.test("a guest at the end of its stack ends no other way than others", async (t) => {
   // The checks run there too, and find no room.
-  const top = "let n = 0;\nfunction f(d: number): any { try { return f(d + 1); } catch { for (let i = 0; i < 5000; i++) n++; return d; } }";
-  t.match(await machine.run(guest("for (let i = 0; i < 20; i++) f(0);\nreturn n > 0 ? 9 : 1;", top)), { state: "exited", status: 9 });
+  const top =
+    "let n = 0;\nfunction f(d: number): any { try { return f(d + 1); } catch { for (let i = 0; i < 5000; i++) n++; return d; } }";
+  t.match(await machine.run(guest("for (let i = 0; i < 20; i++) f(0);\nreturn n > 0 ? 9 : 1;", top)), {
+    state: "exited",
+    status: 9,
+  });
   await machine.sound(t, "loops at the end of the stack");
 });
 

@@ -1,5 +1,5 @@
-import t from "tap";
 import { GuestBuildError } from "@capos/libos/image";
+import t from "tap";
 import { guest, HostileMachine } from "./hostile-machine.js";
 
 const machine = await HostileMachine.boot();
@@ -7,7 +7,9 @@ t.teardown(() => machine.ended);
 
 t.test("a yield of anything but a small whole number ends the guest, and nothing else", async (t) => {
   const values = [
-    ..."{} [] [3] new\u00a0Proxy({},{}) '3' -1 -(2**31) 2**31 2**32+3 2**53 1e300 0.5 NaN Infinity".split(" "),
+    ..."{} [] [3] new\u00a0Proxy({},{}) '3' -1 -(2**31) 2**31 2**32+3 2**53 1e300 0.5 NaN Infinity".split(
+      " ",
+    ),
     ..."-Infinity undefined null true 3n Symbol('x') main sys sys.words sys.call".split(" "),
     "{ valueOf: () => 3 }",
     "{ get valueOf() { throw 1; } }",
@@ -173,10 +175,16 @@ t.test("a thrown value is described without running anything of the guest's", as
     ["new Proxy({}, { get() { for (;;); }, getOwnPropertyDescriptor() { for (;;); } })", /^a proxy$/],
     ["Object.defineProperty(new Error('m'), 'stack', { get() { for (;;); } })", /Error: m$/],
     ["Object.defineProperty(new Error('m'), 'message', { get() { for (;;); } })", /Error$/],
-    ["Object.setPrototypeOf(new Error('m'), new Proxy({}, { get() { for (;;); }, getPrototypeOf() { for (;;); } }))", /m$/],
+    [
+      "Object.setPrototypeOf(new Error('m'), new Proxy({}, { get() { for (;;); }, getPrototypeOf() { for (;;); } }))",
+      /m$/,
+    ],
     ["new Error('x'.repeat(2 ** 28))", /^4:\d+: Error: \(a text of 268435456 characters\)$/],
     ["new Error('a\\u0007\\u001b[2Jb\\nc\\u2028d')", /^4:\d+: Error: a {2}\[2Jb c d$/],
-    ["new (class Mine extends TypeError {})('own class')", /^4:\d+: TypeError: own class$|^4:\d+: Mine: own class$/],
+    [
+      "new (class Mine extends TypeError {})('own class')",
+      /^4:\d+: TypeError: own class$|^4:\d+: Mine: own class$/,
+    ],
     ["new AggregateError([1], 'many')", /^4:\d+: AggregateError: many$/],
   ];
   for (const [value, wanted] of cases) {
@@ -188,16 +196,38 @@ t.test("a thrown value is described without running anything of the guest's", as
 });
 
 t.test("a guest's own error names line and column of its own file", async (t) => {
-  const top = "function deep(n: number): number { return n === 0 ? missing.property : deep(n - 1) + 1; }\nlet missing: any;";
-  t.match(await machine.run(guest("return deep(3);", top)), { fault: /^2:\d+: TypeError: Cannot read properties of undefined/ });
-  t.match(await machine.run("const x: any = null;\nx.y;\nexport default function* main() {}"), { fault: /^2:3: TypeError/ });
-  t.match(await machine.run(guest("const n = [1];\nn.length = -1;")), { fault: /^5:\d+: RangeError: Invalid array length/ });
+  const top =
+    "function deep(n: number): number { return n === 0 ? missing.property : deep(n - 1) + 1; }\nlet missing: any;";
+  t.match(await machine.run(guest("return deep(3);", top)), {
+    fault: /^2:\d+: TypeError: Cannot read properties of undefined/,
+  });
+  t.match(await machine.run("const x: any = null;\nx.y;\nexport default function* main() {}"), {
+    fault: /^2:3: TypeError/,
+  });
+  t.match(await machine.run(guest("const n = [1];\nn.length = -1;")), {
+    fault: /^5:\d+: RangeError: Invalid array length/,
+  });
 });
 
 t.test("a status that is no number from 0 to 255 is a fault", async (t) => {
-  for (const value of ["-1", "256", "0.5", "NaN", "'0'", "{}", "3n", "null", "{ valueOf: () => 0 }", "new Proxy({}, {})"]) {
+  for (const value of [
+    "-1",
+    "256",
+    "0.5",
+    "NaN",
+    "'0'",
+    "{}",
+    "3n",
+    "null",
+    "{ valueOf: () => 0 }",
+    "new Proxy({}, {})",
+  ]) {
     const ending = await machine.run(guest(`return (${value}) as any;`));
-    t.same(ending, { state: "faulted", status: 1, fault: "Error: a thread must end with a status from 0 to 255" }, value);
+    t.same(
+      ending,
+      { state: "faulted", status: 1, fault: "Error: a thread must end with a status from 0 to 255" },
+      value,
+    );
   }
   for (const value of ["-1", "256", "0.5", "NaN", "Infinity"]) {
     t.match(await machine.run(guest(`yield sys.exit(${value});`)), { state: "faulted" }, `exit(${value})`);
@@ -206,8 +236,17 @@ t.test("a status that is no number from 0 to 255 is a fault", async (t) => {
 });
 
 t.test("an image that exports no generator function is a fault of its own", async (t) => {
-  const mains = ["3", "null", "{}", "class {}", "() => 3", "() => ({ next() { return { done: true, value: 0 }; } })",
-    "new Proxy(function* () {}, { apply() { return 1; } })", "() => new Proxy((function* () {})(), {})", "Math.max"];
+  const mains = [
+    "3",
+    "null",
+    "{}",
+    "class {}",
+    "() => 3",
+    "() => ({ next() { return { done: true, value: 0 }; } })",
+    "new Proxy(function* () {}, { apply() { return 1; } })",
+    "() => new Proxy((function* () {})(), {})",
+    "Math.max",
+  ];
   for (const main of mains) {
     const ending = await machine.run(`const main: any = ${main};\nexport default main;`);
     t.match(ending, { state: "faulted", status: 1 }, main);
@@ -225,16 +264,24 @@ t.test("the kernel's own `next` drives a guest, whatever the guest puts in its p
     Object.defineProperty(mine, Symbol.iterator, { value: () => { used++; } });
     export default main;`;
   t.same(await machine.run(source), { state: "exited", status: 7, fault: "" });
-  const own = "const made = inner(sys);\nObject.defineProperty(made, 'next', { get() { throw 1; } });\nreturn made;";
+  const own =
+    "const made = inner(sys);\nObject.defineProperty(made, 'next', { get() { throw 1; } });\nreturn made;";
   const plain = `function* inner(sys: any) { yield sys.nothing(); return 8; }\nexport default function main(sys: any) { ${own} }`;
   t.same(await machine.run(plain), { state: "exited", status: 8, fault: "" });
 });
 
 t.test("a result object with getters is read once, inside the guest's own account", async (t) => {
   const iterator = (result: string, before = "") =>
-    guest(`${before}\nyield* { [Symbol.iterator]() { return this; }, next() { return ${result}; } } as any;\nreturn reads === 3 ? 5 : 6;`, "let reads = 0, turns = 0;");
+    guest(
+      `${before}\nyield* { [Symbol.iterator]() { return this; }, next() { return ${result}; } } as any;\nreturn reads === 3 ? 5 : 6;`,
+      "let reads = 0, turns = 0;",
+    );
   t.same(
-    await machine.run(iterator("turns++ > 0 ? { done: true } : { get done() { reads++; return false; }, get value() { reads++; return reads > 3 ? {} : 12; } }")),
+    await machine.run(
+      iterator(
+        "turns++ > 0 ? { done: true } : { get done() { reads++; return false; }, get value() { reads++; return reads > 3 ? {} : 12; } }",
+      ),
+    ),
     { state: "exited", status: 5, fault: "" },
     "done is read by yield* and by the kernel, value by the kernel",
   );
@@ -334,14 +381,24 @@ t.test("code that could not be checked is refused before it runs, with its place
     ["import 'node:fs';", /cannot import "node:fs"/],
     ["import.meta.url;", /import\.meta does not exist/],
   ] as const) {
-    const refused = await machine.run(`\n${line}\nexport default function* main() {}`).catch((error: unknown) => error);
+    const refused = await machine
+      .run(`\n${line}\nexport default function* main() {}`)
+      .catch((error: unknown) => error);
     t.ok(refused instanceof GuestBuildError, line);
     t.match(String(refused), /guest-\d+\.ts:2:\d+: /, line);
     t.match(String(refused), wanted, line);
   }
   for (const name of ["Function", "Compartment", "Promise"]) {
-    t.match(await machine.run(guest(`return new (globalThis as any).${name}("for(;;);")();`)), { state: "faulted", fault: /TypeError/ }, name);
-    t.match(await machine.run(guest(`return ${name}.length;`)), { state: "faulted", fault: /TypeError: Cannot read properties of undefined/ }, name);
+    t.match(
+      await machine.run(guest(`return new (globalThis as any).${name}("for(;;);")();`)),
+      { state: "faulted", fault: /TypeError/ },
+      name,
+    );
+    t.match(
+      await machine.run(guest(`return ${name}.length;`)),
+      { state: "faulted", fault: /TypeError: Cannot read properties of undefined/ },
+      name,
+    );
   }
 });
 

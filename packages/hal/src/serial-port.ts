@@ -84,7 +84,8 @@ function lock(memory: PhysicalMemory, port: WordIndex, core: number): void {
   for (;;) {
     const holder = Atomics.compareExchange(i32, port + Port.LOCK, 0, mine);
     if (holder === 0) return;
-    if (isGone(memory, holder) && Atomics.compareExchange(i32, port + Port.LOCK, holder, mine) === holder) return;
+    if (isGone(memory, holder) && Atomics.compareExchange(i32, port + Port.LOCK, holder, mine) === holder)
+      return;
     Atomics.wait(i32, port + Port.LOCK, holder, LOCK_LOOK_MS);
   }
 }

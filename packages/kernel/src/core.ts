@@ -43,9 +43,10 @@ export class Core {
   context: Context | null = null;
   /** Highest ready priority, -1 if none: a cache of the bitmap. */
   topReady = -1;
-  /** Checks that ran out of fuel since the guest was resumed, and when the first did: see guest/clock.ts. */
+  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first: see guest/clock.ts. */
   ticks = 0;
-  firstTickNs = 0;
+  tickedNs = 0;
+  spentNs = 0;
   /** The guest ran too long without a trap: it is dropped as soon as it lets go. */
   condemned = false;
   /** Why: it asked for more memory than there is, instead of running too long. */

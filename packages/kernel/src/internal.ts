@@ -8,11 +8,31 @@ export type { RetypeResult } from "./capability/retype-result.js";
 export { deriveSlot, fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "./capability/slot.js";
 export { lockTree, unlockTree } from "./capability/tree-lock.js";
 export { Core } from "./core.js";
-export { graceIsOver, leaveGraceWait, passGrace, requestGrace, waitForGrace, wakeGraceWaiters } from "./grace-period.js";
+export {
+  graceIsOver,
+  leaveGraceWait,
+  passGrace,
+  requestGrace,
+  waitForGrace,
+  wakeGraceWaiters,
+} from "./grace-period.js";
 export { Vector } from "./interrupts.js";
 export { invokeUntyped } from "./invoke/untyped-methods.js";
 export { insert, remove } from "./ipc/wait-queue.js";
 export * from "./layout.js";
 export { attend } from "./safe-point.js";
 export { type Context, GeneratorContext, makeRegisters } from "./thread/context.js";
-export { dequeue, enqueue, enter, leave, preempt, QUANTUM_NS, refreshTop, restart, rotate, stopQuantum, takeNext, wake } from "./thread/run-queue.js";
+export {
+  dequeue,
+  enqueue,
+  enter,
+  leave,
+  preempt,
+  QUANTUM_NS,
+  refreshTop,
+  restart,
+  rotate,
+  stopQuantum,
+  takeNext,
+  wake,
+} from "./thread/run-queue.js";

@@ -2,7 +2,16 @@
  * Phase 3: the kernel's tables, taken once from the bottom of free memory, and untyped memory made of
  * all the rest. After this the kernel allocates nothing.
  */
-import { INIT_CNODE_BITS, InitSlot, LifeState, ObjectType, PRIORITIES, Right, Slot, utf8Encode } from "@capos/abi";
+import {
+  INIT_CNODE_BITS,
+  InitSlot,
+  LifeState,
+  ObjectType,
+  PRIORITIES,
+  Right,
+  Slot,
+  utf8Encode,
+} from "@capos/abi";
 import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
 import { makeCNode } from "../capability/retype.js";
 import { fillSlot, slotWord } from "../capability/slot.js";

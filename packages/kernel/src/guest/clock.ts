@@ -41,9 +41,13 @@ export function makeChecks(k: Core): GuestChecks {
     if (k.condemned) throw sentinel;
     // The clock first: where the stack ends in one of these calls nothing is half done.
     const now = nowNs();
-    if (k.ticks === 0) k.firstTickNs = now;
-    else if (now - k.firstTickNs > limitNs) condemn(false);
+    // One step counts for half the limit at most: should the process have been stopped meanwhile, that alone
+    // condemns nobody.
+    const step = k.ticks === 0 ? 0 : Math.min(now - k.tickedNs, limitNs / 2);
+    k.spentNs = k.ticks === 0 ? 0 : k.spentNs + step;
+    k.tickedNs = now;
     k.ticks++;
+    if (k.spentNs > limitNs) condemn(false);
     lookAtHeap();
   };
   const checks: GuestChecks = {

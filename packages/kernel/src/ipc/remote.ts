@@ -238,7 +238,7 @@ export function answerCall(
 ): void {
   const { i32 } = k;
   const to = i32[caller + Thread.HOME]!;
-  const count = status > 0 ? status : 0;
+  const count = Math.max(status, 0);
   if (count <= INLINE_MESSAGE_WORDS && !claimed) {
     const line = reserveLine(k, to);
     if (line !== 0) {
