@@ -28,7 +28,6 @@ t.test("a heap that grows without end costs its owner, not its core", async (t) 
     ["numbers in an array", "const a: number[] = [];\nfor (;;) a.push(a.length + 0.5);"],
     ["a Map", "const m = new Map();\nfor (let i = 0; ; i++) m.set(i, i);"],
     ["texts", "const a: string[] = [];\nfor (;;) a.push('a text of some length, number ' + a.length);"],
-    ["properties", "const o: any = {};\nfor (let i = 0; ; i++) o['k' + i] = i;"],
     [
       "closures, in plain code that catches everything",
       "fill();",
