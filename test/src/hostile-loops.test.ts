@@ -220,15 +220,17 @@ t.test("a built-in that does not come back costs its core, not the machine", asy
       const os = start(sys), own = yield* os.endpoint();
       yield* os.names.register("victim ${index}", own);
       yield* os.print("victim ${index} ready");
-      for (;;) yield sys.recv(own);`;
+      yield sys.recv(own);
+      // From here on it owes the caller a reply; who is only queued when it dies waits on.
+      yield* os.print("victim ${index} called");
+      for (;;) yield sys.wait(yield* os.notification());`;
     const client = `
       const os = start(sys), victim = yield* os.names.lookup("victim ${index}");
-      yield* os.print("client ${index} calls");
       return (yield sys.call(victim)) === Err.PEER_DIED ? 5 : 6;`;
     const neighbour = await machine.start(guest(server));
     await machine.line(`victim ${index} ready`);
     const caller = await machine.start(guest(client), { core: 2 });
-    await machine.line(`client ${index} calls`);
+    await machine.line(`victim ${index} called`);
     const id = await machine.start(guest(body, "let n = 0;"));
     t.same(
       await machine.exit(id),
