@@ -47,7 +47,7 @@ t.test("a slot is 16 words, one cache line, with every field where docs and dump
     PREVIOUS_SIBLING: 12,
     WATERMARK: 13,
     STAMP: 14,
-    ORPHAN_LINK: 15,
+    LINK: 15,
     WORDS: 16,
   });
   t.equal(Slot.WORDS * 4, 64);
@@ -291,9 +291,9 @@ t.test("every error is below zero, has a name and says whose fault it was", (t) 
   }
   t.same(blames, {
     none: ["OK"],
-    invoker: ["BAD_CAP", "BAD_TYPE", "DENIED", "RANGE", "UNSUPPORTED", "SLOT_OCCUPIED", "NO_REPLY"],
+    invoker: ["BAD_CAP", "BAD_TYPE", "DENIED", "RANGE", "UNSUPPORTED", "SLOT_OCCUPIED", "NO_REPLY", "SEALED"],
     state: ["BUSY", "WOULD_BLOCK", "NO_MEMORY", "NO_RESOURCE", "TIMEOUT"],
-    peer: ["REVOKED", "PEER_DIED", "NOT_FOUND"],
+    peer: ["REVOKED", "PEER_DIED", "NOT_FOUND", "EXPIRED"],
   });
   t.equal(
     new Set(members("Err").map(([, code]) => code)).size,

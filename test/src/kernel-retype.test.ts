@@ -15,7 +15,6 @@ import {
 import { BootInfo, PAGE_WORDS } from "@capos/hal";
 import {
   blocksOf,
-  CNodeHeader,
   Endpoint,
   fillSlot,
   findSlot,
@@ -48,12 +47,13 @@ const { cspace, resources } = kernel;
 const bytes = Buffer.from(kernel.wasm.buffer);
 const thread = resources.thread;
 const CSPACE_SLOTS = 4096;
-i32[thread + Thread.CSPACE] = cspace;
-i32[thread + Thread.CSPACE_SLOTS] = CSPACE_SLOTS;
+i32[thread + Thread.PROCESS] = resources.process;
 i32[thread + Thread.PRIORITY] = 1;
 
 const slotAt = (index: number): number => cspace + index * Slot.WORDS;
 const UNTYPED = 100;
+/** A slot that holds nothing and is the untyped's parent. */
+const PARENT = 95;
 const WINDOW = 101;
 const WINDOW_END = 2200;
 
@@ -62,7 +62,14 @@ function freshUntyped(bits: number): number {
   for (let word = slotAt(UNTYPED - 5); word < slotAt(WINDOW_END); word++) i32[word] = 0;
   for (let index = UNTYPED - 5; index < WINDOW_END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
   for (let word = 0; word < 2 ** (bits - 2); word++) i32[kernel.free + word] = 0;
-  fillSlot(k, slotAt(UNTYPED), slotWord(ObjectType.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, 0);
+  fillSlot(
+    k,
+    slotAt(UNTYPED),
+    slotWord(ObjectType.UNTYPED, Right.ALL, 0, bits),
+    kernel.free,
+    0,
+    slotAt(PARENT),
+  );
   return slotAt(UNTYPED);
 }
 
@@ -71,11 +78,10 @@ const make = (
   sizeBits: number,
   count: number,
   first: number,
-  slots = WINDOW_END,
   untyped = slotAt(UNTYPED),
 ): RetypeResult => {
   const result: RetypeResult = { status: 99, detail: 99 };
-  retype(k, thread, untyped, type, sizeBits, count, cspace, slots, first, result);
+  retype(k, thread, untyped, type, sizeBits, count, slotAt(InitSlot.CNODE), first, result);
   return result;
 };
 
@@ -91,8 +97,10 @@ const SIZE_BITS: Partial<Record<number, (sizeBits: number) => number>> = {
   [ObjectType.UNTYPED]: (bits) => bits,
   [ObjectType.CNODE]: (bits) => bits + 6,
   [ObjectType.FRAME]: () => 12,
-  [ObjectType.ENDPOINT]: () => 6,
-  [ObjectType.NOTIFICATION]: () => 6,
+  [ObjectType.ENDPOINT]: () => 7,
+  [ObjectType.NOTIFICATION]: () => 7,
+  [ObjectType.MONITOR]: () => 8,
+  [ObjectType.SEALER]: () => 6,
   [ObjectType.THREAD]: () => 10,
   [ObjectType.PROCESS]: () => 9,
 };
@@ -188,7 +196,6 @@ t.test(
   "objects are aligned, apart, inside their untyped and in their slots; the watermark is behind the last; whatever fails changes nothing",
   (t) => {
     const BITS = 16;
-    const SLOTS = UNTYPED + 70;
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40, size: "max" }), (steps) => {
         const untyped = freshUntyped(BITS);
@@ -196,7 +203,7 @@ t.test(
         const from = slotAt(UNTYPED - 2) * 4;
         const region = (): Buffer =>
           Buffer.concat([
-            bytes.subarray(from, slotAt(SLOTS + 50) * 4),
+            bytes.subarray(from, slotAt(WINDOW_END) * 4),
             bytes.subarray(base * 4, base * 4 + 2 ** BITS + 4096),
           ]);
         let mark = 0;
@@ -213,13 +220,13 @@ t.test(
             (type === ObjectType.CNODE && (sizeBits < 1 || sizeBits > MAX_CNODE_BITS))
           )
             expected = Err.RANGE;
-          else if (count < 1 || count > MAX_RETYPE_COUNT || first < 1 || first + count > SLOTS)
+          else if (count < 1 || count > MAX_RETYPE_COUNT || first < 1 || first + count > CSPACE_SLOTS)
             expected = Err.RANGE;
           else if (Array.from({ length: count }, (_, i) => first + i).some((index) => occupied.has(index)))
             expected = Err.SLOT_OCCUPIED;
           else if (start + count * 2 ** bits > 2 ** BITS) expected = Err.NO_MEMORY;
           const nextGeneration = i32[k.tables + 4]!;
-          const { status, detail } = make(type, sizeBits, count, first, SLOTS);
+          const { status, detail } = make(type, sizeBits, count, first);
           if (status !== expected)
             throw new Error(
               `type ${type}, ${sizeBits} bits, ${count} from ${first}: ${status}, not ${expected}`,
@@ -246,13 +253,15 @@ t.test(
               i32[slot + Slot.FIRST_CHILD],
               i32[slot + Slot.WATERMARK],
             ];
-            if (fields.join() !== [word, 5, object, 0, untyped, 0, 0].join())
+            // The parent is kept in the first child: the one that was made last.
+            const parent = i === count - 1 ? untyped : 0;
+            if (fields.join() !== [word, 5, object, 0, parent, 0, 0].join())
               throw new Error(`slot ${first + i} holds ${fields}`);
             if ((object * 4) % 2 ** bits !== 0) throw new Error("an object is not aligned");
             if (
               type === ObjectType.CNODE &&
-              (i32[object + Slot.GENERATION] !== nextGeneration + i ||
-                i32[object + CNodeHeader.BITS] !== sizeBits)
+              (i32[object + Slot.WORDS + Slot.GENERATION] !== nextGeneration + i ||
+                i32[object] !== (ObjectType.CNODE << 2) + (sizeBits << 24))
             )
               throw new Error("a CNode has no header or generation");
           }
@@ -260,13 +269,11 @@ t.test(
           if (i32[untyped + Slot.WATERMARK] !== mark / 64 || mark > 2 ** BITS)
             throw new Error("the watermark is wrong");
           const found: number[] = [];
-          for (
-            let child = i32[untyped + Slot.FIRST_CHILD]!, previous = 0;
-            child !== 0;
-            previous = child, child = i32[child + Slot.NEXT_SIBLING]!
-          ) {
-            if (i32[child + Slot.PREVIOUS_SIBLING] !== previous) throw new Error("siblings are not linked");
+          for (let child = i32[untyped + Slot.FIRST_CHILD]!; child !== 0 && child !== found[0]; ) {
             found.push(child);
+            const next = i32[child + Slot.NEXT_SIBLING]!;
+            if (i32[next + Slot.PREVIOUS_SIBLING] !== child) throw new Error("siblings are not linked");
+            child = next;
           }
           if (found.join() !== children.join()) throw new Error("the derivation tree lacks a child");
         }
@@ -286,7 +293,7 @@ t.test("the last byte of an untyped can be handed out and not one more", (t) => 
   make(ObjectType.ENDPOINT, 0, 1, WINDOW);
   t.same(
     make(ObjectType.FRAME, 0, 4, WINDOW + 1),
-    { status: Err.NO_MEMORY, detail: 2 ** 14 - 64 },
+    { status: Err.NO_MEMORY, detail: 2 ** 14 - 128 },
     "alignment counts, what is left is what was not handed out",
   );
   t.equal(make(ObjectType.FRAME, 0, 3, WINDOW + 1).status, Err.OK);
@@ -318,8 +325,8 @@ t.test("a retype that fails, for whatever reason, leaves all of memory as it was
     ["not a number of objects", Err.RANGE, ObjectType.ENDPOINT, 0, Number.NaN, WINDOW + 20],
     ["the header of the CNode", Err.RANGE, ObjectType.ENDPOINT, 0, 1, 0],
     ["before the CNode", Err.RANGE, ObjectType.ENDPOINT, 0, 1, -1],
-    ["a window over the end", Err.RANGE, ObjectType.ENDPOINT, 0, 2, WINDOW_END - 1],
-    ["a window beyond the end", Err.RANGE, ObjectType.ENDPOINT, 0, 1, WINDOW_END],
+    ["a window over the end", Err.RANGE, ObjectType.ENDPOINT, 0, 2, CSPACE_SLOTS - 1],
+    ["a window beyond the end", Err.RANGE, ObjectType.ENDPOINT, 0, 1, CSPACE_SLOTS],
     ["a window far beyond the end", Err.RANGE, ObjectType.ENDPOINT, 0, 1, 2 ** 31 - 1],
     ["a CNode too small", Err.RANGE, ObjectType.CNODE, 0, 1, WINDOW + 20],
     ["a CNode too large", Err.RANGE, ObjectType.CNODE, MAX_CNODE_BITS + 1, 1, WINDOW + 20],
@@ -369,7 +376,7 @@ t.test("two CNodes do not begin with the same generation", (t) => {
   freshUntyped(16);
   make(ObjectType.CNODE, 4, 2, WINDOW);
   const [one, other] = [0, 1].map((i) => i32[slotAt(WINDOW + i) + Slot.OBJECT]!) as [number, number];
-  for (let slot = 0; slot < 16; slot++) {
+  for (let slot = 1; slot < 16; slot++) {
     t.equal(i32[one + slot * Slot.WORDS], SlotState.EMPTY);
     t.not(i32[one + slot * Slot.WORDS + Slot.GENERATION], i32[other + slot * Slot.WORDS + Slot.GENERATION]);
   }
@@ -381,13 +388,12 @@ t.test("memory made of memory stays inside it, at any depth", (t) => {
   make(ObjectType.ENDPOINT, 0, 1, WINDOW);
   make(ObjectType.UNTYPED, 14, 3, WINDOW + 1);
   const inner = slotAt(WINDOW + 2);
-  t.equal(make(ObjectType.FRAME, 0, 4, WINDOW + 10, WINDOW_END, inner).status, Err.OK);
-  t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 20, WINDOW_END, inner).status, Err.NO_MEMORY);
+  t.equal(make(ObjectType.FRAME, 0, 4, WINDOW + 10, inner).status, Err.OK);
+  t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 20, inner).status, Err.NO_MEMORY);
   const [low, high] = [i32[inner + Slot.OBJECT]!, i32[inner + Slot.OBJECT]! + 2 ** 12];
   for (let i = 0; i < 4; i++) {
     const frame = i32[slotAt(WINDOW + 10 + i) + Slot.OBJECT]!;
     t.ok(frame >= low && frame + PAGE_WORDS <= high);
-    t.equal(i32[slotAt(WINDOW + 10 + i) + Slot.PARENT], inner);
   }
   t.end();
 });

@@ -81,6 +81,10 @@ export class FakeThread implements Sys {
   badge = () => this.#badge;
   notified = () => this.#notified;
   arrived = () => this.#arrived.length;
+  noSenders = () => false;
+  unwrapped = () => false;
+  narrowed = (trap: number) => trap;
+  moved = (trap: number) => trap;
   capability = (i: number) => this.#arrived[i]!;
   receiveInto = (first: number, count: number) => {
     this.window = { first, count };

@@ -96,20 +96,26 @@ export const enum Slot {
   EXPIRY = 4,
   /** The sealer that closed it, or 0. */
   SEALER = 6,
-  /** A frame's mapping: address space and page number. */
+  /** A frame's mapping: address space and page number. Of a FINALISING slot: the object's anchor. */
   MAPPED_SPACE = 7,
   MAPPED_PAGE = 8,
-  /** The derivation tree: slots as word indices, 0 is none. */
+  /**
+   * The derivation tree: slots as word indices, 0 is none. The children of a slot form a circle; PARENT is
+   * kept in the first of them alone, so that a slot with any number of children moves or goes in one step.
+   */
   PARENT = 9,
   FIRST_CHILD = 10,
   NEXT_SIBLING = 11,
   PREVIOUS_SIBLING = 12,
-  /** Untyped: units of 64 bytes handed out so far. */
+  /** Untyped: units of 64 bytes handed out so far. Others: the previous slot in the list that LINK is for. */
   WATERMARK = 13,
-  /** Untyped: the grace period of its last child's death. */
+  /** Of a DEAD slot: the grace period after which it may be emptied. Untyped: that of its last child's death. */
   STAMP = 14,
-  /** Minted badge: mark and link that say its descendants are gone. */
-  ORPHAN_LINK = 15,
+  /**
+   * Next slot in a list: minted badges whose descendants are gone (in their endpoint), capabilities that
+   * expire (in the kernel's wheel). Untyped: how far its memory is on its way to be used again.
+   */
+  LINK = 15,
   /** Words in a slot. */
   WORDS = 16,
 }
@@ -134,6 +140,14 @@ export const enum SlotFlag {
   EXPIRES = 0x40000,
   /** Made by a mint: its holder is told when its descendants are gone. */
   MINTED = 0x80000,
+  /** Not in a CNode: lives in an object that lastingly uses the capability it was derived from. */
+  BINDING = 0x100000,
+  /** Of a DEAD slot: it held the last capability to a thread or process, which is being finalised. */
+  FINALISING = 0x200000,
+  /** A minted badge in its endpoint's list of those without descendants. */
+  ORPHANED = 0x400000,
+  /** Its expiry is earlier than its parent's: in the kernel's wheel. */
+  TIMED = 0x800000,
 }
 
 const HANDLE_HIGH = 0x1_0000_0000;

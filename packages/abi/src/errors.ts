@@ -23,6 +23,8 @@ export const enum Err {
   SLOT_OCCUPIED = -6,
   /** Reply without a call to answer. */
   NO_REPLY = -7,
+  /** The capability is sealed: it can be carried, not used. */
+  SEALED = -8,
 
   // the state of things, nobody's fault
   /** The object is in a state that does not allow it now (starting a thread twice). */
@@ -43,6 +45,8 @@ export const enum Err {
   PEER_DIED = -33,
   /** A name that is not registered, an image that does not exist. */
   NOT_FOUND = -34,
+  /** The capability's time is over. */
+  EXPIRED = -35,
 }
 
 const NAMES: Readonly<Record<number, string>> = Object.freeze({
@@ -54,6 +58,7 @@ const NAMES: Readonly<Record<number, string>> = Object.freeze({
   [Err.UNSUPPORTED]: "ERR_UNSUPPORTED",
   [Err.SLOT_OCCUPIED]: "ERR_SLOT_OCCUPIED",
   [Err.NO_REPLY]: "ERR_NO_REPLY",
+  [Err.SEALED]: "ERR_SEALED",
   [Err.BUSY]: "ERR_BUSY",
   [Err.WOULD_BLOCK]: "ERR_WOULD_BLOCK",
   [Err.NO_MEMORY]: "ERR_NO_MEMORY",
@@ -62,6 +67,7 @@ const NAMES: Readonly<Record<number, string>> = Object.freeze({
   [Err.REVOKED]: "ERR_REVOKED",
   [Err.PEER_DIED]: "ERR_PEER_DIED",
   [Err.NOT_FOUND]: "ERR_NOT_FOUND",
+  [Err.EXPIRED]: "ERR_EXPIRED",
 });
 
 /** Whose fault an error is. */

@@ -52,8 +52,19 @@ export interface Sys {
   receiveInto(index: number, count: number): void;
   /** How many capabilities the message received last brought. */
   arrived(): number;
-  /** The handle of the i-th capability that arrived, 0 to 3. */
+  /** The handle of the i-th capability that arrived, 0 to 3; its badge, if it is `unwrapped`. */
   capability(i: number): number;
+  /** True if the i-th capability that arrived names the endpoint it was sent to: it takes no slot, `capability(i)` is its badge. */
+  unwrapped(i: number): boolean;
+  /** True when the receive brought no message: the slot that was minted with `badge()` has no descendants left. */
+  noSenders(): boolean;
+  /**
+   * Has the i-th capability of a message arrive with at most `rights`: `yield sys.narrowed(sys.send(ep, 1, file), 0, Right.READ)`.
+   * To be used on the trap that was just built.
+   */
+  narrowed(trap: number, i: number, rights: number): number;
+  /** Has the i-th capability of a message moved instead of copied: the sender's slot is empty afterwards. */
+  moved(trap: number, i: number): number;
 }
 
 /** A guest's entry: what its image exports by default. The returned number is its exit status. */

@@ -9,7 +9,7 @@ export const enum Method {
   // Untyped
   /** type, sizeBits, count, CNode handle, first slot. Needs WRITE. Answers 0. */
   UNTYPED_RETYPE = 0x10,
-  /** Answers size and bytes left. */
+  /** Answers size and bytes left, all of them if no object made from it is left. */
   UNTYPED_INFO = 0x11,
 
   // CNode
@@ -19,17 +19,27 @@ export const enum Method {
   CNODE_MINT = 0x21,
   /** slot. Answers 0. */
   CNODE_DELETE = 0x22,
-  /** slot. Answers type, rights, badge, state, size in bits, handle. */
+  /** slot. Answers type, rights, badge, state, size in bits, handle, flags, nanoseconds until it expires (-1 is never). */
   CNODE_INSPECT = 0x23,
+  /** destination slot, source handle in the caller's CSpace. The source is empty afterwards. Answers the new handle. */
+  CNODE_MOVE = 0x24,
+  /** handle of a capability in this CNode, which needs REVOKE. Answers 0 when nothing derived from it is left. */
+  CNODE_REVOKE = 0x25,
+  /** destination slot, source handle, handle of a Sealer with WRITE. Answers the handle of the sealed copy. */
+  CNODE_SEAL = 0x26,
+  /** destination slot, handle of a sealed capability, handle of its Sealer with READ. Answers the handle of the open copy. */
+  CNODE_UNSEAL = 0x27,
+  /** destination slot, source handle, rights, nanoseconds from now (1 to 2^53 - 1). Answers the handle of a copy that is dead by then. */
+  CNODE_EXPIRE = 0x28,
 
   // Process
-  /** CNode handle, image number, name bytes (length, then packed words). */
+  /** CNode handle, image number, how many of the caller's thread numbers it gets, name (length in bytes, then packed words). */
   PROCESS_CONFIGURE = 0x30,
-  /** notification handle: its badge is signalled when the process ends. */
-  PROCESS_WATCH = 0x31,
+  /** capability handle in the caller's CSpace, rights. Answers 1 if the process holds that authority, else 0. Needs READ. */
+  PROCESS_VERIFY = 0x31,
   /** Answers state, status, line, column, length of the fault text, then the text packed. */
   PROCESS_STATUS = 0x32,
-  /** Ends every thread of the process. */
+  /** Ends the process: its threads, what it made from its own memory, what it held. Answers when all of it is gone. */
   PROCESS_KILL = 0x33,
   /** priority: from now on its threads give none above. A ceiling only comes down; a process starts with its maker's. */
   PROCESS_CEILING = 0x34,
@@ -47,6 +57,12 @@ export const enum Method {
   THREAD_PRIORITY = 0x44,
   /** Answers state, IPC state, core, priority, exit reason. */
   THREAD_STATUS = 0x45,
+
+  // Monitor
+  /** process or thread handle (READ), notification handle (SEND): its badge is signalled when the target has ended, once. */
+  MONITOR_WATCH = 0x48,
+  /** Answers 1 if the target has ended, then its `LifeState`, status, line and column. Needs READ. */
+  MONITOR_STATUS = 0x49,
 
   // IrqHandler
   /** notification handle. */
@@ -75,6 +91,27 @@ export const enum Method {
   DEBUG_PANIC = 0x76,
   /** core. Answers its counters: safe points, context switches, grace periods passed, halts, messages in, messages out, bounces, incarnation. */
   DEBUG_CORE = 0x77,
+  /** start time, kind, object, a, b, c: appends an event to this core's history. Answers 0, or `WOULD_BLOCK` while it is full. */
+  DEBUG_RECORD = 0x78,
+  /** core. Takes the oldest event of its history: answers 8 words (see `HistoryWord`), or `WOULD_BLOCK` if there is none. */
+  DEBUG_HISTORY = 0x79,
+  /** Prints the dump of the whole machine on the kernel's own line. */
+  DEBUG_DUMP = 0x7a,
+}
+
+/** One event of a history, as `DEBUG_RECORD` writes it and `DEBUG_HISTORY` answers it: words of a double each. */
+export const enum HistoryWord {
+  /** When the operation began, as its caller said, and when it was recorded: the machine's clock, in nanoseconds. */
+  START_NS = 0,
+  END_NS = 1,
+  /** The thread's number times 64, plus its core. */
+  THREAD = 2,
+  KIND = 3,
+  OBJECT = 4,
+  A = 5,
+  B = 6,
+  C = 7,
+  COUNT = 8,
 }
 
 /** How a process or thread stands, as `PROCESS_STATUS` and `THREAD_STATUS` answer it. */

@@ -57,12 +57,21 @@ export const enum Reg {
   ARRIVED = 72,
   /** In: a second handle, for traps that name two capabilities (`REPLY` through a saved reply). */
   SECOND = 73,
+  /** In: rights that the capabilities sent along lose on the way, 8 bits each, the first lowest. */
+  DROPPED_RIGHTS = 74,
+  /** In: which of them are moved instead of copied, a bit each, the first lowest. */
+  MOVED = 75,
+  /** Out: which of those that arrived are badges of the receiver's own endpoint instead of handles, a bit each. */
+  UNWRAPPED = 76,
   /** Registers in a file; a multiple of a cache line. */
   COUNT = 80,
 }
 
 /** `BADGE` after a receive that a bound notification ended rather than a message. */
 export const BADGE_IS_NOTIFICATION = 0x1_0000_0000;
+
+/** Added to `BADGE` after a receive that brought no message: the slot minted with that badge has no descendants left. */
+export const BADGE_HAS_NO_SENDERS = 0x2_0000_0000;
 
 export const enum TrapShift {
   WORDS = 8,

@@ -277,6 +277,15 @@ export function fireIfDue(memory: PhysicalMemory, core: number, startedNs: numbe
   return true;
 }
 
+/**
+ * Has the chipset request the alarm's interrupt at the boot core when the machine's clock reaches `timeNs`
+ * (within its tick); Infinity is never. One comparator, as of a high precision event timer: callers take turns.
+ */
+export function armAlarm(memory: PhysicalMemory, timeNs: number): void {
+  memory.f64[BootInfo.ALARM_NS >> 1] = timeNs;
+  wakeChipset(memory);
+}
+
 /** Wakes the chipset if it sleeps: a timer was armed or a core left its halt with work to watch. */
 export function wakeChipset(memory: PhysicalMemory): void {
   const { i32 } = memory;

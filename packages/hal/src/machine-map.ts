@@ -6,7 +6,7 @@
  * the kernel's to hand out. The plan is written to frame 0 and read back by each core: nothing of it
  * travels any other way.
  */
-import { MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
+import { HistoryWord, MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
 import { LINE_WORDS, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
 
 /** Words of frame 0: what a boot loader tells a kernel. Written by the host before power-on, then constant. */
@@ -28,6 +28,9 @@ export const enum BootInfo {
   /** Core whose worker is the boot core. */
   BOOT_CORE = 29,
   WATCHDOG_MS = 30,
+  /** Buffers for histories, one a core, and how many events each holds (a power of two), 0 for none. */
+  HISTORIES = 12,
+  HISTORY_EVENTS = 13,
   /** Line of its own: the host's doorbell, rung by cores, waited on by the host. */
   HOST_DOORBELL = 32,
   /** What the doorbell was rung for: `HostEvent` bits. Any core ORs, the host takes. */
@@ -49,6 +52,8 @@ export const enum BootInfo {
   AWAKE = 128,
   /** Line of its own, for the kernel: where its tables stand. Written by the boot core before it starts others. */
   KERNEL_TABLES = 112,
+  /** Line of its own: the chipset's alarm (a double, nanoseconds of the machine's clock). Infinity while it rests. */
+  ALARM_NS = 144,
 }
 
 export const BOOT_MAGIC = 0x43415053;
@@ -134,6 +139,9 @@ export const enum CoreState {
 /** The interrupt at the boot core that announces a core which waits for INIT. */
 export const HOTPLUG_VECTOR = 0xd0;
 
+/** The interrupt of the chipset's alarm, at the boot core. */
+export const ALARM_VECTOR = 0xd8;
+
 /** Why a core's worker ended. */
 export const enum CoreDeath {
   NONE = 0,
@@ -169,6 +177,8 @@ export interface MachinePlan {
   readonly freePages: number;
   readonly seed: number;
   readonly watchdogMs: number;
+  readonly histories: WordIndex;
+  readonly historyEvents: number;
 }
 
 /** What the host chooses. */
@@ -181,6 +191,8 @@ export interface MachineOptions {
   readonly seed: number;
   /** Milliseconds a core may go without a safe point. */
   readonly watchdogMs: number;
+  /** Events that each core's history holds: a power of two; 0, for none, unless told. */
+  readonly historyEvents?: number;
 }
 
 /** A machine that cannot be built as asked; the message says what would do. */
@@ -189,6 +201,13 @@ export class MachinePlanError extends Error {
 }
 
 const pagesOfWords = (words: number): number => Math.ceil(words / PAGE_WORDS);
+
+const EVENT_WORDS = 2 * HistoryWord.COUNT;
+
+/** Words of one core's history: a line for each of its two ends, then the events. */
+export function historyWords(events: number): number {
+  return events === 0 ? 0 : 2 * LINE_WORDS + events * EVENT_WORDS;
+}
 
 /** Largest power of two of ring lines, 4 to 64, that keeps all rings within an eighth of the memory. */
 function ringLinesFor(cores: number, memoryBytes: number): number {
@@ -218,7 +237,12 @@ export function planMachine(options: MachineOptions): MachinePlan {
   const rings = coreAreas + cores * CoreArea.WORDS;
   const ports = rings + pagesOfWords(cores * cores * ringLines * LINE_WORDS) * PAGE_WORDS;
   const modules = ports + pagesOfWords(PORT_COUNT * PORT_WORDS) * PAGE_WORDS;
-  const free = modules + modulePages * PAGE_WORDS;
+  const historyEvents = options.historyEvents ?? 0;
+  if (!Number.isInteger(historyEvents) || historyEvents < 0 || (historyEvents & (historyEvents - 1)) !== 0) {
+    throw new MachinePlanError(`history: ${historyEvents} events are not 0 or a power of two`);
+  }
+  const histories = modules + modulePages * PAGE_WORDS;
+  const free = histories + pagesOfWords(cores * historyWords(historyEvents)) * PAGE_WORDS;
   const freePages = memoryBytes / (PAGE_WORDS * 4) - free / PAGE_WORDS;
   const missing = MIN_FREE_BYTES - freePages * PAGE_WORDS * 4;
   if (missing > 0) {
@@ -227,7 +251,19 @@ export function planMachine(options: MachineOptions): MachinePlan {
       `memory: ${memoryMiB} MiB is too small for ${cores} cores, they need at least ${needed} MiB`,
     );
   }
-  return { ...options, ringLines, coreAreas, rings, ports, modules, modulePages, free, freePages };
+  return {
+    ...options,
+    ringLines,
+    coreAreas,
+    rings,
+    ports,
+    modules,
+    modulePages,
+    histories,
+    historyEvents,
+    free,
+    freePages,
+  };
 }
 
 /** Writes a plan to frame 0. The magic goes last: a core that finds it finds all. */
@@ -245,6 +281,9 @@ export function writeBootInfo(memory: PhysicalMemory, plan: MachinePlan): void {
   i32[BootInfo.FREE] = plan.free;
   i32[BootInfo.FREE_PAGES] = plan.freePages;
   i32[BootInfo.SEED] = plan.seed;
+  i32[BootInfo.HISTORIES] = plan.histories;
+  i32[BootInfo.HISTORY_EVENTS] = plan.historyEvents;
+  memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
   i32[BootInfo.BOOT_CORE] = 0;
   i32[BootInfo.WATCHDOG_MS] = plan.watchdogMs;
   i32[BootInfo.POWER] = Power.ON;
@@ -276,15 +315,18 @@ export function memoryMap(memory: PhysicalMemory): Region[] {
     [RegionKind.DEVICE, "core-to-core rings", i32[BootInfo.RINGS]!],
     [RegionKind.DEVICE, "serial devices", i32[BootInfo.PORTS]!],
     [RegionKind.MODULES, "boot modules", i32[BootInfo.MODULES]!],
+    [RegionKind.RESERVED, "histories", i32[BootInfo.HISTORIES]!],
     [RegionKind.FREE, "free", i32[BootInfo.FREE]!],
   ];
   const end = i32[BootInfo.MEMORY_PAGES]! * PAGE_WORDS;
-  return bounds.map(([kind, name, start], i) => ({
-    kind,
-    name,
-    address: start * 4,
-    bytes: ((bounds[i + 1]?.[2] ?? end) - start) * 4,
-  }));
+  return bounds
+    .map(([kind, name, start], i) => ({
+      kind,
+      name,
+      address: start * 4,
+      bytes: ((bounds[i + 1]?.[2] ?? end) - start) * 4,
+    }))
+    .filter(({ bytes }) => bytes > 0);
 }
 
 /** First word of a core's area. */

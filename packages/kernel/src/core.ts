@@ -19,6 +19,10 @@ import type { Realm } from "./guest/realm-type.js";
 import { KernelArea, Tables } from "./layout.js";
 import type { Context } from "./thread/context.js";
 
+/** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
+export const REAPING = 0x4000_0000;
+export const EXPIRING = 0x2000_0000;
+
 export class Core {
   readonly memory: PhysicalMemory;
   readonly i32: Int32Array;
@@ -56,8 +60,21 @@ export class Core {
    * up again. A copy of GRACE_EPOCH in the core's area, which outlives the worker.
    */
   graceEpoch = 0;
-  /** Things that wait for ring space on this core: tried at each safe point while not 0. */
+  /** Things that wait for ring space on this core, and the two marks below: looked at in each turn while not 0. */
   backlog = 0;
+  /** A slot was killed under the tree lock: a grace period is to follow. */
+  killed = false;
+  /** The latest grace period that kills on this core were followed by, and whether more were killed since. */
+  graceAsked = 0;
+  graceWanted = false;
+  /** The grace period that this core is to report once its sweeps are done, 0 is none. */
+  graceOwed = 0;
+  /** One that it was asked for since that batch of sweeps began, 0 is none. */
+  graceNext = 0;
+  /** The trap that is dispatched was dispatched before, and has waited. */
+  restarted = false;
+  /** The grace period that the first object in the reaper's list waits for, 0 is none. */
+  reapAwaits = 0;
   running = true;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;

@@ -10,6 +10,7 @@
  * PASSED only grows: written by the core itself, or by compare-and-swap on behalf of a halted one.
  * A core that left halt meanwhile acts as if it had been asked (see idle), so both are true.
  */
+import { MAX_CORES } from "@capos/abi";
 import {
   Attention,
   attentionOf,
@@ -86,9 +87,37 @@ export function passGrace(k: Core, number: number): void {
   wakeGraceWaiters(k);
 }
 
+/** From here on this core looks every slot up anew. No two cores are ever in an epoch of the same number. */
+export function raiseEpoch(k: Core): void {
+  k.graceEpoch = (k.graceEpoch + MAX_CORES) | 0;
+  k.i32[k.area + CoreArea.GRACE_EPOCH] = k.graceEpoch;
+}
+
+/**
+ * Slots were killed on this core: a grace period follows. One at a time: what is killed while one is under
+ * way is followed by the next, so that a core which deletes without end does not interrupt the others
+ * without end. Whoever waits for a slot asks for his own (see waitForGrace).
+ */
+export function followKills(k: Core): void {
+  // This core at once: what its next trap looks up must be what is there now.
+  raiseEpoch(k);
+  if (k.graceAsked !== 0 && !graceIsOver(k, k.graceAsked)) {
+    if (!k.graceWanted) {
+      k.graceWanted = true;
+      publishAwaited(k);
+    }
+  } else k.graceAsked = requestGrace(k);
+}
+
+/** Asks for a grace period unless one with this number, or a later one, was asked for. */
+export function ensureGrace(k: Core, number: number): void {
+  if (((Atomics.load(k.i32, BootInfo.GRACE_REQUESTED) - number) | 0) < 0) requestGrace(k);
+}
+
 /** The running thread waits until a grace period is over and then starts its trap again. */
 export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
   const { i32 } = k;
+  ensureGrace(k, number);
   i32[thread + Thread.STATE] = ThreadState.GRACE_WAIT;
   i32[thread + Thread.GRACE_TARGET] = number;
   i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
@@ -99,24 +128,34 @@ export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
   wakeGraceWaiters(k);
 }
 
-/** Says which is the first grace period that something on this core waits for: a thread, or its own leaving. */
+/** Says which is the first grace period that something on this core waits for: a thread, its reaper, its own leaving. */
 export function publishAwaited(k: Core): void {
   const { i32 } = k;
   let lowest = k.leavesAfter;
+  if (k.graceWanted) lowest = earlier(lowest, k.graceAsked);
+  if (k.reapAwaits !== 0) lowest = earlier(lowest, k.reapAwaits);
   for (
     let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
     thread !== 0;
     thread = i32[thread + Thread.WAIT_NEXT]!
   ) {
-    const target = i32[thread + Thread.GRACE_TARGET]!;
-    if (lowest === 0 || ((target - lowest) | 0) < 0) lowest = target;
+    lowest = earlier(lowest, i32[thread + Thread.GRACE_TARGET]!);
   }
   Atomics.store(i32, k.area + CoreArea.GRACE_AWAITED, lowest);
 }
 
-/** Wakes this core's threads whose grace period is over. */
+function earlier(a: number, b: number): number {
+  return a === 0 || ((b - a) | 0) < 0 ? b : a;
+}
+
+/** Wakes this core's threads whose grace period is over, and asks for the one that kills since then are owed. */
 export function wakeGraceWaiters(k: Core): void {
   const { i32 } = k;
+  if (k.graceWanted && graceIsOver(k, k.graceAsked)) {
+    k.graceWanted = false;
+    k.graceAsked = requestGrace(k);
+    publishAwaited(k);
+  }
   const list = k.kernelArea + KernelArea.GRACE_WAIT_HEAD;
   if (i32[list] === 0) return;
   let woken = false;

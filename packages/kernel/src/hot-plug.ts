@@ -15,13 +15,14 @@ import {
   coreArea,
   Delivery,
   raise,
-  type WordIndex,
   writeCommand,
 } from "@capos/hal";
+import { handOverReaping } from "./capability/reap-list.js";
 import { lockTree, unlockTree } from "./capability/tree-lock.js";
 import type { Core } from "./core.js";
+import { REAPING } from "./core.js";
 import { graceIsOver, publishAwaited, requestGrace } from "./grace-period.js";
-import { Endpoint, Tables, Thread } from "./layout.js";
+import { KernelArea, Tables, Thread } from "./layout.js";
 
 /** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
 const START_PAGE = 8;
@@ -74,7 +75,7 @@ function hasThreads(k: Core): boolean {
 /** Phase 2, at each safe point while leaving: gone once the grace period is over and nothing is left to send. */
 export function tryLeave(k: Core): void {
   if (!graceIsOver(k, k.leavesAfter)) return;
-  if (k.backlog !== 0) {
+  if ((k.backlog & ~REAPING) !== 0) {
     // Its end raises no bit.
     raise(k.memory, k.attention, Attention.POKE);
     return;
@@ -85,28 +86,21 @@ export function tryLeave(k: Core): void {
     k.ring.keepPending(from);
     return;
   }
+  // Under the lock: from ABSENT on nobody gives this core queues to sweep or objects to reap.
+  lockTree(k);
+  if (Atomics.load(k.i32, k.kernelArea + KernelArea.SWEEP_HEAD) !== 0) {
+    unlockTree(k);
+    raise(k.memory, k.attention, Attention.POKE);
+    return;
+  }
+  handOverReaping(k);
   k.leavesAfter = 0;
+  Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
+  unlockTree(k);
   publishAwaited(k);
   Atomics.sub(k.i32, BootInfo.AWAKE, 1);
-  Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
   k.running = false;
   // Threads that waited for room in rings to this core find out that it is gone.
   for (let core = 0; core < k.coreCount; core++)
     if (core !== k.id) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
-}
-
-/** The home of an endpoint or notification, which this core adopts if the home has left the machine. */
-export function homeOf(k: Core, object: WordIndex): number {
-  const { i32 } = k;
-  // Both objects keep HOME at the same offset.
-  const home = Atomics.load(i32, object + Endpoint.HOME);
-  if (Atomics.load(i32, coreArea(k.memory, home) + CoreArea.STATE) !== CoreState.ABSENT) return home;
-  const before = Atomics.compareExchange(i32, object + Endpoint.HOME, home, k.id);
-  return before === home ? k.id : before;
-}
-
-/** True if a core takes requests. */
-export function takesRequests(k: Core, core: number): boolean {
-  const state = k.i32[coreArea(k.memory, core) + CoreArea.STATE];
-  return state !== CoreState.LEAVING && state !== CoreState.ABSENT;
 }

@@ -6,6 +6,8 @@ export const enum Vector {
   PORT = 0x40,
   /** A core has got power: HOTPLUG_VECTOR of the machine. */
   HOTPLUG = 0xd0,
+  /** The chipset's alarm: ALARM_VECTOR of the machine. */
+  ALARM = 0xd8,
   TIMER = 0xe0,
   SPURIOUS = 0xff,
 }

@@ -54,7 +54,7 @@ export const enum Thread {
   STATE = 0,
   /** Raised at the end of each call: a reply that names an older call is stale. */
   CALL_NUMBER = 1,
-  /** The unanswered call this thread received last: caller and its call number. */
+  /** The unanswered call this thread received last: the caller's number (0 is none) and its call number. */
   REPLY_TO = 2,
   REPLY_CALL = 3,
   /** While REMOTE: the core asked, and a number that tells its answer from older ones; raised by question and answer. */
@@ -97,8 +97,9 @@ export const enum Thread {
   RESTART = 39,
   /** The request that a cancellation in the outbox is about: its SEQUENCE. */
   CANCEL_SEQUENCE = 40,
-  /** The grace period that the thread asked for itself (DEBUG_GRACE_PERIOD), 0 is none. */
-  GRACE_ASKED = 41,
+  /** How far a trap of several phases has come, for its restart; 0 at its begin. With what it needs there. */
+  PROGRESS = 41,
+  PROGRESS_DETAIL = 42,
 
   // line 3: whoever owes this thread an answer and found the ring full
   ANSWER_NEXT = 48,
@@ -113,8 +114,6 @@ export const enum Thread {
   /** Dense number, the index of its context; 0 is none. */
   NUMBER = 80,
   HOME = 81,
-  CSPACE = 82,
-  CSPACE_SLOTS = 83,
   PROCESS = 84,
   /** Index within its process; 0 is the one whose end ends the process. */
   INDEX = 85,
@@ -123,9 +122,20 @@ export const enum Thread {
   /** A `LifeState`; read by others with Atomics. */
   LIFE = 88,
   EXIT_STATUS = 89,
+  /** First of the monitors that watch it, and its neighbours in its process's list. Under the tree lock. */
+  MONITORS = 90,
+  PROCESS_NEXT = 91,
+  PROCESS_PREVIOUS = 92,
 
-  // line 4: capabilities of a message, four doubles: handles out, then handles in
+  // line 4: capabilities of a message, four doubles: handles out, then handles in; how they travel
   CAPABILITIES = 64,
+  DROPPED_RIGHTS = 72,
+  MOVED = 73,
+
+  // lines 6 and 7: slots, under the tree lock
+  /** The bound notification's: see bindings.ts. */
+  BINDING = 96,
+  ANCHOR = 112,
 
   /** 64 doubles: a message longer than a ring line holds, or one that waits. */
   WORDS = 128,
@@ -139,17 +149,24 @@ export const enum QueueKind {
   RECEIVERS = 2,
 }
 
-/** An endpoint: 64 bytes, written by its home core alone. */
+/** An endpoint: 128 bytes. Its first line is written by its home core alone, but for what the tree lock guards. */
 export const enum Endpoint {
   /** Must be the first word of any object with a wait queue. */
   QUEUE_HEAD = 0,
   KIND = 1,
   /** Changed only by the home itself, to the core of a receiver that found the queue empty. */
   HOME = 2,
-  QUEUED = 3,
+  /** Next in its home's list of queues to sweep (LAST_IN_LIST at the end, 0 is in none). Under the tree lock. */
+  SWEEP_NEXT = 8,
+  /** The queued thread that the sweep looks at next, 0 at its begin. */
+  SWEEP_CURSOR = 9,
+  /** First of the minted slots that have no descendants left. Changed under the tree lock. */
+  ORPHANS = 10,
+  ANCHOR = 16,
+  SIZE = 32,
 }
 
-/** A notification: 64 bytes. */
+/** A notification: 128 bytes. */
 export const enum Notification {
   QUEUE_HEAD = 0,
   /** Any core ORs, the home takes: the one word of an object that is not single-writer (see notification.ts). */
@@ -161,7 +178,49 @@ export const enum Notification {
   /** Core plus one that has it in its nudge list; 0 is none. Compare-and-swap. */
   NUDGE_HOLDER = 5,
   NUDGE_NEXT = 6,
+  /** As an endpoint's. */
+  SWEEP_NEXT = 8,
+  SWEEP_CURSOR = 9,
+  ANCHOR = 16,
+  SIZE = 32,
 }
+
+/**
+ * The slot in every object that can be finalised: where its capabilities are counted and, once the last
+ * of them is gone, what stands in the derivation tree in its place until nothing of the object is left.
+ * A word means what it means in `Slot`, or what is said here. All of it under the tree lock.
+ */
+export const enum Anchor {
+  /** EMPTY with type and size while the object lives, then DEAD. */
+  STATE = 0,
+  OBJECT = 2,
+  /** Capabilities to the object. */
+  REFERENCES = 3,
+  /** The list of its reaper: next (LAST_IN_LIST at the end), and the core whose list it is in, plus one. */
+  REAP_NEXT = 4,
+  REAP_CORE = 5,
+  /** `Reap` bits: what is to be done. */
+  REAP_WORK = 6,
+  /** How far it is. */
+  CURSOR = 7,
+  /** The FINALISING slot that held the last capability, 0 once it is gone itself. */
+  LAST_SLOT = 8,
+  /** Of a sealer: the number that it seals with. */
+  BRAND = 13,
+}
+
+/** What a reaper is to do with an object. */
+export const enum Reap {
+  /** Nothing of it may be left. */
+  FINALISE = 1,
+  /** A thread: to be ended, whatever it does. A process: to be ended with its threads and emptied. */
+  END = 2,
+  /** Its monitors are to be told how it ended. */
+  TELL = 4,
+}
+
+/** End of a list whose members are told by a link other than 0. */
+export const LAST_IN_LIST = -1;
 
 /** A process: 512 bytes. */
 export const enum Process {
@@ -175,8 +234,9 @@ export const enum Process {
   THREADS = 5,
   /** Threads ever configured: the next one's index. Atomics. */
   NEXT_INDEX = 6,
-  WATCH_NOTIFICATION = 7,
-  WATCH_BITS = 8,
+  /** First of its threads that are not dead yet, and of the monitors that watch it. Under the tree lock. */
+  FIRST_THREAD = 7,
+  MONITORS = 8,
   NUMBER = 9,
   FAULT_LINE = 10,
   FAULT_COLUMN = 11,
@@ -184,24 +244,68 @@ export const enum Process {
   NAME_BYTES = 13,
   /** The highest priority that its threads may give to any thread. */
   CEILING = 14,
+  /** Thread numbers that it may still take or give to processes it makes. Under the tree lock. */
+  THREADS_LEFT = 15,
   NAME = 16,
+  /** The process that made it, which has its thread numbers back, and the tree of these. Under the tree lock. */
+  MAKER = 24,
+  FIRST_MADE = 25,
+  NEXT_MADE = 26,
+  PREVIOUS_MADE = 27,
+  /** A `Cleaning`: what is left of it after its end. Stored by its reaper. */
+  CLEANING = 28,
+  CLEANING_CURSOR = 29,
   FAULT_TEXT = 32,
+  /** Slots: its CSpace's, and the anchor. */
+  BINDING = 96,
+  ANCHOR = 112,
   SIZE = 128,
 }
 
-/** An interrupt handler: 64 bytes, in the kernel's tables. */
-export const enum IrqHandler {
-  VECTOR = 0,
-  NOTIFICATION = 1,
-  BITS = 2,
-  PORT = 3,
-  SIZE = 16,
+/** What is left to do of a process that has ended. */
+export const enum Cleaning {
+  NONE = 0,
+  /** Its threads are being ended. */
+  THREADS = 1,
+  /** What its CSpace holds is being deleted, if no other process has the same CSpace. */
+  SLOTS = 2,
+  DONE = 3,
 }
 
-/** A CNode is an array of slots; slot 0 is its header and never holds a capability. */
-export const enum CNodeHeader {
-  /** Word 0 stays 0 (EMPTY), so that a handle with index 0 never names anything. */
-  BITS = 2,
+/** A monitor: 256 bytes. Under the tree lock. */
+export const enum Monitor {
+  /** 1 once the target has ended; how it did follows. */
+  ENDED = 0,
+  LIFE = 1,
+  STATUS = 2,
+  LINE = 3,
+  COLUMN = 4,
+  /** Its neighbours in the target's list. */
+  NEXT = 5,
+  PREVIOUS = 6,
+  /** The target's `ObjectType`. */
+  TYPE = 7,
+  /** Slots: the target's, the notification's, the anchor. */
+  TARGET = 16,
+  NOTIFICATION = 32,
+  ANCHOR = 48,
+  SIZE = 64,
+}
+
+/** An interrupt handler: 128 bytes, in the kernel's tables. */
+export const enum IrqHandler {
+  VECTOR = 0,
+  PORT = 3,
+  /** The slot of the notification it signals. */
+  BINDING = 16,
+  SIZE = 32,
+}
+
+/** A CNode is an array of slots; slot 0 is its anchor and never holds a capability. */
+export const enum CNode {
+  ANCHOR = 0,
+  /** In the anchor: processes whose CSpace it is. */
+  PROCESSES = 13,
 }
 
 /** One core's kernel state: a page. */
@@ -218,6 +322,13 @@ export const enum KernelArea {
   CANCEL_HEAD = 192,
   /** Line of its own: producers whose ring to this core was full (OR by them, taken by the core). */
   SPACE_WANTED = 256,
+  /** Line of its own, under the tree lock: queues that this core is to sweep, objects that it is to reap. */
+  SWEEP_HEAD = 272,
+  REAP_HEAD = 273,
+  REAP_TAIL = 274,
+  /** The core alone: the queues it sweeps now, and the one it is in the middle of. */
+  SWEEP_BATCH = 275,
+  SWEEP_CURRENT = 276,
   /** 256 pairs of head and tail. */
   RUN_QUEUES = 512,
   SIZE = 1024,
@@ -238,6 +349,18 @@ export const enum Tables {
   INIT_CSPACE = 8,
   BOOT_STARTED_NS = 10,
   INIT_STARTED_NS = 12,
+  NEXT_BRAND = 14,
+  /** Table: where the call numbers of a thread number's next thread begin. */
+  CALL_NUMBERS = 15,
+  /** The root of the derivation tree: a slot that nobody holds, parent of what the kernel gave to init. */
+  ROOT = 16,
+  /** Capabilities that expire: how many, and the time of the alarm (a double). Under the tree lock. */
+  EXPIRING = 32,
+  ALARM_NS = 34,
+  /** How far its wheel has turned (a double). */
+  WHEEL_TICK = 36,
+  /** Lists of them by the time of their expiry: see expiry.ts. */
+  EXPIRY_WHEEL = 256,
   SIZE = 1024,
 }
 

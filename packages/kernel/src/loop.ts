@@ -3,13 +3,12 @@
  * nothing to do.
  */
 import { BootInfo, CoreArea, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
-import type { Core } from "./core.js";
-import { passGrace } from "./grace-period.js";
+import { type Core, EXPIRING } from "./core.js";
 import { hardLimitMs } from "./guest/clock.js";
 import { heapUsedUp } from "./guest/heap.js";
 import { startGuest } from "./guest/realm-cache.js";
 import { Restart, Thread } from "./layout.js";
-import { attend, flushBacklog, raiseEpoch } from "./safe-point.js";
+import { attend, flushBacklog, owePass } from "./safe-point.js";
 import { type GeneratorContext, Outcome } from "./thread/context.js";
 import { faultThread } from "./thread/lifecycle.js";
 import { enter, takeNext } from "./thread/run-queue.js";
@@ -70,8 +69,11 @@ function choose(k: Core): void {
   if (restart === Restart.NONE) return;
   i32[thread + Thread.RESTART] = Restart.NONE;
   const context = k.context!;
-  if (restart === Restart.TRAP) dispatch(k, thread, context);
-  else {
+  if (restart === Restart.TRAP) {
+    k.restarted = true;
+    dispatch(k, thread, context);
+    k.restarted = false;
+  } else {
     try {
       (context as GeneratorContext).begin(
         startGuest(k, i32[thread + Thread.IMAGE]!, context.regs, i32[thread + Thread.START_WORDS]!),
@@ -87,6 +89,7 @@ function choose(k: Core): void {
 /** Polls for a while, then halts until somebody sets an attention bit or the timer is due. */
 function idle(k: Core): void {
   const { i32 } = k;
+  if (k.backlog >= EXPIRING) return;
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
   const alone = Atomics.load(i32, BootInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS]!;
@@ -115,8 +118,6 @@ function rest(k: Core): void {
   fireIfDue(memory, k.id, 0, nowNs());
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
   // asked for every one. The number first, then the rings, then the report; no guest runs before.
-  const asked = Atomics.load(i32, BootInfo.GRACE_REQUESTED);
-  raiseEpoch(k);
+  owePass(k);
   attend(k);
-  passGrace(k, asked);
 }

@@ -83,7 +83,7 @@ export function dump(memory: PhysicalMemory): string[] {
           `${lifeName(i32[thread + Thread.LIFE]!)}, ${STATES[state] ?? state}` +
           `${state === ThreadState.QUEUED || state === ThreadState.REMOTE ? ` as ${ROLES[i32[thread + Thread.ROLE]!]}` : ""}` +
           `${state === ThreadState.REMOTE ? ` (asked core ${i32[thread + Thread.ASKED_CORE]})` : ""}` +
-          `${replyTo === 0 ? "" : `, owes thread ${i32[replyTo + Thread.NUMBER]} a reply`}`,
+          `${replyTo === 0 ? "" : `, owes thread ${replyTo} a reply`}`,
       );
     }
   }

@@ -2,7 +2,7 @@
  * The safe point: the top of a core's loop. Here the core holds no reference that it does not own, so
  * here it takes its attention bits, drains its rings, and reports grace periods.
  */
-import { MAX_CORES } from "@capos/abi";
+import { Slot } from "@capos/abi";
 import {
   Attention,
   acknowledgeInterrupt,
@@ -11,14 +11,18 @@ import {
   endOfInterrupt,
   PORT_COUNT,
   Power,
+  raise,
 } from "@capos/hal";
-import type { Core } from "./core.js";
-import { passGrace, wakeGraceWaiters } from "./grace-period.js";
+import { isLive } from "./capability/lookup.js";
+import { reap } from "./capability/reaper.js";
+import { type Core, EXPIRING, REAPING } from "./core.js";
+import { passGrace, raiseEpoch, wakeGraceWaiters } from "./grace-period.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
 import { Vector } from "./interrupts.js";
 import { drainRings } from "./ipc/incoming.js";
 import { nudge, signal } from "./ipc/notification.js";
 import { flushOutboxes } from "./ipc/remote.js";
+import { beginSweeps, sweepQueues } from "./ipc/sweep.js";
 import { IrqHandler, KernelArea, Notification, Tables, Thread } from "./layout.js";
 import { preempt, restart, rotate } from "./thread/run-queue.js";
 
@@ -29,13 +33,13 @@ export function attend(k: Core): void {
   // For a dump; here, where it costs nobody a call.
   if (k.context !== null) i32[k.area + CoreArea.LAST_TRAP] = k.context.trap;
   if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
-  if ((bits & Attention.GRACE) !== 0) raiseEpoch(k);
   // The number is read before the rings are drained: what was sent before it was asked for is read here.
-  const asked = (bits & Attention.GRACE) !== 0 ? Atomics.load(i32, BootInfo.GRACE_REQUESTED) : 0;
+  if ((bits & Attention.GRACE) !== 0) owePass(k);
   if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);
   if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
-  if ((bits & Attention.GRACE) !== 0) passGrace(k, asked);
-  else wakeGraceWaiters(k);
+  sweepAndPass(k);
+  wakeGraceWaiters(k);
+  if (i32[k.kernelArea + KernelArea.REAP_HEAD] !== 0) k.backlog |= REAPING;
   if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0) {
     if (Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;
     else beginLeaving(k);
@@ -45,10 +49,27 @@ export function attend(k: Core): void {
   if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]!) preempt(k);
 }
 
-/** From here on this core looks every slot up anew. No two cores are ever in an epoch of the same number. */
-export function raiseEpoch(k: Core): void {
-  k.graceEpoch = (k.graceEpoch + MAX_CORES) | 0;
-  k.i32[k.area + CoreArea.GRACE_EPOCH] = k.graceEpoch;
+/** This core was asked for a grace period: it looks up anew, reads what was sent, sweeps, and then reports. */
+export function owePass(k: Core): void {
+  raiseEpoch(k);
+  k.graceNext = Atomics.load(k.i32, BootInfo.GRACE_REQUESTED);
+}
+
+/**
+ * Sweeps what was flagged, some of it, and reports the grace period that was asked for before the batch
+ * began. A core with sweeps left comes again in its next turn, and does not halt.
+ */
+function sweepAndPass(k: Core): void {
+  if (beginSweeps(k)) {
+    k.graceOwed = k.graceNext || k.graceOwed;
+    k.graceNext = 0;
+  }
+  const done = sweepQueues(k);
+  if (done && k.graceOwed !== 0) {
+    passGrace(k, k.graceOwed);
+    k.graceOwed = 0;
+  }
+  if (!done || k.graceNext !== 0) raise(k.memory, k.attention, Attention.POKE);
 }
 
 /**
@@ -73,19 +94,24 @@ function handleInterrupts(k: Core): void {
     if (vector === Vector.SPURIOUS) return;
     i32[k.area + CoreArea.INTERRUPTS]!++;
     if (vector === Vector.TIMER) rotate(k);
+    else if (vector === Vector.ALARM) k.backlog |= EXPIRING;
     else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
       const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
-      const notification = Atomics.load(i32, handler + IrqHandler.NOTIFICATION);
-      if (notification !== 0) signal(k, notification, i32[handler + IrqHandler.BITS]!);
+      const binding = handler + IrqHandler.BINDING;
+      if (isLive(k, binding)) signal(k, i32[binding + Slot.OBJECT]!, i32[binding + Slot.BADGE]! || 1);
     }
     endOfInterrupt(memory, k.id);
   }
 }
 
-/** Tries what waits for room in rings: answers, cancellations, nudges, and threads whose requests did not fit. */
+/** Reaps, and tries what waits for room in rings: answers, cancellations, nudges, threads whose requests did not fit. */
 export function flushBacklog(k: Core): void {
   const { i32 } = k;
+  if (k.backlog >= EXPIRING) {
+    reap(k);
+    if ((k.backlog & ~(REAPING | EXPIRING)) === 0) return;
+  }
   flushOutboxes(k);
   const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
   for (let notification = i32[nudges]!; notification !== 0; ) {

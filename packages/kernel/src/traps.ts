@@ -14,7 +14,7 @@ import {
   Trap,
 } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { currentSlot, findSlot, lookup } from "./capability/lookup.js";
+import { currentSlot, findSlot, lookup, lookupArgument, refusal } from "./capability/lookup.js";
 import { fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "./capability/slot.js";
 import { lockTree, unlockTree } from "./capability/tree-lock.js";
 import { beginCommit, endCommit } from "./commit.js";
@@ -25,7 +25,7 @@ import { receive, send } from "./ipc/endpoint.js";
 import { isMessage } from "./ipc/message.js";
 import { signal, takeBound, wait } from "./ipc/notification.js";
 import { answerWith, failCall, lendToSlot, takeReply } from "./ipc/reply.js";
-import { Role, Thread } from "./layout.js";
+import { Process, Role, Thread } from "./layout.js";
 import type { Context } from "./thread/context.js";
 import { endThread, faultThread } from "./thread/lifecycle.js";
 import { enter, rotate, wake } from "./thread/run-queue.js";
@@ -97,7 +97,7 @@ export function dispatch(k: Core, thread: WordIndex, context: Context): void {
 function call(k: Core, thread: WordIndex, context: Context): void {
   const slot = currentSlot(k, thread, context);
   if (slot === 0) {
-    context.result = Err.BAD_CAP;
+    context.result = refusal(k, thread, context.regs[Reg.HANDLE]!);
     return;
   }
   const word = k.i32[slot]!;
@@ -116,9 +116,10 @@ function windowIsReady(k: Core, thread: WordIndex, context: Context): boolean {
   const { i32 } = k;
   const first = context.regs[Reg.RECEIVE_WINDOW]! | 0;
   const count = Math.min(context.regs[Reg.RECEIVE_COUNT]! | 0, MAX_MESSAGE_CAPABILITIES);
-  if (first <= 0 || first + count > i32[thread + Thread.CSPACE_SLOTS]!) return true;
+  const process = i32[thread + Thread.PROCESS]!;
+  if (first <= 0 || first + count > i32[process + Process.CSPACE_SLOTS]!) return true;
   for (let index = first; index < first + count; index++) {
-    const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
+    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
     if (!isDying(k, slot)) continue;
     const stamp = i32[slot + Slot.STAMP]!;
     if (graceIsOver(k, stamp)) continue;
@@ -159,13 +160,14 @@ function replyReceive(k: Core, thread: WordIndex, context: Context): void {
     return;
   }
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
-  const caller = takeReply(k, thread);
-  if (caller === 0) {
+  if (i32[thread + Thread.REPLY_TO] === 0) {
     context.result = Err.NO_REPLY;
     return;
   }
   beginCommit(k);
-  const awakened = answerWith(k, thread, context, context.trap, caller, i32[thread + Thread.REPLY_CALL]!);
+  const caller = takeReply(k, thread);
+  const awakened =
+    caller === 0 ? 0 : answerWith(k, thread, context, context.trap, caller, i32[thread + Thread.REPLY_CALL]!);
   endCommit(k);
   // From here on only the receive is left to do, should it have to start again.
   context.trap = Trap.RECV;
@@ -184,16 +186,16 @@ function reply(k: Core, thread: WordIndex, context: Context): void {
   let caller: WordIndex;
   let number: number;
   if (handle === 0) {
-    caller = takeReply(k, thread);
-    number = k.i32[thread + Thread.REPLY_CALL]!;
-    if (caller === 0) {
+    if (k.i32[thread + Thread.REPLY_TO] === 0) {
       context.result = Err.NO_REPLY;
       return;
     }
+    caller = takeReply(k, thread);
+    number = k.i32[thread + Thread.REPLY_CALL]!;
   } else {
-    const slot = findSlot(k, thread, handle);
-    if (slot === 0 || (k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.REPLY) {
-      context.result = slot === 0 ? Err.BAD_CAP : Err.BAD_TYPE;
+    const slot = lookupArgument(k, thread, handle, ObjectType.REPLY, Right.SEND);
+    if (slot < 0) {
+      context.result = slot;
       return;
     }
     lockTree(k);
@@ -209,6 +211,7 @@ function reply(k: Core, thread: WordIndex, context: Context): void {
     }
   }
   context.result = Err.OK;
+  if (caller === 0) return;
   beginCommit(k);
   const awakened = answerWith(k, thread, context, context.trap, caller, number);
   endCommit(k);
@@ -218,7 +221,8 @@ function reply(k: Core, thread: WordIndex, context: Context): void {
 function saveReply(k: Core, thread: WordIndex, context: Context): void {
   const { i32 } = k;
   const index = context.regs[Reg.SECOND]!;
-  if (!(index >= 1 && index < i32[thread + Thread.CSPACE_SLOTS]! && (index | 0) === index)) {
+  const process = i32[thread + Thread.PROCESS]!;
+  if (!(index >= 1 && index < i32[process + Process.CSPACE_SLOTS]! && (index | 0) === index)) {
     context.result = Err.RANGE;
     return;
   }
@@ -226,13 +230,21 @@ function saveReply(k: Core, thread: WordIndex, context: Context): void {
     context.result = Err.NO_REPLY;
     return;
   }
-  const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
+  const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
   lockTree(k);
   if (reclaimSlot(k, slot)) {
     const caller = takeReply(k, thread);
     const call = i32[thread + Thread.REPLY_CALL]!;
+    if (caller === 0 || Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) {
+      // Nobody waits for it any more.
+      unlockTree(k);
+      context.result = Err.PEER_DIED;
+      return;
+    }
     lendToSlot(k, caller, call);
-    fillSlot(k, slot, slotWord(ObjectType.REPLY, Right.SEND, 0, 0), caller, call, 0);
+    // A child of the caller, with whom it dies. It can be given away: its holder is who answers.
+    const word = slotWord(ObjectType.REPLY, Right.SEND | Right.GRANT, 0, 0);
+    fillSlot(k, slot, word, caller, call, caller + Thread.ANCHOR);
     context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
     context.result = Err.OK;
     unlockTree(k);

@@ -49,6 +49,8 @@ export {
   irq,
   MAX_START_WORDS,
   type Machine,
+  type MonitorStatus,
+  monitor,
   type ProcessStatus,
   port,
   process,

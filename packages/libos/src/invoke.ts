@@ -94,6 +94,10 @@ export interface SlotInfo {
   readonly state: number;
   readonly sizeBits: number;
   readonly handle: number;
+  /** A set of `SlotFlag`. */
+  readonly flags: number;
+  /** Nanoseconds until it is dead; null is never. */
+  readonly expiresInNs: number | null;
 }
 
 /** CNodes: tables of capability slots. */
@@ -143,7 +147,65 @@ export const cnode = {
       state: words[3]!,
       sizeBits: words[4]!,
       handle: words[5]!,
+      flags: words[6]!,
+      expiresInNs: words[7]! < 0 ? null : words[7]!,
     };
+  },
+
+  /** Moves a capability of one's own into slot `slot` of the CNode. What was derived from it stays derived from it. */
+  *move(sys: Sys, handle: number, slot: number, source: number): Steps<number> {
+    const { words } = sys;
+    words[1] = slot;
+    words[2] = source;
+    yield* invoke(sys, "move", handle, Method.CNODE_MOVE, 3);
+    return words[0]!;
+  },
+
+  /**
+   * Ends everything that was derived from a capability in the CNode, on every core, and comes back when
+   * nothing can be done through any of it any more. The capability itself stays. It needs REVOKE.
+   */
+  *revoke(sys: Sys, handle: number, target: number): Steps<void> {
+    sys.words[1] = target;
+    yield* invoke(sys, "revoke", handle, Method.CNODE_REVOKE, 2);
+  },
+
+  /** A sealed copy: it can be carried, not used, until the holder of the same sealer opens it. Needs WRITE on the sealer. */
+  *seal(sys: Sys, handle: number, slot: number, source: number, sealer: number): Steps<number> {
+    const { words } = sys;
+    words[1] = slot;
+    words[2] = source;
+    words[3] = sealer;
+    yield* invoke(sys, "seal", handle, Method.CNODE_SEAL, 4);
+    return words[0]!;
+  },
+
+  /** An open copy of a sealed capability. Needs READ on its sealer. */
+  *unseal(sys: Sys, handle: number, slot: number, source: number, sealer: number): Steps<number> {
+    const { words } = sys;
+    words[1] = slot;
+    words[2] = source;
+    words[3] = sealer;
+    yield* invoke(sys, "unseal", handle, Method.CNODE_UNSEAL, 4);
+    return words[0]!;
+  },
+
+  /** A copy with at most `rights` that is dead `forNs` nanoseconds from now, and all its copies with it. */
+  *expire(
+    sys: Sys,
+    handle: number,
+    slot: number,
+    source: number,
+    rights: number,
+    forNs: number,
+  ): Steps<number> {
+    const { words } = sys;
+    words[1] = slot;
+    words[2] = source;
+    words[3] = rights;
+    words[4] = forNs;
+    yield* invoke(sys, "expire", handle, Method.CNODE_EXPIRE, 5);
+    return words[0]!;
   },
 };
 
@@ -159,19 +221,33 @@ export interface ProcessStatus {
 
 /** Processes: a CSpace, an image and threads. */
 export const process = {
-  /** Gives the process its CSpace, the number of its image and a name of at most 32 bytes. */
-  *configure(sys: Sys, handle: number, space: number, image: number, name: string): Steps<void> {
+  /**
+   * Gives the process its CSpace, the number of its image, a name of at most 32 bytes, and some of the
+   * caller's thread numbers, which the caller has back when the process is gone.
+   */
+  *configure(
+    sys: Sys,
+    handle: number,
+    space: number,
+    image: number,
+    name: string,
+    threads: number,
+  ): Steps<void> {
     const { words } = sys;
-    const count = argumentText(sys, 3, "process name", name, MAX_NAME_BYTES);
+    const count = argumentText(sys, 4, "process name", name, MAX_NAME_BYTES);
     words[1] = space;
     words[2] = image;
+    words[3] = threads;
     yield* invoke(sys, "configure process", handle, Method.PROCESS_CONFIGURE, count);
   },
 
-  /** Has the notification signalled when the process ends. */
-  *watch(sys: Sys, handle: number, notification: number): Steps<void> {
-    sys.words[1] = notification;
-    yield* invoke(sys, "watch process", handle, Method.PROCESS_WATCH, 2);
+  /** Whether the process holds a capability to the object that one's own `held` names, with these rights and the same badge. */
+  *verify(sys: Sys, handle: number, held: number, rights: number): Steps<boolean> {
+    const { words } = sys;
+    words[1] = held;
+    words[2] = rights;
+    yield* invoke(sys, "verify", handle, Method.PROCESS_VERIFY, 3);
+    return words[0] === 1;
   },
 
   *status(sys: Sys, handle: number): Steps<ProcessStatus> {
@@ -193,7 +269,10 @@ export const process = {
     yield* invoke(sys, "ceiling", handle, Method.PROCESS_CEILING, 2);
   },
 
-  /** Ends every thread of the process. */
+  /**
+   * Ends the process and comes back when it is gone: its threads, all that was made from its own untyped
+   * memory, wherever it is, and what it held. What it passed on stays.
+   */
   *kill(sys: Sys, handle: number): Steps<void> {
     yield* invoke(sys, "kill process", handle, Method.PROCESS_KILL);
   },
@@ -255,6 +334,38 @@ export const thread = {
       core: words[2]!,
       priority: words[3]!,
       exitReason: words[4]!,
+    };
+  },
+};
+
+/** How the target of a monitor ended. */
+export interface MonitorStatus {
+  readonly ended: boolean;
+  readonly state: LifeState;
+  readonly status: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Monitors: who wants to know of the end of a process or thread. */
+export const monitor = {
+  /** Has the notification signalled when the target ends, at once if it has. Once; then it can watch another. */
+  *watch(sys: Sys, handle: number, target: number, notification: number): Steps<void> {
+    const { words } = sys;
+    words[1] = target;
+    words[2] = notification;
+    yield* invoke(sys, "monitor", handle, Method.MONITOR_WATCH, 3);
+  },
+
+  *status(sys: Sys, handle: number): Steps<MonitorStatus> {
+    const { words } = sys;
+    yield* invoke(sys, "monitor status", handle, Method.MONITOR_STATUS);
+    return {
+      ended: words[0] === 1,
+      state: words[1]!,
+      status: words[2]!,
+      line: words[3]!,
+      column: words[4]!,
     };
   },
 };
@@ -349,6 +460,11 @@ export const debug = {
   *gracePeriod(sys: Sys, handle: number): Steps<number> {
     yield* invoke(sys, "grace period", handle, Method.DEBUG_GRACE_PERIOD);
     return sys.words[0]!;
+  },
+
+  /** Prints the dump of the whole machine on the kernel's own line. */
+  *dump(sys: Sys, handle: number): Steps<void> {
+    yield* invoke(sys, "dump", handle, Method.DEBUG_DUMP);
   },
 
   /** Stops the machine with a dump. A text longer than 372 bytes is cut. */

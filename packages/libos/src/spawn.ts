@@ -184,7 +184,7 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
       args: options.args ?? [],
       handed,
     });
-    yield* process.configure(sys, child, space, options.image, options.name);
+    yield* process.configure(sys, child, space, options.image, options.name, 16);
     configured = child;
     yield* thread.configure(sys, first, child, core, priority);
     yield* thread.start(sys, first, startWords);

@@ -8,8 +8,17 @@
 import { workerData } from "node:worker_threads";
 import { Attention, raise } from "../attention.js";
 import { nowNs } from "../clock.js";
-import { fireIfDue, Lapic, lapicOf } from "../lapic.js";
-import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, HostEvent, Power } from "../machine-map.js";
+import { fireIfDue, Lapic, lapicOf, requestInterrupt } from "../lapic.js";
+import {
+  ALARM_VECTOR,
+  BootInfo,
+  CoreArea,
+  CoreDeath,
+  CoreState,
+  coreArea,
+  HostEvent,
+  Power,
+} from "../machine-map.js";
 import { attachMemory, type PhysicalMemory, type WordIndex } from "../physical-memory.js";
 import { ringHost } from "../serial-port.js";
 
@@ -101,11 +110,21 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
   ringHost(memory, HostEvent.MACHINE_CHECK);
 }
 
+/** The alarm: fires once. Answers how soon it is due, in milliseconds; Infinity if it rests. */
+function ring(memory: PhysicalMemory, now: number): number {
+  const due = memory.f64[BootInfo.ALARM_NS >> 1]!;
+  if (now < due) return (due - now) / 1e6;
+  memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
+  requestInterrupt(memory, memory.i32[BootInfo.BOOT_CORE]!, ALARM_VECTOR);
+  return Number.POSITIVE_INFINITY;
+}
+
 function run(memory: PhysicalMemory): void {
   const { i32 } = memory;
   const watchdogNs = i32[BootInfo.WATCHDOG_MS]! * 1e6;
   const watched = Array.from({ length: i32[BootInfo.CORES]! }, (_, core) => watch(memory, core));
   let dueNs = nowNs();
+  let alarmMs = Number.POSITIVE_INFINITY;
   const soonest = (): number => {
     const now = nowNs();
     // The host kept the chipset itself from running: it may have done the same to a core, so that time
@@ -113,6 +132,7 @@ function run(memory: PhysicalMemory): void {
     const late = now - dueNs;
     if (late > LATE_NS) for (const it of watched) it.progressNs += late;
     dueNs = now + SLOW_TICK_MS * 1e6;
+    alarmMs = ring(memory, now);
     let next = Number.POSITIVE_INFINITY;
     for (const it of watched) next = Math.min(next, attend(memory, it, now, watchdogNs));
     return next;
@@ -128,11 +148,12 @@ function run(memory: PhysicalMemory): void {
     Atomics.store(i32, BootInfo.CHIPSET_ASLEEP, 1);
     const again = soonest();
     if (again > TICK_MS) {
+      const pauseMs = Math.min(idle < IDLE_TICKS ? SLOW_TICK_MS : again, Math.max(alarmMs, TICK_MS));
       Atomics.wait(
         i32,
         BootInfo.CHIPSET_ASLEEP,
         1,
-        idle < IDLE_TICKS ? SLOW_TICK_MS : again === Number.POSITIVE_INFINITY ? undefined : again,
+        pauseMs === Number.POSITIVE_INFINITY ? undefined : pauseMs,
       );
     }
     Atomics.store(i32, BootInfo.CHIPSET_ASLEEP, 0);

@@ -8,7 +8,8 @@
 
 import { LifeState } from "@capos/abi";
 import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
+import { type Core, EXPIRING, REAPING } from "../core.js";
+import { requestGrace } from "../grace-period.js";
 import { heapUsedUp } from "../guest/heap.js";
 import { Process, Tables, Thread, ThreadState } from "../layout.js";
 import { countBacklog } from "../safe-point.js";
@@ -24,7 +25,9 @@ export function recover(k: Core): void {
   i32[k.area + CoreArea.DEATH] = CoreDeath.NONE;
   k.current = i32[k.area + CoreArea.CURRENT_THREAD]!;
   refreshTop(k);
-  k.backlog = countBacklog(k);
+  k.backlog = countBacklog(k) | REAPING | EXPIRING;
+  // What it killed last may not have been followed by a grace period.
+  k.graceAsked = requestGrace(k);
   const culprit = k.current;
   const victims: WordIndex[] = [];
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {

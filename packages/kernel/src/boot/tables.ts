@@ -13,10 +13,11 @@ import {
   utf8Encode,
 } from "@capos/abi";
 import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
-import { makeCNode } from "../capability/retype.js";
+import { describeAnchor, makeCNode } from "../capability/retype.js";
 import { fillSlot, slotWord } from "../capability/slot.js";
 import type { Core } from "../core.js";
 import { Vector } from "../interrupts.js";
+import { bindCSpace } from "../invoke/process-methods.js";
 import { IrqHandler, KernelArea, Process, Tables, Thread } from "../layout.js";
 
 const MIN_THREADS = 256;
@@ -48,6 +49,8 @@ export function buildTables(k: Core): InitResources {
   i32[tables + Tables.THREAD_TABLE] = take(threadLimit);
   i32[tables + Tables.THREAD_LIMIT] = threadLimit;
   i32[tables + Tables.NEXT_GENERATION] = 1;
+  i32[tables + Tables.CALL_NUMBERS] = take(threadLimit);
+  k.f64[(tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
   i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
   const objects = take(Process.SIZE + Thread.SIZE);
   const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS);
@@ -57,12 +60,18 @@ export function buildTables(k: Core): InitResources {
   // Process first would leave the thread unaligned: a thread is the larger of the two.
   const thread = objects;
   const process = objects + Thread.SIZE;
-  makeCNode(k, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS, INIT_CNODE_BITS);
-  makeInitProcess(k, process, cspace);
+  makeCNode(k, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
+  describeAnchor(k, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
+  describeAnchor(k, ObjectType.PROCESS, process, 0);
+  describeAnchor(k, ObjectType.THREAD, thread, 0);
+  const root = tables + Tables.ROOT;
+  i32[root] = slotWord(ObjectType.NONE, 0, 0, 0);
+  makeInitProcess(k, process, threadLimit - 1);
   const slotAt = (index: number): WordIndex => cspace + index * Slot.WORDS;
   const give = (index: number, type: ObjectType, object: WordIndex, sizeBits: number): void =>
-    fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, 0);
+    fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
   give(InitSlot.CNODE, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
+  bindCSpace(k, process, slotAt(InitSlot.CNODE));
   give(InitSlot.PROCESS, ObjectType.PROCESS, process, 9);
   give(InitSlot.THREAD, ObjectType.THREAD, thread, 10);
   give(InitSlot.DEBUG, ObjectType.DEBUG, 0, 0);
@@ -88,12 +97,11 @@ export function buildTables(k: Core): InitResources {
   };
 }
 
-function makeInitProcess(k: Core, process: WordIndex, cspace: WordIndex): void {
+function makeInitProcess(k: Core, process: WordIndex, threads: number): void {
   const { i32 } = k;
   i32[process + Process.LIFE] = LifeState.RUNNING;
-  i32[process + Process.CSPACE] = cspace;
-  i32[process + Process.CSPACE_SLOTS] = 2 ** INIT_CNODE_BITS;
   i32[process + Process.IMAGE] = 0;
+  i32[process + Process.THREADS_LEFT] = threads;
   i32[process + Process.CEILING] = PRIORITIES - 1;
   i32[k.tables + Tables.NEXT_PROCESS] = 2;
   i32[process + Process.NUMBER] = 1;

@@ -1,10 +1,10 @@
 /**
  * From a handle to a slot: the check that every use of a capability starts with.
  */
-import { Err, ObjectType, Reg, Slot, SlotBits, SlotState } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { Err, ObjectType, Reg, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { nowNs, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
-import { Endpoint, Thread } from "../layout.js";
+import { Endpoint, Process, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
 
 const TWO_TO_MINUS_32 = 2 ** -32;
@@ -21,12 +21,53 @@ export function findSlot(k: Core, thread: WordIndex, handle: number): WordIndex 
   const { i32 } = k;
   const index = (handle * TWO_TO_MINUS_32) | 0;
   const generation = handle | 0;
-  if (index <= 0 || index >= i32[thread + Thread.CSPACE_SLOTS]!) return 0;
+  const process = i32[thread + Thread.PROCESS]!;
+  if (index <= 0 || index >= i32[process + Process.CSPACE_SLOTS]!) return 0;
   // A fraction, or a number too large to be a handle, does not come back whole.
   if (index * TWO_TO_32 + (generation >>> 0) !== handle) return 0;
-  const slot = i32[thread + Thread.CSPACE]! + index * Slot.WORDS;
+  const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+  const word = Atomics.load(i32, slot) & USABLE;
+  if (word !== SlotState.LIVE && (word !== TIMED || isOver(k, slot))) return 0;
+  return i32[slot + Slot.GENERATION] === generation ? slot : 0;
+}
+
+/** What says in a slot's first word whether its capability can be used: live, open, and without a time limit. */
+const USABLE = SlotBits.STATE_MASK | SlotFlag.SEALED | SlotFlag.EXPIRES;
+const TIMED = SlotState.LIVE | SlotFlag.EXPIRES;
+
+/** True once the time of a capability that expires is over. */
+function isOver(k: Core, slot: WordIndex): boolean {
+  return nowNs() >= k.f64[(slot + Slot.EXPIRY) >> 1]!;
+}
+
+/** The live slot that a handle in a CNode of `slots` slots names, sealed or over or not; 0 if it names none. */
+export function slotIn(k: Core, cnode: WordIndex, slots: number, handle: number): WordIndex {
+  const { i32 } = k;
+  const index = (handle * TWO_TO_MINUS_32) | 0;
+  const generation = handle | 0;
+  if (index <= 0 || index >= slots || index * TWO_TO_32 + (generation >>> 0) !== handle) return 0;
+  const slot = cnode + index * Slot.WORDS;
   if ((Atomics.load(i32, slot) & SlotBits.STATE_MASK) !== SlotState.LIVE) return 0;
   return i32[slot + Slot.GENERATION] === generation ? slot : 0;
+}
+
+/** As `findSlot`, of a capability that is to be carried and not used: a sealed one will do. */
+export function findCarried(k: Core, thread: WordIndex, handle: number): WordIndex {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  const slot = slotIn(k, i32[process + Process.CSPACE]!, i32[process + Process.CSPACE_SLOTS]!, handle);
+  if (slot === 0 || (i32[slot]! & SlotFlag.EXPIRES) === 0) return slot;
+  return isOver(k, slot) ? 0 : slot;
+}
+
+/** Why a handle names nothing that can be used. */
+export function refusal(k: Core, thread: WordIndex, handle: number): Err {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  const slot = slotIn(k, i32[process + Process.CSPACE]!, i32[process + Process.CSPACE_SLOTS]!, handle);
+  if (slot === 0) return Err.BAD_CAP;
+  if ((i32[slot]! & SlotFlag.EXPIRES) !== 0 && isOver(k, slot)) return Err.EXPIRED;
+  return (i32[slot]! & SlotFlag.SEALED) !== 0 ? Err.SEALED : Err.BAD_CAP;
 }
 
 /**
@@ -45,7 +86,8 @@ export function currentSlot(k: Core, thread: WordIndex, context: Context): WordI
   if (slot !== 0) {
     context.foundHandle = handle;
     context.foundSlot = slot;
-    context.foundEpoch = k.graceEpoch;
+    // One with a time limit is looked at each time.
+    context.foundEpoch = (k.i32[slot]! & SlotFlag.EXPIRES) === 0 ? k.graceEpoch : -1;
     // An endpoint's line changes with every receive; a sender on another core that looked at it each
     // time would fetch it each time.
     if ((k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.ENDPOINT) {
@@ -66,7 +108,7 @@ export function lookup(
   right: number,
 ): number {
   const slot = currentSlot(k, thread, context);
-  if (slot === 0) return Err.BAD_CAP;
+  if (slot === 0) return refusal(k, thread, context.regs[Reg.HANDLE]!);
   return checkSlot(k, slot, type, right);
 }
 
@@ -79,7 +121,7 @@ export function lookupArgument(
   right: number,
 ): number {
   const slot = findSlot(k, thread, handle);
-  if (slot === 0) return Err.BAD_CAP;
+  if (slot === 0) return refusal(k, thread, handle);
   return checkSlot(k, slot, type, right);
 }
 
@@ -105,6 +147,11 @@ export function slotStillNames(k: Core, slot: WordIndex, generation: number, obj
     i32[slot + Slot.GENERATION] === generation &&
     i32[slot + Slot.OBJECT] === object
   );
+}
+
+/** True while a slot, or a binding, holds a capability. */
+export function isLive(k: Core, slot: WordIndex): boolean {
+  return (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.LIVE;
 }
 
 /** True if the slot's capability has the right. */

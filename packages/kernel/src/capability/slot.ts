@@ -1,10 +1,25 @@
 /**
- * Filling and emptying slots. All of it under the tree lock.
+ * Slots: filling, deriving, moving and killing. All of it under the tree lock.
+ *
+ * A slot's first word is stored last when it is filled and first when it is killed, so whoever finds it
+ * LIVE finds the rest. From LIVE to the next tenant every way leads through a grace period (STAMP) and a
+ * new generation.
  */
-import { type ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { BootInfo, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
-import { graceIsOver, requestGrace } from "../grace-period.js";
+import { graceIsOver } from "../grace-period.js";
+import { flagSweep } from "../ipc/sweep-list.js";
+import { Anchor, CNode, Endpoint, Monitor, Notification, Process, Reap, Thread } from "../layout.js";
+import { detachMonitor } from "../thread/monitor-list.js";
+import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
+import { forgetOrphan, moveOrphan, orphan } from "./orphan-list.js";
+import { assignReap } from "./reap-list.js";
+import { linkBeside, linkFirst, takePlace, unlink } from "./tree.js";
+
+/** Flags that a copy has from its source. */
+const INHERITED = SlotFlag.SEALED | SlotFlag.BADGED | SlotFlag.EXPIRES;
+const OWN_FLAGS = SlotBits.FLAGS_MASK & ~INHERITED;
 
 /** Word 0 of a live slot. */
 export function slotWord(type: ObjectType, rights: number, flags: number, sizeBits: number): number {
@@ -17,7 +32,52 @@ export function slotWord(type: ObjectType, rights: number, flags: number, sizeBi
   );
 }
 
-/** Publishes a capability in an empty slot, as the first child of `parent` (0 for none). */
+/** The type in a slot's first word. */
+export function typeOf(word: number): ObjectType {
+  return (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
+}
+
+/** Slots of the CNode that a capability with this first word names. */
+export function slotsOf(word: number): number {
+  return 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63);
+}
+
+/** Where an object's capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
+export function anchorOf(type: ObjectType, object: WordIndex): WordIndex {
+  switch (type) {
+    case ObjectType.CNODE:
+      return object + CNode.ANCHOR;
+    case ObjectType.ENDPOINT:
+      return object + Endpoint.ANCHOR;
+    case ObjectType.NOTIFICATION:
+      return object + Notification.ANCHOR;
+    case ObjectType.THREAD:
+      return object + Thread.ANCHOR;
+    case ObjectType.PROCESS:
+      return object + Process.ANCHOR;
+    case ObjectType.MONITOR:
+      return object + Monitor.ANCHOR;
+    case ObjectType.SEALER:
+      return object;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * The anchor at which a slot counts, or 0. A capability to a CNode that lies in that CNode does not: it
+ * could keep nothing but itself. Nor does a monitor's to what it watches: it is to see its end.
+ */
+function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
+  const type = typeOf(word);
+  const object = i32[slot + Slot.OBJECT]!;
+  if (type === ObjectType.CNODE && slot > object && slot < object + slotsOf(word) * Slot.WORDS) return 0;
+  if ((word & SlotFlag.BINDING) !== 0 && (type === ObjectType.THREAD || type === ObjectType.PROCESS))
+    return 0;
+  return anchorOf(type, object);
+}
+
+/** Publishes a capability in an empty slot, as the first child of `parent`. */
 export function fillSlot(
   k: Core,
   slot: WordIndex,
@@ -30,66 +90,158 @@ export function fillSlot(
   i32[slot + Slot.OBJECT] = object;
   i32[slot + Slot.BADGE] = badge;
   i32[slot + Slot.WATERMARK] = 0;
+  i32[slot + Slot.STAMP] = 0;
+  i32[slot + Slot.LINK] = 0;
   i32[slot + Slot.FIRST_CHILD] = 0;
-  i32[slot + Slot.PARENT] = parent;
-  i32[slot + Slot.PREVIOUS_SIBLING] = 0;
-  i32[slot + Slot.NEXT_SIBLING] = 0;
-  if (parent !== 0) {
-    const sibling = i32[parent + Slot.FIRST_CHILD]!;
-    i32[slot + Slot.NEXT_SIBLING] = sibling;
-    if (sibling !== 0) i32[sibling + Slot.PREVIOUS_SIBLING] = slot;
-    i32[parent + Slot.FIRST_CHILD] = slot;
-  }
+  linkFirst(i32, parent, slot);
+  const anchor = countedAt(i32, slot, word);
+  if (anchor !== 0) i32[anchor + Anchor.REFERENCES]!++;
   // Last: whoever sees LIVE sees the rest.
   Atomics.store(i32, slot, word);
 }
 
-/** Writes a copy of a live slot with fewer rights into an empty one, as its child. A badge other than 0 is minted. */
+/** Writes a copy of a live slot with at most `rights` into an empty one, as its child. A badge other than 0 is minted. */
 export function deriveSlot(
   k: Core,
   source: WordIndex,
   destination: WordIndex,
   rights: number,
   badge: number,
+  flags = 0,
 ): void {
   const { i32 } = k;
   const word = i32[source]!;
-  const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
+  const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK) & ~OWN_FLAGS;
   const minted = badge !== 0 ? SlotFlag.BADGED | SlotFlag.MINTED : 0;
+  if ((word & (SlotFlag.SEALED | SlotFlag.EXPIRES)) !== 0) {
+    i32[destination + Slot.SEALER] = i32[source + Slot.SEALER]!;
+    k.f64[(destination + Slot.EXPIRY) >> 1] = k.f64[(source + Slot.EXPIRY) >> 1]!;
+  }
   fillSlot(
     k,
     destination,
-    (kept & ~SlotFlag.MINTED) | minted,
+    kept | minted | flags,
     i32[source + Slot.OBJECT]!,
     badge !== 0 ? badge : i32[source + Slot.BADGE]!,
     source,
   );
 }
 
+/** The number that the next grace period to be asked for will have. */
+export function nextGrace(k: Core): number {
+  // 0 is no number: see requestGrace.
+  return (Atomics.load(k.i32, BootInfo.GRACE_REQUESTED) + 1) | 0 || 1;
+}
+
 /**
- * Kills a slot: its children become its parent's. It stays DEAD until the grace period that starts now
- * is over, because a core that looked it up before may still be reading its words.
+ * Kills a slot: its children stand in its place. It stays DEAD until a grace period that starts from now on
+ * is over, because a core that looked it up before may still be reading its words. `unlockTree` sees to
+ * that grace period.
  */
 export function killSlot(k: Core, slot: WordIndex): void {
   const { i32 } = k;
+  const word = i32[slot]!;
   Atomics.store(i32, slot, SlotState.DEAD);
-  i32[slot + Slot.STAMP] = requestGrace(k);
-  const parent = i32[slot + Slot.PARENT]!;
-  const previous = i32[slot + Slot.PREVIOUS_SIBLING]!;
-  const next = i32[slot + Slot.NEXT_SIBLING]!;
-  if (previous !== 0) i32[previous + Slot.NEXT_SIBLING] = next;
-  else if (parent !== 0) i32[parent + Slot.FIRST_CHILD] = next;
-  if (next !== 0) i32[next + Slot.PREVIOUS_SIBLING] = previous;
-  for (let child = i32[slot + Slot.FIRST_CHILD]!; child !== 0; ) {
-    const after = i32[child + Slot.NEXT_SIBLING]!;
-    i32[child + Slot.PARENT] = parent;
-    i32[child + Slot.PREVIOUS_SIBLING] = 0;
-    const first = parent === 0 ? 0 : i32[parent + Slot.FIRST_CHILD]!;
-    i32[child + Slot.NEXT_SIBLING] = first;
-    if (first !== 0) i32[first + Slot.PREVIOUS_SIBLING] = child;
-    if (parent !== 0) i32[parent + Slot.FIRST_CHILD] = child;
-    child = after;
+  const object = i32[slot + Slot.OBJECT]!;
+  const type = typeOf(word);
+  // Before the stamp: the home that is to sweep must have a bit in its attention word when the first grace
+  // period that counts is asked for, else one that is halted would pass without having swept.
+  if (type === ObjectType.ENDPOINT || type === ObjectType.NOTIFICATION) flagSweep(k, object);
+  if ((word & OWN_FLAGS) !== 0) leaveLists(k, slot, word);
+  i32[slot + Slot.STAMP] = nextGrace(k);
+  k.killed = true;
+  const anchor = countedAt(i32, slot, word);
+  if (anchor !== 0 && --i32[anchor + Anchor.REFERENCES]! === 0) beginFinalising(k, slot, anchor, type);
+  childless(k, unlink(i32, slot));
+}
+
+/** What a slot with a flag of its own is part of. */
+function leaveLists(k: Core, slot: WordIndex, word: number): void {
+  if ((word & SlotFlag.ORPHANED) !== 0) forgetOrphan(k, slot);
+  if ((word & SlotFlag.TIMED) !== 0) leaveWheel(k, slot);
+  if ((word & SlotFlag.BINDING) === 0) return;
+  const type = typeOf(word);
+  if (type === ObjectType.CNODE) loseCSpace(k, slot - Process.BINDING);
+  // A notification's is found by the sweep, an interrupt's and a monitor's when it would be signalled.
+  else if (type !== ObjectType.NOTIFICATION) detachMonitor(k, slot - Monitor.TARGET);
+}
+
+/** A process without a CSpace: no handle of its threads names anything any more. */
+function loseCSpace(k: Core, process: WordIndex): void {
+  const { i32 } = k;
+  Atomics.store(i32, process + Process.CSPACE_SLOTS, 0);
+  i32[i32[process + Process.BINDING + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES]!--;
+}
+
+/** The last capability to an object is going: the anchor stands in the tree until nothing of the object is left. */
+function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: ObjectType): void {
+  const { i32 } = k;
+  linkBeside(i32, anchor, slot);
+  i32[anchor + Anchor.OBJECT] = i32[slot + Slot.OBJECT]!;
+  i32[anchor + Anchor.LAST_SLOT] = 0;
+  i32[anchor + Slot.STAMP] = nextGrace(k);
+  Atomics.store(i32, anchor, (i32[anchor]! & ~SlotBits.STATE_MASK) | SlotState.DEAD);
+  // Whoever deletes the last capability to something that runs waits until it has stopped.
+  if (type === ObjectType.THREAD || type === ObjectType.PROCESS) {
+    i32[anchor + Anchor.LAST_SLOT] = slot;
+    i32[slot + Slot.MAPPED_SPACE] = anchor;
+    Atomics.store(i32, slot, SlotState.DEAD | SlotFlag.FINALISING);
   }
+  assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]!));
+}
+
+/** A thread ends on its home core; anything else may be finalised where it died. */
+function reaperOf(k: Core, type: ObjectType, object: WordIndex): number {
+  return type === ObjectType.THREAD ? k.i32[object + Thread.HOME]! : k.id;
+}
+
+/** A node has lost its last child: untyped memory may be used again some time, a minted badge is nobody's any more. */
+function childless(k: Core, parent: WordIndex): void {
+  if (parent === 0) return;
+  const word = k.i32[parent]!;
+  if (typeOf(word) === ObjectType.UNTYPED) {
+    k.i32[parent + Slot.STAMP] = nextGrace(k);
+    k.i32[parent + Slot.LINK] = 0;
+    k.killed = true;
+  } else if ((word & (SlotFlag.MINTED | SlotFlag.ORPHANED)) === SlotFlag.MINTED) orphan(k, parent);
+}
+
+/** Nothing of a finalised object is left: its anchor leaves the tree, and its untyped has one child less. */
+export function endFinalising(k: Core, anchor: WordIndex): void {
+  const { i32 } = k;
+  const slot = i32[anchor + Anchor.LAST_SLOT]!;
+  if (slot !== 0) Atomics.store(i32, slot, SlotState.DEAD);
+  childless(k, unlink(i32, anchor));
+}
+
+/** A slot that held the last capability to an object ends itself before the object does. */
+export function detachFinalising(k: Core, slot: WordIndex): void {
+  k.i32[k.i32[slot + Slot.MAPPED_SPACE]! + Anchor.LAST_SLOT] = 0;
+}
+
+/** Moves a live capability into an empty slot, with at most `rights`. What was derived from it stays derived from it. */
+export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rights: number): void {
+  const { i32 } = k;
+  const word = i32[source]!;
+  const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
+  const before = countedAt(i32, source, word);
+  for (let i = Slot.OBJECT; i < Slot.PARENT; i++) i32[destination + i] = i32[source + i]!;
+  for (let i = Slot.WATERMARK; i < Slot.WORDS; i++) i32[destination + i] = i32[source + i]!;
+  if ((word & SlotFlag.ORPHANED) !== 0) moveOrphan(k, source, destination);
+  if ((word & SlotFlag.TIMED) !== 0) moveInWheel(k, source, destination);
+  takePlace(i32, source, destination);
+  const after = countedAt(i32, destination, kept);
+  if (after !== 0 && before === 0) i32[after + Anchor.REFERENCES]!++;
+  Atomics.store(i32, destination, kept);
+  Atomics.store(i32, source, SlotState.DEAD);
+  const type = typeOf(word);
+  if (type === ObjectType.ENDPOINT || type === ObjectType.NOTIFICATION)
+    flagSweep(k, i32[source + Slot.OBJECT]!);
+  i32[source + Slot.STAMP] = nextGrace(k);
+  k.killed = true;
+  // Moved into itself, a CNode's last capability that counts is gone.
+  if (after === 0 && before !== 0 && --i32[before + Anchor.REFERENCES]! === 0)
+    beginFinalising(k, destination, before, type);
 }
 
 /**
@@ -99,16 +251,16 @@ export function killSlot(k: Core, slot: WordIndex): void {
  */
 export function reclaimSlot(k: Core, slot: WordIndex): boolean {
   const { i32 } = k;
-  const state = Atomics.load(i32, slot) & SlotBits.STATE_MASK;
-  if (state === SlotState.EMPTY) return true;
-  if (state !== SlotState.DEAD || !graceIsOver(k, i32[slot + Slot.STAMP]!)) return false;
+  const word = Atomics.load(i32, slot);
+  if ((word & SlotBits.STATE_MASK) === SlotState.EMPTY) return true;
+  if (word !== SlotState.DEAD || !graceIsOver(k, i32[slot + Slot.STAMP]!)) return false;
   if (i32[slot + Slot.GENERATION] === LAST_GENERATION) return false;
-  i32[slot + Slot.GENERATION] = (i32[slot + Slot.GENERATION]! + 1) | 0;
+  Atomics.store(i32, slot + Slot.GENERATION, (i32[slot + Slot.GENERATION]! + 1) | 0);
   Atomics.store(i32, slot, SlotState.EMPTY);
   return true;
 }
 
-/** True if a slot will become empty when its grace period is over. */
+/** True if a slot will become empty when its grace period is over (or what it held is finalised). */
 export function isDying(k: Core, slot: WordIndex): boolean {
   return (
     (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.DEAD &&

@@ -6,6 +6,7 @@
  */
 import { BootInfo } from "@capos/hal";
 import type { Core } from "../core.js";
+import { followKills } from "../grace-period.js";
 
 /** Looks at the lock before parking: a holder needs well under a microsecond. */
 const SPINS = 200;
@@ -26,4 +27,8 @@ export function unlockTree(k: Core): void {
   Atomics.store(i32, BootInfo.TREE_LOCK, next);
   // Somebody holds a later ticket: it may be parked.
   if (Atomics.load(i32, BootInfo.TREE_LOCK_TICKET) !== next) Atomics.notify(i32, BootInfo.TREE_LOCK);
+  if (k.killed) {
+    k.killed = false;
+    followKills(k);
+  }
 }

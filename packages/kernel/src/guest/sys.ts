@@ -3,7 +3,16 @@
  * to yield. They run on the guest's stack: arguments are coerced by the store into the file before the
  * kernel looks at anything, and nothing here is left half done if a call in it throws.
  */
-import { BADGE_IS_NOTIFICATION, MAX_MESSAGE_WORDS, Reg, type Sys, Trap, TrapShift } from "@capos/abi";
+import {
+  BADGE_HAS_NO_SENDERS,
+  BADGE_IS_NOTIFICATION,
+  MAX_MESSAGE_WORDS,
+  Reg,
+  Right,
+  type Sys,
+  Trap,
+  TrapShift,
+} from "@capos/abi";
 import { bufferOf, withoutPrototype } from "@capos/hal";
 
 /** A count that no trap accepts, so that a bad one is refused by the kernel and not cut to fit. */
@@ -20,6 +29,9 @@ export function makeSys(regs: Float64Array, startWords: number): Sys {
 
   function put(a: number, b: number | undefined, c: number | undefined, d: number | undefined): number {
     regs[Reg.CAPABILITIES] = a;
+    // What `narrowed` and `moved` say is of one message.
+    regs[Reg.DROPPED_RIGHTS] = 0;
+    regs[Reg.MOVED] = 0;
     if (b === undefined) return 1 << TrapShift.CAPABILITIES;
     regs[Reg.CAPABILITIES + 1] = b;
     if (c === undefined) return 2 << TrapShift.CAPABILITIES;
@@ -91,11 +103,14 @@ export function makeSys(regs: Float64Array, startWords: number): Sys {
       return Trap.SAVE_REPLY;
     },
     badge(): number {
-      const badge = regs[Reg.BADGE]!;
-      return badge >= BADGE_IS_NOTIFICATION ? badge - BADGE_IS_NOTIFICATION : badge;
+      // The marks are multiples of 2^32.
+      return regs[Reg.BADGE]! % BADGE_IS_NOTIFICATION;
     },
     notified(): boolean {
-      return regs[Reg.BADGE]! >= BADGE_IS_NOTIFICATION;
+      return regs[Reg.BADGE]! >= BADGE_IS_NOTIFICATION && regs[Reg.BADGE]! < BADGE_HAS_NO_SENDERS;
+    },
+    noSenders(): boolean {
+      return regs[Reg.BADGE]! >= BADGE_HAS_NO_SENDERS;
     },
     receiveInto(index: number, count: number): void {
       regs[Reg.RECEIVE_WINDOW] = index;
@@ -106,6 +121,18 @@ export function makeSys(regs: Float64Array, startWords: number): Sys {
     },
     capability(i: number): number {
       return i >= 0 && i < 4 ? regs[Reg.CAPABILITIES + (i | 0)]! : 0;
+    },
+    unwrapped(i: number): boolean {
+      return i >= 0 && i < 4 && ((regs[Reg.UNWRAPPED]! >> (i | 0)) & 1) === 1;
+    },
+    narrowed(trap: number, i: number, rights: number): number {
+      const dropped = (~rights & Right.ALL) << (8 * (i | 0));
+      if (i >= 0 && i < 4) regs[Reg.DROPPED_RIGHTS] = (regs[Reg.DROPPED_RIGHTS]! | dropped) >>> 0;
+      return trap;
+    },
+    moved(trap: number, i: number): number {
+      if (i >= 0 && i < 4) regs[Reg.MOVED] = regs[Reg.MOVED]! | (1 << (i | 0));
+      return trap;
     },
   });
 }

@@ -1,13 +1,23 @@
 /** Methods of the Debug capability: the clock, counters, and the machine's switch. Its holder is trusted. */
-import { Err, Method, Reg, unpackBytes, utf8Decode, wordsForBytes } from "@capos/abi";
-import { BootInfo, CoreArea, coreArea, nowNs, type WordIndex } from "@capos/hal";
+import { Err, HistoryWord, MAX_CORES, Method, Reg, unpackBytes, utf8Decode, wordsForBytes } from "@capos/abi";
+import {
+  BootInfo,
+  CoreArea,
+  coreArea,
+  nextEvent,
+  nowNs,
+  publishEvent,
+  takeEvent,
+  type WordIndex,
+} from "@capos/hal";
 import type { Core } from "../core.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../grace-period.js";
 import { wordCount } from "../ipc/message.js";
 import { Thread } from "../layout.js";
-import { KernelPanic } from "../panic.js";
+import { dump, KernelPanic } from "../panic.js";
 import { heapBytes, powerOff, printLine } from "../platform.js";
 import type { Context } from "../thread/context.js";
+import { progressOf } from "../thread/progress.js";
 import { answer, integer, refuse } from "./arguments.js";
 
 export function invokeDebug(k: Core, thread: WordIndex, context: Context, method: number): void {
@@ -52,6 +62,16 @@ export function invokeDebug(k: Core, thread: WordIndex, context: Context, method
     case Method.DEBUG_CORE:
       core(k, context);
       break;
+    case Method.DEBUG_RECORD:
+      record(k, thread, context);
+      break;
+    case Method.DEBUG_HISTORY:
+      history(k, context);
+      break;
+    case Method.DEBUG_DUMP:
+      context.result = Err.OK;
+      for (const line of dump(k.memory)) printLine(k, line);
+      break;
     default:
       break;
   }
@@ -68,12 +88,38 @@ function text(k: Core, context: Context): string {
 /** The trap starts again after the wait, so the number it waits for is kept in the thread. */
 function gracePeriod(k: Core, thread: WordIndex, context: Context): void {
   const { i32 } = k;
-  let number = i32[thread + Thread.GRACE_ASKED]!;
-  if (number === 0) number = requestGrace(k);
-  i32[thread + Thread.GRACE_ASKED] = graceIsOver(k, number) ? 0 : number;
-  if (i32[thread + Thread.GRACE_ASKED] === 0) {
-    answer(context, number);
-  } else waitForGrace(k, thread, number);
+  const number = progressOf(k, thread) || requestGrace(k);
+  i32[thread + Thread.PROGRESS] = number;
+  if (graceIsOver(k, number)) answer(context, number);
+  else waitForGrace(k, thread, number);
+}
+
+/** Appends an event: START_NS and what the guest says, END_NS and THREAD by the kernel. */
+function record(k: Core, thread: WordIndex, context: Context): void {
+  const { f64 } = k;
+  const { regs } = context;
+  const event = nextEvent(k.memory, k.id);
+  if (event === 0) {
+    context.result = Err.WOULD_BLOCK;
+    return;
+  }
+  f64[event + HistoryWord.START_NS] = regs[Reg.WORDS + 1]!;
+  f64[event + HistoryWord.THREAD] = k.i32[thread + Thread.NUMBER]! * MAX_CORES + k.id;
+  f64[event + HistoryWord.KIND] = regs[Reg.WORDS + 2]!;
+  f64[event + HistoryWord.OBJECT] = regs[Reg.WORDS + 3]!;
+  f64[event + HistoryWord.A] = regs[Reg.WORDS + 4]!;
+  f64[event + HistoryWord.B] = regs[Reg.WORDS + 5]!;
+  f64[event + HistoryWord.C] = regs[Reg.WORDS + 6]!;
+  f64[event + HistoryWord.END_NS] = nowNs();
+  publishEvent(k.memory, k.id);
+  context.result = Err.OK;
+}
+
+function history(k: Core, context: Context): void {
+  const number = integer(context, 1);
+  if (!(number >= 0 && number < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
+  else if (takeEvent(k.memory, number, context.regs, Reg.WORDS)) context.result = HistoryWord.COUNT;
+  else context.result = Err.WOULD_BLOCK;
 }
 
 function core(k: Core, context: Context): void {

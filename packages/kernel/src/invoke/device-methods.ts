@@ -9,12 +9,16 @@ import {
   Reg,
   Right,
   Slot,
+  SlotFlag,
   unpackBytes,
   wordsForBytes,
 } from "@capos/abi";
 import { portRead, portWrite, type WordIndex } from "@capos/hal";
-import { hasRight, lookupArgument } from "../capability/lookup.js";
+import { hasRight, isLive, lookupArgument } from "../capability/lookup.js";
+import { deriveSlot, killSlot, reclaimSlot } from "../capability/slot.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
+import { waitForGrace } from "../grace-period.js";
 import { wordCount } from "../ipc/message.js";
 import { IrqHandler } from "../layout.js";
 import type { Context } from "../thread/context.js";
@@ -61,14 +65,28 @@ export function invokeIrqHandler(
   slot: WordIndex,
   method: number,
 ): void {
-  const handler = k.i32[slot + Slot.OBJECT]!;
+  const { i32 } = k;
   if (method !== Method.IRQ_BIND) return;
+  if (!hasRight(k, slot, Right.WRITE)) {
+    context.result = Err.DENIED;
+    return;
+  }
   const target = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.SEND);
   if (target < 0) {
     context.result = target;
     return;
   }
-  k.i32[handler + IrqHandler.BITS] = k.i32[target + Slot.BADGE]! || 1;
-  Atomics.store(k.i32, handler + IrqHandler.NOTIFICATION, k.i32[target + Slot.OBJECT]!);
+  const binding = i32[slot + Slot.OBJECT]! + IrqHandler.BINDING;
+  let dying = 0;
   context.result = Err.OK;
+  lockTree(k);
+  // Looked up without the lock.
+  if (!isLive(k, slot) || !isLive(k, target)) context.result = Err.BAD_CAP;
+  else {
+    if (isLive(k, binding)) killSlot(k, binding);
+    if (reclaimSlot(k, binding)) deriveSlot(k, target, binding, Right.ALL, 0, SlotFlag.BINDING);
+    else dying = i32[binding + Slot.STAMP]!;
+  }
+  unlockTree(k);
+  if (dying !== 0) waitForGrace(k, thread, dying);
 }

@@ -10,6 +10,7 @@ import { integer } from "./arguments.js";
 import { invokeCNode } from "./cnode-methods.js";
 import { invokeDebug } from "./debug-methods.js";
 import { invokeIrqHandler, invokePort } from "./device-methods.js";
+import { invokeMonitor } from "./monitor-methods.js";
 import { invokeProcess } from "./process-methods.js";
 import { invokeThread } from "./thread-methods.js";
 import { invokeUntyped } from "./untyped-methods.js";
@@ -30,6 +31,9 @@ export function invoke(k: Core, thread: WordIndex, context: Context, slot: WordI
       break;
     case ObjectType.THREAD:
       invokeThread(k, thread, context, slot, method);
+      break;
+    case ObjectType.MONITOR:
+      invokeMonitor(k, thread, context, slot, method);
       break;
     case ObjectType.IRQ_HANDLER:
       invokeIrqHandler(k, thread, context, slot, method);

@@ -10,19 +10,22 @@ import {
   Right,
   Slot,
   SlotBits,
+  SlotFlag,
   unpackBytes,
   wordsForBytes,
 } from "@capos/abi";
 import { moduleCount, type WordIndex } from "@capos/hal";
-import { hasRight, lookupArgument } from "../capability/lookup.js";
+import { findSlot, hasRight, isLive, lookupArgument, refusal } from "../capability/lookup.js";
+import { deriveSlot, slotsOf } from "../capability/slot.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { requestGrace, waitForGrace } from "../grace-period.js";
 import { wordCount } from "../ipc/message.js";
-import { Process, Restart, Tables, Thread } from "../layout.js";
+import { Cleaning, CNode, Process, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
-import { endProcess, tellWatcher } from "../thread/lifecycle.js";
+import { endProcess, linkMade } from "../thread/process-end.js";
+import { progressOf, startAgain } from "../thread/progress.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
-import { destroy, isDying } from "./thread-methods.js";
 
 export function invokeProcess(
   k: Core,
@@ -32,44 +35,80 @@ export function invokeProcess(
   method: number,
 ): void {
   const process = k.i32[slot + Slot.OBJECT]!;
-  if (method === Method.PROCESS_STATUS) {
-    if (hasRight(k, slot, Right.READ)) status(k, context, process);
-    else context.result = Err.DENIED;
+  if (method === Method.PROCESS_STATUS || method === Method.PROCESS_VERIFY) {
+    if (!hasRight(k, slot, Right.READ)) context.result = Err.DENIED;
+    else if (method === Method.PROCESS_STATUS) status(k, context, process);
+    else verify(k, thread, context, process);
   } else if (!hasRight(k, slot, Right.WRITE)) context.result = Err.DENIED;
   else if (method === Method.PROCESS_CONFIGURE) configure(k, thread, context, process);
-  else if (method === Method.PROCESS_WATCH) watch(k, thread, context, process);
   else if (method === Method.PROCESS_KILL) kill(k, thread, context, process);
   else if (method === Method.PROCESS_CEILING) lowerCeiling(k, context, process);
 }
 
-/** CNode, image, name. Once, while the process is new. */
+/** CNode, image, thread numbers, name. Once, while the process is new. */
 function configure(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
   const { i32 } = k;
   const cnode = lookupArgument(k, thread, handle(context, 1), ObjectType.CNODE, Right.WRITE);
   const image = integer(context, 2);
-  const nameBytes = integer(context, 3);
+  const threads = integer(context, 3);
+  const nameBytes = integer(context, 4);
+  const maker = i32[thread + Thread.PROCESS]!;
   if (cnode < 0) context.result = cnode;
   else if (!(image >= 0 && image < moduleCount(k.memory))) context.result = Err.NOT_FOUND;
+  else if (!(threads >= 0)) refuse(context, Err.RANGE, 0, i32[maker + Process.THREADS_LEFT]!);
   else if (
     !(
       nameBytes >= 0 &&
       nameBytes <= MAX_NAME_BYTES &&
-      4 + wordsForBytes(nameBytes) <= wordCount(context.trap)
+      5 + wordsForBytes(nameBytes) <= wordCount(context.trap)
     )
   ) {
     refuse(context, Err.RANGE, 0, MAX_NAME_BYTES);
-  } else if (
-    Atomics.compareExchange(i32, process + Process.LIFE, LifeState.NEW, LifeState.RUNNING) !== LifeState.NEW
-  ) {
-    context.result = Err.BUSY;
   } else {
-    i32[process + Process.CSPACE] = i32[cnode + Slot.OBJECT]!;
-    i32[process + Process.CSPACE_SLOTS] = 2 ** ((i32[cnode]! >>> SlotBits.SIZE_SHIFT) & 63);
-    i32[process + Process.IMAGE] = image;
-    i32[process + Process.CEILING] = i32[i32[thread + Thread.PROCESS]! + Process.CEILING]!;
-    setName(k, process, context.regs, Reg.WORDS + 4, nameBytes);
-    context.result = Err.OK;
+    const status = begin(k, process, maker, cnode, image, threads);
+    if (status === Err.OK) setName(k, process, context.regs, Reg.WORDS + 5, nameBytes);
+    if (status === Err.NO_RESOURCE) refuse(context, status, i32[maker + Process.THREADS_LEFT]!);
+    else context.result = status;
   }
+}
+
+/** Gives a new process its CSpace, by a binding derived from the CNode's capability, and its share of the maker's threads. */
+function begin(
+  k: Core,
+  process: WordIndex,
+  maker: WordIndex,
+  cnode: WordIndex,
+  image: number,
+  threads: number,
+): Err {
+  const { i32 } = k;
+  lockTree(k);
+  let status: Err = Err.OK;
+  // Looked up without the lock.
+  if (!isLive(k, cnode)) status = Err.BAD_CAP;
+  else if (i32[process + Process.LIFE] !== LifeState.NEW) status = Err.BUSY;
+  else if (threads > i32[maker + Process.THREADS_LEFT]!) status = Err.NO_RESOURCE;
+  else {
+    bindCSpace(k, process, cnode);
+    i32[process + Process.IMAGE] = image;
+    i32[process + Process.CEILING] = i32[maker + Process.CEILING]!;
+    i32[maker + Process.THREADS_LEFT]! -= threads;
+    i32[process + Process.THREADS_LEFT] = threads;
+    linkMade(i32, maker, process);
+    Atomics.store(i32, process + Process.LIFE, LifeState.RUNNING);
+  }
+  unlockTree(k);
+  return status;
+}
+
+/** Makes the CNode in a live slot the CSpace of a process. Under the tree lock. */
+export function bindCSpace(k: Core, process: WordIndex, cnodeSlot: WordIndex): void {
+  const { i32 } = k;
+  deriveSlot(k, cnodeSlot, process + Process.BINDING, Right.ALL, 0, SlotFlag.BINDING);
+  const cnode = i32[cnodeSlot + Slot.OBJECT]!;
+  i32[cnode + CNode.ANCHOR + CNode.PROCESSES]!++;
+  i32[process + Process.CSPACE] = cnode;
+  i32[process + Process.CSPACE_SLOTS] = slotsOf(i32[cnodeSlot]!);
 }
 
 /** Keeps a process's name, for dumps and messages. */
@@ -84,26 +123,44 @@ export function setName(
   k.i32[process + Process.NAME_BYTES] = bytes;
 }
 
-/** WATCH_NOTIFICATION while its bits are being written: no object's reference. */
-const WATCH_TAKEN = -1;
+/** Slots looked at before others get a turn. */
+const VERIFIED_AT_ONCE = 1024;
 
-/** The badge of the notification's capability is signalled when the process ends; at once if it has. */
-function watch(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
+/** capability, rights: whether a slot of the process has that authority, or more of it. */
+function verify(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
   const { i32 } = k;
-  const slot = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.SEND);
-  if (slot < 0) {
-    context.result = slot;
-    return;
+  const wanted = findSlot(k, thread, handle(context, 1));
+  const rights = integer(context, 2);
+  if (wanted === 0) context.result = refusal(k, thread, handle(context, 1));
+  else if (!(rights >= 0 && rights <= Right.ALL)) refuse(context, Err.RANGE, 0, Right.ALL);
+  else {
+    const slots = i32[process + Process.CSPACE_SLOTS]!;
+    const from = Math.max(1, progressOf(k, thread));
+    const to = Math.min(slots, from + VERIFIED_AT_ONCE);
+    for (let index = from; index < to; index++) {
+      if (!isSameAuthority(k, i32[process + Process.CSPACE]! + index * Slot.WORDS, wanted, rights)) continue;
+      answer(context, 1);
+      return;
+    }
+    if (to >= slots) {
+      answer(context, 0);
+      return;
+    }
+    i32[thread + Thread.PROGRESS] = to;
+    startAgain(k, thread);
   }
-  // One watcher, for good: else a process, which holds itself, could hide its end from whoever started it.
-  if (Atomics.compareExchange(i32, process + Process.WATCH_NOTIFICATION, 0, WATCH_TAKEN) !== 0) {
-    context.result = Err.BUSY;
-    return;
-  }
-  i32[process + Process.WATCH_BITS] = i32[slot + Slot.BADGE]! || 1;
-  Atomics.store(i32, process + Process.WATCH_NOTIFICATION, i32[slot + Slot.OBJECT]!);
-  context.result = Err.OK;
-  if (Atomics.load(i32, process + Process.LIFE) > LifeState.RUNNING) tellWatcher(k, process);
+}
+
+function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: number): boolean {
+  const { i32 } = k;
+  const kind = SlotBits.STATE_MASK | SlotBits.TYPE_MASK | SlotFlag.SEALED;
+  const word = Atomics.load(i32, slot);
+  return (
+    (word & kind) === (i32[wanted]! & kind) &&
+    i32[slot + Slot.OBJECT] === i32[wanted + Slot.OBJECT] &&
+    i32[slot + Slot.BADGE] === i32[wanted + Slot.BADGE] &&
+    ((word >> SlotBits.RIGHTS_SHIFT) & rights) === rights
+  );
 }
 
 function status(k: Core, context: Context, process: WordIndex): void {
@@ -133,35 +190,11 @@ function lowerCeiling(k: Core, context: Context, process: WordIndex): void {
 }
 
 /**
- * Ends every thread of the process: those of this core at once, the others one at a time by asking
- * their cores, the trap starting again after each answer. No thread can be added meanwhile.
+ * Ends the process and answers when nothing is left of it. Its reaper does the work: if this thread ends
+ * meanwhile, and it may be one of the process's own, that goes on.
  */
 function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
-  const { i32 } = k;
-  const life = process + Process.LIFE;
-  const wasNew = Atomics.compareExchange(i32, life, LifeState.NEW, LifeState.KILLED) === LifeState.NEW;
-  const first = endProcess(k, process, LifeState.KILLED, 0) || wasNew;
-  let own = false;
-  let dying = false;
-  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
-    const victim = Atomics.load(i32, k.threadTable + number);
-    if (victim === 0 || i32[victim + Thread.PROCESS] !== process) continue;
-    if (victim === thread) own = true;
-    else if (destroy(k, thread, victim, true)) return;
-    else if (k.current !== thread) {
-      // Somebody more urgent was told of the end and has the core now: this thread is ready and in the run
-      // queue, so it must not ask another core for the next victim. It goes on when it is its turn.
-      i32[thread + Thread.RESTART] = Restart.TRAP;
-      return;
-    } else if (isDying(k, victim)) dying = true;
-  }
-  if (dying) {
-    // As for one thread that is destroyed: see awaitDeath.
-    waitForGrace(k, thread, requestGrace(k));
-    return;
-  }
-  context.result = Err.OK;
-  if (own) destroy(k, thread, thread, true);
-  // Otherwise its last thread tells.
-  else if (first && Atomics.load(i32, process + Process.THREADS) === 0) tellWatcher(k, process);
+  endProcess(k, process, LifeState.KILLED, 0);
+  if (k.i32[process + Process.CLEANING] === Cleaning.DONE) context.result = Err.OK;
+  else waitForGrace(k, thread, requestGrace(k));
 }

@@ -2,19 +2,42 @@
  * Methods of threads. What changes a started thread runs on its home core: here if that is this one,
  * else there, for the invoker, by one line.
  */
-import { Err, LifeState, MAX_MESSAGE_WORDS, Method, ObjectType, Reg, Right, Slot } from "@capos/abi";
+import {
+  Err,
+  LifeState,
+  MAX_MESSAGE_WORDS,
+  Method,
+  ObjectType,
+  Reg,
+  Right,
+  Slot,
+  SlotFlag,
+} from "@capos/abi";
 import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
-import { hasRight, lookupArgument } from "../capability/lookup.js";
+import { hasRight, lookupArgument, slotStillNames } from "../capability/lookup.js";
+import { deriveSlot, reclaimSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
-import { requestGrace, waitForGrace } from "../grace-period.js";
-import { homeOf } from "../hot-plug.js";
+import { ensureGrace, requestGrace, waitForGrace } from "../grace-period.js";
+import { homeOf, moveHome } from "../home.js";
 import { copyWords, threadWords, wordCount } from "../ipc/message.js";
 import { attendNotification } from "../ipc/notification.js";
 import { answerStatus, askInvoke } from "../ipc/remote.js";
-import { Internal, Message, Notification, Process, Restart, Tables, Thread, ThreadState } from "../layout.js";
+import {
+  Anchor,
+  Internal,
+  Message,
+  Notification,
+  Process,
+  Restart,
+  Tables,
+  Thread,
+  ThreadState,
+} from "../layout.js";
 import { type Context, GeneratorContext, makeRegisters } from "../thread/context.js";
 import { endThread, isEnded } from "../thread/lifecycle.js";
+import { linkThread } from "../thread/process-end.js";
+import { startAgain } from "../thread/progress.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../thread/run-queue.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
@@ -46,7 +69,7 @@ export function invokeThread(
       break;
     case Method.THREAD_DESTROY:
       context.result = Err.OK;
-      if (!destroy(k, thread, target, false)) awaitDeath(k, thread, target);
+      if (!destroy(k, thread, target)) awaitDeath(k, thread, target);
       break;
     case Method.THREAD_BIND:
       bind(k, thread, context, target);
@@ -74,16 +97,19 @@ function atHome(
   context: Context,
   target: WordIndex,
   method: Method,
-  argument: number,
+  a = 0,
+  b = 0,
 ): void {
-  const home = k.i32[target + Thread.HOME]!;
+  const { i32 } = k;
+  const home = i32[target + Thread.HOME]!;
   if (!isPlaced(k, target)) context.result = Err.BUSY;
   else if (home === k.id) {
     // The result first: the method may end or preempt the invoker itself.
     context.result = Err.OK;
-    const result = perform(k, target, method, argument);
-    context.result = result;
-  } else askInvoke(k, thread, home, Message.INVOKE, target, method, argument, 0);
+    const result = perform(k, target, method, a, b);
+    if (result === Internal.RETRY) startAgain(k, thread);
+    else context.result = result;
+  } else askInvoke(k, thread, home, Message.INVOKE, target, method, a, b);
 }
 
 /** The other end of `atHome`. */
@@ -92,18 +118,16 @@ export function invokeRemote(
   invoker: WordIndex,
   target: WordIndex,
   method: number,
-  argument: number,
+  a: number,
+  b: number,
 ): void {
-  const result = perform(k, target, method & 0xffff, argument);
-  const again = (method & RETRY_AFTER) !== 0 || (method === Method.THREAD_DESTROY && isDying(k, target));
+  const result = perform(k, target, method, a, b);
+  const again = method === Method.THREAD_DESTROY && isDying(k, target);
   answerStatus(k, invoker, again ? Internal.RETRY : result);
 }
 
-/** Beside a method: the invoker's trap is to start again instead of ending (a kill that goes on to the next thread). */
-const RETRY_AFTER = 0x10000;
-
 /** Runs a method on the target's home core. */
-function perform(k: Core, target: WordIndex, method: number, argument: number): number {
+function perform(k: Core, target: WordIndex, method: number, a: number, b: number): number {
   switch (method) {
     case Method.THREAD_START:
       return startHere(k, target);
@@ -111,9 +135,9 @@ function perform(k: Core, target: WordIndex, method: number, argument: number): 
       destroyHere(k, target);
       return Err.OK;
     case Method.THREAD_BIND:
-      return bindHere(k, target, argument);
+      return bindHere(k, target, a, b);
     case Method.THREAD_PRIORITY:
-      setPriorityHere(k, target, argument);
+      setPriorityHere(k, target, a);
       return Err.OK;
     default:
       return Err.UNSUPPORTED;
@@ -142,7 +166,11 @@ function configure(k: Core, thread: WordIndex, context: Context, target: WordInd
   else if (!(core >= 0 && core < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
   else if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
     refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
-  else context.result = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
+  else {
+    const status = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
+    if (status === Err.NO_RESOURCE) refuse(context, status);
+    else context.result = status;
+  }
 }
 
 /** The highest priority that a thread may give: without a ceiling any guest could shut out a core's servers. */
@@ -166,17 +194,19 @@ export function configureThread(
   if (!online) result = Err.NOT_FOUND;
   else if (
     i32[target + Thread.NUMBER] === 0 &&
+    i32[target + Thread.ANCHOR + Anchor.REFERENCES] !== 0 &&
     Atomics.load(i32, target + Thread.LIFE) === LifeState.NEW &&
     Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING
   ) {
-    const number = freeNumber(k);
+    const number = i32[process + Process.THREADS_LEFT] === 0 ? 0 : freeNumber(k);
     result = number === 0 ? Err.NO_RESOURCE : Err.OK;
     if (number !== 0) {
+      i32[process + Process.THREADS_LEFT]!--;
+      linkThread(i32, process, target);
+      i32[target + Thread.CALL_NUMBER] = i32[i32[k.tables + Tables.CALL_NUMBERS]! + number]!;
       i32[target + Thread.HOME] = core;
       i32[target + Thread.PRIORITY] = priority;
       i32[target + Thread.PROCESS] = process;
-      i32[target + Thread.CSPACE] = i32[process + Process.CSPACE]!;
-      i32[target + Thread.CSPACE_SLOTS] = i32[process + Process.CSPACE_SLOTS]!;
       i32[target + Thread.IMAGE] = i32[process + Process.IMAGE]!;
       i32[target + Thread.INDEX] = Atomics.add(i32, process + Process.NEXT_INDEX, 1);
       i32[target + Thread.NUMBER] = number;
@@ -213,7 +243,7 @@ function start(k: Core, thread: WordIndex, context: Context, target: WordIndex):
   const count = Math.min(wordCount(context.trap), MAX_MESSAGE_WORDS) - 1;
   copyWords(k.f64, threadWords(target), context.regs, Reg.WORDS + 1, count);
   i32[target + Thread.START_WORDS] = count;
-  atHome(k, thread, context, target, Method.THREAD_START, 0);
+  atHome(k, thread, context, target, Method.THREAD_START);
 }
 
 /** Home: a thread that is configured becomes ready. Its guest is made when it first runs. */
@@ -231,25 +261,12 @@ export function startHere(k: Core, target: WordIndex): number {
   return Err.OK;
 }
 
-/**
- * Ends a thread. True if the invoker's trap is not over: it asked another core, or waits for the ring.
- * With `again` the invoker's trap starts again after the answer.
- */
-export function destroy(k: Core, thread: WordIndex, target: WordIndex, again: boolean): boolean {
-  const { i32 } = k;
-  const home = i32[target + Thread.HOME]!;
+/** Ends a thread. True if the invoker's trap is not over: it asked another core, or waits for the ring. */
+function destroy(k: Core, thread: WordIndex, target: WordIndex): boolean {
+  const home = k.i32[target + Thread.HOME]!;
   if (isDying(k, target)) return false;
   if (home !== k.id && isPlaced(k, target)) {
-    askInvoke(
-      k,
-      thread,
-      home,
-      Message.INVOKE,
-      target,
-      again ? Method.THREAD_DESTROY | RETRY_AFTER : Method.THREAD_DESTROY,
-      0,
-      0,
-    );
+    askInvoke(k, thread, home, Message.INVOKE, target, Method.THREAD_DESTROY, 0, 0);
     return true;
   }
   destroyHere(k, target);
@@ -269,7 +286,7 @@ function awaitDeath(k: Core, thread: WordIndex, target: WordIndex): void {
 }
 
 /** True for a thread that has ended and is owed an answer. */
-export function isDying(k: Core, target: WordIndex): boolean {
+function isDying(k: Core, target: WordIndex): boolean {
   return k.i32[target + Thread.STATE] === ThreadState.DYING;
 }
 
@@ -290,27 +307,42 @@ function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): 
     return;
   }
   const notification = i32[slot + Slot.OBJECT]!;
+  const generation = i32[slot + Slot.GENERATION]!;
   const home = homeOf(k, notification);
   const wanted = i32[target + Thread.HOME]!;
-  if (home === wanted) atHome(k, thread, context, target, Method.THREAD_BIND, notification);
+  if (home === wanted) atHome(k, thread, context, target, Method.THREAD_BIND, slot, generation);
   else if (home !== k.id) askInvoke(k, thread, home, Message.REHOME, notification, 0, wanted, 0);
   else if (
     i32[notification + Notification.QUEUE_HEAD] !== 0 ||
     i32[notification + Notification.BOUND_THREAD] !== 0
   )
     context.result = Err.BUSY;
-  else {
-    Atomics.store(i32, notification + Notification.HOME, wanted);
-    atHome(k, thread, context, target, Method.THREAD_BIND, notification);
-  }
+  else if (!moveHome(k, notification, wanted)) startAgain(k, thread);
+  else atHome(k, thread, context, target, Method.THREAD_BIND, slot, generation);
 }
 
-function bindHere(k: Core, target: WordIndex, notification: WordIndex): number {
+/** Home: derives the thread's binding from the capability that the invoker named, if it still is what it was. */
+function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: number): number {
   const { i32 } = k;
-  if (i32[notification + Notification.HOME] !== k.id) return Internal.RETRY;
-  if (i32[target + Thread.BOUND_NOTIFICATION] !== 0 || i32[notification + Notification.BOUND_THREAD] !== 0)
-    return Err.BUSY;
-  if (isEnded(i32[target + Thread.STATE]!)) return Err.BUSY;
+  const notification = i32[slot + Slot.OBJECT]!;
+  const binding = target + Thread.BINDING;
+  lockTree(k);
+  let status: number = Err.OK;
+  if (!slotStillNames(k, slot, generation, notification)) status = Err.BAD_CAP;
+  else if (i32[notification + Notification.HOME] !== k.id) status = Internal.RETRY;
+  else if (
+    i32[target + Thread.BOUND_NOTIFICATION] !== 0 ||
+    i32[notification + Notification.BOUND_THREAD] !== 0 ||
+    isEnded(i32[target + Thread.STATE]!)
+  )
+    status = Err.BUSY;
+  // The last one's end is not through yet.
+  else if (!reclaimSlot(k, binding)) status = Internal.RETRY;
+  else deriveSlot(k, slot, binding, Right.ALL, 0, SlotFlag.BINDING);
+  const stamp = i32[binding + Slot.STAMP]!;
+  unlockTree(k);
+  if (status === Internal.RETRY) ensureGrace(k, stamp);
+  if (status !== Err.OK) return status;
   i32[target + Thread.BOUND_NOTIFICATION] = notification;
   i32[notification + Notification.BOUND_THREAD] = target;
   // As long as a thread is bound a signaller always looks further.

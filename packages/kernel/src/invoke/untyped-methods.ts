@@ -3,6 +3,7 @@ import { Err, Method, ObjectType, Right, Slot, SlotBits } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { objectSizeBits, retype } from "../capability/retype.js";
+import { slotsOf } from "../capability/slot.js";
 import type { Core } from "../core.js";
 import type { Context } from "../thread/context.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
@@ -17,7 +18,8 @@ export function invokeUntyped(
   const { i32 } = k;
   if (method === Method.UNTYPED_INFO) {
     const bytes = 2 ** ((i32[slot]! >>> SlotBits.SIZE_SHIFT) & 63);
-    answer(context, bytes, bytes - i32[slot + Slot.WATERMARK]! * 64);
+    const used = i32[slot + Slot.FIRST_CHILD] === 0 ? 0 : i32[slot + Slot.WATERMARK]! * 64;
+    answer(context, bytes, bytes - used);
     return;
   }
   if (method !== Method.UNTYPED_RETYPE) return;
@@ -43,12 +45,11 @@ export function invokeUntyped(
     );
     return;
   }
-  const slots = 2 ** ((i32[cnode]! >>> SlotBits.SIZE_SHIFT) & 63);
   const result = k.retypeResult;
-  retype(k, thread, slot, type, sizeBits, count, i32[cnode + Slot.OBJECT]!, slots, first, result);
-  // A thread that waits for a dying slot of the window starts its trap again.
+  retype(k, thread, slot, type, sizeBits, count, cnode, first, result);
+  // A thread that waits for memory or a slot of the window starts its trap again.
   if (k.current !== thread) return;
-  if (result.status === Err.RANGE) refuse(context, Err.RANGE, 1, slots - 1);
+  if (result.status === Err.RANGE) refuse(context, Err.RANGE, 1, slotsOf(i32[cnode]!) - 1);
   else if (result.status !== Err.OK) refuse(context, result.status, result.detail, 0);
   else context.result = 0;
 }

@@ -12,14 +12,15 @@
 import { Err, Reg, Slot } from "@capos/abi";
 import { Attention, raise, type WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
-import { transferCapabilities } from "../capability/transfer.js";
+import { receiveOrphan, tellNoSenders } from "../capability/orphans.js";
+import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/transfer.js";
 import { beginCommit, endCommit } from "../commit.js";
 import type { Core } from "../core.js";
 import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { enqueue, leave, switchTo, wake } from "../thread/run-queue.js";
 import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "./message.js";
-import { answerMessage, answerStatus, askReceive, askSend } from "./remote.js";
+import { answerMessage, answerStatus, askReceive, askSend, NO_SENDERS } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";
 
 /** Traps SEND, NB_SEND and CALL on the endpoint in `slot`, looked up in this trap. */
@@ -53,13 +54,14 @@ export function send(
   takeFrom(k, endpoint, receiver);
   if (role === Role.CALLER) {
     i32[thread + Thread.STATE] = ThreadState.AWAITING_REPLY;
-    i32[receiver + Thread.REPLY_TO] = thread;
+    i32[receiver + Thread.REPLY_TO] = i32[thread + Thread.NUMBER]!;
     i32[receiver + Thread.REPLY_CALL] = i32[thread + Thread.CALL_NUMBER]!;
   } else context.result = Err.OK;
   if (i32[receiver + Thread.HOME] === k.id) {
     const to = k.contexts[i32[receiver + Thread.NUMBER]!]!;
     handOver(
       k,
+      endpoint,
       thread,
       to,
       receiver,
@@ -85,6 +87,7 @@ export function send(
     }
     handOverRemote(
       k,
+      endpoint,
       thread,
       receiver,
       message,
@@ -111,6 +114,7 @@ export function receive(
     askReceive(k, thread, context, slot, endpoint, blocking);
     return true;
   }
+  if (i32[endpoint + Endpoint.ORPHANS] !== 0 && receiveOrphan(k, endpoint, context)) return false;
   const sender = firstOf(k, endpoint, QueueKind.SENDERS);
   if (sender !== 0) {
     beginCommit(k);
@@ -144,7 +148,7 @@ export function acceptFrom(
   const from = senderIsHere ? k.contexts[i32[sender + Thread.NUMBER]!]! : null;
   takeFrom(k, endpoint, sender);
   if (role === Role.CALLER) {
-    i32[receiver + Thread.REPLY_TO] = sender;
+    i32[receiver + Thread.REPLY_TO] = i32[sender + Thread.NUMBER]!;
     i32[receiver + Thread.REPLY_CALL] = i32[sender + Thread.CALL_NUMBER]!;
     if (from !== null) {
       i32[sender + Thread.STATE] = ThreadState.AWAITING_REPLY;
@@ -155,8 +159,8 @@ export function acceptFrom(
   const wordsAt = from !== null ? Reg.WORDS : threadWords(sender);
   const capabilitiesAt = from !== null ? Reg.CAPABILITIES : threadCapabilities(sender);
   if (context !== null)
-    handOver(k, sender, context, receiver, message, badge, words, wordsAt, capabilitiesAt);
-  else handOverRemote(k, sender, receiver, message, badge, words, wordsAt, capabilitiesAt);
+    handOver(k, endpoint, sender, context, receiver, message, badge, words, wordsAt, capabilitiesAt);
+  else handOverRemote(k, endpoint, sender, receiver, message, badge, words, wordsAt, capabilitiesAt);
   if (role === Role.SENDER) {
     if (from !== null) {
       from.result = Err.OK;
@@ -168,6 +172,7 @@ export function acceptFrom(
 /** Writes a message into the register file of a receiver on this core. */
 export function handOver(
   k: Core,
+  endpoint: WordIndex,
   sender: WordIndex,
   to: Context,
   receiver: WordIndex,
@@ -181,27 +186,31 @@ export function handOver(
   const count = wordCount(message);
   copyWords(regs, Reg.WORDS, words, wordsAt, count);
   regs[Reg.BADGE] = badge >>> 0;
-  regs[Reg.ARRIVED] =
-    capabilityCount(message) === 0
-      ? 0
-      : transferCapabilities(
-          k,
-          sender,
-          words,
-          capabilitiesAt,
-          capabilityCount(message),
-          receiver,
-          regs[Reg.RECEIVE_WINDOW]!,
-          regs[Reg.RECEIVE_COUNT]!,
-          regs,
-          Reg.CAPABILITIES,
-        );
+  if (capabilityCount(message) === 0) regs[Reg.ARRIVED] = 0;
+  else {
+    const arrived = transferCapabilities(
+      k,
+      endpoint,
+      sender,
+      words,
+      capabilitiesAt,
+      capabilityCount(message),
+      receiver,
+      regs[Reg.RECEIVE_WINDOW]!,
+      regs[Reg.RECEIVE_COUNT]!,
+      regs,
+      Reg.CAPABILITIES,
+    );
+    regs[Reg.ARRIVED] = arrivedOf(arrived);
+    regs[Reg.UNWRAPPED] = unwrappedOf(arrived);
+  }
   to.result = count;
 }
 
 /** The same for a receiver on another core: into its thread object, which is lent to this core until it is answered. */
 export function handOverRemote(
   k: Core,
+  endpoint: WordIndex,
   sender: WordIndex,
   receiver: WordIndex,
   message: number,
@@ -218,6 +227,7 @@ export function handOverRemote(
       ? 0
       : transferCapabilities(
           k,
+          endpoint,
           sender,
           words,
           capabilitiesAt,
@@ -287,12 +297,23 @@ export function firstOf(k: Core, endpoint: WordIndex, kind: QueueKind): WordInde
  * not lose the core before it is done, or it would be ready and in a queue at once. So a thread that is
  * more urgent gets its turn at the next safe point.
  */
-function finishWait(k: Core, thread: WordIndex, status: number): void {
+export function finishWait(k: Core, thread: WordIndex, status: number): void {
   if (k.i32[thread + Thread.HOME] === k.id) {
     k.contexts[k.i32[thread + Thread.NUMBER]!]!.result = status;
     enqueue(k, thread);
     raise(k.memory, k.attention, Attention.POKE);
   } else answerStatus(k, thread, status);
+}
+
+/** Tells a receiver that is in no queue any more, on whatever core, that a minted badge has no descendants left. */
+export function giveNoSenders(k: Core, receiver: WordIndex, badge: number): void {
+  if (k.i32[receiver + Thread.HOME] !== k.id) {
+    answerMessage(k, receiver, 0, badge | 0, NO_SENDERS);
+    return;
+  }
+  tellNoSenders(k.contexts[k.i32[receiver + Thread.NUMBER]!]!, badge);
+  enqueue(k, receiver);
+  raise(k.memory, k.attention, Attention.POKE);
 }
 
 /** A sender asks from another core and no receiver waits: its words go from the line to its thread object. */

@@ -4,8 +4,10 @@
 import { Err, Slot } from "@capos/abi";
 import { Attention, attentionOf, CoreArea, Line, RINGS_SHIFT, raise, type WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
+import { takeOrphan } from "../capability/orphans.js";
 import { beginCommit, endCommit } from "../commit.js";
 import type { Core } from "../core.js";
+import { moveHome } from "../home.js";
 import { invokeRemote } from "../invoke/thread-methods.js";
 import {
   Endpoint,
@@ -24,6 +26,7 @@ import { restart, wake } from "../thread/run-queue.js";
 import {
   acceptFrom,
   firstOf,
+  giveNoSenders,
   handOver,
   handOverRemote,
   queueThread,
@@ -106,6 +109,7 @@ function accept(k: Core, line: WordIndex, kind: number): void {
         k.i32[line + Line.OBJECT]!,
         k.i32[line + Line.COUNT]!,
         k.i32[line + Line.SLOT]!,
+        k.i32[line + Line.GENERATION]!,
       );
       break;
     case Message.REHOME:
@@ -169,7 +173,7 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
   takeFrom(k, endpoint, receiver);
   if (call) {
     saveWindow(k, thread, i32[line + Line.BADGE]!);
-    i32[receiver + Thread.REPLY_TO] = thread;
+    i32[receiver + Thread.REPLY_TO] = i32[thread + Thread.NUMBER]!;
     i32[receiver + Thread.REPLY_CALL] = i32[line + Line.EXTRA]!;
     i32[thread + Thread.ROLE] = Role.REPLY_OWED;
   }
@@ -178,6 +182,7 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
   if (i32[receiver + Thread.HOME] === k.id) {
     handOver(
       k,
+      endpoint,
       thread,
       k.contexts[i32[receiver + Thread.NUMBER]!]!,
       receiver,
@@ -188,7 +193,8 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
       threadCapabilities(thread),
     );
     wake(k, receiver);
-  } else handOverRemote(k, thread, receiver, message, badge, k.f64, wordsAt, threadCapabilities(thread));
+  } else
+    handOverRemote(k, endpoint, thread, receiver, message, badge, k.f64, wordsAt, threadCapabilities(thread));
   if (!call) answerStatus(k, thread, Err.OK);
 }
 
@@ -200,11 +206,17 @@ function onReceive(k: Core, line: WordIndex, kind: number): void {
   const slot = i32[line + Line.SLOT]!;
   const generation = i32[line + Line.GENERATION]!;
   if (!isHereAndGood(k, line, endpoint)) return;
+  const badge = i32[endpoint + Endpoint.ORPHANS] === 0 ? -1 : takeOrphan(k, endpoint);
+  if (badge >= 0) {
+    giveNoSenders(k, thread, badge);
+    return;
+  }
   const sender = firstOf(k, endpoint, QueueKind.SENDERS);
   if (sender !== 0) acceptFrom(k, endpoint, sender, thread, null);
   else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY) {
-    // The home follows its receivers. From this store on every request that comes here is bounced.
-    Atomics.store(i32, endpoint + Endpoint.HOME, i32[thread + Thread.HOME]!);
+    // The home follows its receivers: from now on every request that comes here is bounced. (Or, if it has
+    // to be swept first, tries again: it is by then.)
+    moveHome(k, endpoint, i32[thread + Thread.HOME]!);
     answerStatus(k, thread, Internal.RETRY);
   } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
   else queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, generation, 0);
@@ -218,7 +230,8 @@ function onWait(k: Core, line: WordIndex, kind: number): void {
   const slot = i32[line + Line.SLOT]!;
   const generation = i32[line + Line.GENERATION]!;
   if (!isHereAndGood(k, line, notification)) return;
-  if (moveNotification(k, notification, i32[thread + Thread.HOME]!)) {
+  if (canMove(k, notification)) {
+    moveHome(k, notification, i32[thread + Thread.HOME]!);
     answerStatus(k, thread, Internal.RETRY);
     return;
   }
@@ -232,15 +245,12 @@ function onWait(k: Core, line: WordIndex, kind: number): void {
   else answerStatus(k, thread, Err.WOULD_BLOCK);
 }
 
-/** Moves a notification's home, unless a thread waits at it or is bound to it here. */
-function moveNotification(k: Core, notification: WordIndex, to: number): boolean {
-  if (
-    k.i32[notification + Notification.QUEUE_HEAD] !== 0 ||
-    k.i32[notification + Notification.BOUND_THREAD] !== 0
-  )
-    return false;
-  Atomics.store(k.i32, notification + Notification.HOME, to);
-  return true;
+/** A notification stays where a thread waits at it or is bound to it. */
+function canMove(k: Core, notification: WordIndex): boolean {
+  return (
+    k.i32[notification + Notification.QUEUE_HEAD] === 0 &&
+    k.i32[notification + Notification.BOUND_THREAD] === 0
+  );
 }
 
 /** A thread binds a notification: it must live where the thread does. */
@@ -248,7 +258,8 @@ function onRehome(k: Core, line: WordIndex): void {
   const { i32 } = k;
   const notification = i32[line + Line.OBJECT]!;
   const isHere = i32[notification + Notification.HOME] === k.id;
-  const stays = isHere && !moveNotification(k, notification, i32[line + Line.SLOT]!);
+  const stays = isHere && !canMove(k, notification);
+  if (isHere && !stays) moveHome(k, notification, i32[line + Line.SLOT]!);
   answerStatus(k, i32[line + Line.THREAD]!, stays ? Err.BUSY : Internal.RETRY);
 }
 

@@ -55,5 +55,8 @@ export function isMessage(trap: number): boolean {
 export function saveMessage(k: Core, thread: WordIndex, regs: Float64Array, message: number): void {
   copyWords(k.f64, threadWords(thread), regs, Reg.WORDS, wordCount(message));
   const capabilities = capabilityCount(message);
-  if (capabilities > 0) copyWords(k.f64, threadCapabilities(thread), regs, Reg.CAPABILITIES, capabilities);
+  if (capabilities === 0) return;
+  copyWords(k.f64, threadCapabilities(thread), regs, Reg.CAPABILITIES, capabilities);
+  k.i32[thread + Thread.DROPPED_RIGHTS] = regs[Reg.DROPPED_RIGHTS]!;
+  k.i32[thread + Thread.MOVED] = regs[Reg.MOVED]!;
 }

@@ -11,7 +11,7 @@ import { BADGE_IS_NOTIFICATION, Err, Reg, Slot, Trap } from "@capos/abi";
 import { Line, type WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
 import type { Core } from "../core.js";
-import { homeOf } from "../hot-plug.js";
+import { homeOf } from "../home.js";
 import { KernelArea, Message, Notification, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { leave, wake } from "../thread/run-queue.js";

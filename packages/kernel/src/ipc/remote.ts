@@ -18,11 +18,14 @@ import {
   type WordIndex,
 } from "@capos/hal";
 import type { Core } from "../core.js";
-import { homeOf, takesRequests } from "../hot-plug.js";
+import { homeOf, takesRequests } from "../home.js";
 import { KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { leave, restart } from "../thread/run-queue.js";
 import { capabilityCount, copyWords, lineWords, saveMessage, threadWords, wordCount } from "./message.js";
+
+/** In place of the count of capabilities that arrived: no message came, the badge has no senders left. */
+export const NO_SENDERS = -1;
 
 /** A free line to a core; 0 if the ring is full or older lines wait for room in it. */
 export function reserveLine(k: Core, to: number): WordIndex {

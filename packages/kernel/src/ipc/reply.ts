@@ -6,15 +6,16 @@
  * the caller's call number: the number is raised when the call ends, whichever way, and every older
  * reply is stale from then on.
  */
-import { type Err, MAX_MESSAGE_CAPABILITIES, Reg } from "@capos/abi";
+import { type Err, Reg } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { transferCapabilities } from "../capability/transfer.js";
+import { tellNoSenders } from "../capability/orphans.js";
+import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/transfer.js";
 import type { Core } from "../core.js";
 import { Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { lendToServer } from "./endpoint.js";
 import { capabilityCount, copyWords, threadCapabilities, wordCount } from "./message.js";
-import { answerCall, claimReply } from "./remote.js";
+import { answerCall, claimReply, NO_SENDERS } from "./remote.js";
 
 /**
  * Answers a call with the message in `context`. Answers the caller if it is on this core and is to be
@@ -32,6 +33,8 @@ export function answerWith(
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
   if (i32[caller + Thread.HOME] !== k.id) {
+    // Over already: its fields are another call's.
+    if (Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return 0;
     // Others may use the receive slots of a caller that is gone.
     if (capabilities !== 0 && !claimReply(k, caller)) return 0;
     // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
@@ -40,6 +43,7 @@ export function answerWith(
         ? 0
         : transferCapabilities(
             k,
+            0,
             server,
             context.regs,
             Reg.CAPABILITIES,
@@ -63,6 +67,7 @@ export function answerWith(
       ? 0
       : transferCapabilities(
           k,
+          0,
           server,
           context.regs,
           Reg.CAPABILITIES,
@@ -113,11 +118,15 @@ export function lendToSlot(k: Core, caller: WordIndex, call: number): void {
     lendToServer(k, caller, k.contexts[i32[caller + Thread.NUMBER]!]!.regs);
 }
 
-/** Takes the reply that a thread holds, if any; the caller's number is then in REPLY_CALL. */
+/**
+ * Takes the reply that a thread holds; the call's number is then in REPLY_CALL. Answers the caller, 0 if it
+ * is gone. A caller is named by its thread number: the table has nobody, or the number's next thread, whose
+ * calls have other numbers, once it is dead, so that no reply ever leads to memory that is something else.
+ */
 export function takeReply(k: Core, server: WordIndex): WordIndex {
-  const caller = k.i32[server + Thread.REPLY_TO]!;
+  const number = k.i32[server + Thread.REPLY_TO]!;
   k.i32[server + Thread.REPLY_TO] = 0;
-  return caller;
+  return number === 0 ? 0 : k.i32[k.threadTable + number]!;
 }
 
 /** What a call from another core was answered: words from the line or from the thread object. */
@@ -133,15 +142,14 @@ export function acceptAnswer(
 ): void {
   const { regs } = context;
   copyWords(regs, Reg.WORDS, k.f64, wordsAt, count);
-  regs[Reg.BADGE] = badge >>> 0;
-  regs[Reg.ARRIVED] = arrived;
-  if (arrived > 0)
-    copyWords(
-      regs,
-      Reg.CAPABILITIES,
-      k.f64,
-      threadCapabilities(thread),
-      Math.min(arrived, MAX_MESSAGE_CAPABILITIES),
-    );
   context.result = status;
+  if (arrived === NO_SENDERS) {
+    tellNoSenders(context, badge >>> 0);
+    return;
+  }
+  regs[Reg.BADGE] = badge >>> 0;
+  regs[Reg.ARRIVED] = arrivedOf(arrived);
+  if (arrived === 0) return;
+  regs[Reg.UNWRAPPED] = unwrappedOf(arrived);
+  copyWords(regs, Reg.CAPABILITIES, k.f64, threadCapabilities(thread), arrivedOf(arrived));
 }

@@ -8,7 +8,7 @@
  */
 import type { WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
-import { Thread } from "../layout.js";
+import { Endpoint, Thread } from "../layout.js";
 
 /** LEADER_NEXT of a thread that is no leader. */
 const FOLLOWER = -1;
@@ -69,9 +69,21 @@ function linkLeader(
   if (after !== 0) i32[after + Thread.LEADER_PREVIOUS] = thread;
 }
 
+/** The thread that stands behind another; 0 if none does. */
+export function nextInQueue(k: Core, thread: WordIndex): WordIndex {
+  const { i32 } = k;
+  const next = i32[thread + Thread.SAME_NEXT]!;
+  const after = i32[next + Thread.LEADER_NEXT]!;
+  // Back at the leader of its priority: the next priority's.
+  return after === FOLLOWER ? next : after;
+}
+
 /** Takes a thread out, wherever it stands. */
 export function remove(k: Core, object: WordIndex, thread: WordIndex): void {
   const { i32 } = k;
+  // A sweep that would look at it next goes on behind it.
+  if (i32[object + Endpoint.SWEEP_CURSOR] === thread)
+    i32[object + Endpoint.SWEEP_CURSOR] = nextInQueue(k, thread);
   const next = i32[thread + Thread.SAME_NEXT]!;
   const after = i32[thread + Thread.LEADER_NEXT]!;
   i32[thread + Thread.QUEUE] = 0;

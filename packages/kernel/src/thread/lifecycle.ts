@@ -5,30 +5,23 @@
  * whatever it waits in is left. A thread that asked another core stays DYING until the one answer came:
  * until then its queue fields and message words are lent.
  */
-import {
-  Err,
-  LifeState,
-  MAX_FAULT_TEXT_BYTES,
-  ObjectType,
-  Slot,
-  SlotBits,
-  SlotState,
-  utf8Decode,
-  utf8Encode,
-} from "@capos/abi";
+import { Err, LifeState, MAX_FAULT_TEXT_BYTES, Slot, utf8Decode, utf8Encode } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import { assignReap } from "../capability/reap-list.js";
 import { killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { leaveGraceWait, unlinkWaiting } from "../grace-period.js";
 import { faultOf } from "../guest/realm.js";
 import { takeFrom } from "../ipc/endpoint.js";
-import { leaveQueue, signal } from "../ipc/notification.js";
+import { leaveQueue, lowerWaiting } from "../ipc/notification.js";
 import { askCancel } from "../ipc/remote.js";
 import { failCall, takeReply } from "../ipc/reply.js";
-import { KernelArea, Notification, Process, Role, Tables, Thread, ThreadState } from "../layout.js";
+import { KernelArea, Notification, Process, Reap, Role, Tables, Thread, ThreadState } from "../layout.js";
 import { KernelPanic } from "../panic.js";
 import { powerOff } from "../platform.js";
+import { endProcess, unlinkThread } from "./process-end.js";
 import { dequeue, leave, wake } from "./run-queue.js";
 
 /** Ends a thread of this core. `status` is what its process ends with if it decides that. */
@@ -51,6 +44,14 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
     i32[thread + Thread.STATE] = ThreadState.DYING;
   } else finishDeath(k, thread);
   endInProcess(k, thread, life, status);
+  if (Atomics.load(i32, thread + Thread.MONITORS) !== 0) tellOfEnd(k, thread);
+}
+
+/** LIFE is stored before the list is looked at; who attaches a monitor looks at LIFE after: one sees the other. */
+function tellOfEnd(k: Core, thread: WordIndex): void {
+  lockTree(k);
+  assignReap(k, thread + Thread.ANCHOR, Reap.TELL, k.id);
+  unlockTree(k);
 }
 
 /** True for a caller that was lent to a server elsewhere, which replies just now; else its reply is stale from here on. */
@@ -71,7 +72,13 @@ export function finishDeath(k: Core, thread: WordIndex): void {
   // Not before: the core that a receiver asked may have handed it a call after it began to die.
   const caller = takeReply(k, thread);
   if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
-  Atomics.store(i32, k.threadTable + i32[thread + Thread.NUMBER]!, 0);
+  const number = i32[thread + Thread.NUMBER]!;
+  lockTree(k);
+  // The number's next thread goes on counting: no reply to a call of this one is ever taken for one to it.
+  i32[i32[k.tables + Tables.CALL_NUMBERS]! + number] = i32[thread + Thread.CALL_NUMBER]! + 1;
+  Atomics.store(i32, k.threadTable + number, 0);
+  unlinkThread(k, thread);
+  unlockTree(k);
 }
 
 function stopWaiting(k: Core, thread: WordIndex, state: number): void {
@@ -99,11 +106,19 @@ function stopWaiting(k: Core, thread: WordIndex, state: number): void {
   }
 }
 
+/** Its binding ends, and a reply to it that somebody saved. */
 function unbind(k: Core, thread: WordIndex): void {
-  const notification = k.i32[thread + Thread.BOUND_NOTIFICATION]!;
+  const { i32 } = k;
+  lockTree(k);
+  if (isLive(k, thread + Thread.BINDING)) killSlot(k, thread + Thread.BINDING);
+  const reply = i32[thread + Thread.ANCHOR + Slot.FIRST_CHILD]!;
+  if (reply !== 0) killSlot(k, reply);
+  unlockTree(k);
+  const notification = i32[thread + Thread.BOUND_NOTIFICATION]!;
   if (notification === 0) return;
-  k.i32[thread + Thread.BOUND_NOTIFICATION] = 0;
-  k.i32[notification + Notification.BOUND_THREAD] = 0;
+  i32[thread + Thread.BOUND_NOTIFICATION] = 0;
+  i32[notification + Notification.BOUND_THREAD] = 0;
+  lowerWaiting(k, notification);
 }
 
 /** Wakes a caller that `failCall` or `answerWith` found on this core. */
@@ -111,23 +126,15 @@ export function wakeIfHere(k: Core, caller: WordIndex): void {
   if (caller !== 0) wake(k, caller);
 }
 
-/**
- * The process ends when its first thread does or any of its threads faults; its watcher is told then and
- * again when its last thread is gone.
- */
+/** The process ends with its first thread, with its last, and when any of its threads faults. */
 function endInProcess(k: Core, thread: WordIndex, life: LifeState, status: number): void {
   const { i32 } = k;
   const process = i32[thread + Thread.PROCESS]!;
   if (process === 0) return;
-  const decides = i32[thread + Thread.INDEX] === 0 || life === LifeState.FAULTED;
-  if (decides) endProcess(k, process, life, status);
   const last = Atomics.sub(i32, process + Process.THREADS, 1) === 1;
-  if (last) {
-    endProcess(k, process, life, status);
-    dropSavedReplies(k, process);
-  }
+  if (!last && i32[thread + Thread.INDEX] !== 0 && life !== LifeState.FAULTED) return;
+  endProcess(k, process, life, status);
   if (process === i32[k.tables + Tables.INIT_PROCESS]) initEnded(k, process);
-  else if (decides || last) tellWatcher(k, process);
 }
 
 /** Without init nobody can do anything any more: its end is the machine's. */
@@ -143,47 +150,6 @@ function initEnded(k: Core, process: WordIndex): void {
   throw new KernelPanic(
     `init ended: ${utf8Decode(text)} (line ${i32[process + Process.FAULT_LINE]}, column ${i32[process + Process.FAULT_COLUMN]} of its image)`,
   );
-}
-
-/** Fixes how a process ended: the first to say so is believed. True if this was the first. */
-export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): boolean {
-  const { i32 } = k;
-  // Under the lock, for two that end it at once; the status first, for who finds it ended.
-  lockTree(k);
-  const first = i32[process + Process.LIFE] === LifeState.RUNNING;
-  if (first) {
-    i32[process + Process.STATUS] = status;
-    Atomics.store(i32, process + Process.LIFE, life);
-  }
-  unlockTree(k);
-  return first;
-}
-
-/** Signals the notification that watches a process, if there is one. */
-export function tellWatcher(k: Core, process: WordIndex): void {
-  const notification = k.i32[process + Process.WATCH_NOTIFICATION]!;
-  if (notification > 0) signal(k, notification, k.i32[process + Process.WATCH_BITS]!);
-}
-
-/** Calls whose reply a dead process had saved in its slots fail. */
-function dropSavedReplies(k: Core, process: WordIndex): void {
-  const { i32 } = k;
-  const slots = i32[process + Process.CSPACE_SLOTS]!;
-  for (let index = 1; index < slots; index++) {
-    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
-    const word = Atomics.load(i32, slot);
-    if (
-      (word & SlotBits.STATE_MASK) !== SlotState.LIVE ||
-      (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.REPLY
-    )
-      continue;
-    const caller = i32[slot + Slot.OBJECT]!;
-    const call = i32[slot + Slot.BADGE]!;
-    lockTree(k);
-    killSlot(k, slot);
-    unlockTree(k);
-    wakeIfHere(k, failCall(k, caller, call, Err.PEER_DIED));
-  }
 }
 
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */

@@ -10,6 +10,7 @@ import {
   encodeEnvironment,
   type Gift,
   IpcError,
+  monitor,
   type ProcessStatus,
   process,
   type Steps,
@@ -74,11 +75,12 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
   try {
     for (const { type, sizeBits } of objects) made.push(yield* init.make(type, sizeBits));
     const [node, child, first] = made as [number, number, number];
-    yield* about(`image ${plan.image}`, process.configure(sys, child, node, plan.image, plan.name));
+    yield* configure(init, child, node, plan);
     configured = true;
     yield* process.ceiling(sys, child, plan.ceiling);
     const core = yield* placeThread(init, first, child, plan);
-    yield* process.watch(sys, child, plan.watcher);
+    const watch = yield* init.make(ObjectType.MONITOR);
+    yield* monitor.watch(sys, watch, child, plan.watcher);
 
     // Slot 0 stays empty: it can be no receive window.
     let slot = 1;
@@ -115,6 +117,19 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
     if (configured) yield* process.kill(sys, made[1]!);
     while (made.length > 0) yield* init.drop(made.pop()!);
     throw error;
+  }
+}
+
+/** Services need few threads; a program gets many, or few where many programs run. */
+function* configure(init: Authority, child: number, node: number, plan: ChildPlan): Steps<void> {
+  for (const threads of plan.memoryBits === 0 ? [4] : [200, 8]) {
+    try {
+      yield* process.configure(init.sys, child, node, plan.image, plan.name, threads);
+      return;
+    } catch (error) {
+      if (error instanceof IpcError && error.code === Err.NO_RESOURCE && threads > 8) continue;
+      throw error instanceof IpcError ? new IpcError(error.code, `image ${plan.image}`) : error;
+    }
   }
 }
 

@@ -33,10 +33,12 @@ function bytesBits({ type, sizeBits }: Want): number {
       return 10;
     case ObjectType.PROCESS:
       return 9;
+    case ObjectType.MONITOR:
+      return 8;
     case ObjectType.FRAME:
       return 12;
     default:
-      return 6;
+      return 7;
   }
 }
 

@@ -1,0 +1,20 @@
+/**
+ * Expiry: at its time a capability dies, and everything derived from it. A lookup compares the clock, so
+ * use ends at once; the slots are killed, and those who wait through them woken, by the boot core when
+ * the chipset's alarm rings: within some 20 ms.
+ */
+import { nowNs } from "@capos/hal";
+import type { Core } from "../core.js";
+import { nextExpired } from "./expiry-wheel.js";
+import { killDescendants, Left } from "./revoke.js";
+import { killSlot } from "./slot.js";
+import { lockTree, unlockTree } from "./tree-lock.js";
+
+/** Ends some of what has expired; true if there may be more. */
+export function expireSome(k: Core): boolean {
+  lockTree(k);
+  const slot = nextExpired(k, nowNs());
+  if (slot > 0 && killDescendants(k, slot) !== Left.MORE) killSlot(k, slot);
+  unlockTree(k);
+  return slot !== 0;
+}

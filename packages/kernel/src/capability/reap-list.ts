@@ -1,0 +1,75 @@
+/**
+ * Who reaps what: each core's list of objects to end, tell of or finalise, threaded through their
+ * anchors. Under the tree lock; the list's owner alone takes from it (see reaper.ts).
+ */
+import {
+  Attention,
+  attentionOf,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  coreArea,
+  raise,
+  type WordIndex,
+} from "@capos/hal";
+import type { Core } from "../core.js";
+import { Anchor, KernelArea, LAST_IN_LIST, Reap, Tables } from "../layout.js";
+
+/** Gives a core work on an object, and has it look. One that has left the machine is stood in for by the boot core. */
+export function assignReap(k: Core, anchor: WordIndex, work: number, core: number): void {
+  const { i32 } = k;
+  i32[anchor + Anchor.REAP_WORK]! |= work;
+  let to = i32[anchor + Anchor.REAP_CORE]! - 1;
+  if (to < 0) {
+    // ABSENT is said under the lock: a core that does not say so takes what is given to it here.
+    const gone = Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ABSENT;
+    to = gone ? i32[BootInfo.BOOT_CORE]! : core;
+    if ((work & Reap.FINALISE) !== 0) pushLast(k, to, anchor);
+    else pushFirst(k, to, anchor);
+  }
+  raise(k.memory, attentionOf(k.memory, to), Attention.POKE);
+}
+
+function areaOf(k: Core, core: number): WordIndex {
+  return k.i32[k.tables + Tables.KERNEL_AREAS]! + core * KernelArea.SIZE;
+}
+
+/** Puts an anchor at the end of a core's list. */
+export function pushLast(k: Core, core: number, anchor: WordIndex): void {
+  const { i32 } = k;
+  const area = areaOf(k, core);
+  i32[anchor + Anchor.REAP_CORE] = core + 1;
+  i32[anchor + Anchor.REAP_NEXT] = LAST_IN_LIST;
+  if (i32[area + KernelArea.REAP_HEAD] === 0) Atomics.store(i32, area + KernelArea.REAP_HEAD, anchor);
+  else i32[i32[area + KernelArea.REAP_TAIL]! + Anchor.REAP_NEXT] = anchor;
+  i32[area + KernelArea.REAP_TAIL] = anchor;
+}
+
+/** Puts an anchor at the front: it can be worked on at once. */
+export function pushFirst(k: Core, core: number, anchor: WordIndex): void {
+  const { i32 } = k;
+  const area = areaOf(k, core);
+  const head = i32[area + KernelArea.REAP_HEAD]!;
+  i32[anchor + Anchor.REAP_CORE] = core + 1;
+  i32[anchor + Anchor.REAP_NEXT] = head === 0 ? LAST_IN_LIST : head;
+  if (head === 0) i32[area + KernelArea.REAP_TAIL] = anchor;
+  Atomics.store(i32, area + KernelArea.REAP_HEAD, anchor);
+}
+
+/** Takes the first anchor of this core's list; 0 if it is empty. */
+export function popFirst(k: Core): WordIndex {
+  const { i32 } = k;
+  const anchor = i32[k.kernelArea + KernelArea.REAP_HEAD]!;
+  if (anchor === 0) return 0;
+  const next = i32[anchor + Anchor.REAP_NEXT]!;
+  Atomics.store(i32, k.kernelArea + KernelArea.REAP_HEAD, next === LAST_IN_LIST ? 0 : next);
+  // It stays this core's until the work is done: who gives it more meanwhile, or has news of it, pokes this core.
+  return anchor;
+}
+
+/** Gives this core's whole list to the boot core: it leaves the machine. */
+export function handOverReaping(k: Core): void {
+  const boot = k.i32[BootInfo.BOOT_CORE]!;
+  for (let anchor = popFirst(k); anchor !== 0; anchor = popFirst(k)) pushLast(k, boot, anchor);
+  raise(k.memory, attentionOf(k.memory, boot), Attention.POKE);
+}

@@ -1,0 +1,180 @@
+/**
+ * The reaper: ends, empties and finalises what its core was given (see reap-list.ts), in bounded steps
+ * between two turns of the core's loop. Whoever gave the work may be dead by now; it is done all the same.
+ *
+ * An object is finalised when nothing is left that could lead to it: its last capability has been dead for a
+ * grace period, its threads, slots and waiters are gone. Then its anchor leaves the tree; its memory is
+ * used again after two more (see retype.ts).
+ */
+import { LifeState, ObjectType, Slot } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { type Core, EXPIRING, REAPING } from "../core.js";
+import { ensureGrace, graceIsOver, publishAwaited } from "../grace-period.js";
+import { Anchor, Cleaning, Monitor, Notification, Process, Reap, Thread, ThreadState } from "../layout.js";
+import { endThread, isEnded } from "../thread/lifecycle.js";
+import { tellMonitor } from "../thread/monitors.js";
+import { cleanProcess, endWithoutThreads } from "../thread/process-end.js";
+import { deleteCapability } from "./delete.js";
+import { expireSome } from "./expiry.js";
+import { isLive } from "./lookup.js";
+import { popFirst, pushFirst, pushLast } from "./reap-list.js";
+import { CHUNK } from "./revoke.js";
+import { anchorOf, endFinalising, killSlot, slotsOf, typeOf } from "./slot.js";
+import { Step } from "./step.js";
+import { lockTree, unlockTree } from "./tree-lock.js";
+
+/** Objects worked on in one turn. */
+const OBJECTS = 16;
+
+/** Does some of what is to be done. Called in each turn of the loop while REAPING or EXPIRING is set. */
+export function reap(k: Core): void {
+  if ((k.backlog & EXPIRING) !== 0 && !expireSome(k)) k.backlog &= ~EXPIRING;
+  if ((k.backlog & REAPING) === 0) return;
+  if (k.reapAwaits !== 0) {
+    k.reapAwaits = 0;
+    publishAwaited(k);
+  }
+  let waiting: WordIndex = 0;
+  for (let i = 0; i < OBJECTS; i++) {
+    lockTree(k);
+    const anchor = popFirst(k);
+    unlockTree(k);
+    const step = anchor === 0 || anchor === waiting ? Step.WAIT : work(k, anchor);
+    if (step === Step.DONE) putAside(k, anchor);
+    else if (anchor !== 0) giveBack(k, anchor, step !== Step.WAIT);
+    if (step === Step.MORE) return;
+    // All that is left waits for something that will raise a bit of this core's; those behind one that waits for
+    // a grace period wait for a later one.
+    if (step === Step.GRACE || anchor === 0 || anchor === waiting) {
+      k.backlog &= ~REAPING;
+      return;
+    }
+    if (step === Step.WAIT && waiting === 0) waiting = anchor;
+  }
+}
+
+/** An object that needs another turn goes back into the list, to the front if it is to be the next. */
+function giveBack(k: Core, anchor: WordIndex, first: boolean): void {
+  lockTree(k);
+  if (first) pushFirst(k, k.id, anchor);
+  else pushLast(k, k.id, anchor);
+  unlockTree(k);
+}
+
+/** Nothing is to be done of an object any more, unless it was given more work meanwhile. */
+function putAside(k: Core, anchor: WordIndex): void {
+  lockTree(k);
+  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(k, k.id, anchor);
+  else k.i32[anchor + Anchor.REAP_CORE] = 0;
+  unlockTree(k);
+}
+
+/** Does a step of an object's work: telling first, then ending, then finalising. */
+function work(k: Core, anchor: WordIndex): Step {
+  const { i32 } = k;
+  const type = typeOf(i32[anchor]!);
+  const object = anchor - anchorOf(type, 0);
+  const wanted = Atomics.load(i32, anchor + Anchor.REAP_WORK);
+  let step = Step.DONE;
+  if ((wanted & Reap.TELL) !== 0) {
+    if (tellMonitor(k, type, object)) return Step.MORE;
+    take(k, anchor, Reap.TELL);
+  }
+  if ((wanted & Reap.END) !== 0) {
+    step = type === ObjectType.THREAD ? endOne(k, object) : cleanProcess(k, object);
+    if (step === Step.DONE) take(k, anchor, Reap.END);
+  }
+  if (step === Step.DONE && (wanted & Reap.FINALISE) !== 0) {
+    step = finalise(k, anchor, type, object);
+    if (step === Step.DONE) take(k, anchor, Reap.FINALISE);
+  }
+  return step;
+}
+
+function take(k: Core, anchor: WordIndex, done: Reap): void {
+  Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~done);
+}
+
+function endOne(k: Core, thread: WordIndex): Step {
+  if (!isEnded(k.i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
+  return Step.DONE;
+}
+
+/** Nothing may be left of an object whose last capability is dead. */
+function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex): Step {
+  const left = empty(k, anchor, type, object);
+  if (left !== Step.DONE) return left;
+  const { i32 } = k;
+  // Cores that found the last capability alive may be using the object until then.
+  const stamp = i32[anchor + Slot.STAMP]!;
+  if (!graceIsOver(k, stamp)) {
+    ensureGrace(k, stamp);
+    k.reapAwaits = stamp;
+    publishAwaited(k);
+    // It may have passed while this was published.
+    if (!graceIsOver(k, stamp)) return Step.GRACE;
+  }
+  lockTree(k);
+  endFinalising(k, anchor);
+  unlockTree(k);
+  return Step.DONE;
+}
+
+function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex): Step {
+  const { i32 } = k;
+  switch (type) {
+    case ObjectType.THREAD:
+      return emptyThread(k, object);
+    case ObjectType.PROCESS:
+      return emptyProcess(k, object);
+    case ObjectType.CNODE:
+      return emptyCNode(k, anchor, object);
+    case ObjectType.NOTIFICATION:
+      // Threads that waited were swept; one core may still have it in its list of nudges.
+      return Atomics.load(i32, object + Notification.NUDGE_HOLDER) === 0 ? Step.DONE : Step.WAIT;
+    case ObjectType.MONITOR:
+      lockTree(k);
+      for (const binding of [Monitor.TARGET, Monitor.NOTIFICATION])
+        if (isLive(k, object + binding)) killSlot(k, object + binding);
+      unlockTree(k);
+      return Step.DONE;
+    default:
+      // An endpoint's waiters were swept when its capabilities died.
+      return Step.DONE;
+  }
+}
+
+/** Home: the thread stops, whatever it does; what others owe it has come. */
+function emptyThread(k: Core, thread: WordIndex): Step {
+  const { i32 } = k;
+  if (i32[thread + Thread.MONITORS] !== 0)
+    return tellMonitor(k, ObjectType.THREAD, thread) ? Step.MORE : Step.DONE;
+  if (i32[thread + Thread.NUMBER] === 0) return Step.DONE;
+  if (!isEnded(i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
+  const isGone = i32[thread + Thread.STATE] === ThreadState.DEAD && i32[thread + Thread.CANCEL_NEXT] === 0;
+  return isGone ? Step.DONE : Step.WAIT;
+}
+
+function emptyProcess(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  if (i32[process + Process.CLEANING] !== Cleaning.DONE) {
+    endWithoutThreads(k, process);
+    const step = cleanProcess(k, process);
+    if (step !== Step.DONE) return step;
+  }
+  return tellMonitor(k, ObjectType.PROCESS, process) ? Step.MORE : Step.DONE;
+}
+
+/** Deletes what is in the next 256 slots. Nobody can fill any: there is no capability to it. */
+function emptyCNode(k: Core, anchor: WordIndex, cnode: WordIndex): Step {
+  const { i32 } = k;
+  const slots = slotsOf(i32[anchor]!);
+  const from = Math.max(i32[anchor + Anchor.CURSOR]!, 1);
+  const to = Math.min(from + CHUNK, slots);
+  for (let index = from; index < to; index++) {
+    const slot = cnode + index * Slot.WORDS;
+    if (i32[slot] !== 0) deleteCapability(k, slot, true);
+  }
+  i32[anchor + Anchor.CURSOR] = to;
+  return to < slots ? Step.MORE : Step.DONE;
+}

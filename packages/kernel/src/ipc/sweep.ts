@@ -1,0 +1,110 @@
+/**
+ * Sweeping: the home of an endpoint or notification wakes whoever waits at it through a capability that has
+ * ended. At a safe point, at most 256 threads a turn; the core reports no grace period before it has
+ * swept what was flagged before that period was asked for (see sweep-list.ts).
+ *
+ * What is flagged when a batch begins is the batch; what is flagged later waits for the next one. So a
+ * storm of kills on other cores cannot keep this core from reporting.
+ */
+import { Err, ObjectType, SlotBits, SlotState } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { slotStillNames } from "../capability/lookup.js";
+import { takeOrphan } from "../capability/orphans.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
+import type { Core } from "../core.js";
+import { Endpoint, KernelArea, LAST_IN_LIST, Notification, QueueKind, Role, Thread } from "../layout.js";
+import { finishWait, firstOf, giveNoSenders, takeFrom } from "./endpoint.js";
+import { leaveQueue, lowerWaiting } from "./notification.js";
+import { nextInQueue } from "./wait-queue.js";
+
+/** Queued threads looked at in one turn. */
+const STEPS = 256;
+
+/** Begins a batch, if none is under way. False if one is: what was flagged since then is not in it. */
+export function beginSweeps(k: Core): boolean {
+  const { i32, kernelArea } = k;
+  if (i32[kernelArea + KernelArea.SWEEP_BATCH] !== 0 || i32[kernelArea + KernelArea.SWEEP_CURRENT] !== 0)
+    return false;
+  if (Atomics.load(i32, kernelArea + KernelArea.SWEEP_HEAD) === 0) return true;
+  lockTree(k);
+  i32[kernelArea + KernelArea.SWEEP_BATCH] = i32[kernelArea + KernelArea.SWEEP_HEAD]!;
+  Atomics.store(i32, kernelArea + KernelArea.SWEEP_HEAD, 0);
+  unlockTree(k);
+  return true;
+}
+
+/** Goes on with the batch; true when it is done. */
+export function sweepQueues(k: Core): boolean {
+  const { i32, kernelArea } = k;
+  for (let steps = STEPS; ; ) {
+    let object = i32[kernelArea + KernelArea.SWEEP_CURRENT]!;
+    if (object === 0) {
+      object = nextOfBatch(k);
+      if (object === 0) return true;
+      i32[object + Endpoint.SWEEP_CURSOR] = i32[object + Endpoint.QUEUE_HEAD]!;
+    }
+    steps = sweepSome(k, object, steps);
+    if (steps <= 0) return false;
+    i32[kernelArea + KernelArea.SWEEP_CURRENT] = 0;
+    finishSweep(k, object);
+  }
+}
+
+/** From here on a kill flags the object anew. */
+function nextOfBatch(k: Core): WordIndex {
+  const { i32, kernelArea } = k;
+  const object = i32[kernelArea + KernelArea.SWEEP_BATCH]!;
+  if (object === 0) return 0;
+  lockTree(k);
+  const next = i32[object + Endpoint.SWEEP_NEXT]!;
+  i32[object + Endpoint.SWEEP_NEXT] = 0;
+  unlockTree(k);
+  i32[kernelArea + KernelArea.SWEEP_BATCH] = next === LAST_IN_LIST ? 0 : next;
+  i32[kernelArea + KernelArea.SWEEP_CURRENT] = object;
+  return object;
+}
+
+/** Looks at up to `steps` of those that wait; answers how many more it might have, 0 if the queue goes on. */
+function sweepSome(k: Core, object: WordIndex, steps: number): number {
+  const { i32 } = k;
+  // Moved since: it had no queue then, and who enters it there is checked there.
+  if (i32[object + Endpoint.HOME] !== k.id) return steps - 1;
+  let left = steps;
+  for (let thread = i32[object + Endpoint.SWEEP_CURSOR]!; thread !== 0 && left > 0; left--) {
+    // Before the thread leaves the queue; whoever leaves it otherwise moves the cursor on: see wait-queue.ts.
+    const next = nextInQueue(k, thread);
+    i32[object + Endpoint.SWEEP_CURSOR] = next;
+    if (!slotStillNames(k, i32[thread + Thread.WAIT_SLOT]!, i32[thread + Thread.WAIT_GENERATION]!, object)) {
+      if (i32[thread + Thread.ROLE] === Role.WAITER) leaveQueue(k, object, thread);
+      else takeFrom(k, object, thread);
+      finishWait(k, thread, Err.REVOKED);
+    }
+    thread = next;
+  }
+  return i32[object + Endpoint.SWEEP_CURSOR] === 0 ? Math.max(left, 1) : 0;
+}
+
+/** What else a kill may mean at the object: a bound thread that is bound no more, a receiver to be told of an orphan. */
+function finishSweep(k: Core, object: WordIndex): void {
+  const { i32 } = k;
+  if (i32[object + Endpoint.HOME] !== k.id) return;
+  if (
+    (i32[object + Endpoint.ANCHOR]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT ===
+    ObjectType.NOTIFICATION
+  ) {
+    const bound = i32[object + Notification.BOUND_THREAD]!;
+    if (bound === 0 || (i32[bound + Thread.BINDING]! & SlotBits.STATE_MASK) === SlotState.LIVE) return;
+    i32[bound + Thread.BOUND_NOTIFICATION] = 0;
+    i32[object + Notification.BOUND_THREAD] = 0;
+    lowerWaiting(k, object);
+    return;
+  }
+  while (i32[object + Endpoint.ORPHANS] !== 0) {
+    const receiver = firstOf(k, object, QueueKind.RECEIVERS);
+    if (receiver === 0) return;
+    const badge = takeOrphan(k, object);
+    if (badge < 0) return;
+    takeFrom(k, object, receiver);
+    giveNoSenders(k, receiver, badge);
+  }
+}

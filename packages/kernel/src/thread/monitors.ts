@@ -1,0 +1,48 @@
+/**
+ * Telling monitors: a process or thread has ended, and each of them learns how, once.
+ */
+import { LifeState, ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { killSlot } from "../capability/slot.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
+import type { Core } from "../core.js";
+import { signal } from "../ipc/notification.js";
+import { Monitor, Process, Thread } from "../layout.js";
+import { monitorsOf } from "./monitor-list.js";
+
+/** Tells one monitor of an ended target; false if there is none. */
+export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boolean {
+  const { i32 } = k;
+  lockTree(k);
+  const monitor = i32[monitorsOf(type, target)]!;
+  let notification: WordIndex = 0;
+  let bits = 0;
+  if (monitor !== 0) {
+    noteEnd(k, monitor, type, target);
+    const binding = monitor + Monitor.NOTIFICATION;
+    if ((i32[binding]! & SlotBits.STATE_MASK) === SlotState.LIVE) {
+      notification = i32[binding + Slot.OBJECT]!;
+      bits = i32[binding + Slot.BADGE]! || 1;
+      killSlot(k, binding);
+    }
+    // Takes it out of the list.
+    killSlot(k, monitor + Monitor.TARGET);
+  }
+  unlockTree(k);
+  if (notification !== 0) signal(k, notification, bits);
+  return monitor !== 0;
+}
+
+/** Writes into a monitor how its target ended. */
+function noteEnd(k: Core, monitor: WordIndex, type: ObjectType, target: WordIndex): void {
+  const { i32 } = k;
+  const isProcess = type === ObjectType.PROCESS;
+  // An object that goes before it ever ran was destroyed.
+  const life = i32[target + (isProcess ? Process.LIFE : Thread.LIFE)]!;
+  i32[monitor + Monitor.LIFE] = life > LifeState.RUNNING ? life : LifeState.KILLED;
+  i32[monitor + Monitor.STATUS] = i32[target + (isProcess ? Process.STATUS : Thread.EXIT_STATUS)]!;
+  const process = isProcess ? target : i32[target + Thread.PROCESS]!;
+  i32[monitor + Monitor.LINE] = process === 0 ? 0 : i32[process + Process.FAULT_LINE]!;
+  i32[monitor + Monitor.COLUMN] = process === 0 ? 0 : i32[process + Process.FAULT_COLUMN]!;
+  i32[monitor + Monitor.ENDED] = 1;
+}

@@ -1,0 +1,174 @@
+/**
+ * The end of a process: its threads end, what its CSpace holds is deleted, and what was made from untyped
+ * memory in it dies everywhere. What it passed on to others stays. By its reaper, in bounded steps.
+ */
+import { LifeState, ObjectType, Slot } from "@capos/abi";
+import { Attention, attentionOf, raise, type WordIndex } from "@capos/hal";
+import { deleteCapability } from "../capability/delete.js";
+import { isLive } from "../capability/lookup.js";
+import { assignReap } from "../capability/reap-list.js";
+import { CHUNK, killDescendants, Left } from "../capability/revoke.js";
+import { killSlot, typeOf } from "../capability/slot.js";
+import { Step } from "../capability/step.js";
+import { lockTree, unlockTree } from "../capability/tree-lock.js";
+import type { Core } from "../core.js";
+import { Anchor, Cleaning, CNode, Process, Reap, Thread } from "../layout.js";
+
+/** Threads, or processes it made, that are dealt with in one step. */
+const MEMBERS = 64;
+
+/** Fixes how a process ended: the first to say so is believed. Its reaper, this core unless it has one, does the rest. */
+export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  // Under the lock, for two that end it at once; the status first, for who finds it ended.
+  lockTree(k);
+  if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
+    i32[process + Process.STATUS] = status;
+    Atomics.store(i32, process + Process.LIFE, life);
+    assignReap(k, process + Process.ANCHOR, Reap.END | Reap.TELL, k.id);
+  }
+  unlockTree(k);
+}
+
+/** A process whose last capability is gone is killed, if it has not ended. */
+export function endWithoutThreads(k: Core, process: WordIndex): void {
+  const { i32 } = k;
+  lockTree(k);
+  if (i32[process + Process.LIFE]! <= LifeState.RUNNING)
+    Atomics.store(i32, process + Process.LIFE, LifeState.KILLED);
+  unlockTree(k);
+}
+
+/** Does a step of what is left to do of an ended process. */
+export function cleanProcess(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  switch (i32[process + Process.CLEANING]) {
+    case Cleaning.NONE:
+      i32[process + Process.CLEANING] = Cleaning.THREADS;
+      return Step.MORE;
+    case Cleaning.THREADS:
+      return endThreads(k, process);
+    case Cleaning.SLOTS:
+      return emptyCSpace(k, process);
+    default:
+      return Step.DONE;
+  }
+}
+
+/** Has each thread ended by its home. */
+function endThreads(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  lockTree(k);
+  let thread = i32[process + Process.FIRST_THREAD]!;
+  const none = thread === 0;
+  for (let n = 0; thread !== 0 && n < MEMBERS; n++) {
+    if (Atomics.load(i32, thread + Thread.LIFE) <= LifeState.RUNNING)
+      assignReap(k, thread + Thread.ANCHOR, Reap.END, i32[thread + Thread.HOME]!);
+    thread = i32[thread + Thread.PROCESS_NEXT]!;
+  }
+  unlockTree(k);
+  if (!none) return Step.WAIT;
+  i32[process + Process.CLEANING_CURSOR] = 1;
+  i32[process + Process.CLEANING] = Cleaning.SLOTS;
+  return Step.MORE;
+}
+
+/** Deletes what it held, unless another process lives on it. */
+function emptyCSpace(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  const binding = process + Process.BINDING;
+  if (isLive(k, binding)) {
+    const cnode = i32[binding + Slot.OBJECT]!;
+    const slots = i32[process + Process.CSPACE_SLOTS]!;
+    let index = i32[process + Process.CLEANING_CURSOR]!;
+    if (i32[cnode + CNode.ANCHOR + CNode.PROCESSES] === 1 && index < slots) {
+      const end = Math.min(index + CHUNK, slots);
+      for (; index < end; index++) {
+        const slot = cnode + index * Slot.WORDS;
+        if (!isLive(k, slot)) continue;
+        const left = typeOf(i32[slot]!) === ObjectType.UNTYPED ? destroyMadeFrom(k, slot) : Left.NONE;
+        if (left === Left.MORE || left === Left.CROWDED) {
+          i32[process + Process.CLEANING_CURSOR] = index;
+          return left === Left.MORE ? Step.MORE : Step.WAIT;
+        }
+        deleteCapability(k, slot, false);
+      }
+      i32[process + Process.CLEANING_CURSOR] = index;
+      return Step.MORE;
+    }
+  }
+  return leaveFamily(k, process);
+}
+
+/** Kills some of what was made from untyped memory, wherever it is. */
+function destroyMadeFrom(k: Core, slot: WordIndex): Left {
+  lockTree(k);
+  const left = isLive(k, slot) ? killDescendants(k, slot) : Left.NONE;
+  unlockTree(k);
+  return left;
+}
+
+/** Its thread numbers, and the processes it made, go to its maker; its CSpace is nobody's business any more. */
+function leaveFamily(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  lockTree(k);
+  const maker = i32[process + Process.MAKER]!;
+  let made = i32[process + Process.FIRST_MADE]!;
+  for (let n = 0; made !== 0 && n < MEMBERS; n++) {
+    unlinkMade(i32, made);
+    linkMade(i32, maker, made);
+    made = i32[process + Process.FIRST_MADE]!;
+  }
+  if (made === 0) {
+    if (isLive(k, process + Process.BINDING)) killSlot(k, process + Process.BINDING);
+    if (maker !== 0) {
+      i32[maker + Process.THREADS_LEFT]! += i32[process + Process.THREADS_LEFT]!;
+      i32[process + Process.THREADS_LEFT] = 0;
+      unlinkMade(i32, process);
+    }
+    Atomics.store(i32, process + Process.CLEANING, Cleaning.DONE);
+  }
+  unlockTree(k);
+  return made === 0 ? Step.DONE : Step.MORE;
+}
+
+/** Enters a process among those that another made. Under the tree lock. */
+export function linkMade(i32: Int32Array, maker: WordIndex, process: WordIndex): void {
+  const first = i32[maker + Process.FIRST_MADE]!;
+  i32[process + Process.MAKER] = maker;
+  i32[process + Process.PREVIOUS_MADE] = 0;
+  i32[process + Process.NEXT_MADE] = first;
+  if (first !== 0) i32[first + Process.PREVIOUS_MADE] = process;
+  i32[maker + Process.FIRST_MADE] = process;
+}
+
+function unlinkMade(i32: Int32Array, process: WordIndex): void {
+  const next = i32[process + Process.NEXT_MADE]!;
+  const previous = i32[process + Process.PREVIOUS_MADE]!;
+  if (next !== 0) i32[next + Process.PREVIOUS_MADE] = previous;
+  if (previous !== 0) i32[previous + Process.NEXT_MADE] = next;
+  else i32[i32[process + Process.MAKER]! + Process.FIRST_MADE] = next;
+}
+
+/** Enters a thread that got its number into its process's list. Under the tree lock. */
+export function linkThread(i32: Int32Array, process: WordIndex, thread: WordIndex): void {
+  const first = i32[process + Process.FIRST_THREAD]!;
+  i32[thread + Thread.PROCESS_PREVIOUS] = 0;
+  i32[thread + Thread.PROCESS_NEXT] = first;
+  if (first !== 0) i32[first + Thread.PROCESS_PREVIOUS] = thread;
+  i32[process + Process.FIRST_THREAD] = thread;
+}
+
+/** A thread is dead: its number is its process's again. The reaper that waits for the last of them is told. */
+export function unlinkThread(k: Core, thread: WordIndex): void {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  const next = i32[thread + Thread.PROCESS_NEXT]!;
+  const previous = i32[thread + Thread.PROCESS_PREVIOUS]!;
+  if (next !== 0) i32[next + Thread.PROCESS_PREVIOUS] = previous;
+  if (previous !== 0) i32[previous + Thread.PROCESS_NEXT] = next;
+  else i32[process + Process.FIRST_THREAD] = next;
+  i32[process + Process.THREADS_LEFT]!++;
+  const reaper = i32[process + Process.ANCHOR + Anchor.REAP_CORE]! - 1;
+  if (reaper >= 0) raise(k.memory, attentionOf(k.memory, reaper), Attention.POKE);
+}
