@@ -20,15 +20,17 @@ const TWO_TO_32 = 2 ** 32;
 export function findSlot(k: Core, thread: WordIndex, handle: number): WordIndex {
   const { i32 } = k;
   const index = (handle * TWO_TO_MINUS_32) | 0;
-  const generation = handle | 0;
   const process = i32[thread + Thread.PROCESS]!;
   if (index <= 0 || index >= i32[process + Process.CSPACE_SLOTS]!) return 0;
-  // A fraction, or a number too large to be a handle, does not come back whole.
-  if (index * TWO_TO_32 + (generation >>> 0) !== handle) return 0;
   const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
   const word = Atomics.load(i32, slot) & USABLE;
   if (word !== SlotState.LIVE && (word !== TIMED || isOver(k, slot))) return 0;
-  return i32[slot + Slot.GENERATION] === generation ? slot : 0;
+  return isHandle(i32, slot, index, handle) ? slot : 0;
+}
+
+/** True if a handle is a slot's own, whole: a fraction, or a number too large to be one, is not. */
+function isHandle(i32: Int32Array, slot: WordIndex, index: number, handle: number): boolean {
+  return index * TWO_TO_32 + (i32[slot + Slot.GENERATION]! >>> 0) === handle;
 }
 
 /** What says in a slot's first word whether its capability can be used: live, open, and without a time limit. */
@@ -44,11 +46,10 @@ function isOver(k: Core, slot: WordIndex): boolean {
 export function slotIn(k: Core, cnode: WordIndex, slots: number, handle: number): WordIndex {
   const { i32 } = k;
   const index = (handle * TWO_TO_MINUS_32) | 0;
-  const generation = handle | 0;
-  if (index <= 0 || index >= slots || index * TWO_TO_32 + (generation >>> 0) !== handle) return 0;
+  if (index <= 0 || index >= slots) return 0;
   const slot = cnode + index * Slot.WORDS;
   if ((Atomics.load(i32, slot) & SlotBits.STATE_MASK) !== SlotState.LIVE) return 0;
-  return i32[slot + Slot.GENERATION] === generation ? slot : 0;
+  return isHandle(i32, slot, index, handle) ? slot : 0;
 }
 
 /** As `findSlot`, of a capability that is to be carried and not used: a sealed one will do. */
@@ -91,7 +92,8 @@ export function currentSlot(k: Core, thread: WordIndex, context: Context): WordI
     // An endpoint's line changes with every receive; a sender on another core that looked at it each
     // time would fetch it each time.
     if ((k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.ENDPOINT) {
-      context.foundHome = Atomics.load(k.i32, k.i32[slot + Slot.OBJECT]! + Endpoint.HOME);
+      // A hint, so read plainly: the wrong core bounces.
+      context.foundHome = k.i32[k.i32[slot + Slot.OBJECT]! + Endpoint.HOME]!;
     }
   }
   return slot;

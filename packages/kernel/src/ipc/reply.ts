@@ -78,6 +78,8 @@ export function answerWith(
           regs,
           Reg.CAPABILITIES,
         );
+  // Nothing is unwrapped on the way back; what the caller received last may have been.
+  if (capabilities !== 0) regs[Reg.UNWRAPPED] = 0;
   endCall(k, caller, call);
   to.result = count;
   return caller;
