@@ -102,6 +102,8 @@ export const enum CoreArea {
   INTERRUPTS = 57,
   /** Times that the core took part in a grace period. */
   GRACE_EPOCH = 58,
+  /** 1 while the core holds the tree lock: as COMMIT. */
+  TREE_LOCKED = 59,
   /** Line 4: grace periods. PASSED by the core, or on its behalf by a requester that saw it halted (compare-and-swap, upward only). */
   GRACE_PASSED = 64,
   /** The lowest grace period that a thread of this core waits for, 0 is none. Written by the core. */

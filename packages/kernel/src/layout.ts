@@ -100,6 +100,9 @@ export const enum Thread {
   /** How far a trap of several phases has come, for its restart; 0 at its begin. With what it needs there. */
   PROGRESS = 41,
   PROGRESS_DETAIL = 42,
+  /** Where it stood in its image when it faulted. */
+  FAULT_LINE = 43,
+  FAULT_COLUMN = 44,
 
   // line 3: whoever owes this thread an answer and found the ring full
   ANSWER_NEXT = 48,
@@ -329,6 +332,8 @@ export const enum KernelArea {
   /** The core alone: the queues it sweeps now, and the one it is in the middle of. */
   SWEEP_BATCH = 275,
   SWEEP_CURRENT = 276,
+  /** The core alone: the object it reaps just now, which is in no list. */
+  REAP_CURRENT = 277,
   /** 256 pairs of head and tail. */
   RUN_QUEUES = 512,
   SIZE = 1024,

@@ -228,7 +228,11 @@ export class Machine {
   #machineCheck(core: number, death: CoreDeath, error: unknown): void {
     const { i32 } = this.memory;
     const area = coreArea(this.memory, core);
-    if (death === CoreDeath.CRASH || i32[area + CoreArea.COMMIT] === 1) {
+    if (
+      death === CoreDeath.CRASH ||
+      i32[area + CoreArea.COMMIT] === 1 ||
+      i32[area + CoreArea.TREE_LOCKED] === 1
+    ) {
       const reason =
         death === CoreDeath.CRASH ? `its worker ended: ${String(error)}` : "its worker died inside a commit";
       this.#panic(core, reason);

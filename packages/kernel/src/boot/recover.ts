@@ -8,6 +8,7 @@
 
 import { LifeState } from "@capos/abi";
 import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
+import { resumeReaping } from "../capability/reaper.js";
 import { type Core, EXPIRING, REAPING } from "../core.js";
 import { requestGrace } from "../grace-period.js";
 import { heapUsedUp } from "../guest/heap.js";
@@ -28,6 +29,7 @@ export function recover(k: Core): void {
   k.backlog = countBacklog(k) | REAPING | EXPIRING;
   // What it killed last may not have been followed by a grace period.
   k.graceAsked = requestGrace(k);
+  resumeReaping(k);
   const culprit = k.current;
   const victims: WordIndex[] = [];
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {

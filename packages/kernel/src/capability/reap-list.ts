@@ -67,6 +67,14 @@ export function popFirst(k: Core): WordIndex {
   return anchor;
 }
 
+/** True for an anchor in this core's list. */
+export function isListed(k: Core, anchor: WordIndex): boolean {
+  const { i32 } = k;
+  let at = i32[k.kernelArea + KernelArea.REAP_HEAD]!;
+  while (at > 0 && at !== anchor) at = i32[at + Anchor.REAP_NEXT]!;
+  return at === anchor;
+}
+
 /** Gives this core's whole list to the boot core: it leaves the machine. */
 export function handOverReaping(k: Core): void {
   const boot = k.i32[BootInfo.BOOT_CORE]!;

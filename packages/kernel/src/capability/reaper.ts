@@ -10,14 +10,24 @@ import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { type Core, EXPIRING, REAPING } from "../core.js";
 import { ensureGrace, graceIsOver, publishAwaited } from "../grace-period.js";
-import { Anchor, Cleaning, Monitor, Notification, Process, Reap, Thread, ThreadState } from "../layout.js";
+import {
+  Anchor,
+  Cleaning,
+  KernelArea,
+  Monitor,
+  Notification,
+  Process,
+  Reap,
+  Thread,
+  ThreadState,
+} from "../layout.js";
 import { endThread, isEnded } from "../thread/lifecycle.js";
 import { tellMonitor } from "../thread/monitors.js";
 import { cleanProcess, endWithoutThreads } from "../thread/process-end.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
 import { isLive } from "./lookup.js";
-import { popFirst, pushFirst, pushLast } from "./reap-list.js";
+import { isListed, popFirst, pushFirst, pushLast } from "./reap-list.js";
 import { CHUNK } from "./revoke.js";
 import { anchorOf, endFinalising, killSlot, slotsOf, typeOf } from "./slot.js";
 import { Step } from "./step.js";
@@ -38,10 +48,13 @@ export function reap(k: Core): void {
   for (let i = 0; i < OBJECTS; i++) {
     lockTree(k);
     const anchor = popFirst(k);
+    // For whoever takes the core over if its worker dies here.
+    k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = anchor;
     unlockTree(k);
     const step = anchor === 0 || anchor === waiting ? Step.WAIT : work(k, anchor);
     if (step === Step.DONE) putAside(k, anchor);
     else if (anchor !== 0) giveBack(k, anchor, step !== Step.WAIT);
+    k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = 0;
     if (step === Step.MORE) return;
     // All that is left waits for something that will raise a bit of this core's; those behind one that waits for
     // a grace period wait for a later one.
@@ -51,6 +64,18 @@ export function reap(k: Core): void {
     }
     if (step === Step.WAIT && waiting === 0) waiting = anchor;
   }
+}
+
+/** What the core's former worker was reaping when it died is still to be reaped. */
+export function resumeReaping(k: Core): void {
+  const current = k.kernelArea + KernelArea.REAP_CURRENT;
+  const anchor = k.i32[current]!;
+  if (anchor === 0) return;
+  lockTree(k);
+  // It may have died after it gave it back.
+  if (!isListed(k, anchor)) pushFirst(k, k.id, anchor);
+  unlockTree(k);
+  k.i32[current] = 0;
 }
 
 /** An object that needs another turn goes back into the list, to the front if it is to be the next. */

@@ -4,7 +4,7 @@
  * A ticket lock, first come first served: spin briefly, then park on the word that says who is
  * served. Never held across a safe point, a ring push or a log line; using a capability never takes it.
  */
-import { BootInfo } from "@capos/hal";
+import { BootInfo, CoreArea } from "@capos/hal";
 import type { Core } from "../core.js";
 import { followKills } from "../grace-period.js";
 
@@ -16,7 +16,10 @@ export function lockTree(k: Core): void {
   const ticket = Atomics.add(i32, BootInfo.TREE_LOCK_TICKET, 1);
   for (let spins = 0; ; spins++) {
     const served = Atomics.load(i32, BootInfo.TREE_LOCK);
-    if (served === ticket) return;
+    if (served === ticket) {
+      i32[k.area + CoreArea.TREE_LOCKED] = 1;
+      return;
+    }
     if (spins >= SPINS) Atomics.wait(i32, BootInfo.TREE_LOCK, served);
   }
 }
@@ -24,6 +27,7 @@ export function lockTree(k: Core): void {
 export function unlockTree(k: Core): void {
   const { i32 } = k;
   const next = (i32[BootInfo.TREE_LOCK]! + 1) | 0;
+  i32[k.area + CoreArea.TREE_LOCKED] = 0;
   Atomics.store(i32, BootInfo.TREE_LOCK, next);
   // Somebody holds a later ticket: it may be parked.
   if (Atomics.load(i32, BootInfo.TREE_LOCK_TICKET) !== next) Atomics.notify(i32, BootInfo.TREE_LOCK);

@@ -156,13 +156,14 @@ function initEnded(k: Core, process: WordIndex): void {
 export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
   const { i32, current } = k;
   const process = i32[thread + Thread.PROCESS]!;
-  if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) {
-    // The built-ins that this takes are not the guest's work: see makeRealm. Its checks would throw here.
-    k.current = 0;
-    const fault = faultOf(error);
+  // The built-ins that this takes are not the guest's work: see makeRealm. Its checks would throw here.
+  k.current = 0;
+  const fault = faultOf(error);
+  k.current = current;
+  i32[thread + Thread.FAULT_LINE] = fault.line;
+  i32[thread + Thread.FAULT_COLUMN] = fault.column;
+  if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING)
     recordFault(k, process, fault.text, fault.line, fault.column);
-    k.current = current;
-  }
   endThread(k, thread, LifeState.FAULTED, 1);
 }
 

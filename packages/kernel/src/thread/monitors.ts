@@ -41,8 +41,7 @@ function noteEnd(k: Core, monitor: WordIndex, type: ObjectType, target: WordInde
   const life = i32[target + (isProcess ? Process.LIFE : Thread.LIFE)]!;
   i32[monitor + Monitor.LIFE] = life > LifeState.RUNNING ? life : LifeState.KILLED;
   i32[monitor + Monitor.STATUS] = i32[target + (isProcess ? Process.STATUS : Thread.EXIT_STATUS)]!;
-  const process = isProcess ? target : i32[target + Thread.PROCESS]!;
-  i32[monitor + Monitor.LINE] = process === 0 ? 0 : i32[process + Process.FAULT_LINE]!;
-  i32[monitor + Monitor.COLUMN] = process === 0 ? 0 : i32[process + Process.FAULT_COLUMN]!;
+  i32[monitor + Monitor.LINE] = i32[target + (isProcess ? Process.FAULT_LINE : Thread.FAULT_LINE)]!;
+  i32[monitor + Monitor.COLUMN] = i32[target + (isProcess ? Process.FAULT_COLUMN : Thread.FAULT_COLUMN)]!;
   i32[monitor + Monitor.ENDED] = 1;
 }
