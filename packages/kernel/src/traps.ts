@@ -11,6 +11,7 @@ import {
   Right,
   Slot,
   SlotBits,
+  SlotState,
   Trap,
 } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
@@ -102,7 +103,8 @@ function call(k: Core, thread: WordIndex, context: Context): void {
   }
   const word = k.i32[slot]!;
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
-  if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT)
+  if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE) context.result = Err.BAD_CAP;
+  else if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT)
     invoke(k, thread, context, slot);
   else if ((word & (Right.SEND << SlotBits.RIGHTS_SHIFT)) === 0) context.result = Err.DENIED;
   else send(k, thread, context, slot, Role.CALLER, true);

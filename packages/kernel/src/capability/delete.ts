@@ -6,7 +6,7 @@ import type { WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { failCall } from "../ipc/reply.js";
 import { wake } from "../thread/run-queue.js";
-import { detachFinalising, killSlot, typeOf } from "./slot.js";
+import { deadWord, detachFinalising, killSlot, typeOf } from "./slot.js";
 import { lockTree, unlockTree } from "./tree-lock.js";
 
 /**
@@ -28,7 +28,7 @@ export function deleteCapability(k: Core, slot: WordIndex, detach: boolean): voi
   }
   if (detach && isFinalising(k, slot)) {
     detachFinalising(k, slot);
-    Atomics.store(i32, slot, SlotState.DEAD);
+    Atomics.store(i32, slot, deadWord(i32[slot]!));
   }
   unlockTree(k);
   if (caller === 0) return;

@@ -33,6 +33,8 @@ function isHandle(i32: Int32Array, slot: WordIndex, index: number, handle: numbe
   return index * TWO_TO_32 + (i32[slot + Slot.GENERATION]! >>> 0) === handle;
 }
 
+const KIND = SlotBits.STATE_MASK | SlotBits.TYPE_MASK;
+
 /** What says in a slot's first word whether its capability can be used: live, open, and without a time limit. */
 const USABLE = SlotBits.STATE_MASK | SlotFlag.SEALED | SlotFlag.EXPIRES;
 const TIMED = SlotState.LIVE | SlotFlag.EXPIRES;
@@ -129,7 +131,10 @@ export function lookupArgument(
 
 function checkSlot(k: Core, slot: WordIndex, type: ObjectType, right: number): number {
   const word = k.i32[slot]!;
-  if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== type) return Err.BAD_TYPE;
+  if ((word & KIND) !== ((type << SlotBits.TYPE_SHIFT) | SlotState.LIVE)) {
+    // A remembered one may have been killed since.
+    return (word & SlotBits.STATE_MASK) === SlotState.LIVE ? Err.BAD_TYPE : Err.BAD_CAP;
+  }
   if (((word >> SlotBits.RIGHTS_SHIFT) & right) !== right) return Err.DENIED;
   return slot;
 }

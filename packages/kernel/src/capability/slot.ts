@@ -127,6 +127,11 @@ export function deriveSlot(
   );
 }
 
+/** Word 0 of a dead slot. Type and rights stay, for a core that found it live and reads them a moment later. */
+export function deadWord(word: number): number {
+  return (word & ~(SlotBits.STATE_MASK | SlotBits.FLAGS_MASK)) | SlotState.DEAD;
+}
+
 /** The number that the next grace period to be asked for will have. */
 export function nextGrace(k: Core): number {
   // 0 is no number: see requestGrace.
@@ -141,7 +146,7 @@ export function nextGrace(k: Core): number {
 export function killSlot(k: Core, slot: WordIndex): void {
   const { i32 } = k;
   const word = i32[slot]!;
-  Atomics.store(i32, slot, SlotState.DEAD);
+  Atomics.store(i32, slot, deadWord(word));
   const object = i32[slot + Slot.OBJECT]!;
   const type = typeOf(word);
   // Before the stamp: the home that is to sweep must have a bit in its attention word when the first grace
@@ -185,7 +190,7 @@ function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: Obje
   if (type === ObjectType.THREAD || type === ObjectType.PROCESS) {
     i32[anchor + Anchor.LAST_SLOT] = slot;
     i32[slot + Slot.MAPPED_SPACE] = anchor;
-    Atomics.store(i32, slot, SlotState.DEAD | SlotFlag.FINALISING);
+    Atomics.store(i32, slot, i32[slot]! | SlotFlag.FINALISING);
   }
   assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]!));
 }
@@ -210,7 +215,7 @@ function childless(k: Core, parent: WordIndex): void {
 export function endFinalising(k: Core, anchor: WordIndex): void {
   const { i32 } = k;
   const slot = i32[anchor + Anchor.LAST_SLOT]!;
-  if (slot !== 0) Atomics.store(i32, slot, SlotState.DEAD);
+  if (slot !== 0) Atomics.store(i32, slot, deadWord(i32[slot]!));
   childless(k, unlink(i32, anchor));
 }
 
@@ -233,7 +238,7 @@ export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rig
   const after = countedAt(i32, destination, kept);
   if (after !== 0 && before === 0) i32[after + Anchor.REFERENCES]!++;
   Atomics.store(i32, destination, kept);
-  Atomics.store(i32, source, SlotState.DEAD);
+  Atomics.store(i32, source, deadWord(word));
   const type = typeOf(word);
   if (type === ObjectType.ENDPOINT || type === ObjectType.NOTIFICATION)
     flagSweep(k, i32[source + Slot.OBJECT]!);
@@ -253,7 +258,7 @@ export function reclaimSlot(k: Core, slot: WordIndex): boolean {
   const { i32 } = k;
   const word = Atomics.load(i32, slot);
   if ((word & SlotBits.STATE_MASK) === SlotState.EMPTY) return true;
-  if (word !== SlotState.DEAD || !graceIsOver(k, i32[slot + Slot.STAMP]!)) return false;
+  if ((word & (SlotBits.STATE_MASK | SlotFlag.FINALISING)) !== SlotState.DEAD || !graceIsOver(k, i32[slot + Slot.STAMP]!)) return false;
   if (i32[slot + Slot.GENERATION] === LAST_GENERATION) return false;
   Atomics.store(i32, slot + Slot.GENERATION, (i32[slot + Slot.GENERATION]! + 1) | 0);
   Atomics.store(i32, slot, SlotState.EMPTY);

@@ -1,5 +1,5 @@
 /** Methods of CNodes: filling and emptying slots of one's own process or of a child's. */
-import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag } from "@capos/abi";
+import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { nowNs, type WordIndex } from "@capos/hal";
 import { deleteCapability, isFinalising } from "../capability/delete.js";
 import { enterWheel } from "../capability/expiry-wheel.js";
@@ -46,15 +46,18 @@ export function invokeCNode(
 }
 
 function inspect(k: Core, context: Context, slot: WordIndex, index: number): void {
-  const word = Atomics.load(k.i32, slot);
+  const found = Atomics.load(k.i32, slot);
   const generation = k.i32[slot + Slot.GENERATION]!;
+  // Of one that is not live there is nothing to say but that.
+  const state = found & SlotBits.STATE_MASK;
+  const word = state === SlotState.LIVE ? found : state;
   const expires = (word & SlotFlag.EXPIRES) !== 0;
   answer(
     context,
     typeOf(word),
     (word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT,
-    k.i32[slot + Slot.BADGE]! >>> 0,
-    word & SlotBits.STATE_MASK,
+    state === SlotState.LIVE ? k.i32[slot + Slot.BADGE]! >>> 0 : 0,
+    state,
     (word >>> SlotBits.SIZE_SHIFT) & 63,
     makeHandle(index, generation),
     word & SlotBits.FLAGS_MASK,
