@@ -24,6 +24,10 @@ export const MAX_MESSAGE_CAPABILITIES = 4;
 /** Thread priorities: 0 (lowest) to 255. */
 export const PRIORITIES = 256;
 
+/** Bytes of untyped memory in one block, as a power of two. */
+export const MIN_UNTYPED_BITS = 6;
+export const MAX_UNTYPED_BITS = 31;
+
 /** Slots in one CNode, as a power of two: 2 to 2^16. */
 export const MIN_CNODE_BITS = 1;
 export const MAX_CNODE_BITS = 16;

@@ -10,7 +10,9 @@ import {
   Err,
   MAX_CNODE_BITS,
   MAX_RETYPE_COUNT,
+  MAX_UNTYPED_BITS,
   MIN_CNODE_BITS,
+  MIN_UNTYPED_BITS,
   ObjectType,
   Right,
   Slot,
@@ -36,7 +38,7 @@ const ZERO_UNITS = 512;
 export function objectSizeBits(type: number, sizeBits: number): number {
   switch (type) {
     case ObjectType.UNTYPED:
-      return sizeBits >= UNIT_BITS && sizeBits <= 31 ? sizeBits : 0;
+      return sizeBits >= MIN_UNTYPED_BITS && sizeBits <= MAX_UNTYPED_BITS ? sizeBits : 0;
     case ObjectType.CNODE:
       return sizeBits >= MIN_CNODE_BITS && sizeBits <= MAX_CNODE_BITS ? sizeBits + UNIT_BITS : 0;
     case ObjectType.FRAME:

@@ -258,7 +258,11 @@ export function reclaimSlot(k: Core, slot: WordIndex): boolean {
   const { i32 } = k;
   const word = Atomics.load(i32, slot);
   if ((word & SlotBits.STATE_MASK) === SlotState.EMPTY) return true;
-  if ((word & (SlotBits.STATE_MASK | SlotFlag.FINALISING)) !== SlotState.DEAD || !graceIsOver(k, i32[slot + Slot.STAMP]!)) return false;
+  if (
+    (word & (SlotBits.STATE_MASK | SlotFlag.FINALISING)) !== SlotState.DEAD ||
+    !graceIsOver(k, i32[slot + Slot.STAMP]!)
+  )
+    return false;
   if (i32[slot + Slot.GENERATION] === LAST_GENERATION) return false;
   Atomics.store(i32, slot + Slot.GENERATION, (i32[slot + Slot.GENERATION]! + 1) | 0);
   Atomics.store(i32, slot, SlotState.EMPTY);

@@ -1,5 +1,17 @@
 /** Methods of untyped memory. */
-import { Err, Method, ObjectType, Right, Slot, SlotBits } from "@capos/abi";
+import {
+  Err,
+  MAX_CNODE_BITS,
+  MAX_RETYPE_COUNT,
+  MAX_UNTYPED_BITS,
+  Method,
+  MIN_CNODE_BITS,
+  MIN_UNTYPED_BITS,
+  ObjectType,
+  Right,
+  Slot,
+  SlotBits,
+} from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { objectSizeBits, retype } from "../capability/retype.js";
@@ -37,12 +49,13 @@ export function invokeUntyped(
     return;
   }
   if (objectSizeBits(type, sizeBits) === 0) {
-    refuse(
-      context,
-      type === ObjectType.UNTYPED || type === ObjectType.CNODE ? Err.RANGE : Err.BAD_TYPE,
-      0,
-      0,
-    );
+    if (type === ObjectType.UNTYPED) refuse(context, Err.RANGE, MIN_UNTYPED_BITS, MAX_UNTYPED_BITS);
+    else if (type === ObjectType.CNODE) refuse(context, Err.RANGE, MIN_CNODE_BITS, MAX_CNODE_BITS);
+    else context.result = Err.BAD_TYPE;
+    return;
+  }
+  if (!(count >= 1 && count <= MAX_RETYPE_COUNT)) {
+    refuse(context, Err.RANGE, 1, MAX_RETYPE_COUNT);
     return;
   }
   const result = k.retypeResult;
