@@ -75,6 +75,8 @@ export class Core {
   restarted = false;
   /** The grace period that the first object in the reaper's list waits for, 0 is none. */
   reapAwaits = 0;
+  /** The first object found to wait since the reaper's list was last news, 0 is none: met again, all of it waits. */
+  reapWaiting = 0;
   running = true;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;

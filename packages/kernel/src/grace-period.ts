@@ -114,6 +114,16 @@ export function ensureGrace(k: Core, number: number): void {
   if (((Atomics.load(k.i32, BootInfo.GRACE_REQUESTED) - number) | 0) < 0) requestGrace(k);
 }
 
+/** This core's reaper waits for a grace period: the core gets a bit when it is over. False if it is over already. */
+export function awaitGrace(k: Core, number: number): boolean {
+  if (graceIsOver(k, number)) return false;
+  ensureGrace(k, number);
+  k.reapAwaits = number;
+  publishAwaited(k);
+  // It may have ended while this was published.
+  return !graceIsOver(k, number);
+}
+
 /** The running thread waits until a grace period is over and then starts its trap again. */
 export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
   const { i32 } = k;

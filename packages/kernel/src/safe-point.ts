@@ -39,7 +39,10 @@ export function attend(k: Core): void {
   if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
   sweepAndPass(k);
   wakeGraceWaiters(k);
-  if (i32[k.kernelArea + KernelArea.REAP_HEAD] !== 0) k.backlog |= REAPING;
+  if (i32[k.kernelArea + KernelArea.REAP_HEAD] !== 0) {
+    k.backlog |= REAPING;
+    k.reapWaiting = 0;
+  }
   if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0) {
     if (Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;
     else beginLeaving(k);

@@ -9,7 +9,7 @@
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { type Core, EXPIRING, REAPING } from "../core.js";
-import { ensureGrace, graceIsOver, publishAwaited } from "../grace-period.js";
+import { awaitGrace, publishAwaited } from "../grace-period.js";
 import {
   Anchor,
   Cleaning,
@@ -44,25 +44,25 @@ export function reap(k: Core): void {
     k.reapAwaits = 0;
     publishAwaited(k);
   }
-  let waiting: WordIndex = 0;
   for (let i = 0; i < OBJECTS; i++) {
     lockTree(k);
     const anchor = popFirst(k);
     // For whoever takes the core over if its worker dies here.
     k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = anchor;
     unlockTree(k);
-    const step = anchor === 0 || anchor === waiting ? Step.WAIT : work(k, anchor);
+    const isRound = anchor === 0 || anchor === k.reapWaiting;
+    const step = isRound ? Step.WAIT : work(k, anchor);
     if (step === Step.DONE) putAside(k, anchor);
     else if (anchor !== 0) giveBack(k, anchor, step !== Step.WAIT);
     k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = 0;
     if (step === Step.MORE) return;
     // All that is left waits for something that will raise a bit of this core's; those behind one that waits for
     // a grace period wait for a later one.
-    if (step === Step.GRACE || anchor === 0 || anchor === waiting) {
+    if (step === Step.GRACE || isRound) {
       k.backlog &= ~REAPING;
       return;
     }
-    if (step === Step.WAIT && waiting === 0) waiting = anchor;
+    if (step === Step.WAIT && k.reapWaiting === 0) k.reapWaiting = anchor;
   }
 }
 
@@ -131,14 +131,7 @@ function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordInde
   if (left !== Step.DONE) return left;
   const { i32 } = k;
   // Cores that found the last capability alive may be using the object until then.
-  const stamp = i32[anchor + Slot.STAMP]!;
-  if (!graceIsOver(k, stamp)) {
-    ensureGrace(k, stamp);
-    k.reapAwaits = stamp;
-    publishAwaited(k);
-    // It may have passed while this was published.
-    if (!graceIsOver(k, stamp)) return Step.GRACE;
-  }
+  if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
   lockTree(k);
   endFinalising(k, anchor);
   unlockTree(k);

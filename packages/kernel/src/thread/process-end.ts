@@ -8,10 +8,11 @@ import { deleteCapability } from "../capability/delete.js";
 import { isLive } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
 import { CHUNK, killDescendants, Left } from "../capability/revoke.js";
-import { killSlot, typeOf } from "../capability/slot.js";
+import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
 import { Step } from "../capability/step.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
+import { awaitGrace } from "../grace-period.js";
 import { Anchor, Cleaning, CNode, Process, Reap, Thread } from "../layout.js";
 
 /** Threads, or processes it made, that are dealt with in one step. */
@@ -89,7 +90,9 @@ function emptyCSpace(k: Core, process: WordIndex): Step {
         const left = typeOf(i32[slot]!) === ObjectType.UNTYPED ? destroyMadeFrom(k, slot) : Left.NONE;
         if (left === Left.MORE || left === Left.CROWDED) {
           i32[process + Process.CLEANING_CURSOR] = index;
-          return left === Left.MORE ? Step.MORE : Step.WAIT;
+          if (left === Left.MORE) return Step.MORE;
+          // Some of what is being finalised, on whatever core, is gone after it.
+          return awaitGrace(k, nextGrace(k)) ? Step.GRACE : Step.MORE;
         }
         deleteCapability(k, slot, false);
       }
