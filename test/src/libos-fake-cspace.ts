@@ -119,7 +119,13 @@ export class Tree {
   /** The CNode that a CSpace is. */
   cnode(space: CSpace): (caller: Holder, words: Float64Array) => number {
     return (caller, words) => {
-      const [method, slot, second, third, fourth] = words as unknown as [number, number, number, number, number];
+      const [method, slot, second, third, fourth] = words as unknown as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       const found = space.get(slot);
       if (method === Method.CNODE_DELETE) {
         if (found !== undefined) this.remove(found);
@@ -184,7 +190,9 @@ function describe(found: Capability | undefined, slot: number): number[] {
   const { object, rights, badge, generation, minted, sealer } = found;
   const type = (object as Partial<Thing>).type ?? ObjectType.NONE;
   const flags =
-    (badge === 0 ? 0 : SlotFlag.BADGED) | (minted ? SlotFlag.MINTED : 0) | (sealer === undefined ? 0 : SlotFlag.SEALED);
+    (badge === 0 ? 0 : SlotFlag.BADGED) |
+    (minted ? SlotFlag.MINTED : 0) |
+    (sealer === undefined ? 0 : SlotFlag.SEALED);
   return [type, rights, badge, SlotState.LIVE, 0, makeHandle(slot, generation), flags, -1];
 }
 

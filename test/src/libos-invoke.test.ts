@@ -59,13 +59,7 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
       [0],
       undefined,
     ],
-    [
-      "verify",
-      (s, h) => processObject.verify(s, h, 5, 6),
-      [Method.PROCESS_VERIFY, 5, 6],
-      [1],
-      true,
-    ],
+    ["verify", (s, h) => processObject.verify(s, h, 5, 6), [Method.PROCESS_VERIFY, 5, 6], [1], true],
     ["watch", (s, h) => monitor.watch(s, h, 5, 6), [Method.MONITOR_WATCH, 5, 6], [0], undefined],
     [
       "monitor status",

@@ -69,4 +69,3 @@ export type Droppable<M, R extends RightName> = M extends Methods ? Extract<R, "
 
 /** The rights that every copy has: those to a server's object, which only the server can take away. */
 export type Lasting<M, R extends RightName> = M extends Methods ? Extract<R, ObjectRight> : never;
-

@@ -62,11 +62,7 @@ export class CSpace implements Home {
    * Takes a handle for a capability to `kind` with these rights. It is the caller who knows that: nothing
    * is checked before it is used.
    */
-  as<M, const R extends RightName>(
-    kind: Kind<M>,
-    handle: number,
-    _rights: readonly R[],
-  ): CapabilityTo<M, R> {
+  as<M, const R extends RightName>(kind: Kind<M>, handle: number, _rights: readonly R[]): CapabilityTo<M, R> {
     return hold(kind, this, handle);
   }
 
@@ -83,15 +79,7 @@ export class CSpace implements Home {
   ): Steps<CapabilityTo<M, KernelRight>> {
     const slot = this.slots.take();
     try {
-      yield* untyped.retype(
-        this.sys,
-        memory.handle,
-        kind.objectType,
-        sizeBits,
-        1,
-        this.node.handle,
-        slot,
-      );
+      yield* untyped.retype(this.sys, memory.handle, kind.objectType, sizeBits, 1, this.node.handle, slot);
       return this.#hold(kind, (yield* cnode.inspect(this.sys, this.node.handle, slot)).handle);
     } catch (error) {
       this.slots.give(slot);
@@ -122,7 +110,7 @@ export class CSpace implements Home {
    * inherited. That is why it takes a right to ask, `narrow`, and why a capability that shall be taken
    * back reliably is narrowed first and given without `narrow`.
    */
-  *narrow<M, R extends RightName, const K extends R & ObjectRight>(
+  *narrow<M, R extends RightName, const K extends (R | "narrow") & ObjectRight>(
     held: Held<M, R | "narrow">,
     rights: readonly K[],
   ): Steps<CapabilityTo<M, K | CarryRight>> {
@@ -191,10 +179,7 @@ export class CSpace implements Home {
   }
 
   /** A sealed copy: it can be carried by anybody, and used by nobody before it is opened with the same sealer. */
-  *seal<M, R extends RightName>(
-    held: Held<M, R>,
-    sealer: Held<SealerMethods, "write">,
-  ): Steps<Sealed<M, R>> {
+  *seal<M, R extends RightName>(held: Held<M, R>, sealer: Held<SealerMethods, "write">): Steps<Sealed<M, R>> {
     const { sys, node } = this;
     const handle = yield* this.#into((slot) =>
       cnode.seal(sys, node.handle, slot, held.handle, sealer.handle),

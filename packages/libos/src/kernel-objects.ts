@@ -9,8 +9,8 @@
 import { ObjectType, type Sys } from "@capos/abi";
 import type { KernelMethod } from "./capability.js";
 import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
-import * as objects from "./invoke.js";
 import type { MonitorStatus, ProcessStatus, SlotInfo, ThreadStatus } from "./invoke.js";
+import * as objects from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
 import { type KernelRight, rightBits } from "./rights.js";
 import type { Steps } from "./steps.js";

@@ -33,14 +33,12 @@ export interface Shape {
 export type Given<S extends Shape, M = unknown> = {
   readonly [N in keyof S]: S[N] extends Field<infer G, unknown> ? GivenFor<G, M> : never;
 };
-type GivenFor<G, M> = [G] extends [Own<infer R extends RightName>]
-  ? GivenOwn<Held<M, R | "grant">>
-  : G;
+type GivenFor<G, M> = [G] extends [Own<infer R extends RightName>] ? GivenOwn<Held<M, R | "grant">> : G;
 type GivenOwn<C> = C | Transfer<C>;
 
 /** What a server gets for a shape. One of its own objects is the badge that it minted. */
 export type Received<S extends Shape> = {
-  [N in keyof S]: S[N] extends Field<never, infer R> ? ([R] extends [Own<never>] ? number : R) : never;
+  [N in keyof S]: S[N] extends Field<never, infer R> ? ([R] extends [Own<RightName>] ? number : R) : never;
 };
 
 /** Values by field name, as the untyped core of the library handles them. */

@@ -157,8 +157,7 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
     objectType: ObjectType.NONE,
     bind(home: ClientHome, handle: number): Client<M> {
       const client: Record<string, unknown> = {};
-      for (const entry of ownMethods)
-        client[entry.name] = makeCall(home, handle, entry, made);
+      for (const entry of ownMethods) client[entry.name] = makeCall(home, handle, entry, made);
       return client as Client<M>;
     },
     *narrow(home: Home, handle: number, rights: number): Steps<number> {

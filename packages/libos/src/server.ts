@@ -93,7 +93,10 @@ export interface ServeOptions<T = never> {
   readonly onNoSenders?: (badge: number, context: NotificationContext) => MaybeSteps<void>;
 }
 
-type AnyHandler = (request: Values, context: ObjectContext<never>) => MaybeSteps<Values | Deferred | undefined>;
+type AnyHandler = (
+  request: Values,
+  context: ObjectContext<never>,
+) => MaybeSteps<Values | Deferred | undefined>;
 
 const NOTHING: Values = Object.freeze({});
 
@@ -184,7 +187,9 @@ function prepare(
     if (request.slots > 0 && slots === undefined)
       throw new TypeError(`${title} carries capabilities: its server needs slots for them`);
     if (isOwn(reply) && slots === undefined)
-      throw new TypeError(`${title} gives capabilities away: its server needs the slots they were taken from`);
+      throw new TypeError(
+        `${title} gives capabilities away: its server needs the slots they were taken from`,
+      );
     const handler: AnyHandler = narrows
       ? function* ({ rights }, { badge }) {
           return { narrowed: yield* objects!.narrow(badge, rights as number) };
@@ -202,7 +207,12 @@ function isOwn(message: Message): boolean {
 }
 
 /** Whether a request may be made through the badge it came with, as the table of objects says. Notes the object. */
-function isPermitted(served: Served, request: Values, context: Context, objects: ObjectTable<unknown>): boolean {
+function isPermitted(
+  served: Served,
+  request: Values,
+  context: Context,
+  objects: ObjectTable<unknown>,
+): boolean {
   const { entry, owned } = served;
   const found = objects.find(context.badge);
   context.object = found?.object as never;
