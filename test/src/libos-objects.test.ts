@@ -4,8 +4,7 @@ import {
   capability,
   cnode,
   DEFERRED,
-  type MethodsOf,
-  type Objects,
+  Objects,
   own,
   protocol,
   Slots,
@@ -39,7 +38,7 @@ interface Note {
   text: string;
 }
 
-type NoteObjects = Objects<MethodsOf<typeof Notes>, Note>;
+type NoteObjects = Objects<typeof Notes, Note>;
 
 interface Seen {
   readonly gone: string[];
@@ -60,7 +59,7 @@ function withNotes(use: (home: CSpace, endpoint: number, seen: Seen) => Steps<un
   const pair = connect(
     function* (sys, endpoint, slots) {
       const cspace = new CSpace(sys, slots.cnode, slots);
-      const objects = Notes.objects<Note>(cspace, endpoint, {
+      const objects = new Objects<typeof Notes, Note>(cspace, Notes, endpoint, {
         onGone: ({ name }) => void seen.gone.push(name),
         ...(firstBadge === undefined ? {} : { firstBadge }),
       });

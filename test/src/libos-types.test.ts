@@ -58,7 +58,7 @@ export function* main(sys: Sys) {
 `;
 
 const CAPABILITIES = `
-import { type Capability, capability, CNode, Endpoint, Monitor, Notification, own, Process, protocol, Sealer, start, text, u32, type Sys } from "@capos/libos";
+import { type Capability, capability, CNode, Endpoint, Monitor, Notification, Objects, own, Process, protocol, Sealer, start, text, u32, type Sys } from "@capos/libos";
 
 const Files = protocol("files", {
   open: { request: { name: text }, reply: { file: own(["read", "write", "narrow", "grant", "revoke"]) } },
@@ -154,7 +154,7 @@ export function* bad(sys: Sys) {
 export function* server(sys: Sys) {
   const { cspace, slots } = start(sys);
   const endpoint = yield* cspace.make(Endpoint);
-  const files = Files.objects<{ text: string }>(cspace, endpoint);
+  const files = new Objects<typeof Files, { text: string }>(cspace, Files, endpoint);
   const absorb = () => {};
   const take = () => {};
   const read = (_: object, { object }: { object: { text: string } }) => ({ text: object.text });
@@ -236,7 +236,8 @@ t.test("what a capability's rights do not permit does not compile", (t) => {
   t.end();
 });
 
-t.test("the ping-pong example compiles", (t) => {
-  t.same(linesWithErrors(`${ROOT}docs/examples/ping-pong.ts`), []);
+t.test("the examples compile", (t) => {
+  for (const name of ["ping-pong", "read-only"])
+    t.same(linesWithErrors(`${ROOT}docs/examples/${name}.ts`), [], name);
   t.end();
 });

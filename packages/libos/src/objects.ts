@@ -6,7 +6,9 @@
  * came through; nobody but the server can make a capability with that badge or change it, so what the
  * table says of a badge is what its holders may do. The rights of a session never change.
  *
- *     const notes = Notes.objects<Note>(os.cspace, endpoint, { onGone: (note) => void shelf.delete(note) });
+ *     const notes = new Objects<typeof Notes, Note>(os.cspace, Notes, endpoint, {
+ *       onGone: (note) => void shelf.delete(note),
+ *     });
  *     yield* os.names.register("notes", yield* notes.entrance());
  *     yield* Notes.serve(os.sys, endpoint, {
  *       *open({ name }) { return { note: yield* notes.mint(shelf.get(name), ["read", "write"]) }; },
@@ -23,11 +25,14 @@
  * gets `entrance`, never the endpoint.
  */
 import { Err, Right } from "@capos/abi";
+import type { MethodsOf } from "./capability.js";
 import type { CSpace } from "./cspace.js";
-import { type Held, hold, type Kind } from "./held.js";
+import { type AnyKind, type Held, handleOf, hold } from "./held.js";
 import { cnode } from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
+import type { EndpointMethods } from "./kernel-objects.js";
 import { type CarryRight, carryRights, type ObjectRight, objectRights } from "./rights.js";
+import type { ObjectTable } from "./server.js";
 import { isSteps, type MaybeSteps, type Steps } from "./steps.js";
 
 export interface ObjectsOptions<T> {
@@ -50,10 +55,11 @@ interface Session<T> {
 const FIRST_BADGE = 0x8000_0000;
 const LAST_BADGE = 0xffff_ffff;
 
-export class Objects<M, T> {
+export class Objects<K extends AnyKind, T> implements ObjectTable<T> {
   readonly #sessions = new Map<number, Session<T>>();
   /** The badges of each object's sessions. */
   readonly #badges = new Map<T, Set<number>>();
+  readonly #endpoint: number;
   readonly #first: number;
   #next: number;
 
@@ -64,10 +70,11 @@ export class Objects<M, T> {
    */
   constructor(
     private readonly cspace: CSpace,
-    private readonly kind: Kind<M>,
-    private readonly endpoint: number,
-    private readonly options: ObjectsOptions<T>,
+    private readonly kind: K,
+    endpoint: number | Held<EndpointMethods, "send" | "grant">,
+    private readonly options: ObjectsOptions<T> = {},
   ) {
+    this.#endpoint = handleOf(endpoint);
     this.#first = options.firstBadge ?? FIRST_BADGE;
     this.#next = this.#first;
   }
@@ -78,7 +85,7 @@ export class Objects<M, T> {
   }
 
   /** A capability for everybody: to the server, and to none of its objects. It can call methods that need no right. */
-  *entrance(): Steps<Held<M, CarryRight>> {
+  *entrance(): Steps<Held<MethodsOf<K>, CarryRight>> {
     return this.#hold(yield* this.#mint(this.#first));
   }
 
@@ -86,7 +93,10 @@ export class Objects<M, T> {
    * Begins a session: a capability to an object with these rights, to be given away in an `own` field of a
    * reply. Throws `IpcError`: `NO_RESOURCE` without two empty slots.
    */
-  *mint<const K extends ObjectRight>(object: T, rights: readonly K[]): Steps<Held<M, K | CarryRight>> {
+  *mint<const R extends ObjectRight>(
+    object: T,
+    rights: readonly R[],
+  ): Steps<Held<MethodsOf<K>, R | CarryRight>> {
     return yield* this.#begin(object, objectRights(rights));
   }
 
@@ -104,7 +114,7 @@ export class Objects<M, T> {
   }
 
   /** A session on the same object with those of the badge's rights that `rights` has. It needs the right to ask. */
-  *narrow(badge: number, rights: number): Steps<Held<M, never>> {
+  *narrow(badge: number, rights: number): Steps<Held<MethodsOf<K>, never>> {
     const object = this.get(badge, ["narrow"]);
     return yield* this.#begin(object, this.#sessions.get(badge)!.rights & rights);
   }
@@ -139,7 +149,7 @@ export class Objects<M, T> {
     if (isSteps(result)) yield* result;
   }
 
-  *#begin<R extends ObjectRight>(object: T, rights: number): Steps<Held<M, R | CarryRight>> {
+  *#begin<R extends ObjectRight>(object: T, rights: number): Steps<Held<MethodsOf<K>, R | CarryRight>> {
     const { sys, node, slots } = this.cspace;
     const badge = this.#takeBadge();
     const minted = yield* this.#mint(badge);
@@ -172,7 +182,7 @@ export class Objects<M, T> {
     const slot = slots.take();
     try {
       const rights = carryRights(["grant", "revoke"]);
-      return yield* cnode.mint(sys, node.handle, slot, this.endpoint, rights, badge);
+      return yield* cnode.mint(sys, node.handle, slot, this.#endpoint, rights, badge);
     } catch (error) {
       slots.give(slot);
       throw error;

@@ -16,13 +16,11 @@
 import { Err, ObjectType, type Sys } from "@capos/abi";
 import type { Client } from "./capability.js";
 import { type ClientHome, makeCall } from "./client.js";
-import type { CSpace } from "./cspace.js";
 import { own, u8 } from "./fields.js";
 import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
 import type { EndpointMethods } from "./kernel-objects.js";
 import { decodeFields, describeShape, type Given, placeFields, type Values } from "./message.js";
 import type { MethodEntry, MethodShape, Methods } from "./method.js";
-import { Objects, type ObjectsOptions } from "./objects.js";
 import { objectRights } from "./rights.js";
 import { answerSaved, type Handlers, type ServeOptions, serve } from "./server.js";
 import type { Slots } from "./slots.js";
@@ -53,20 +51,13 @@ export interface Protocol<M extends Methods = Methods> extends WireProtocol, Kin
    */
   client(sys: Sys, handle: number | Carried, slots?: Slots): Client<M>;
 
-  /** The answering side: see `serve`. With a table of objects (see `objects`) handlers get the object that a request is about. */
+  /** The answering side: see `serve`. With a table of objects (see `Objects`) handlers get the object that a request is about. */
   serve<T = never>(
     sys: Sys,
     endpoint: number | Held<EndpointMethods, "receive">,
     handlers: Handlers<M, T>,
     options?: ServeOptions<T>,
   ): Steps<void>;
-
-  /** A table of the server's own objects, for `serve`. The server's thread has it for itself. */
-  objects<T>(
-    cspace: CSpace,
-    endpoint: number | Held<EndpointMethods, "send" | "grant">,
-    options?: ObjectsOptions<T>,
-  ): Objects<M, T>;
 
   /**
    * Answers a deferred request through its saved reply, which is used up: its slot is empty afterwards
@@ -175,13 +166,6 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
       options: ServeOptions<T> = {},
     ): Steps<void> {
       return serve(sys, handleOf(endpoint), name, entries, handlers as Record<string, never>, options);
-    },
-    objects<T>(
-      cspace: CSpace,
-      endpoint: number | Held<EndpointMethods, "send" | "grant">,
-      options: ObjectsOptions<T> = {},
-    ): Objects<M, T> {
-      return new Objects(cspace, made, handleOf(endpoint), options);
     },
     answer(sys: Sys, reply: number, method: string, value: Values, slots?: Slots): Steps<void> {
       const entry = entries.find((one) => one.name === method);
