@@ -126,9 +126,10 @@ export class FakeThread implements Sys {
     for (let i = 0; i < capabilities.length; i++) {
       const source = from.find(capabilities[i]!);
       if (source === undefined || (source.rights & Right.GRANT) === 0) break;
-      if (source.object === to) {
+      if (source.object === to && source.sealer === undefined) {
         this.#arrived.push(source.badge);
         this.#unwrapped[i] = true;
+        if (moved[i]) tree.remove(source);
         continue;
       }
       const index = this.window.first + used;

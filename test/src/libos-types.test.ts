@@ -90,6 +90,7 @@ export function* ok(sys: Sys) {
   const h: number = yield* node.copy(1, file);
   const looking = yield* cspace.copy(node, ["read"]);
   yield* looking.inspect(1);
+  yield* (yield* cspace.move(cspace.memory)).info();
   const sealer = yield* cspace.make(Sealer);
   const sealed = yield* cspace.seal(file, sealer);
   yield* cspace.drop(sealed);
@@ -129,6 +130,8 @@ export function* bad(sys: Sys) {
   const node = yield* cspace.make(CNode, 4);
   const looking = yield* cspace.copy(node, ["read"]);
   yield* looking.delete(1); // error
+  yield* cspace.copy(cspace.memory); // error
+  yield* cspace.expire(cspace.memory, 5); // error
   yield* cspace.copy(looking, ["write"]); // error
   const sealer = yield* cspace.make(Sealer);
   const sealed = yield* cspace.seal(file, sealer);

@@ -15,6 +15,7 @@ import {
   type EndpointMethods,
   type NotificationMethods,
   type ProcessMethods,
+  type ReplyMethods,
   type SealerMethods,
   Untyped,
   type UntypedMethods,
@@ -36,6 +37,9 @@ function copyRights<M>(kind: Kind<M>, rights: readonly RightName[] | undefined):
   if (rights === undefined) return Right.ALL;
   return kind.objectType === ObjectType.NONE ? carryRights(rights) : kernelRights(rights as KernelRight[]);
 }
+
+/** Refuses what can only be moved: copies of untyped memory or of a reply would be two owners of one thing. */
+type Copyable<M> = M extends UntypedMethods | ReplyMethods ? never : unknown;
 
 export class CSpace implements Home {
   /** The CNode itself. */
@@ -92,7 +96,7 @@ export class CSpace implements Home {
    * only take GRANT and REVOKE away; with fewer of its own rights, `narrow` asks the server for it.
    */
   *copy<M, R extends RightName, K extends Droppable<M, R> = Droppable<M, R>>(
-    held: Held<M, R>,
+    held: Held<M, R> & Copyable<M>,
     rights?: readonly K[],
   ): Steps<CapabilityTo<M, K | Lasting<M, R>>> {
     const kind = held[KIND];
@@ -202,7 +206,7 @@ export class CSpace implements Home {
 
   /** A copy that is dead in `forNs` nanoseconds, with all that is derived from it. */
   *expire<M, R extends RightName, K extends Droppable<M, R> = Droppable<M, R>>(
-    held: Held<M, R>,
+    held: Held<M, R> & Copyable<M>,
     forNs: number,
     rights?: readonly K[],
   ): Steps<CapabilityTo<M, K | Lasting<M, R>>> {
