@@ -130,6 +130,17 @@ t.test("the README's ping-pong is the example, and runs", async (t) => {
   t.equal(run.status, 0);
 });
 
+t.test("the example of typed capabilities shows what it says", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "docs/examples/read-only.ts"]);
+  t.same(run.stdout.trimEnd().split("\n"), [
+    "lent: milk",
+    "forced: IpcError: notes.append: ERR_DENIED",
+    "taken back: IpcError: notes.read: ERR_BAD_CAP",
+    "mine: milk",
+  ]);
+  t.equal(run.status, 0);
+});
+
 t.test("the README's five lines embed a machine", async (t) => {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   const program = /```ts\n(import \{ boot \} from "capos";[\s\S]*?)```/.exec(readme)?.[1];

@@ -2,7 +2,8 @@
  * A fake kernel for the guest library's tests: endpoints, replies, slots and as much of the kernel
  * objects as the library touches, all in one small trampoline.
  *
- * It runs each thread until it blocks, one after the other; it has no cores, rights or memory.
+ * It runs each thread until it blocks, one after the other; it has no cores and no memory, and of the
+ * rights it checks those of messages.
  */
 import {
   Err,
@@ -10,10 +11,13 @@ import {
   LifeState,
   MAX_MESSAGE_WORDS,
   Method,
-  makeHandle,
   ObjectType,
+  Right,
   type Sys,
 } from "@capos/abi";
+import { type Capability, type CSpace, find, Thing, Tree } from "./libos-fake-cspace.js";
+
+export type { CSpace } from "./libos-fake-cspace.js";
 
 type Guest = (sys: Sys) => Generator<number, unknown, number>;
 /** A kernel object: gets the caller's words, leaves the answer there, gives the trap's answer. */
@@ -23,15 +27,9 @@ export class Endpoint {
   readonly type = ObjectType.ENDPOINT;
   senders: FakeThread[] = [];
   receivers: FakeThread[] = [];
+  /** Minted capabilities without descendants, of which nobody has been told. */
+  orphans: Capability[] = [];
 }
-
-interface Capability {
-  object: Endpoint | Invoked | FakeThread;
-  badge: number;
-  generation: number;
-}
-
-export type CSpace = Map<number, Capability>;
 
 /** One thread: its registers, its generator and what it waits with. */
 export class FakeThread implements Sys {
@@ -42,7 +40,14 @@ export class FakeThread implements Sys {
   answer = 0;
   /** What it returned or threw. */
   ended: { value: unknown } | { error: unknown } | undefined;
-  trap = { name: "", handle: 0, count: 0, capabilities: [] as number[] };
+  trap = {
+    name: "",
+    handle: 0,
+    count: 0,
+    capabilities: [] as number[],
+    rights: [255, 255, 255, 255],
+    moved: [] as boolean[],
+  };
   waitBadge = 0;
   replyTo_: FakeThread | undefined;
   bits = 0;
@@ -50,6 +55,8 @@ export class FakeThread implements Sys {
   traps = 0;
   #badge = 0;
   #notified = false;
+  #noSenders = false;
+  #unwrapped: boolean[] = [];
   window = { first: 0, count: 0 };
   #arrived: number[] = [];
 
@@ -60,7 +67,7 @@ export class FakeThread implements Sys {
   ) {}
 
   #set(name: string, handle = 0, count = 0, capabilities: number[] = []): number {
-    this.trap = { name, handle, count, capabilities };
+    this.trap = { name, handle, count, capabilities, rights: [255, 255, 255, 255], moved: [] };
     return 1;
   }
   send = (handle: number, count = 0, ...c: number[]) => this.#set("send", handle, count, c);
@@ -81,26 +88,27 @@ export class FakeThread implements Sys {
   badge = () => this.#badge;
   notified = () => this.#notified;
   arrived = () => this.#arrived.length;
-  noSenders = () => false;
-  unwrapped = () => false;
-  narrowed = (trap: number) => trap;
-  moved = (trap: number) => trap;
+  noSenders = () => this.#noSenders;
   capability = (i: number) => this.#arrived[i]!;
+  unwrapped = (i: number) => this.#unwrapped[i] ?? false;
+  narrowed = (trap: number, i: number, rights: number) => {
+    this.trap.rights[i]! &= rights;
+    return trap;
+  };
+  moved = (trap: number, i: number) => {
+    this.trap.moved[i] = true;
+    return trap;
+  };
   receiveInto = (first: number, count: number) => {
     this.window = { first, count };
   };
 
   find(handle: number): Capability | undefined {
-    const found = this.cspace.get(handleIndex(handle));
-    return found !== undefined && makeHandle(handleIndex(handle), found.generation) === handle
-      ? found
-      : undefined;
+    return find(this.cspace, handle);
   }
 
-  put(index: number, object: Capability["object"], badge = 0): number {
-    const generation = ++this.world.generations;
-    this.cspace.set(index, { object, badge, generation });
-    return makeHandle(index, generation);
+  put(index: number, object: object, badge = 0): number {
+    return this.world.tree.put(this.cspace, index, object, { badge });
   }
 
   begin(startWords: readonly number[]): void {
@@ -109,35 +117,60 @@ export class FakeThread implements Sys {
   }
 
   /** A message arrives: words, capabilities, badge. */
-  take(from: FakeThread, badge: number): void {
-    const { count, capabilities } = from.trap;
+  take(from: FakeThread, badge: number, to?: Endpoint): void {
+    const { count, capabilities, rights, moved } = from.trap;
+    const { tree } = this.world;
     this.words.set(from.words.subarray(0, count));
-    this.#badge = badge;
-    this.#notified = false;
-    this.#arrived = [];
-    for (const handle of capabilities.slice(0, this.window.count)) {
-      const source = from.find(handle);
-      const index = this.window.first + this.#arrived.length;
-      if (source === undefined || this.cspace.has(index)) break;
-      this.#arrived.push(this.put(index, source.object, source.badge));
+    this.#received(badge);
+    let used = 0;
+    for (let i = 0; i < capabilities.length; i++) {
+      const source = from.find(capabilities[i]!);
+      if (source === undefined || (source.rights & Right.GRANT) === 0) break;
+      if (source.object === to && source.sealer === undefined) {
+        this.#arrived.push(source.badge);
+        this.#unwrapped[i] = true;
+        if (moved[i]) tree.remove(source);
+        continue;
+      }
+      const index = this.window.first + used;
+      if (used++ === this.window.count || this.cspace.has(index)) break;
+      const handle = moved[i]
+        ? tree.move(source, this.cspace, index)
+        : tree.derive(source, this.cspace, index, { rights: rights[i]! });
+      this.#arrived.push(handle);
     }
     this.world.wake(this, count);
   }
 
+  #received(badge: number): void {
+    this.#badge = badge;
+    this.#notified = false;
+    this.#noSenders = false;
+    this.#arrived = [];
+    this.#unwrapped = [];
+  }
+
   takeBits(): void {
-    this.#badge = this.bits;
+    this.#received(this.bits);
     this.bits = 0;
     this.#notified = true;
     this.world.wake(this, 0);
   }
 
+  takeOrphan(minted: Capability): void {
+    this.#received(minted.badge);
+    this.#noSenders = true;
+    this.world.wake(this, 0);
+  }
+
   saved(handle: number): void {
     this.#arrived = [handle];
+    this.#unwrapped = [];
   }
 }
 
 export class World {
-  generations = 0;
+  readonly tree = new Tree((minted, orphaned) => this.#orphan(minted, orphaned));
   readonly threads: FakeThread[] = [];
   /** What processes can run, by image number. */
   readonly images: Guest[] = [];
@@ -155,6 +188,23 @@ export class World {
   wake(thread: FakeThread, answer: number): void {
     thread.answer = answer;
     this.#ready.push(thread);
+  }
+
+  #orphan(minted: Capability, orphaned: boolean): void {
+    const endpoint = minted.object;
+    if (!(endpoint instanceof Endpoint)) return;
+    endpoint.orphans = endpoint.orphans.filter((one) => one !== minted);
+    if (!orphaned) return;
+    const receiver = endpoint.receivers.shift();
+    if (receiver === undefined) endpoint.orphans.push(minted);
+    else receiver.takeOrphan(minted);
+  }
+
+  /** A thread is gone, and all that its CSpace held. */
+  kill(thread: FakeThread): void {
+    thread.ended = { value: "killed" };
+    this.#ready = this.#ready.filter((one) => one !== thread);
+    for (const capability of [...thread.cspace.values()]) this.tree.remove(capability);
   }
 
   notify(thread: FakeThread, bits: number): void {
@@ -232,7 +282,10 @@ export class World {
   #send(thread: FakeThread, handle: number): number | undefined {
     const found = thread.find(handle);
     if (found === undefined || found.object instanceof FakeThread) return Err.BAD_CAP;
-    if (!(found.object instanceof Endpoint)) return found.object(thread, thread.words);
+    if (found.sealer !== undefined) return Err.SEALED;
+    if (found.object instanceof Thing) return Err.BAD_TYPE;
+    if (found.object instanceof Endpoint && (found.rights & Right.SEND) === 0) return Err.DENIED;
+    if (!(found.object instanceof Endpoint)) return (found.object as Invoked)(thread, thread.words);
     thread.waitBadge = found.badge;
     const receiver = found.object.receivers.shift();
     if (receiver === undefined) found.object.senders.push(thread);
@@ -247,6 +300,11 @@ export class World {
       thread.takeBits();
       return undefined;
     }
+    const orphan = endpoint.orphans.shift();
+    if (orphan !== undefined) {
+      thread.takeOrphan(orphan);
+      return undefined;
+    }
     const sender = endpoint.senders.shift();
     if (sender === undefined) endpoint.receivers.push(thread);
     else this.#deliver(sender, thread);
@@ -256,46 +314,12 @@ export class World {
   #deliver(sender: FakeThread, receiver: FakeThread): void {
     if (sender.trap.name === "call") receiver.replyTo_ = sender;
     else this.wake(sender, 0);
-    receiver.take(sender, sender.waitBadge);
+    receiver.take(sender, sender.waitBadge, sender.find(sender.trap.handle)?.object as Endpoint);
   }
 
   /** The CNode that a CSpace is. */
   cnode(cspace: CSpace): Invoked {
-    return (caller, words) => {
-      const [method, slot, source] = words;
-      const found = cspace.get(slot!);
-      switch (method) {
-        case Method.CNODE_DELETE:
-          cspace.delete(slot!);
-          return 0;
-        case Method.CNODE_INSPECT:
-          words.set([
-            0,
-            255,
-            found?.badge ?? 0,
-            2,
-            0,
-            found === undefined ? 0 : makeHandle(slot!, found.generation),
-          ]);
-          return 6;
-        case Method.CNODE_COPY:
-        case Method.CNODE_MINT: {
-          const from = caller.find(source!);
-          if (from === undefined) return Err.BAD_CAP;
-          if (found !== undefined) return Err.SLOT_OCCUPIED;
-          const generation = ++this.generations;
-          cspace.set(slot!, {
-            ...from,
-            badge: method === Method.CNODE_MINT ? words[4]! : from.badge,
-            generation,
-          });
-          words[0] = makeHandle(slot!, generation);
-          return 1;
-        }
-        default:
-          return Err.UNSUPPORTED;
-      }
-    };
+    return this.tree.cnode(cspace);
   }
 
   /** Untyped memory for `left` objects. */
@@ -317,8 +341,10 @@ export class World {
       else if (type === ObjectType.PROCESS) caller.put(first!, this.process(caller.cspace, 0));
       else if (type === ObjectType.UNTYPED) {
         const inner = this.#spaces.get(into!)!;
-        inner.set(first!, { object: this.untyped(8), badge: 0, generation: ++this.generations });
-      } else return Err.BAD_TYPE;
+        this.tree.put(inner, first!, this.untyped(8));
+      } else if ([ObjectType.SEALER, ObjectType.NOTIFICATION, ObjectType.MONITOR].includes(type!))
+        caller.put(first!, new Thing(type!));
+      else return Err.BAD_TYPE;
       return 0;
     };
   }

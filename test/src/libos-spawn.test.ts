@@ -103,9 +103,10 @@ t.test("a spawned process has a CSpace of its own with what it was given", (t) =
   t.end();
 });
 
-t.test("the ping-pong example runs", async (t) => {
-  const source = new URL("../../docs/examples/ping-pong.ts", import.meta.url);
-  const compiled = new URL("./libos-example-ping-pong.mjs", import.meta.url);
+/** Runs an example of docs/examples on two cores and gives its lines and how its threads ended. */
+async function example(name: string) {
+  const source = new URL(`../../docs/examples/${name}.ts`, import.meta.url);
+  const compiled = new URL(`./libos-example-${name}.mjs`, import.meta.url);
   writeFileSync(
     compiled,
     ts.transpile(readFileSync(source, "utf8"), {
@@ -116,10 +117,24 @@ t.test("the ping-pong example runs", async (t) => {
   const { default: main } = await import(compiled.href);
   const { world, heard } = boot(main);
   world.run();
-  t.same(heard.console, ["1000 round trips"]);
-  t.same(
-    world.threads.slice(3).map(({ ended }) => ended),
-    [{ value: 0 }, undefined],
-    "the one that asks ends; the one that answers would go on until the process ends",
-  );
+  return { lines: heard.console, ended: world.threads.slice(3).map(({ ended }) => ended) };
+}
+
+// The one that asks ends; the one that answers would go on until the process ends.
+const ENDED = [{ value: 0 }, undefined];
+
+t.test("the ping-pong example runs", async (t) => {
+  t.same(await example("ping-pong"), { lines: ["1000 round trips"], ended: ENDED });
+});
+
+t.test("the read-only example shows what it says", async (t) => {
+  t.same(await example("read-only"), {
+    lines: [
+      "lent: milk",
+      "forced: IpcError: notes.append: ERR_DENIED",
+      "taken back: IpcError: notes.read: ERR_BAD_CAP",
+      "mine: milk",
+    ],
+    ended: ENDED,
+  });
 });

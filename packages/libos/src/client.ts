@@ -5,49 +5,55 @@
  * server can never fill slots that were meant for something else. A call that fails leaves no
  * capability behind and no slot taken.
  */
-import { Err, type Sys } from "@capos/abi";
+import { Err } from "@capos/abi";
+import { FieldKind } from "./fields.js";
+import { type AnyKind, type Home, hold } from "./held.js";
 import { IpcError } from "./ipc-error.js";
-import { decodeFields, encodeFields, type Given, type Received, type Values } from "./message.js";
-import type { MethodEntry, Methods } from "./method.js";
-import type { Slots } from "./slots.js";
+import { decodeFields, encodeFields, type Message, type Values } from "./message.js";
+import type { MethodEntry } from "./method.js";
+import { Outgoing, settle } from "./outgoing.js";
 import type { Steps } from "./steps.js";
 import { callWith } from "./trap.js";
 
-/** The methods of a protocol as its users call them: `yield* echo.ping({ value: 1 })`. */
-export type Client<M extends Methods> = {
-  readonly [N in keyof M]: keyof M[N]["request"] extends never
-    ? (request?: Given<M[N]["request"]>) => Steps<Received<M[N]["reply"]>>
-    : (request: Given<M[N]["request"]>) => Steps<Received<M[N]["reply"]>>;
-};
-
 const NOTHING: Values = Object.freeze({});
 
-/** Handles on their way out. Filled and used up between two traps, so one list serves all calls. */
-const outgoing: number[] = [0, 0, 0, 0];
+/** Capabilities on their way out. Filled and used up between two traps, so one list serves all calls. */
+const outgoing = new Outgoing();
 
-/** One method of a client. */
+/** Where a client lives; without slots for what comes, if nothing does. */
+export type ClientHome = Pick<Home, "sys"> & { readonly slots: Home["slots"] | undefined };
+
+/** One method of a client. `kind` is what the server's own objects are. */
 export function makeCall(
-  sys: Sys,
+  home: ClientHome,
   handle: number,
   entry: MethodEntry,
-  slots: Slots | undefined,
+  kind: AnyKind,
 ): (request?: Values) => Steps<Values> {
+  const { sys, slots } = home;
   const { request: message, reply, word0 } = entry;
   const { words } = sys;
   const expected = reply.capabilities;
   if (expected > 0 && slots === undefined)
     throw new TypeError(`${reply.title} brings capabilities: its client needs slots for them`);
+  const owned = ownFields(reply);
 
   return function* call(request: Values = NOTHING): Steps<Values> {
     const count = encodeFields(message, words, request, outgoing);
     words[0] = word0;
     const window = expected === 0 ? 0 : slots!.take(expected);
     sys.receiveInto(window, expected);
+    const leaving =
+      message.capabilities > 0 && outgoing.leaves ? outgoing.leaving(message.capabilities) : undefined;
     const answer = yield callWith(sys, handle, count, outgoing, message.capabilities);
 
     if (answer > 0 && words[0] === Err.OK) {
       const values = decodeFields(reply, words, answer, sys.arrived(), sys);
-      if (values !== null) return values;
+      if (values !== null) {
+        for (const name of owned) values[name] = hold(kind, home as Home, values[name] as number);
+        if (leaving !== undefined) yield* settle(sys, slots, leaving);
+        return values;
+      }
     }
     // Why it failed stands in the words, which dropping would overwrite.
     const code = answer < 0 ? answer : answer > 0 && words[0]! < 0 ? words[0]! : Err.RANGE;
@@ -59,4 +65,8 @@ export function makeCall(
     }
     throw new IpcError(code, reply.title, detail);
   };
+}
+
+function ownFields(message: Message): string[] {
+  return message.fields.filter((field) => field.kind === FieldKind.OWN).map((field) => field.name);
 }

@@ -4,6 +4,8 @@
  * A field is a description and holds no state. Its two type parameters exist for the compiler only:
  * what a sender may give, and what a receiver gets.
  */
+import type { Carried } from "./held.js";
+import type { KernelRight, RightName } from "./rights.js";
 
 /** How a field travels. */
 export const enum FieldKind {
@@ -21,10 +23,27 @@ export const enum FieldKind {
   LIST = 6,
   /** No word: an entry in the message's capability list. */
   CAPABILITY = 7,
+  /** As CAPABILITY, naming an object of the server itself: to it, it comes back as the badge it was minted with. */
+  OWN = 8,
 }
 
 declare const GIVEN: unique symbol;
 declare const RECEIVED: unique symbol;
+declare const OWN: unique symbol;
+
+/** Stands for a capability of the protocol in which a field is declared, with these rights. */
+export interface Own<R extends RightName> {
+  readonly [OWN]: R;
+}
+
+/** How a capability travels when it is not simply copied with all its rights. */
+export interface Transfer<C> {
+  readonly capability: C;
+  /** At most these rights arrive: names or a set of `Right`. */
+  readonly rights?: number | readonly KernelRight[];
+  /** The sender has it no more once the message is answered; its slot is given back to where it was taken. */
+  readonly move?: boolean;
+}
 
 /** A field's type: a sender gives a `Given`, a receiver gets a `Received`. */
 export interface Field<Given, Received = Given> {
@@ -36,6 +55,8 @@ export interface Field<Given, Received = Given> {
   readonly max: number;
   /** LIST: what its elements are. */
   readonly element: Field<number> | undefined;
+  /** OWN: the rights that such a capability has. */
+  readonly rights: readonly RightName[];
   // A function's parameter, so that a field that takes more is a field that takes less.
   readonly [GIVEN]?: (value: Given) => void;
   readonly [RECEIVED]?: Received;
@@ -47,8 +68,9 @@ function field<Given, Received = Given>(
   min = 0,
   max = 0,
   element?: Field<number>,
+  rights: readonly RightName[] = [],
 ): Field<Given, Received> {
-  return Object.freeze({ name, kind, min, max, element });
+  return Object.freeze({ name, kind, min, max, element, rights: Object.freeze([...rights]) });
 }
 
 /** Integers by their range. */
@@ -70,11 +92,28 @@ export const text = /* @__PURE__ */ field<string>("text", FieldKind.TEXT);
 /** Bytes (numbers from 0 to 255), as many as the message has room for. */
 export const bytes = /* @__PURE__ */ field<readonly number[], number[]>("bytes", FieldKind.BYTES);
 
+/** What a sender may give for a capability: a handle, a typed capability, or either with how it shall travel. */
+export type GivenCapability<C = Carried<"grant">> = number | C | Transfer<number | C>;
+
 /**
  * A capability: a handle to one of the sender's, which becomes a handle to one of the receiver's. The
- * sender keeps its own; it needs GRANT on the capability.
+ * sender needs GRANT on it, and keeps its own unless it moves it. One that names the very server it is
+ * sent to is no such field's value: see `own`.
  */
-export const capability = /* @__PURE__ */ field<number>("capability", FieldKind.CAPABILITY);
+export const capability = /* @__PURE__ */ field<GivenCapability, number>("capability", FieldKind.CAPABILITY);
+
+/**
+ * A capability to an object of the server that speaks the protocol.
+ *
+ * In a reply the server gives one that it minted, which becomes the client's, with these rights (GRANT and
+ * REVOKE only if they are named); the server's slot is given back. In a request the client gives one
+ * back, and the server gets the badge that it minted; a server with a table of its objects has refused
+ * one by then that lacks a right named here.
+ */
+export function own<const R extends RightName>(rights: readonly R[]): Field<Own<R>, Own<R>> {
+  const name = rights.length === 0 ? "own" : `own ${[...rights].sort().join("+")}`;
+  return field(name, FieldKind.OWN, 0, 0, undefined, rights);
+}
 
 /** Text of at most `maxBytes` bytes in UTF-8. */
 export function textUpTo(maxBytes: number): Field<string> {

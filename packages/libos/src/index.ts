@@ -15,8 +15,16 @@ export {
   type Sys,
   typeName,
 } from "@capos/abi";
-export type { Client } from "./client.js";
+export type {
+  Capability,
+  CapabilityTo,
+  Client,
+  KernelMethod,
+  MethodsOf,
+  Replied,
+} from "./capability.js";
 export { Console, type ConsoleClient, consoleClient } from "./console.js";
+export { CSpace } from "./cspace.js";
 export { Echo } from "./echo.js";
 export {
   ENVIRONMENT_VERSION,
@@ -33,8 +41,11 @@ export {
   capability,
   type Field,
   f64,
+  type GivenCapability,
   i32,
   list,
+  own,
+  type Transfer,
   text,
   textUpTo,
   u8,
@@ -42,6 +53,7 @@ export {
   u32,
   u53,
 } from "./fields.js";
+export type { Carried, Held, Kind, Sealed } from "./held.js";
 export {
   type CoreCounters,
   cnode,
@@ -60,10 +72,23 @@ export {
   untyped,
 } from "./invoke.js";
 export { IpcError } from "./ipc-error.js";
+export {
+  CNode,
+  Endpoint,
+  Frame,
+  Monitor,
+  Notification,
+  Process,
+  Reply,
+  Sealer,
+  Thread,
+  Untyped,
+} from "./kernel-objects.js";
 export { Log, type LogClient, LogLevel, levelName, logClient } from "./log.js";
 export type { Given, Received, Shape } from "./message.js";
 export type { MethodEntry, MethodShape, Methods } from "./method.js";
 export { Names, type NamesClient, namesClient } from "./names.js";
+export { Objects, type ObjectsOptions } from "./objects.js";
 export {
   type Decoded,
   decode,
@@ -72,11 +97,14 @@ export {
   requestLimit,
   type WireProtocol,
 } from "./protocol.js";
+export type { CarryRight, KernelRight, ObjectRight, RightName } from "./rights.js";
 export {
   DEFERRED,
   type Deferred,
   type Handlers,
   type NotificationContext,
+  type ObjectContext,
+  type ObjectTable,
   type RequestContext,
   refuse,
   type ServeOptions,

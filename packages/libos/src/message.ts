@@ -10,11 +10,15 @@ import {
   MAX_MESSAGE_CAPABILITIES,
   MAX_MESSAGE_WORDS,
   packBytes,
+  Right,
   unpackBytes,
   type Words,
   wordsForBytes,
 } from "@capos/abi";
-import { type Field, FieldKind } from "./fields.js";
+import { type Field, FieldKind, type GivenCapability, type Own, type Transfer } from "./fields.js";
+import type { Held } from "./held.js";
+import { Departure, type Outgoing } from "./outgoing.js";
+import { carryRights, objectRights, type RightName, rightBits } from "./rights.js";
 import { isPacked, packText, unpackText } from "./text.js";
 
 /** The fields of a message, by name. */
@@ -22,13 +26,20 @@ export interface Shape {
   readonly [name: string]: Field<never, unknown>;
 }
 
-/** What a sender gives for a shape. */
-export type Given<S extends Shape> = {
-  readonly [N in keyof S]: S[N] extends Field<infer G, unknown> ? G : never;
+/**
+ * What a sender gives for a shape. `M` are the methods of the protocol it is a part of: an `own` field
+ * takes a capability to that protocol. GRANT is what lets it be carried.
+ */
+export type Given<S extends Shape, M = unknown> = {
+  readonly [N in keyof S]: S[N] extends Field<infer G, unknown> ? GivenFor<G, M> : never;
 };
+type GivenFor<G, M> = [G] extends [Own<infer R extends RightName>] ? GivenOwn<Held<M, R | "grant">> : G;
+type GivenOwn<C> = C | Transfer<C>;
 
-/** What a receiver gets for a shape. */
-export type Received<S extends Shape> = { [N in keyof S]: S[N] extends Field<never, infer R> ? R : never };
+/** What a server gets for a shape. One of its own objects is the badge that it minted. */
+export type Received<S extends Shape> = {
+  [N in keyof S]: S[N] extends Field<never, infer R> ? ([R] extends [Own<RightName>] ? number : R) : never;
+};
 
 /** Values by field name, as the untyped core of the library handles them. */
 export type Values = Record<string, unknown>;
@@ -36,6 +47,8 @@ export type Values = Record<string, unknown>;
 /** Where the capabilities that came with a message are asked for: `sys`, or a trace's list. */
 export interface CapabilitySource {
   capability(i: number): number;
+  /** Absent where nobody can tell: a trace sees what was sent. */
+  unwrapped?(i: number): boolean;
 }
 
 interface PlacedField {
@@ -45,6 +58,9 @@ interface PlacedField {
   /** INTEGER: greatest value. TEXT, BYTES, LIST: greatest length, never 0 here. */
   readonly max: number;
   readonly element: Field<number> | undefined;
+  /** OWN: the object rights that it must have, the kernel's rights that it is given with. */
+  readonly objectRights: number;
+  readonly carryRights: number;
 }
 
 /** A shape made ready: greatest lengths computed so that every message fits. */
@@ -54,6 +70,9 @@ export interface Message {
   readonly fields: readonly PlacedField[];
   /** Capabilities that every such message carries. */
   readonly capabilities: number;
+  /** How many of them take a slot of the receiver: in a request, objects of the server's own do not. */
+  readonly slots: number;
+  readonly isReply: boolean;
 }
 
 function isVariable(kind: FieldKind): boolean {
@@ -68,17 +87,20 @@ function payloadWords(kind: FieldKind, length: number): number {
  * Makes a shape ready. Throws RangeError if its largest message would not fit 64 words and 4
  * capabilities, or a field's name is one that every object has.
  */
-export function placeFields(title: string, shape: Shape): Message {
+export function placeFields(title: string, shape: Shape, isReply: boolean): Message {
   const names = Object.keys(shape);
   let room = MAX_MESSAGE_WORDS - 1;
   let unbounded = 0;
   let capabilities = 0;
+  let slots = 0;
   for (const name of names) {
     // In a hardened realm assigning such a name throws, and `__proto__` would be no field at all.
     if (name in Object.prototype) throw new RangeError(`${title}: a field cannot be called ${name}`);
     const { kind, max } = shape[name]!;
-    if (kind === FieldKind.CAPABILITY) capabilities++;
-    else room--;
+    if (kind === FieldKind.CAPABILITY || kind === FieldKind.OWN) {
+      capabilities++;
+      if (kind === FieldKind.CAPABILITY || isReply) slots++;
+    } else room--;
     if (!isVariable(kind)) continue;
     if (max === 0) unbounded++;
     else room -= payloadWords(kind, max);
@@ -92,11 +114,19 @@ export function placeFields(title: string, shape: Shape): Message {
     );
   }
   const fields = names.map((name) => {
-    const { kind, min, max, element } = shape[name]!;
+    const { kind, min, max, element, rights } = shape[name]!;
     const greatest = isVariable(kind) && max === 0 ? share * BYTES_PER_WORD : max;
-    return Object.freeze({ name, kind, min, max: greatest, element });
+    return Object.freeze({
+      name,
+      kind,
+      min,
+      max: greatest,
+      element,
+      objectRights: objectRights(rights),
+      carryRights: carryRights(rights),
+    });
   });
-  return Object.freeze({ title, fields: Object.freeze(fields), capabilities });
+  return Object.freeze({ title, fields: Object.freeze(fields), capabilities, slots, isReply });
 }
 
 /** How a shape reads in the text that a protocol's id is made from. */
@@ -115,17 +145,41 @@ function inRange(value: number, min: number, max: number): boolean {
   return value >= min && value <= max && Math.floor(value) === value;
 }
 
+/** Puts a capability among those on their way out. Answers false if the value is none. */
+function sendCapability(outgoing: Outgoing, at: number, value: unknown, ownRights: number): boolean {
+  let handle = value;
+  let rights: number = Right.ALL;
+  let departure = Departure.COPIED;
+  if (typeof value === "object" && value !== null) {
+    const given = value as Partial<Transfer<GivenCapability>> & { readonly handle?: number };
+    if (given.capability === undefined) handle = given.handle;
+    else {
+      const { capability } = given;
+      handle = typeof capability === "object" ? (capability as { handle?: number }).handle : capability;
+      if (given.rights !== undefined) rights = rightBits(given.rights);
+      if (given.move === true) departure = Departure.MOVED;
+    }
+  }
+  if (typeof handle !== "number" || !inRange(handle, 1, Number.MAX_SAFE_INTEGER)) return false;
+  if (!inRange(rights, 0, Right.ALL)) return false;
+  // An object that a server gives: it came from a mint for this purpose, and is the client's from now on.
+  if (ownRights !== 0) outgoing.put(at, handle, rights & ownRights, Departure.GIVEN);
+  else outgoing.put(at, handle, rights, departure);
+  return true;
+}
+
 /**
- * Writes the fields into `words` from word 1 on and the handles into `capabilities`. Answers the number
+ * Writes the fields into `words` from word 1 on and the capabilities into `outgoing`. Answers the number
  * of words in the message, word 0 included. Throws RangeError for a value that its field cannot hold;
  * nothing was sent then.
  */
-export function encodeFields(message: Message, words: Words, values: Values, capabilities: number[]): number {
-  const { fields } = message;
+export function encodeFields(message: Message, words: Words, values: Values, outgoing: Outgoing): number {
+  const { fields, isReply } = message;
+  if (message.capabilities > 0) outgoing.clear();
   let at = 1;
   let carried = 0;
   for (let i = 0; i < fields.length; i++) {
-    const { name, kind, min, max, element } = fields[i]!;
+    const { name, kind, min, max, element, carryRights: own } = fields[i]!;
     const value = values[name];
     switch (kind) {
       case FieldKind.INTEGER:
@@ -172,9 +226,11 @@ export function encodeFields(message: Message, words: Words, values: Values, cap
         break;
       }
       case FieldKind.CAPABILITY:
-        if (typeof value !== "number" || !inRange(value, 1, Number.MAX_SAFE_INTEGER))
-          refuse(message, name, "a handle", value);
-        capabilities[carried++] = value;
+        if (!sendCapability(outgoing, carried++, value, 0)) refuse(message, name, "a capability", value);
+        break;
+      case FieldKind.OWN:
+        if (!sendCapability(outgoing, carried++, value, isReply ? own : 0))
+          refuse(message, name, "a capability", value);
         break;
     }
   }
@@ -193,14 +249,17 @@ export function decodeFields(
   arrived: number,
   source: CapabilitySource,
 ): Values | null {
-  const { fields } = message;
+  const { fields, isReply } = message;
   if (arrived !== message.capabilities) return null;
   const values: Values = {};
   let at = 1;
   let carried = 0;
   for (let i = 0; i < fields.length; i++) {
     const { name, kind, min, max, element } = fields[i]!;
-    if (kind === FieldKind.CAPABILITY) {
+    if (kind === FieldKind.CAPABILITY || kind === FieldKind.OWN) {
+      // A badge must not be taken for a handle, nor a handle for a badge.
+      const isBadge = kind === FieldKind.OWN && !isReply;
+      if (source.unwrapped !== undefined && source.unwrapped(carried) !== isBadge) return null;
       values[name] = source.capability(carried++);
       continue;
     }

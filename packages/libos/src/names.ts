@@ -6,6 +6,7 @@
  */
 import { Err, MAX_NAME_BYTES, type Sys } from "@capos/abi";
 import { capability, textUpTo, u32 } from "./fields.js";
+import type { Carried } from "./held.js";
 import { IpcError } from "./ipc-error.js";
 import { protocol } from "./protocol.js";
 import type { Slots } from "./slots.js";
@@ -23,7 +24,7 @@ export const Names = /* @__PURE__ */ protocol("names", {
 /** A guest's view of the names server. */
 export interface NamesClient {
   /** Gives an endpoint a name. Needs GRANT on it, which is what lets others be given copies. */
-  register(name: string, endpoint: number): Steps<void>;
+  register(name: string, endpoint: number | Carried<"grant">): Steps<void>;
   /** The endpoint that has a name, as a handle in a slot of this thread's own; `slots.drop` gives it up. */
   lookup(name: string): Steps<number>;
   /** All names. One that comes or goes meanwhile may be missed. */

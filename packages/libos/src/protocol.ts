@@ -13,10 +13,15 @@
  * the fields follow in the order of their declaration. The id is a hash of the whole declaration, so
  * two sides that were built from different declarations refuse each other with `UNSUPPORTED`.
  */
-import { Err, type Sys } from "@capos/abi";
-import { type Client, makeCall } from "./client.js";
+import { Err, ObjectType, type Sys } from "@capos/abi";
+import type { Client } from "./capability.js";
+import { type ClientHome, makeCall } from "./client.js";
+import { own, u8 } from "./fields.js";
+import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
+import type { EndpointMethods } from "./kernel-objects.js";
 import { decodeFields, describeShape, type Given, placeFields, type Values } from "./message.js";
-import type { MethodEntry, Methods } from "./method.js";
+import type { MethodEntry, MethodShape, Methods } from "./method.js";
+import { objectRights } from "./rights.js";
 import { answerSaved, type Handlers, type ServeOptions, serve } from "./server.js";
 import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
@@ -30,10 +35,13 @@ export interface WireProtocol {
   readonly methods: readonly MethodEntry[];
 }
 
-/** A declared protocol. */
-export interface Protocol<M extends Methods = Methods> extends WireProtocol {
+/** A declared protocol. As a kind of capability: one to whoever serves it, or to an object of theirs. */
+export interface Protocol<M extends Methods = Methods> extends WireProtocol, Kind<M> {
+  readonly name: string;
+
   /**
-   * The calling side, through an endpoint capability with SEND.
+   * The calling side, through an endpoint capability with SEND: all methods, whatever rights they need. A
+   * typed capability (`CSpace.as`) has those that its rights permit.
    *
    * Each method is a generator: run it with `yield*`. It throws RangeError, before any trap, if a field
    * cannot hold its value, and `IpcError` if the call was answered with an error or with something that
@@ -41,21 +49,29 @@ export interface Protocol<M extends Methods = Methods> extends WireProtocol {
    *
    * @param slots where capabilities that replies bring are received; needed only if there are such
    */
-  client(sys: Sys, handle: number, slots?: Slots): Client<M>;
+  client(sys: Sys, handle: number | Carried, slots?: Slots): Client<M>;
 
-  /** The answering side: see `serve`. */
-  serve(sys: Sys, endpoint: number, handlers: Handlers<M>, options?: ServeOptions): Steps<void>;
+  /** The answering side: see `serve`. With a table of objects (see `Objects`) handlers get the object that a request is about. */
+  serve<T = never>(
+    sys: Sys,
+    endpoint: number | Held<EndpointMethods, "receive">,
+    handlers: Handlers<M, T>,
+    options?: ServeOptions<T>,
+  ): Steps<void>;
 
   /**
    * Answers a deferred request through its saved reply, which is used up: its slot is empty afterwards
    * and the caller's to give back. Throws RangeError if a field cannot hold its value, and `IpcError`
    * (`PEER_DIED`, ...) if there is nobody left to answer.
+   *
+   * @param slots where capabilities that the reply gives away were taken from; needed only for those
    */
   answer<N extends keyof M & string>(
     sys: Sys,
     reply: number,
     method: N,
-    value: Given<M[N]["reply"]>,
+    value: Given<M[N]["reply"], M>,
+    slots?: Slots,
   ): Steps<void>;
 }
 
@@ -81,48 +97,83 @@ function hash(text: string): number {
 }
 
 /**
- * Declares a protocol. Throws RangeError if a message could not fit 64 words and 4 capabilities, or
- * there are more than 256 methods.
+ * The request for a server's object with fewer rights: what `CSpace.narrow` sends. Each protocol with
+ * methods that need rights has it behind its own methods, and `serve` answers it.
  */
-export function protocol<const M extends Methods>(name: string, methods: M): Protocol<M> {
+export const NARROW: MethodShape = Object.freeze({
+  request: Object.freeze({ rights: u8 }),
+  reply: Object.freeze({ narrowed: own(["grant", "revoke"]) }),
+});
+const NARROW_NAME = "narrow";
+
+/** Names that every typed capability has for itself. */
+const RESERVED_NAME = "handle";
+
+/**
+ * Declares a protocol. Throws RangeError if a message could not fit 64 words and 4 capabilities, there
+ * are more than 256 methods, or one has a name that is spoken for.
+ */
+export function protocol<const M extends Methods>(name: string, declared: M): Protocol<M> {
+  const hasObjects = Object.values(declared).some(({ needs }) => needs !== undefined);
+  const methods: Methods = hasObjects ? { ...declared, [NARROW_NAME]: NARROW } : declared;
+  if (hasObjects && NARROW_NAME in declared)
+    throw new RangeError(`${name}: a protocol whose methods need rights has a method ${NARROW_NAME} already`);
   const names = Object.keys(methods);
   if (names.length > METHODS_MAX)
     throw new RangeError(`${name}: ${names.length} methods, the limit is ${METHODS_MAX}`);
   const described = names.map((method) => {
-    const { request, reply } = methods[method]!;
-    return `${method}(${describeShape(request)}):(${describeShape(reply)})`;
+    const { needs, request, reply } = methods[method]!;
+    return `${method}${needs === undefined ? "" : `!${needs}`}(${describeShape(request)}):(${describeShape(reply)})`;
   });
   const id = hash(`${name}{${described.join(";")}}`);
   const entries = names.map((method, number): MethodEntry => {
-    if (method in Object.prototype) throw new RangeError(`${name}: a method cannot be called ${method}`);
+    if (method in Object.prototype || method === RESERVED_NAME)
+      throw new RangeError(`${name}: a method cannot be called ${method}`);
     const title = `${name}.${method}`;
-    const { request, reply } = methods[method]!;
+    const { needs, request, reply } = methods[method]!;
     return Object.freeze({
       name: method,
       word0: id * METHODS_MAX + number,
-      request: placeFields(title, request),
-      reply: placeFields(title, reply),
+      needs: needs === undefined ? 0 : objectRights([needs]),
+      request: placeFields(title, request, false),
+      reply: placeFields(title, reply, true),
     });
   });
+  const ownMethods = hasObjects ? entries.slice(0, -1) : entries;
 
-  return Object.freeze({
+  const made: Protocol<M> = Object.freeze({
     name,
     id,
     methods: Object.freeze(entries),
-    client(sys: Sys, handle: number, slots?: Slots): Client<M> {
+    objectType: ObjectType.NONE,
+    bind(home: ClientHome, handle: number): Client<M> {
       const client: Record<string, unknown> = {};
-      for (const entry of entries) client[entry.name] = makeCall(sys, handle, entry, slots);
-      return Object.freeze(client) as Client<M>;
+      for (const entry of ownMethods) client[entry.name] = makeCall(home, handle, entry, made);
+      return client as Client<M>;
     },
-    serve(sys: Sys, endpoint: number, handlers: Handlers<M>, options: ServeOptions = {}): Steps<void> {
-      return serve(sys, endpoint, name, entries, handlers as Record<string, never>, options);
+    *narrow(home: Home, handle: number, rights: number): Steps<number> {
+      if (!hasObjects) throw new TypeError(`${name} has no methods that need rights`);
+      const call = makeCall(home, handle, entries.at(-1)!, made);
+      return ((yield* call({ rights })).narrowed as Carried).handle;
     },
-    answer(sys: Sys, reply: number, method: string, value: Values): Steps<void> {
+    client(sys: Sys, handle: number | Carried, slots?: Slots): Client<M> {
+      return Object.freeze(made.bind({ sys, slots } as Home, handleOf(handle))) as Client<M>;
+    },
+    serve<T>(
+      sys: Sys,
+      endpoint: number | Held<EndpointMethods, "receive">,
+      handlers: Handlers<M, T>,
+      options: ServeOptions<T> = {},
+    ): Steps<void> {
+      return serve(sys, handleOf(endpoint), name, entries, handlers as Record<string, never>, options);
+    },
+    answer(sys: Sys, reply: number, method: string, value: Values, slots?: Slots): Steps<void> {
       const entry = entries.find((one) => one.name === method);
       if (entry === undefined) throw new RangeError(`${name} has no method ${method}`);
-      return answerSaved(sys, reply, entry.reply, value);
+      return answerSaved(sys, reply, entry.reply, value, slots);
     },
   });
+  return made;
 }
 
 /** The largest length (bytes of a text, bytes, or elements of a list) that a request's field may have. */

@@ -7,6 +7,8 @@
  * which ends it: init restarts it.
  */
 import { Err, type Sys } from "@capos/abi";
+import { FieldKind } from "./fields.js";
+import type { Carried } from "./held.js";
 import { IpcError } from "./ipc-error.js";
 import {
   decodeFields,
@@ -17,9 +19,20 @@ import {
   type Values,
 } from "./message.js";
 import type { MethodEntry, Methods } from "./method.js";
+import { Outgoing, settle } from "./outgoing.js";
 import type { Slots } from "./slots.js";
 import { isSteps, type MaybeSteps, type Steps } from "./steps.js";
 import { replyRecvWith, replyToWith, replyWith } from "./trap.js";
+
+/** A server's own objects, as `serve` asks for them: `Objects`. */
+export interface ObjectTable<T> {
+  /** The object that a badge stands for and the rights to it; undefined for a badge that this table did not mint. */
+  find(badge: number): { readonly object: T; readonly rights: number } | undefined;
+  /** A capability to the object that a badge stands for, with those of its rights that `rights` has. */
+  narrow(badge: number, rights: number): Steps<Carried>;
+  /** Told by `serve` that nobody holds a capability with this badge any more. */
+  forget(badge: number): Steps<void>;
+}
 
 /** What a handler returns when it saved the reply for later. */
 export type Deferred = "deferred";
@@ -42,7 +55,13 @@ export interface RequestContext {
   end(): void;
 }
 
-/** What `onNotification` can do besides. */
+/** As `RequestContext`, with the object that the request is about. */
+export interface ObjectContext<T> extends RequestContext {
+  /** What the badge stands for. For a method that needs no right this is undefined if it stands for none. */
+  readonly object: T;
+}
+
+/** What `onNotification` and `onNoSenders` can do besides. */
 export interface NotificationContext {
   /** Makes `serve` return. */
   end(): void;
@@ -51,33 +70,43 @@ export interface NotificationContext {
 /**
  * One function a method: a plain one, or a generator if it traps. Capabilities in the request belong to
  * the handler, also when it throws. A method whose reply has no fields may return nothing.
+ *
+ * `T` is what the server's objects are: a method that needs a right is only called for one of them.
  */
-export type Handlers<M extends Methods> = {
+export type Handlers<M extends Methods, T = never> = {
   readonly [N in keyof M]: (
     request: Received<M[N]["request"]>,
-    context: RequestContext,
+    context: M[N] extends { readonly needs: string } ? ObjectContext<T> : ObjectContext<T | undefined>,
     // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a function that may return nothing
-  ) => MaybeSteps<Given<M[N]["reply"]> | Deferred | (keyof M[N]["reply"] extends never ? void : never)>;
+  ) => MaybeSteps<Given<M[N]["reply"], M> | Deferred | (keyof M[N]["reply"] extends never ? void : never)>;
 };
 
 /** How to serve. */
-export interface ServeOptions {
-  /** Where capabilities in requests are received; needed only if a request carries some. */
+export interface ServeOptions<T = never> {
+  /** Where capabilities in requests are received, and what was given away was taken from; needed only if there are such. */
   readonly slots?: Slots;
+  /** The server's own objects; needed if a method needs a right to one. */
+  readonly objects?: ObjectTable<T>;
   /** Called with the bits of the thread's bound notification each time it ends the wait for a request. */
   readonly onNotification?: (bits: number, context: NotificationContext) => MaybeSteps<void>;
+  /** Called when a capability that was minted with this badge has no descendants left. `objects` has forgotten it by then. */
+  readonly onNoSenders?: (badge: number, context: NotificationContext) => MaybeSteps<void>;
 }
 
-type AnyHandler = (request: Values, context: RequestContext) => MaybeSteps<Values | Deferred | undefined>;
+type AnyHandler = (
+  request: Values,
+  context: ObjectContext<never>,
+) => MaybeSteps<Values | Deferred | undefined>;
 
 const NOTHING: Values = Object.freeze({});
 
-/** Handles on their way out. Filled and used up between two traps. */
-const outgoing: number[] = [0, 0, 0, 0];
+/** Capabilities on their way out. Filled and used up between two traps. */
+const outgoing = new Outgoing();
 
 /** The one context of a serving loop: it handles one request at a time. */
-class Context implements RequestContext {
+class Context implements ObjectContext<never> {
   badge = 0;
+  object = undefined as never;
   method = "";
   ended = false;
   /** The saved reply of the request at hand, or 0. */
@@ -134,6 +163,67 @@ class Window {
   }
 }
 
+/** A method as its server answers it. */
+interface Served {
+  readonly entry: MethodEntry;
+  readonly handler: AnyHandler;
+  /** Fields that bring back objects of the server's own, and the rights that they must have. */
+  readonly owned: readonly { readonly name: string; readonly rights: number }[];
+}
+
+/** Pairs methods and handlers. Throws TypeError for what would only show when somebody calls. */
+function prepare(
+  protocolName: string,
+  methods: readonly MethodEntry[],
+  handlers: Readonly<Record<string, AnyHandler>>,
+  { slots, objects }: ServeOptions<unknown>,
+): Served[] {
+  return methods.map((entry) => {
+    const { name, needs, request, reply } = entry;
+    const title = `${protocolName}.${name}`;
+    const narrows = handlers[name] === undefined;
+    if ((needs !== 0 || narrows) && objects === undefined)
+      throw new TypeError(`${title} is about an object: its server needs a table of them`);
+    if (request.slots > 0 && slots === undefined)
+      throw new TypeError(`${title} carries capabilities: its server needs slots for them`);
+    if (isOwn(reply) && slots === undefined)
+      throw new TypeError(
+        `${title} gives capabilities away: its server needs the slots they were taken from`,
+      );
+    const handler: AnyHandler = narrows
+      ? function* ({ rights }, { badge }) {
+          return { narrowed: yield* objects!.narrow(badge, rights as number) };
+        }
+      : handlers[name]!;
+    const owned = request.fields
+      .filter(({ kind }) => kind === FieldKind.OWN)
+      .map((field) => ({ name: field.name, rights: field.objectRights }));
+    return { entry, handler, owned };
+  });
+}
+
+function isOwn(message: Message): boolean {
+  return message.fields.some(({ kind }) => kind === FieldKind.OWN);
+}
+
+/** Whether a request may be made through the badge it came with, as the table of objects says. Notes the object. */
+function isPermitted(
+  served: Served,
+  request: Values,
+  context: Context,
+  objects: ObjectTable<unknown>,
+): boolean {
+  const { entry, owned } = served;
+  const found = objects.find(context.badge);
+  context.object = found?.object as never;
+  if (entry.needs !== 0 && (found === undefined || (found.rights & entry.needs) === 0)) return false;
+  for (const { name, rights } of owned) {
+    const given = objects.find(request[name] as number);
+    if (given === undefined || (given.rights & rights) !== rights) return false;
+  }
+  return true;
+}
+
 /**
  * Serves a protocol on an endpoint (RECEIVE) until a handler ends it.
  *
@@ -146,17 +236,16 @@ export function* serve(
   protocolName: string,
   methods: readonly MethodEntry[],
   handlers: Readonly<Record<string, AnyHandler>>,
-  options: ServeOptions,
+  options: ServeOptions<unknown>,
 ): Steps<void> {
   const { words } = sys;
+  const { slots, objects } = options;
   const firstWord0 = methods.length === 0 ? 0 : methods[0]!.word0;
-  const carried = methods.reduce((most, { request }) => Math.max(most, request.capabilities), 0);
-  if (carried > 0 && options.slots === undefined) {
-    throw new TypeError(
-      `${protocolName} has requests that carry capabilities: its server needs slots for them`,
-    );
-  }
-  const window = new Window(carried, options.slots);
+  const served = prepare(protocolName, methods, handlers, options);
+  const window = new Window(
+    methods.reduce((most, { request }) => Math.max(most, request.slots), 0),
+    slots,
+  );
   const context = new Context(sys);
 
   window.open(sys);
@@ -170,28 +259,36 @@ export function* serve(
     let answerCount = 0;
     let answerCapabilities = 0;
 
-    if (sys.notified()) {
+    if (sys.noSenders()) {
+      const badge = sys.badge();
+      if (objects !== undefined) yield* objects.forget(badge);
+      const result = options.onNoSenders?.(badge, context);
+      if (isSteps(result)) yield* result;
+    } else if (sys.notified()) {
       const result = options.onNotification?.(sys.badge(), context);
       if (isSteps(result)) yield* result;
     } else {
-      const number = count === 0 ? -1 : words[0]! - firstWord0;
-      const entry = methods[number];
+      const found = count === 0 ? undefined : served[words[0]! - firstWord0];
       const request =
-        entry === undefined ? null : decodeFields(entry.request, words, count, sys.arrived(), sys);
-      if (entry === undefined || request === null) {
-        const deaf = window.first === 0 && entry !== undefined && entry.request.capabilities > 0;
-        const status = entry === undefined ? Err.UNSUPPORTED : deaf ? Err.NO_RESOURCE : Err.RANGE;
+        found === undefined ? null : decodeFields(found.entry.request, words, count, sys.arrived(), sys);
+      context.badge = sys.badge();
+      let status: Err = Err.OK;
+      if (found === undefined) status = Err.UNSUPPORTED;
+      else if (request === null)
+        status = window.first === 0 && found.entry.request.slots > 0 ? Err.NO_RESOURCE : Err.RANGE;
+      else if (objects !== undefined && !isPermitted(found, request, context, objects)) status = Err.DENIED;
+      if (status !== Err.OK) {
         yield* window.clear(sys);
         words[0] = status;
         answerCount = 1;
       } else {
-        context.badge = sys.badge();
+        const { entry, handler } = found!;
         context.method = entry.name;
         context.saved = 0;
-        window.handOver(entry.request.capabilities);
+        window.handOver(entry.request.slots);
         // Not a generator of its own: that would cost every request 50 ns.
         try {
-          let result = handlers[entry.name]!(request, context);
+          let result = handler(request!, context);
           if (isSteps(result)) result = yield* result;
           answerCount = writeAnswer(sys, entry.reply, result, context);
           answerCapabilities = entry.reply.capabilities;
@@ -206,6 +303,14 @@ export function* serve(
       }
     }
 
+    if (answerCount > 0 && answerCapabilities > 0 && outgoing.leaves) {
+      // Not in one trap with the next receive: what was given away must not stay here while nobody calls.
+      window.close(sys);
+      const leaving = outgoing.leaving(answerCapabilities);
+      yield replyWith(sys, answerCount, outgoing, answerCapabilities);
+      yield* settle(sys, slots, leaving);
+      answerCount = 0;
+    }
     if (context.ended) {
       window.close(sys);
       if (answerCount > 0) yield replyWith(sys, answerCount, outgoing, answerCapabilities);
@@ -240,10 +345,21 @@ function writeAnswer(
 }
 
 /** Answers through a saved reply: what `Protocol.answer` does. */
-export function* answerSaved(sys: Sys, reply: number, message: Message, value: Values): Steps<void> {
+export function* answerSaved(
+  sys: Sys,
+  reply: number,
+  message: Message,
+  value: Values,
+  slots: Slots | undefined,
+): Steps<void> {
+  if (isOwn(message) && slots === undefined)
+    throw new TypeError(`${message.title} gives capabilities away: it needs the slots they were taken from`);
   const count = encodeFields(message, sys.words, value, outgoing);
   sys.words[0] = Err.OK;
+  const leaving =
+    message.capabilities > 0 && outgoing.leaves ? outgoing.leaving(message.capabilities) : undefined;
   const answer = yield replyToWith(sys, reply, count, outgoing, message.capabilities);
+  if (leaving !== undefined) yield* settle(sys, slots, leaving);
   if (answer < 0) throw new IpcError(answer, message.title);
 }
 

@@ -71,6 +71,11 @@ export class Slots {
     return index;
   }
 
+  /** True if the index was taken from here and not given back. */
+  isTaken(index: number): boolean {
+    return this.#free[index - this.first] === false;
+  }
+
   #checkTaken(index: number, count: number): void {
     for (let i = index; i < index + count; i++) {
       if (this.#free[i - this.first] !== false) throw new RangeError(`slots: ${i} was not taken from here`);

@@ -11,6 +11,7 @@
  */
 import { Err, ObjectType, type Sys } from "@capos/abi";
 import { type ConsoleClient, consoleClient } from "./console.js";
+import { CSpace } from "./cspace.js";
 import { type Environment, environment } from "./environment.js";
 import { cnode, debug, untyped } from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
@@ -34,6 +35,8 @@ export interface Os {
   readonly core: number;
   readonly cores: number;
   readonly slots: Slots;
+  /** Typed capabilities: made, copied, narrowed, sealed, revoked, ... */
+  readonly cspace: CSpace;
   /** The index that `spawnThread` gives next, unless told another. */
   nextThreadIndex: number;
   readonly log: LogClient;
@@ -86,6 +89,7 @@ export function start(sys: Sys): Os {
     core: given.core,
     cores: given.cores,
     slots,
+    cspace: new CSpace(sys, given.cnode, slots, given.untyped),
     nextThreadIndex: threadIndex + 1,
     log: logClient(sys, given.log, threadIndex),
     names: namesClient(sys, given.names, slots),
