@@ -1,5 +1,6 @@
 export * from "./attention.js";
 export * from "./clock.js";
+export * from "./core-snapshot.js";
 export * from "./history.js";
 export * from "./lapic.js";
 export * from "./machine-map.js";

@@ -76,6 +76,11 @@ export function moduleCount(memory: PhysicalMemory): number {
   return Atomics.load(memory.i32, memory.i32[BootInfo.MODULES]! + Directory.COUNT);
 }
 
+/** Bytes that the images' names and code take. */
+export function moduleBytes(memory: PhysicalMemory): number {
+  return memory.i32[memory.i32[BootInfo.MODULES]! + Directory.USED] ?? 0;
+}
+
 /** Name and code of an image, or null if there is no such number. */
 export function readModule(memory: PhysicalMemory, number: number): { name: string; code: string } | null {
   if (!(number >= 0 && number < moduleCount(memory))) return null;

@@ -12,7 +12,7 @@ import { faultOf } from "./guest/fault.js";
 import { makeRealm } from "./guest/realm-cache.js";
 import { run } from "./loop.js";
 import { panic } from "./panic.js";
-import { printLine } from "./platform.js";
+import { printLines } from "./platform.js";
 
 /** What the host hands to a core's worker. */
 export interface CoreTask {
@@ -45,8 +45,10 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
   } catch (error) {
     k.i32[k.area + CoreArea.LAST_TRAP] = k.context?.trap ?? 0;
     const reason = faultOf(error).text + stackOf(error);
+    // The dump's work is not the guest's: its budget must not stop it. See makeRealm.
+    k.current = 0;
     const lines = panic(k.memory, k.id, reason);
-    if (lines !== null) printLine(k, lines.join("\n"));
+    if (lines !== null) printLines(k, lines);
   }
   // The core never returned to its event loop: what the collector noted is delivered now.
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));

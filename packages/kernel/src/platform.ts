@@ -11,11 +11,14 @@ import {
   attentionOf,
   BootInfo,
   HostEvent,
+  Port,
   PortNumber,
   Power,
+  portOf,
   portWrite,
   raise,
   ringHost,
+  type WordIndex,
 } from "@capos/hal";
 import type { Core } from "./core.js";
 
@@ -31,6 +34,30 @@ export function printLine(k: Core, text: string): void {
       bytes.length - sent,
     );
   }
+}
+
+/** How long to wait for the host to take what the UART holds, in milliseconds, before the rest is dropped. */
+const UART_PATIENCE_MS = 200;
+
+/** Writes more than the UART holds at once, a line at a time. Keeps the core from its safe point: for dumps only. */
+export function printLines(k: Core, lines: readonly string[]): void {
+  const taken = portOf(k.memory, PortNumber.UART) + Port.OUT_READ;
+  for (const line of lines) {
+    const bytes = utf8Encode(`${line}\n`);
+    for (let sent = 0; sent < bytes.length; ) {
+      const before = Atomics.load(k.i32, taken);
+      const rest = sent === 0 ? bytes : bytes.slice(sent);
+      sent += portWrite(k.memory, PortNumber.UART, k.id, rest, rest.length);
+      if (sent < bytes.length && !hostTakes(k, taken, before)) return;
+    }
+  }
+}
+
+/** Waits until the host has taken something; false if it does not. Nobody notifies, so the core looks every millisecond. */
+function hostTakes(k: Core, taken: WordIndex, before: number): boolean {
+  for (let ms = 0; ms < UART_PATIENCE_MS && Atomics.load(k.i32, taken) === before; ms++)
+    Atomics.wait(k.i32, taken, before, 1);
+  return Atomics.load(k.i32, taken) !== before;
 }
 
 /** Tells every core and the host that the machine halts with a status. */

@@ -1,2 +1,3 @@
+export type { CoreSnapshot } from "../core-snapshot.js";
 export { Machine, type MachineEnd, type MachineHooks } from "./machine.js";
-export type { CoreSnapshot, Management } from "./management.js";
+export type { Management } from "./management.js";

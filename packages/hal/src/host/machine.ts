@@ -25,12 +25,14 @@ import { addModule } from "../modules.js";
 import { allocateMemory, attachMemory, type PhysicalMemory } from "../physical-memory.js";
 import { closePort, drainPort, feedPort } from "../serial-port.js";
 import { CorePool } from "./core-pool.js";
-import type { Management } from "./management.js";
+import type { Management, ManagementTask } from "./management.js";
 
 /** What a machine's owner must know and provide. */
 export interface MachineHooks {
   /** The module that a core's worker runs. */
   readonly coreProgram: URL;
+  /** The module whose default export reads the kernel's state from memory, for `management.state()`. */
+  readonly inspectProgram?: URL;
   /** Cores that have power from the start; the others can be plugged in later. */
   readonly powered: number;
   /** Bytes that came out of a serial device, in order. */
@@ -112,7 +114,10 @@ export class Machine {
   get management(): Comlink.Remote<Management> {
     if (this.#management === null) {
       this.#managementWorker = new Worker(new URL("./management.js", import.meta.url), {
-        workerData: { memory: this.#wasmMemory },
+        workerData: {
+          memory: this.#wasmMemory,
+          inspectProgram: this.hooks.inspectProgram?.href ?? null,
+        } satisfies ManagementTask,
         execArgv: [],
       });
       this.#managementWorker.unref();

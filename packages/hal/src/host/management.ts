@@ -9,58 +9,41 @@ import { parentPort, workerData } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { Attention, attentionOf, raise } from "../attention.js";
+import { type CoreSnapshot, snapshotCore } from "../core-snapshot.js";
 import { requestInterrupt } from "../lapic.js";
 import { BootInfo, CoreArea, coreArea, HOTPLUG_VECTOR, memoryMap, type Region } from "../machine-map.js";
-import { attachMemory } from "../physical-memory.js";
+import { attachMemory, type PhysicalMemory } from "../physical-memory.js";
 
-const memory = attachMemory((workerData as { memory: WebAssembly.Memory }).memory);
-
-/** One core as it stands. Counters count since power-on, modulo 2^32. */
-export interface CoreSnapshot {
-  readonly core: number;
-  /** A `CoreState`. */
-  readonly state: number;
-  readonly halted: boolean;
-  readonly incarnation: number;
-  readonly safePoints: number;
-  readonly switches: number;
-  readonly halts: number;
-  readonly messagesIn: number;
-  readonly messagesOut: number;
-  readonly bounces: number;
-  readonly interrupts: number;
-  readonly gracePassed: number;
+/** What the host hands to this worker. */
+export interface ManagementTask {
+  readonly memory: WebAssembly.Memory;
+  /** Where the kernel's inspection is, null for a machine that cannot be asked for its kernel's state. */
+  readonly inspectProgram: string | null;
 }
 
-function snapshot(core: number): CoreSnapshot {
-  const { i32 } = memory;
-  const area = coreArea(memory, core);
-  const counter = (offset: CoreArea): number => Atomics.load(i32, area + offset) >>> 0;
-  return {
-    core,
-    state: counter(CoreArea.STATE),
-    halted: (Atomics.load(i32, area + CoreArea.ATTENTION) & Attention.HALTED) !== 0,
-    incarnation: counter(CoreArea.INCARNATION),
-    safePoints: counter(CoreArea.SAFE_POINTS),
-    switches: counter(CoreArea.SWITCHES),
-    halts: counter(CoreArea.HALTS),
-    messagesIn: counter(CoreArea.MESSAGES_IN),
-    messagesOut: counter(CoreArea.MESSAGES_OUT),
-    bounces: counter(CoreArea.BOUNCES),
-    interrupts: counter(CoreArea.INTERRUPTS),
-    gracePassed: counter(CoreArea.GRACE_PASSED),
-  };
-}
+const task = workerData as ManagementTask;
+const memory = attachMemory(task.memory);
+
+/** What the machine's kernel gives to be read by: see `MachineHooks.inspectProgram`. */
+type InspectProgram = { default(memory: PhysicalMemory): unknown };
 
 const management = Object.freeze({
   /** Every core as it stands. */
   inspect(): { cores: CoreSnapshot[]; memory: Region[]; graceRequested: number } {
-    const cores = Array.from({ length: memory.i32[BootInfo.CORES]! }, (_, core) => snapshot(core));
+    const cores = Array.from({ length: memory.i32[BootInfo.CORES]! }, (_, core) =>
+      snapshotCore(memory, core),
+    );
     return {
       cores,
       memory: memoryMap(memory),
       graceRequested: Atomics.load(memory.i32, BootInfo.GRACE_REQUESTED),
     };
+  },
+  /** All of the kernel's state, as its own program reads it. Null if the machine was made without one. */
+  async state(): Promise<unknown> {
+    if (task.inspectProgram === null) return null;
+    const program = (await import(task.inspectProgram)) as InspectProgram;
+    return program.default(memory);
   },
   /** Makes a core pass a safe point soon. */
   poke(core: number): void {

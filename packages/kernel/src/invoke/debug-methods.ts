@@ -12,10 +12,11 @@ import {
 } from "@capos/hal";
 import type { Core } from "../core.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../grace-period.js";
+import { dump } from "../inspect/text.js";
 import { wordCount } from "../ipc/message.js";
 import { Thread } from "../layout.js";
-import { dump, KernelPanic } from "../panic.js";
-import { heapBytes, powerOff, printLine } from "../platform.js";
+import { KernelPanic } from "../panic.js";
+import { heapBytes, powerOff, printLine, printLines } from "../platform.js";
 import type { Context } from "../thread/context.js";
 import { progressOf } from "../thread/progress.js";
 import { answer, integer, refuse } from "./arguments.js";
@@ -69,12 +70,21 @@ export function invokeDebug(k: Core, thread: WordIndex, context: Context, method
       history(k, context);
       break;
     case Method.DEBUG_DUMP:
+      printDump(k);
       context.result = Err.OK;
-      for (const line of dump(k.memory)) printLine(k, line);
       break;
     default:
       break;
   }
+}
+
+/** The machine as it stands, on the kernel's own line. */
+function printDump(k: Core): void {
+  const { current } = k;
+  // The dump's work is not the guest's: its budget must not stop it. See makeRealm.
+  k.current = 0;
+  printLines(k, dump(k.memory, true));
+  k.current = current;
 }
 
 function text(k: Core, context: Context): string {

@@ -1,0 +1,62 @@
+/** Cores as they stand. */
+import { trapName } from "@capos/abi";
+import { Attention, CoreArea, coreArea, RINGS_SHIFT, snapshotCore } from "@capos/hal";
+import { KernelArea, Tables } from "../layout.js";
+import type { CoreInfo } from "./state.js";
+import type { Survey } from "./survey.js";
+import { bitNames, coreCount, isLine, nameOf, wordAt } from "./words.js";
+
+const STATES: readonly string[] = Object.freeze([
+  "offline",
+  "waits for INIT",
+  "waits for start-up",
+  "online",
+  "dying",
+  "dead",
+  "leaving",
+]);
+const ABSENT = "absent";
+
+const ATTENTION: Readonly<Record<number, string>> = Object.freeze({
+  [Attention.GRACE]: "grace",
+  [Attention.INTERRUPT]: "interrupt",
+  [Attention.POKE]: "poke",
+  [Attention.FLUSH]: "flush",
+  [Attention.POWER]: "power",
+  [Attention.DOOMED]: "doomed",
+  [Attention.NON_MASKABLE]: "non-maskable",
+  [Attention.INIT]: "init",
+  [Attention.STARTUP]: "start-up",
+  [Attention.HALTED]: "halted",
+});
+
+/** All cores of the machine, with power or without. */
+export function inspectCores(survey: Survey): CoreInfo[] {
+  const { memory, tables, threads } = survey;
+  const cores: CoreInfo[] = [];
+  for (let core = 0; core < coreCount(memory); core++) {
+    const area = coreArea(memory, core);
+    if (!isLine(memory, area) || !isLine(memory, area + CoreArea.LAPIC)) {
+      survey.tree.note(`core ${core}: its area is not in memory`);
+      break;
+    }
+    const snapshot = snapshotCore(memory, core);
+    const attention = wordAt(memory, area + CoreArea.ATTENTION);
+    const current = wordAt(memory, area + CoreArea.CURRENT_THREAD);
+    const awaited = wordAt(memory, area + CoreArea.GRACE_AWAITED);
+    const state = wordAt(memory, area + CoreArea.STATE);
+    const kernelArea = wordAt(memory, tables + Tables.KERNEL_AREAS) + core * KernelArea.SIZE;
+    cores.push({
+      ...snapshot,
+      stateName: state === -1 ? ABSENT : nameOf(STATES, state),
+      attention: bitNames(ATTENTION, attention),
+      ringBits: attention >>> RINGS_SHIFT,
+      thread: threads.get(current) ?? null,
+      ready: tables === 0 ? 0 : wordAt(memory, kernelArea + KernelArea.READY_COUNT),
+      lastTrap: trapName(wordAt(memory, area + CoreArea.LAST_TRAP)),
+      inCommit: wordAt(memory, area + CoreArea.COMMIT) === 1,
+      graceAwaited: awaited === 0 ? null : awaited,
+    });
+  }
+  return cores;
+}

@@ -1,0 +1,35 @@
+/**
+ * Holding the tree lock from outside of the cores, for a short look.
+ *
+ * A ticket of the lock (capability/tree-lock.ts) cannot be given back, and its holder may be a core that
+ * died: so none is drawn unless it is served at once, and whoever gets none looks without.
+ */
+import { BootInfo, nowNs, type PhysicalMemory, Power } from "@capos/hal";
+
+/** How long to try, in nanoseconds: far longer than any core holds the lock. */
+const PATIENCE_NS = 2e8;
+/** Milliseconds between attempts. */
+const PAUSE_MS = 0.05;
+
+/** Calls `look` while nobody changes the tree. False, without a call, if the lock was not to be had. */
+export function holdTree(memory: PhysicalMemory, look: () => void): boolean {
+  const { i32 } = memory;
+  const deadline = nowNs() + PATIENCE_NS;
+  for (;;) {
+    const served = Atomics.load(i32, BootInfo.TREE_LOCK);
+    const next = (served + 1) | 0;
+    // Equal says that nobody holds it or waits for it.
+    if (Atomics.compareExchange(i32, BootInfo.TREE_LOCK_TICKET, served, next) === served) {
+      try {
+        look();
+      } finally {
+        Atomics.store(i32, BootInfo.TREE_LOCK, next);
+        if (Atomics.load(i32, BootInfo.TREE_LOCK_TICKET) !== next) Atomics.notify(i32, BootInfo.TREE_LOCK);
+      }
+      return true;
+    }
+    // The cores of a machine that is off have left; one of them may have died with the lock.
+    if (Atomics.load(i32, BootInfo.POWER) !== Power.ON || nowNs() > deadline) return false;
+    Atomics.wait(i32, BootInfo.TREE_LOCK, served, PAUSE_MS);
+  }
+}
