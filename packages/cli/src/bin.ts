@@ -5,8 +5,10 @@ import process from "node:process";
  * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
  * every failure into one line and an exit status.
  */
+import { SECTIONS } from "@capos/kernel/host";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type BenchFlags, benchCommand } from "./commands/bench.js";
+import { type InspectFlags, inspectCommand, processNumber, sectionNames } from "./commands/inspect.js";
 import { addMachineOptions } from "./commands/options.js";
 import { type RunFlags, runCommand } from "./commands/run.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
@@ -50,6 +52,16 @@ addMachineOptions(program.command("run <file> [args...]"))
   .passThroughOptions()
   .action(async (file: string, args: string[], _flags: RunFlags, command: Command) => {
     status = await runCommand(file, args, command.optsWithGlobals<RunFlags>(), abort.signal);
+  });
+
+program
+  .command("inspect")
+  .argument("[pid]", "the process that runs the machine (default: the only one that does)", processNumber)
+  .description("show a machine that another capos-smp runs: processes, threads, capabilities, queues, memory")
+  .option("--json", "print one JSON document instead of text")
+  .option("--only <sections>", `some of ${SECTIONS.join(",")}`, sectionNames)
+  .action(async (pid: number | undefined, _flags: InspectFlags, command: Command) => {
+    status = await inspectCommand(pid, command.optsWithGlobals<InspectFlags>());
   });
 
 /** What went wrong, as one line, and the status that goes with it. */

@@ -11,12 +11,20 @@ import { basename, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
 import { MachinePlanError, ModuleStoreFullError, nowNs, PortNumber, planMachine } from "@capos/hal";
-import { type CoreSnapshot, Machine, type MachineEnd } from "@capos/hal/host";
-import { CORE_PROGRAM, type CoreReport, dump, initStartedNs } from "@capos/kernel/host";
+import { Machine, type MachineEnd } from "@capos/hal/host";
+import {
+  CORE_PROGRAM,
+  type CoreReport,
+  dump,
+  INSPECT_PROGRAM,
+  initStartedNs,
+  type MachineState,
+} from "@capos/kernel/host";
 import { buildImage, GuestBuildError, locate } from "@capos/libos/image";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { DestinationStream } from "pino";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { openDoor } from "./inspect/door.js";
 import { LineSplitter } from "./lines.js";
 import { type LogLevelName, logSink, standardDestination } from "./log-sink.js";
 
@@ -36,6 +44,8 @@ export interface BootOptions {
   readonly logLevel?: LogLevelName;
   /** Where log records go, in pino's format; standard error unless told. */
   readonly logDestination?: DestinationStream;
+  /** Whether other processes of the same user can inspect it, with `capos-smp inspect`. Not unless told. */
+  readonly inspectable?: boolean;
   /** Takes what the kernel writes to its own serial line: boot phases, machine checks, a panic's dump. Nothing unless told. */
   readonly onKernel?: (text: string) => void;
   /** Takes what guests write to the console, a line at a time without its end. Standard output unless told. */
@@ -138,9 +148,12 @@ export class CaposMachine {
     this.#machine.close(PortNumber.CONSOLE);
   }
 
-  /** Every core as it stands, and the memory map. */
-  async inspect(): Promise<{ cores: CoreSnapshot[] }> {
-    return this.#machine.management.inspect();
+  /**
+   * The machine as it stands: cores, processes, threads, capabilities and their derivation, queues, memory.
+   * Read from outside while it runs: the derivation tree is of one instant, the rest as it was met.
+   */
+  async inspect(): Promise<MachineState> {
+    return inspectMachine(this.#machine);
   }
 
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */
@@ -187,6 +200,25 @@ export async function compileGuest(file: string): Promise<Image> {
   } catch (error) {
     if (error instanceof GuestBuildError) throw new UsageError(error.message);
     throw error;
+  }
+}
+
+async function inspectMachine(machine: Machine): Promise<MachineState> {
+  return (await machine.management.state()) as MachineState;
+}
+
+/** Lets other processes inspect a machine until it ends. One that they cannot ask works as well. */
+async function letInspect(
+  machine: Machine,
+  ended: Promise<unknown>,
+  log: (line: string) => void,
+): Promise<void> {
+  try {
+    const door = await openDoor(() => inspectMachine(machine));
+    ended.then(door.close, door.close);
+  } catch (error) {
+    const text = `capos-smp inspect cannot ask this machine: ${error instanceof Error ? error.message : error}`;
+    log(JSON.stringify({ level: 20, process: "host", text }));
   }
 }
 
@@ -290,6 +322,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const controlLines = new LineSplitter((line) => control.take(line));
   const machine = new Machine(plan, {
     coreProgram: CORE_PROGRAM,
+    inspectProgram: INSPECT_PROGRAM,
     powered: inRange("powered cores", options.poweredCores ?? plan.cores, 1, plan.cores),
     onOutput(port, bytes) {
       if (port === PortNumber.CONSOLE) consoleLines.push(bytes);
@@ -320,7 +353,9 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
     throw error;
   });
   failed.catch(() => {});
+  const inspectable = options.inspectable === true ? letInspect(machine, ended, log) : null;
   await Promise.race([control.ready, failed]);
+  await inspectable;
   return new CaposMachine(machine, ended, control, poweredNs);
 }
 

@@ -16,6 +16,8 @@ export {
   waitForGrace,
   wakeGraceWaiters,
 } from "./grace-period.js";
+export { inspect } from "./inspect/inspect.js";
+export { MAX_SLOTS } from "./inspect/tree-copy.js";
 export { Vector } from "./interrupts.js";
 export { invokeUntyped } from "./invoke/untyped-methods.js";
 export { insert, remove } from "./ipc/wait-queue.js";

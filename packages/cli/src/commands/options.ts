@@ -65,6 +65,7 @@ export function bootOptions(flags: MachineFlags): BootOptions {
     ...(flags.memory !== undefined && { memoryMiB: flags.memory }),
     ...(flags.seed !== undefined && { seed: flags.seed }),
     ...(flags.watchdog !== undefined && { watchdogMs: flags.watchdog }),
+    inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     ...(!quiet && { onKernel: (text: string) => void process.stderr.write(text) }),
   };

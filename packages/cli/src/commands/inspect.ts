@@ -1,0 +1,50 @@
+/** `capos-smp inspect`: shows a machine that another process runs. */
+import process from "node:process";
+import { type MachineState, SECTIONS, type SectionName } from "@capos/kernel/host";
+import { InvalidArgumentError } from "commander";
+import { ExitStatus } from "../errors.js";
+import { askMachine, chooseProcess } from "../inspect/ask.js";
+import { renderTables } from "../inspect/tables.js";
+
+export interface InspectFlags {
+  readonly json?: boolean;
+  readonly only?: readonly SectionName[];
+}
+
+/** Reads a process's number from the command line. */
+export function processNumber(text: string): number {
+  const pid = Number(text);
+  if (!(Number.isSafeInteger(pid) && pid > 0))
+    throw new InvalidArgumentError("The number of a process is needed.");
+  return pid;
+}
+
+/** Reads names of sections, with commas between them. */
+export function sectionNames(text: string): SectionName[] {
+  return text.split(",").map((word) => {
+    const name = SECTIONS.find((section) => section === word.trim());
+    if (name === undefined)
+      throw new InvalidArgumentError(
+        `There is no section ${word.trim()}, the sections are ${SECTIONS.join(", ")}.`,
+      );
+    return name;
+  });
+}
+
+/** Asks and prints; answers the exit status. */
+export async function inspectCommand(pid: number | undefined, flags: InspectFlags): Promise<number> {
+  const state = select(await askMachine(chooseProcess(pid)), flags.only);
+  // Whoever reads the beginning of a long text and goes (head, less) has what was wanted.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  process.stdout.write(flags.json === true ? `${JSON.stringify(state)}\n` : renderTables(state));
+  return ExitStatus.OK;
+}
+
+/** The machine in general, and the named sections; all of them unless some are named. */
+export function select(state: MachineState, only: readonly SectionName[] | undefined): Partial<MachineState> {
+  if (only === undefined) return state;
+  const chosen = SECTIONS.filter((name) => only.includes(name)).map((name) => [name, state[name]]);
+  return { machine: state.machine, ...Object.fromEntries(chosen) };
+}

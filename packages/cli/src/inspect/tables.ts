@@ -1,0 +1,44 @@
+/** A machine's state as tables for a terminal. */
+import { headLines, leftOutLine, type MachineState, type Part, partsOf } from "@capos/kernel/host";
+import Table from "cli-table3";
+
+const BORDERS = [
+  ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
+  ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
+];
+const COLUMN_GAP = "  ";
+const INDENT = "  ";
+
+/** The sections that a state has, as text that ends with a line end. */
+export function renderTables(state: Partial<MachineState>): string {
+  const blocks = state.machine === undefined ? [] : [headLines(state.machine)];
+  for (const part of partsOf(state)) {
+    const lines = part.columns.length === 0 ? part.rows.map((row) => INDENT + row[0]) : tableLines(part);
+    blocks.push([part.title, ...lines, ...leftOutLine(part)]);
+  }
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** A part's rows under their heads; columns in which nothing stands are left out. */
+function tableLines({ columns, rows }: Part): string[] {
+  if (rows.length === 0) return [];
+  const used = columns.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== ""));
+  const table = new Table({
+    chars: Object.fromEntries(BORDERS.map((border) => [border, border === "middle" ? COLUMN_GAP : ""])),
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    colAligns: used.map((i) => (rows.every((row) => isFigure(row[i]!)) ? "right" : "left")),
+  });
+  table.push(
+    used.map((i) => columns[i]!),
+    ...rows.map((row) => used.map((i) => row[i]!)),
+  );
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => INDENT + line.trimEnd());
+}
+
+/** True for what is compared by its digits: a number, or nothing. */
+function isFigure(cell: string): boolean {
+  return /^(-|\d*)$/.test(cell);
+}
