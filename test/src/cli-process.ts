@@ -19,8 +19,10 @@ export interface Finished {
 
 export interface ProcessOptions {
   readonly input?: string;
+  /** Environment variables beside those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Called with all of standard output so far, each time more comes; may end the process by `kill`. */
-  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void, pid: number) => void;
 }
 
 /** Runs `capos-smp` to its end. */
@@ -31,12 +33,16 @@ export function caposSmp(args: readonly string[], options: ProcessOptions = {}):
 /** Runs Node with arguments to its end, in the root of the clone. */
 export function node(args: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "pipe" });
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      stdio: "pipe",
+      env: { ...process.env, ...options.env },
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
-      options.onOutput?.(stdout, (signal) => child.kill(signal));
+      options.onOutput?.(stdout, (signal) => child.kill(signal), child.pid!);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
