@@ -7,7 +7,7 @@ import type { PhysicalMemory, WordIndex } from "@capos/hal";
 import { Anchor, Endpoint, KernelArea, Tables, Thread } from "../layout.js";
 import { coreCount, doubleAt, forEachThread, hex, isLine, tablesOf, wordAt } from "./words.js";
 
-/** Slots that one inspection reads; about 50 ns each under the lock. */
+/** Slots that one inspection reads; measured 0.2 to 0.6 µs each under the lock. */
 export const MAX_SLOTS = 100_000;
 /** Things noted as wrong; more say nothing new. */
 const MAX_DAMAGE = 50;
@@ -135,8 +135,8 @@ export class TreeCopy {
   }
 
   #add(at: WordIndex, parent: number, depth: number): number {
-    const words: number[] = [];
-    for (let word = 0; word < Slot.WORDS; word++) words.push(wordAt(this.memory, at + word));
+    const words = new Array<number>(Slot.WORDS);
+    for (let word = 0; word < Slot.WORDS; word++) words[word] = wordAt(this.memory, at + word);
     const expiryNs = doubleAt(this.memory, at + Slot.EXPIRY);
     this.#seen.set(at, this.slots.length);
     return this.slots.push({ at, parent, depth, words, expiryNs }) - 1;
