@@ -36,7 +36,7 @@ export function queueParts(queues: QueuesInfo, limits: Limits): Part[] {
       `notifications: ${notifications.length}, ${waited.length} of them with bits, somebody waiting or a bound thread`,
       ["notification", "home", "bits", "threads", "bound to thread", "capabilities"],
       waited.map(({ address: at, home, bits, queue, boundThread, references }) => [
-        ...[address(at), String(home), bits.toString(16), queueText(queue)],
+        ...[address(at), String(home), bits === 0 ? "" : `0x${bits.toString(16)}`, queueText(queue)],
         ...[boundThread === null ? "" : String(boundThread), String(references)],
       ]),
       limits,
