@@ -261,7 +261,7 @@ export function makeSmallSystem(): SmallSystem {
     }),
   );
   const server = memory.thread(5, echo, ThreadState.RUNNING, {
-    [Thread.REPLY_TO]: caller,
+    [Thread.REPLY_TO]: 1,
     [Thread.REPLY_CALL]: 9,
   });
   make(24, ObjectType.THREAD, receiver, 10);

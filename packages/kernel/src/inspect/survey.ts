@@ -50,6 +50,7 @@ export class Survey {
   readonly notifications = new Set<WordIndex>();
   readonly monitors = new Set<WordIndex>();
   readonly cnodes = new Map<WordIndex, FoundCNode>();
+  readonly #byNumber = new Map<number, WordIndex>();
   readonly #parts = new Map<WordIndex, Part>();
   /** The CNodes by address, for the search by slot. */
   #ordered: FoundCNode[] = [];
@@ -62,6 +63,7 @@ export class Survey {
     if (this.tables === 0) return;
     forEachThread(memory, (thread, number) => {
       this.threads.set(thread, number);
+      this.#byNumber.set(number, thread);
       if (wordAt(memory, thread + Thread.NUMBER) !== number)
         tree.note(`thread ${number}: the object at ${hex(thread)} says another number`);
     });
@@ -167,6 +169,11 @@ export class Survey {
         handlers + port * IrqHandler.SIZE + IrqHandler.BINDING,
         `interrupt of port ${port}: notification`,
       );
+  }
+
+  /** The thread in the thread table under a number, 0 for none. */
+  threadNumbered(number: number): WordIndex {
+    return this.#byNumber.get(number) ?? 0;
   }
 
   /** A thread for people: number and process. */

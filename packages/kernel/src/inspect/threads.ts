@@ -59,11 +59,11 @@ function whoOwes(survey: Survey): Map<WordIndex, string> {
 }
 
 /** The thread whose call this one took and has not answered; 0 for none, and for a call that is over. */
-function callerOf({ memory, threads }: Survey, thread: WordIndex): WordIndex {
-  const caller = wordAt(memory, thread + Thread.REPLY_TO);
-  if (!threads.has(caller)) return 0;
+function callerOf(survey: Survey, thread: WordIndex): WordIndex {
+  const { memory } = survey;
+  const caller = survey.threadNumbered(wordAt(memory, thread + Thread.REPLY_TO));
   const call = wordAt(memory, thread + Thread.REPLY_CALL);
-  return wordAt(memory, caller + Thread.CALL_NUMBER) === call ? caller : 0;
+  return caller !== 0 && wordAt(memory, caller + Thread.CALL_NUMBER) === call ? caller : 0;
 }
 
 function inspectThread(
