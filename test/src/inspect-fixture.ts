@@ -252,7 +252,7 @@ export function makeSmallSystem(): SmallSystem {
     [Thread.WAIT_SLOT]: slot,
     [Thread.WAIT_GENERATION]: memory.i32[slot + Slot.GENERATION]!,
   });
-  const caller = memory.thread(1, init, ThreadState.AWAITING_REPLY, { [Thread.CALL_NUMBER]: 9 });
+  memory.thread(1, init, ThreadState.AWAITING_REPLY, { [Thread.CALL_NUMBER]: 9 });
   const receiver = memory.thread(2, echo, ThreadState.QUEUED, { [Thread.HOME]: 1, ...through(echoSlot(5)) });
   const waiters = [3, 4].map((number) =>
     memory.thread(number, echo, ThreadState.QUEUED, {
