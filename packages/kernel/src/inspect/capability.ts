@@ -50,7 +50,7 @@ export function capabilityIn(survey: Survey, slot: CopiedSlot, nowNs: number): C
     type: typeName(type),
     designates: designation(survey, type, object),
     object: inMemory ? object * 4 : null,
-    bytes: inMemory && type !== ObjectType.REPLY ? bytesOf(word) : null,
+    bytes: inMemory && type !== ObjectType.REPLY ? bytesOf(word) || null : null,
     rights: rightsText((word & SlotBits.RIGHTS_MASK) >>> SlotBits.RIGHTS_SHIFT),
     badge: words[Slot.BADGE]! >>> 0,
     generation: words[Slot.GENERATION]! >>> 0,

@@ -20,7 +20,7 @@ export interface Limits {
   readonly children: number;
 }
 
-export const DEFAULT_LIMITS: Limits = Object.freeze({ rows: 400, children: 16 });
+export const DEFAULT_LIMITS: Limits = Object.freeze({ rows: 400, children: 32 });
 
 /** Makes a table of as many rows as the limits allow. */
 export function part(

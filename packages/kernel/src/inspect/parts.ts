@@ -89,7 +89,7 @@ function coreRow(core: CoreInfo): string[] {
 
 const PROCESS_COLUMNS = Object.freeze([
   ...["process", "", "", "status", "CSpace", "slots", "threads", "quota left", "ceiling"],
-  ...["cleaning", "made by", "capabilities", "monitors", "fault"],
+  ...["cleaning", "made by", "references", "monitors", "fault"],
 ]);
 
 function processRow(process: ProcessInfo): string[] {
@@ -110,7 +110,7 @@ function processRow(process: ProcessInfo): string[] {
 
 const THREAD_COLUMNS = Object.freeze([
   ...["thread", "of", "core", "priority", "life", "state", "waits", "owes a reply to", "bound to"],
-  ...["capabilities", "monitors"],
+  ...["references", "monitors"],
 ]);
 
 function threadRow(thread: ThreadInfo): string[] {

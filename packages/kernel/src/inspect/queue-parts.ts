@@ -25,7 +25,7 @@ export function queueParts(queues: QueuesInfo, limits: Limits): Part[] {
     part(
       "queues",
       `endpoints: ${endpoints.length}, ${busy.length} of them with somebody or something waiting`,
-      ["endpoint", "home", "", "threads", "orphaned badges", "capabilities"],
+      ["endpoint", "home", "", "threads", "orphaned badges", "references"],
       busy.map(({ address: at, home, kind, queue, orphans, references }) => [
         ...[address(at), String(home), kind, queueText(queue), orphans.join(" "), String(references)],
       ]),
@@ -34,7 +34,7 @@ export function queueParts(queues: QueuesInfo, limits: Limits): Part[] {
     part(
       "queues",
       `notifications: ${notifications.length}, ${waited.length} of them with bits, somebody waiting or a bound thread`,
-      ["notification", "home", "bits", "threads", "bound to thread", "capabilities"],
+      ["notification", "home", "bits", "threads", "bound to thread", "references"],
       waited.map(({ address: at, home, bits, queue, boundThread, references }) => [
         ...[address(at), String(home), bits === 0 ? "" : `0x${bits.toString(16)}`, queueText(queue)],
         ...[boundThread === null ? "" : String(boundThread), String(references)],

@@ -116,7 +116,7 @@ export interface ProcessInfo {
   /** Number of the process that made it, null for init. */
   readonly maker: number | null;
   readonly made: readonly number[];
-  /** Whether capabilities to it are left, and how many. */
+  /** Capabilities to it, as its anchor counts them. */
   readonly references: number;
   readonly fault: string;
   readonly monitors: number;

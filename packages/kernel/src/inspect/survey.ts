@@ -35,10 +35,10 @@ export function typeOf(word: number): number {
   return (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
 }
 
-/** Bytes of the object that a slot with this first word names. */
+/** Bytes of the object that a slot with this first word names, 0 where none are said: a device's, or a reply's. */
 export function bytesOf(word: number): number {
   const bits = (word >>> SlotBits.SIZE_SHIFT) & 63;
-  return 2 ** (typeOf(word) === ObjectType.CNODE ? bits + UNIT_BITS : bits);
+  return bits === 0 ? 0 : 2 ** (typeOf(word) === ObjectType.CNODE ? bits + UNIT_BITS : bits);
 }
 
 export class Survey {

@@ -7,7 +7,7 @@ import { duration } from "./phrases.js";
 import type { MachineInfo, MachineState } from "./state.js";
 
 /** What a dump shows: it goes through a serial line. */
-const DUMP_LIMITS: Limits = Object.freeze({ rows: 120, children: 8 });
+const DUMP_LIMITS: Limits = Object.freeze({ rows: 120, children: 16 });
 
 /** The machine in general, and what was found wrong with its links: lines that stand above all parts. */
 export function headLines({ cores, memoryMiB, power, takenNs, consistent, damage }: MachineInfo): string[] {

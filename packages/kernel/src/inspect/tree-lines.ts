@@ -1,10 +1,16 @@
 /** The derivation tree as indented lines. */
+import { ObjectType, typeName } from "@capos/abi";
 import type { Limits } from "./part.js";
 import { flagText, placeText, sizeText } from "./phrases.js";
 import type { TreeNode } from "./state.js";
 
 /** Levels that are indented; a deeper node says how deep it is. */
 const MAX_INDENT = 32;
+
+/** Names of the types whose objects differ in size. */
+const VARIABLE: ReadonlySet<string> = new Set(
+  [ObjectType.UNTYPED, ObjectType.CNODE, ObjectType.FRAME].map(typeName),
+);
 
 /** A line a node, and one in the place of those that are left out. */
 export function treeLines(nodes: readonly TreeNode[], limits: Limits): { rows: string[][]; leftOut: number } {
@@ -57,8 +63,8 @@ function nodeText(node: TreeNode): string {
   const words = [node.designates];
   if (place.kind === "anchor")
     return `${words[0] || place.holder} (anchor: ${node.state === "dead" ? "being finalised" : "its replies"})`;
-  const size = sizeText(node);
-  if (size !== "") words.push(size);
+  // Of the other types all objects have the same size.
+  if (VARIABLE.has(node.type)) words.push(sizeText(node));
   words.push(node.rights);
   if (node.badge !== 0) words.push(`badge ${node.badge}`);
   const flags = flagText(node);
