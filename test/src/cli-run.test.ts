@@ -110,12 +110,12 @@ t.test("a panic prints a readable dump and ends with status 70", async (t) => {
   const run = await caposSmp(["run", "--cores", "2", "--debug", fixture("panics.ts")]);
   t.equal(run.status, 70);
   t.match(run.stderr, /^PANIC on core 1: KernelPanic: asked for by a test$/m);
-  t.match(run.stderr, /^ {2}core 1: online, .*thread \d+, .*last trap call/m);
+  t.match(run.stderr, /^ {2}core 1: state online, .*thread \d+, .*last trap call/m);
   t.match(run.stderr, /^ {2}thread 1: of 1 init, core 0, priority 200, life running, /m);
   t.match(run.stderr, /^ {2}thread \d+: of \d+ panics\.ts, core 1, .*state running/m);
   t.match(run.stderr, /^ {2}root: all that the kernel gave away$/m);
-  t.match(run.stderr, /^ {2}memory 0x0: size 4 KiB, frame 0: boot information$/m);
-  t.match(run.stderr, /^ {2}memory 0x[0-9a-f]+: size .*, free$/m, "to its last line");
+  t.match(run.stderr, /^ {2}memory 0x0: size 4 KiB, for frame 0: boot information$/m);
+  t.match(run.stderr, /^ {2}memory 0x[0-9a-f]+: size .*, for free$/m, "to its last line");
   t.match(run.stderr, /capos-smp: the kernel panicked\n$/);
 });
 

@@ -95,6 +95,12 @@ t.test("whoever answers with something else than a state is no machine that can 
   }
 });
 
+t.test("the command explains itself", async (t) => {
+  const run = await caposSmp(["inspect", "--help"]);
+  t.equal(run.status, 0);
+  t.match(run.stdout, /--only <sections> +some of\s+cores,processes,threads,cspaces,tree,queues,memory/);
+});
+
 t.test("wrong arguments are one line that says what is possible, and status 2", async (t) => {
   const { env } = ownTemporaryFolder(t);
   const cases: [string[], RegExp][] = [

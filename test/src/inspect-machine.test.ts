@@ -146,6 +146,6 @@ t.test(
     t.match(run.stderr, /^machine: 2 cores, 256 MiB, power on, .*of one instant$/m);
     t.match(run.stderr, /^ {2}thread \d+: of \d+ dumps\.ts, .*life running, state running/m);
     t.match(run.stderr, /^ {2}root: all that the kernel gave away$/m);
-    t.match(run.stderr, /^ {2}memory 0x[0-9a-f]+: size .*, free$/m, "to its last line");
+    t.match(run.stderr, /^ {2}memory 0x[0-9a-f]+: size .*, for free$/m, "to its last line");
   },
 );

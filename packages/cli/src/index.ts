@@ -1,6 +1,7 @@
 /**
  * capos as a library: boot a machine in this process, run guests on it, measure it.
  */
+export type { MachineState } from "@capos/kernel/host";
 export { type BenchmarkDocument, type BenchOptions, bench, suites } from "./bench.js";
 export {
   type BootOptions,

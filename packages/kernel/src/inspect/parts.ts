@@ -55,7 +55,7 @@ export function partsOf(state: Partial<MachineState>, limits: Limits = DEFAULT_L
       part(
         "memory",
         "memory map",
-        ["memory", "size", ""],
+        ["memory", "size", "for"],
         memory.regions.map(({ name, address: at, bytes: size }) => [address(at), bytes(size), name]),
         limits,
       ),
@@ -68,7 +68,7 @@ export function partsOf(state: Partial<MachineState>, limits: Limits = DEFAULT_L
 }
 
 const CORE_COLUMNS = Object.freeze([
-  ...["core", "", "attention", "thread", "ready", "last trap", "safe points", "switches", "halts"],
+  ...["core", "state", "attention", "thread", "ready", "last trap", "safe points", "switches", "halts"],
   ...["in", "out", "bounces", "interrupts", "grace period", "awaits", "incarnation", ""],
 ]);
 
@@ -88,7 +88,7 @@ function coreRow(core: CoreInfo): string[] {
 }
 
 const PROCESS_COLUMNS = Object.freeze([
-  ...["process", "", "", "status", "CSpace", "slots", "threads", "quota left", "ceiling"],
+  ...["process", "name", "life", "status", "CSpace", "slots", "threads", "quota left", "ceiling"],
   ...["cleaning", "made by", "references", "monitors", "fault"],
 ]);
 
@@ -141,7 +141,7 @@ function waitText({ waits }: ThreadInfo): string {
   return words.join(" ");
 }
 
-const SLOT_COLUMNS = Object.freeze(["slot", "", "rights", "badge", "", "size", "object"]);
+const SLOT_COLUMNS = Object.freeze(["slot", "capability", "rights", "badge", "", "size", "object"]);
 
 function slotRow(capability: CapabilityInfo): string[] {
   return [
@@ -155,7 +155,7 @@ function slotRow(capability: CapabilityInfo): string[] {
   ];
 }
 
-const OWNER_COLUMNS = Object.freeze(["owner", "", "untyped held", "used", "free", "objects made", ""]);
+const OWNER_COLUMNS = Object.freeze(["owner", "name", "untyped held", "used", "free", "objects made", ""]);
 
 function ownerRow(owner: MemoryOwner): string[] {
   const objects = Object.entries(owner.objects).map(([type, count]) => `${count} ${type}`);

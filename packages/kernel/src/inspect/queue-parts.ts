@@ -25,7 +25,7 @@ export function queueParts(queues: QueuesInfo, limits: Limits): Part[] {
     part(
       "queues",
       `endpoints: ${endpoints.length}, ${busy.length} of them with somebody or something waiting`,
-      ["endpoint", "home", "", "threads", "orphaned badges", "references"],
+      ["endpoint", "home", "queue of", "threads", "orphaned badges", "references"],
       busy.map(({ address: at, home, kind, queue, orphans, references }) => [
         ...[address(at), String(home), kind, queueText(queue), orphans.join(" "), String(references)],
       ]),
@@ -54,7 +54,7 @@ export function queueParts(queues: QueuesInfo, limits: Limits): Part[] {
       "queues",
       `finalisation: ${reaping.length} objects to reap, ${sweeping.length} queues to sweep, ` +
         `${expiring} capabilities that expire${alarm}`,
-      ["core", "", "work", "at"],
+      ["core", "object", "work", "at"],
       [
         ...reaping.map(({ core, object, work, cursor }) => [
           ...[String(core), object, `reap: ${work.join(", ")}`, String(cursor)],
