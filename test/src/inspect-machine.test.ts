@@ -92,6 +92,12 @@ t.test("a machine in another process is shown as text and as JSON", async (t) =>
     const signaller = space.capabilities.find(({ badge, type }) => badge === 7 && type === "notification")!;
     t.match(signaller, { rights: "----s---", object: thread.waits!.object });
 
+    const timed = space.capabilities.find(({ expiresInNs }) => expiresInNs !== null)!;
+    t.match(timed, { type: "notification", rights: "r-------", flags: ["expires", "timed"] });
+    t.ok(timed.expiresInNs! > 3000e9 && timed.expiresInNs! <= 3600e9, `expires in ${timed.expiresInNs} ns`);
+    t.equal(state.queues.expiring, 1);
+    t.ok(state.queues.nextExpiryInNs! > 0);
+
     const text = await caposSmp(["inspect", String(pid)], { env });
     t.equal(text.status, 0, text.stderr);
     t.match(text.stdout, /^ +\d+ +waits\.ts +running /m);

@@ -2,7 +2,7 @@
 import { ObjectType, Slot, SlotFlag } from "@capos/abi";
 import { BootInfo, CoreArea, coreArea, Power } from "@capos/hal";
 import { type MachineState, partsOf, render, SECTIONS } from "@capos/kernel/host";
-import { inspect, MAX_SLOTS, Tables } from "@capos/kernel/internal";
+import { inspect, MAX_SLOTS, Process, Tables } from "@capos/kernel/internal";
 import t from "tap";
 import { Memory, makeSmallSystem, type SmallSystem } from "./inspect-fixture.js";
 
@@ -312,3 +312,25 @@ t.test("a slot that stands in no known object is told by its address", (t) => {
   t.equal(node.place.kind, "unknown");
   t.end();
 });
+
+t.test(
+  "of processes with one name each is told by its number, and no name moves the terminal's cursor",
+  (t) => {
+    const system = makeSmallSystem();
+    const { memory, init, echo } = system;
+    const { u8 } = memory.machine.memory;
+    for (const process of [init, echo]) {
+      memory.i32[process + Process.NAME_BYTES] = 3;
+      [0x1b, 0x5b, 0x41].forEach((byte, i) => {
+        u8[(process + Process.NAME) * 4 + i] = byte;
+      });
+    }
+    const state = look(system);
+    t.same(
+      state.cspaces.map(({ holder }) => holder),
+      ["process 1 \ufffd[A", "process 2 \ufffd[A"],
+    );
+    t.notOk(render(state).join("").includes("\u001b"));
+    t.end();
+  },
+);

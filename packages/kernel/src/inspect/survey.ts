@@ -50,6 +50,8 @@ export class Survey {
   readonly notifications = new Set<WordIndex>();
   readonly monitors = new Set<WordIndex>();
   readonly cnodes = new Map<WordIndex, FoundCNode>();
+  /** How many processes have a name. */
+  readonly #named = new Map<string, number>();
   readonly #byNumber = new Map<number, WordIndex>();
   readonly #parts = new Map<WordIndex, Part>();
   /** The CNodes by address, for the search by slot. */
@@ -131,6 +133,8 @@ export class Survey {
   #findCSpaces(): void {
     const { memory } = this;
     for (const process of this.processes) {
+      const name = processName(memory, process);
+      this.#named.set(name, (this.#named.get(name) ?? 0) + 1);
       const cspace = wordAt(memory, process + Process.CSPACE);
       if (!isLine(memory, cspace)) continue;
       const slots = clamp(wordAt(memory, process + Process.CSPACE_SLOTS), MAX_CNODE_SLOTS);
@@ -194,7 +198,13 @@ export class Survey {
   cnodeName(at: WordIndex): string {
     const users = this.cnodes.get(at)?.users ?? [];
     if (users.length === 0) return `CNode ${hex(at)}`;
-    return users.map((process) => processName(this.memory, process) || this.processName(process)).join(", ");
+    return users.map((process) => this.#ownName(process)).join(", ");
+  }
+
+  /** A process by its name alone, where no other has the same. */
+  #ownName(process: WordIndex): string {
+    const name = processName(this.memory, process);
+    return name === "" || (this.#named.get(name) ?? 0) > 1 ? this.processName(process) : name;
   }
 
   /** Where a slot is. */

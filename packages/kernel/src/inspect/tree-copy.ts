@@ -52,6 +52,9 @@ export class TreeCopy {
       this.#readList(this.reaping, core, area + KernelArea.REAP_HEAD, Anchor.REAP_NEXT);
       // Endpoints and notifications have the link in the same place.
       this.#readList(this.sweeping, core, area + KernelArea.SWEEP_HEAD, Endpoint.SWEEP_NEXT);
+      this.#readList(this.sweeping, core, area + KernelArea.SWEEP_BATCH, Endpoint.SWEEP_NEXT);
+      const current = wordAt(this.memory, area + KernelArea.SWEEP_CURRENT);
+      if (isLine(this.memory, current)) this.sweeping.push({ core, at: current });
     }
     this.#walk(tables + Tables.ROOT);
     forEachThread(this.memory, (thread) => {

@@ -59,12 +59,12 @@ export function forEachThread(
   }
 }
 
-/** The text in `count` bytes from a word on. */
+/** The text in `count` bytes from a word on. Guests chose it: what a terminal would obey is not in it. */
 export function textAt(memory: PhysicalMemory, index: WordIndex, count: number, most: number): string {
   const bytes: number[] = [];
   const length = clamp(count, most);
   for (let i = 0; i < length; i++) bytes.push(memory.u8[index * 4 + i] ?? 0);
-  return utf8Decode(bytes);
+  return utf8Decode(bytes).replace(/\p{Cc}/gu, "\ufffd");
 }
 
 /** A process's name as the kernel keeps it. */
