@@ -290,6 +290,9 @@ t.test("the tree lock is held while the tree is read, and free afterwards", (t) 
   const { i32 } = system.memory;
   t.equal(look(system).machine.consistent, true);
   t.equal(i32[BootInfo.TREE_LOCK], i32[BootInfo.TREE_LOCK_TICKET]);
+  const { memory } = system.memory.machine;
+  t.equal(inspect(memory, { lock: true, core: 1 }).machine.consistent, true, "a core looks");
+  t.equal(i32[coreArea(memory, 1) + CoreArea.TREE_LOCKED], 0, "and holds nothing afterwards");
   i32[BootInfo.TREE_LOCK_TICKET]!++;
   const held = look(system);
   t.equal(held.machine.consistent, false, "somebody has it for good");

@@ -24,12 +24,14 @@ const POWERS: readonly string[] = Object.freeze(["off", "on", "halting", "panic"
 export interface InspectOptions {
   /** Whether to hold the tree lock for a moment, so that the tree is whole. Not for a panic, whose core may hold it. */
   readonly lock: boolean;
+  /** The core that looks, if one does. */
+  readonly core?: number;
 }
 
 /** Reads a machine's state. Any thread with the machine's memory may; it blocks for up to 200 ms if it asks for the lock. */
 export function inspect(memory: PhysicalMemory, options: InspectOptions): MachineState {
   const tree = new TreeCopy(memory);
-  const consistent = options.lock && holdTree(memory, () => tree.read());
+  const consistent = options.lock && holdTree(memory, options.core ?? null, () => tree.read());
   if (!consistent) tree.read();
   const takenNs = nowNs();
   const survey = new Survey(memory, tree);

@@ -1,6 +1,6 @@
 /** A state as lines of text: what a panic prints, and whoever has no tables. */
 import type { PhysicalMemory } from "@capos/hal";
-import { inspect } from "./inspect.js";
+import { type InspectOptions, inspect } from "./inspect.js";
 import { DEFAULT_LIMITS, type Limits, type Part } from "./part.js";
 import { partsOf } from "./parts.js";
 import { duration } from "./phrases.js";
@@ -50,11 +50,11 @@ function rowText(columns: readonly string[], row: readonly string[]): string {
 
 /**
  * What a machine looks like, in lines for people. Reads only, never throws: it is what is left to look at
- * when everything else has failed. Without the tree lock unless asked: a core that panics may hold it.
+ * when everything else has failed. Without the tree lock unless told otherwise: a core that panics may hold it.
  */
-export function dump(memory: PhysicalMemory, lock = false): string[] {
+export function dump(memory: PhysicalMemory, options: InspectOptions = { lock: false }): string[] {
   try {
-    return render(inspect(memory, { lock }), DUMP_LIMITS);
+    return render(inspect(memory, options), DUMP_LIMITS);
   } catch (error) {
     return [`the dump failed: ${String(error)}`];
   }

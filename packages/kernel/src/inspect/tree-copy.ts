@@ -53,8 +53,8 @@ export class TreeCopy {
       // Endpoints and notifications have the link in the same place.
       this.#readList(this.sweeping, core, area + KernelArea.SWEEP_HEAD, Endpoint.SWEEP_NEXT);
       this.#readList(this.sweeping, core, area + KernelArea.SWEEP_BATCH, Endpoint.SWEEP_NEXT);
-      const current = wordAt(this.memory, area + KernelArea.SWEEP_CURRENT);
-      if (isLine(this.memory, current)) this.sweeping.push({ core, at: current });
+      this.#readOne(this.reaping, core, area + KernelArea.REAP_CURRENT);
+      this.#readOne(this.sweeping, core, area + KernelArea.SWEEP_CURRENT);
     }
     this.#walk(tables + Tables.ROOT);
     forEachThread(this.memory, (thread) => {
@@ -128,6 +128,12 @@ export class TreeCopy {
       seen.add(at);
       into.push({ core, at });
     }
+  }
+
+  /** What a core is in the middle of, which is in no list. */
+  #readOne(into: Listed[], core: number, word: WordIndex): void {
+    const at = wordAt(this.memory, word);
+    if (isLine(this.memory, at)) into.push({ core, at });
   }
 
   #canEnter(from: WordIndex, to: WordIndex, link: string): boolean {

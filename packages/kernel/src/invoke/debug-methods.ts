@@ -83,7 +83,7 @@ function printDump(k: Core): void {
   const { current } = k;
   // The dump's work is not the guest's: its budget must not stop it. See makeRealm.
   k.current = 0;
-  printLines(k, dump(k.memory, true));
+  printLines(k, dump(k.memory, { lock: true, core: k.id }));
   k.current = current;
 }
 
