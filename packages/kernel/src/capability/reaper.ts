@@ -22,7 +22,7 @@ import {
   ThreadState,
 } from "../layout.js";
 import { endThread, isEnded } from "../thread/lifecycle.js";
-import { tellMonitor } from "../thread/monitors.js";
+import { tellLoss, tellMonitor } from "../thread/monitors.js";
 import { cleanProcess, endWithoutThreads } from "../thread/process-end.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
@@ -94,20 +94,22 @@ function putAside(k: Core, anchor: WordIndex): void {
   unlockTree(k);
 }
 
-/** Does a step of an object's work: telling first, then ending, then finalising. */
+/** Does a step of an object's work: ending first, then telling, then finalising. */
 function work(k: Core, anchor: WordIndex): Step {
   const { i32 } = k;
   const type = typeOf(i32[anchor]!);
   const object = anchor - anchorOf(type, 0);
   const wanted = Atomics.load(i32, anchor + Anchor.REAP_WORK);
   let step = Step.DONE;
-  if ((wanted & Reap.TELL) !== 0) {
-    if (tellMonitor(k, type, object)) return Step.MORE;
-    take(k, anchor, Reap.TELL);
-  }
   if ((wanted & Reap.END) !== 0) {
     step = type === ObjectType.THREAD ? endOne(k, object) : cleanProcess(k, object);
     if (step === Step.DONE) take(k, anchor, Reap.END);
+  }
+  // Whoever is told that a process has ended finds nothing of it left.
+  if (step === Step.DONE && (wanted & Reap.TELL) !== 0) {
+    if (type === ObjectType.MONITOR) tellLoss(k, object);
+    else if (tellMonitor(k, type, object)) return Step.MORE;
+    take(k, anchor, Reap.TELL);
   }
   if (step === Step.DONE && (wanted & Reap.FINALISE) !== 0) {
     step = finalise(k, anchor, type, object);
@@ -152,6 +154,8 @@ function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex):
       return Atomics.load(i32, object + Notification.NUDGE_HOLDER) === 0 ? Step.DONE : Step.WAIT;
     case ObjectType.MONITOR:
       lockTree(k);
+      // Its own end is no news.
+      i32[object + Monitor.ENDED] = 1;
       for (const binding of [Monitor.TARGET, Monitor.NOTIFICATION])
         if (isLive(k, object + binding)) killSlot(k, object + binding);
       unlockTree(k);

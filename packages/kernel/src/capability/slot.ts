@@ -168,7 +168,13 @@ function leaveLists(k: Core, slot: WordIndex, word: number): void {
   const type = typeOf(word);
   if (type === ObjectType.CNODE) loseCSpace(k, slot - Process.BINDING);
   // A notification's is found by the sweep, an interrupt's and a monitor's when it would be signalled.
-  else if (type !== ObjectType.NOTIFICATION) detachMonitor(k, slot - Monitor.TARGET);
+  else if (type !== ObjectType.NOTIFICATION) loseTarget(k, slot - Monitor.TARGET);
+}
+
+/** A monitor whose target's capability is taken back watches nothing any more. Its holder is told, lest he waits for ever. */
+function loseTarget(k: Core, monitor: WordIndex): void {
+  detachMonitor(k, monitor);
+  if (k.i32[monitor + Monitor.ENDED] === 0) assignReap(k, monitor + Monitor.ANCHOR, Reap.TELL, k.id);
 }
 
 /** A process without a CSpace: no handle of its threads names anything any more. */

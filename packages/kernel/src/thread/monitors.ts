@@ -1,8 +1,9 @@
 /**
  * Telling monitors: a process or thread has ended, and each of them learns how, once.
  */
-import { LifeState, ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
+import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
 import { killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
@@ -20,7 +21,7 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
   if (monitor !== 0) {
     noteEnd(k, monitor, type, target);
     const binding = monitor + Monitor.NOTIFICATION;
-    if ((i32[binding]! & SlotBits.STATE_MASK) === SlotState.LIVE) {
+    if (isLive(k, binding)) {
       notification = i32[binding + Slot.OBJECT]!;
       bits = i32[binding + Slot.BADGE]! || 1;
       killSlot(k, binding);
@@ -31,6 +32,24 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
   unlockTree(k);
   if (notification !== 0) signal(k, notification, bits);
   return monitor !== 0;
+}
+
+/** Signals that a monitor's watch has ended before its target: the capability that it was made with is gone. */
+export function tellLoss(k: Core, monitor: WordIndex): void {
+  const { i32 } = k;
+  const binding = monitor + Monitor.NOTIFICATION;
+  lockTree(k);
+  // Unless it watches another by now.
+  const lost = isLive(k, binding) && !isLive(k, monitor + Monitor.TARGET);
+  const notification = i32[binding + Slot.OBJECT]!;
+  const bits = i32[binding + Slot.BADGE]! || 1;
+  if (lost) {
+    i32[monitor + Monitor.LIFE] = LifeState.RUNNING;
+    i32[monitor + Monitor.ENDED] = 1;
+    killSlot(k, binding);
+  }
+  unlockTree(k);
+  if (lost) signal(k, notification, bits);
 }
 
 /** Writes into a monitor how its target ended. */
