@@ -172,7 +172,7 @@ t.test("free halves are merged when the slots for a split have run out", (t) => 
     [8, 14],
     "the other half, merged, though a whole block was there to split",
   );
-  t.equal(memory.places.get(first.handle)!.end, memory.places.get(second.handle)!.start);
+  t.equal(memory.places.get(second.handle)!.end, memory.places.get(first.handle)!.start);
   t.equal(run(pool.take(16))!.bits, 16, "which it still is");
   t.end();
 });
