@@ -29,6 +29,29 @@ t.test("whatever a program did with its memory, init has it back at its end", as
   await machine.off();
 });
 
+t.test(
+  "memory that a program gave to another is init's again when it ends, and what was made from it is gone",
+  async (t) => {
+    const machine = await MachineFixture.boot({ fixtures, memoryMiB: MEMORY_MIB });
+    const before = await machine.memory();
+    const taker = machine.start("client", { args: ["takeMemory"], memoryBits: 12 });
+    await machine.line("takes");
+    const between = await machine.memory();
+    const giver = machine.start("client", { args: ["giveMemory"], memoryBits: 22 });
+    await machine.line("given: OK");
+    await machine.line("notify: OK");
+    machine.send({ op: "kill", id: giver });
+    await machine.exit(giver);
+    t.same(await machine.memory(), between);
+    machine.type("\n");
+    await machine.line("notify: ERR_BAD_CAP");
+    machine.send({ op: "kill", id: taker });
+    await machine.exit(taker);
+    t.same(await machine.memory(), before);
+    await machine.off();
+  },
+);
+
 t.test("programs of all sizes at one time leave memory in one piece", async (t) => {
   const machine = await MachineFixture.boot({ fixtures, memoryMiB: MEMORY_MIB });
   const before = await machine.memory();
