@@ -95,6 +95,8 @@ export class GuestMachine {
       op: "run",
       name: fixture,
       memoryBits: 24,
+      // More than any case starts, and no more than the smallest machine has.
+      threads: 200,
       debug: true,
       priority: 50,
       ...options,

@@ -114,7 +114,10 @@ export class HostileMachine {
     const id = this.#nextId++;
     this.#running.set(id, image);
     const { core = 1, args = [], memoryBits = 14 } = where;
-    this.#send({ op: "run", id, image: number, name: image.name, core: core % this.cores, args, memoryBits });
+    // As many as any of them starts, and some.
+    const threads = 200;
+    const { name } = image;
+    this.#send({ op: "run", id, image: number, name, core: core % this.cores, args, memoryBits, threads });
     return id;
   }
 

@@ -322,31 +322,34 @@ export class World {
     return this.tree.cnode(cspace);
   }
 
-  /** Untyped memory for `left` objects. */
-  untyped(left: number): Invoked {
+  /** Untyped memory for `room` objects at one time. All there is is one block: it is used again when none is left. */
+  untyped(room: number): Invoked {
+    let left = room;
     return (caller, words) => {
-      const [method, type, sizeBits, , into, first] = words;
+      const [method, type, , , into, first] = words;
       if (method !== Method.UNTYPED_RETYPE) return Err.UNSUPPORTED;
-      if (left === 0) {
-        words[0] = 0;
-        return Err.NO_MEMORY;
-      }
+      const parent = caller.find(caller.trap.handle)!;
+      if (parent.children.size === 0) left = room;
+      words[0] = 0;
+      if (left === 0) return Err.NO_MEMORY;
+      const inner: CSpace = new Map();
+      const object = this.#objectOf(type!, inner, caller);
+      if (object === undefined) return Err.BAD_TYPE;
       left--;
-      if (type === ObjectType.CNODE) {
-        const inner: CSpace = new Map();
-        this.#spaces.set(caller.put(first!, this.cnode(inner)), inner);
-        if (2 ** sizeBits! < 2) return Err.RANGE;
-      } else if (type === ObjectType.ENDPOINT) caller.put(first!, new Endpoint());
-      else if (type === ObjectType.THREAD) caller.put(first!, this.threadObject());
-      else if (type === ObjectType.PROCESS) caller.put(first!, this.process(caller.cspace, 0));
-      else if (type === ObjectType.UNTYPED) {
-        const inner = this.#spaces.get(into!)!;
-        this.tree.put(inner, first!, this.untyped(8));
-      } else if ([ObjectType.SEALER, ObjectType.NOTIFICATION, ObjectType.MONITOR].includes(type!))
-        caller.put(first!, new Thing(type!));
-      else return Err.BAD_TYPE;
+      const handle = this.tree.put(this.#spaces.get(into!) ?? caller.cspace, first!, object, { parent });
+      if (type === ObjectType.CNODE) this.#spaces.set(handle, inner);
       return 0;
     };
+  }
+
+  #objectOf(type: ObjectType, inner: CSpace, caller: FakeThread): object | undefined {
+    if (type === ObjectType.CNODE) return this.cnode(inner);
+    if (type === ObjectType.ENDPOINT) return new Endpoint();
+    if (type === ObjectType.THREAD) return this.threadObject();
+    if (type === ObjectType.PROCESS) return this.process(caller.cspace, 0);
+    if (type === ObjectType.UNTYPED) return this.untyped(8);
+    const isThing = [ObjectType.SEALER, ObjectType.NOTIFICATION, ObjectType.MONITOR].includes(type);
+    return isThing ? new Thing(type) : undefined;
   }
 
   readonly #spaces = new Map<number, CSpace>();
@@ -355,6 +358,10 @@ export class World {
   process(cspace: CSpace, image: number): Invoked {
     const state = { cspace, image };
     const invoked: Invoked = (_, words) => {
+      if (words[0] === Method.PROCESS_KILL) {
+        for (const thread of this.threads) if (thread.cspace === state.cspace) this.kill(thread);
+        return 0;
+      }
       if (words[0] !== Method.PROCESS_CONFIGURE) return Err.UNSUPPORTED;
       if (this.images[words[2]!] === undefined) return Err.NOT_FOUND;
       state.cspace = this.#spaces.get(words[1]!)!;

@@ -1,6 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Err, Right } from "@capos/abi";
-import { Echo, endThread, type Steps, spawnProcess, spawnThread, start } from "@capos/libos";
+import {
+  Echo,
+  endProcess,
+  endThread,
+  type SpawnedThread,
+  type Steps,
+  spawnProcess,
+  spawnThread,
+  start,
+} from "@capos/libos";
 import t from "tap";
 import ts from "typescript";
 import { boot } from "./libos-boot.js";
@@ -17,23 +26,25 @@ t.test("a spawned thread finds its index, its arguments and what it was handed",
     t.equal(one.index, 1);
     const free = os.slots.free;
     yield* endThread(os, one);
-    t.equal(os.slots.free, free + 17, "its slots come back, and that of the thread itself");
+    t.equal(
+      os.slots.free,
+      free + 17,
+      "its slots come back, and that of the thread; its block waits in its slot",
+    );
   });
   world.run();
   t.ok(world.threads.slice(3).every(({ ended }) => ended));
   t.same(found, [
     [0, 0, [], [], 9, 40, "guest"],
     [1, 1, ["a", "b"], [7, 8], 9, 16, "guest"],
-    [2, 0, [], [], 26, 3, "guest"],
+    [2, 0, [], [], 27, 3, "guest"],
   ]);
   t.end();
 });
 
-t.test("a spawn that fails leaves no capability behind and no slot taken", (t) => {
+t.test("a spawn that fails leaves nothing behind but blocks of memory, which the next takes", (t) => {
   const { world, first } = boot(function* (sys) {
     const os = start(sys);
-    const { free } = os.slots;
-    const held = first.cspace.size;
     const failures: [() => Steps<unknown>, object][] = [
       [
         () => spawnThread(os, { core: 9 }),
@@ -43,20 +54,72 @@ t.test("a spawn that fails leaves no capability behind and no slot taken", (t) =
       [() => spawnThread(os, { slots: 41 }), { code: Err.NO_RESOURCE }],
       [() => spawnProcess(os, { image: 5, name: "none" }), { code: Err.NOT_FOUND }],
       [() => spawnProcess(os, { image: 0, name: "deaf", gifts: [{ handle: 12345 }] }), { code: Err.BAD_CAP }],
+      [
+        () => spawnProcess(os, { image: 0, name: "far", core: 9, memoryBits: 15 }),
+        { code: Err.RANGE, message: "configure thread: ERR_RANGE, permitted is 0 to 1" },
+      ],
     ];
-    for (const [spawn, expected] of failures) {
-      try {
-        yield* spawn();
-        t.fail("no error");
-      } catch (error) {
-        t.match(error, expected);
+    const { free } = os.slots;
+    const held = first.cspace.size;
+    // Blocks of 1 KiB and 32 KiB, and another of these for the memory of the last.
+    for (const [round, blocks] of [
+      [0, 3],
+      [1, 3],
+      [2, 3],
+    ] as const) {
+      for (const [spawn, expected] of failures) {
+        try {
+          yield* spawn();
+          t.fail("no error");
+        } catch (error) {
+          t.match(error, expected);
+        }
       }
-      t.equal(os.slots.free, free);
-      t.equal(first.cspace.size, held);
+      t.equal(os.slots.free, free - blocks, `round ${round}`);
+      t.equal(first.cspace.size, held + blocks);
     }
   });
   world.run();
   t.ok(first.ended);
+  t.end();
+});
+
+t.test("memory for four threads, or for one process, is enough for any number one after the other", (t) => {
+  const { world, first } = boot(
+    function* (sys) {
+      const os = start(sys);
+      if (os.threadIndex > 0) return;
+      const { free } = os.slots;
+      for (let round = 0; round < 50; round++) {
+        const threads: SpawnedThread[] = [];
+        for (let i = 0; i < 4; i++) threads.push(yield* spawnThread(os, { slots: 2 }));
+        for (const one of threads) yield* endThread(os, one);
+      }
+      t.equal(os.slots.free, free - 4, "a slot for each block");
+    },
+    { memory: 4 },
+  );
+  world.run();
+  t.same(first.ended, { value: undefined });
+
+  const second = boot(
+    function* (sys) {
+      const os = start(sys);
+      for (let round = 0; round < 50; round++) {
+        const child = yield* spawnProcess(os, { image: 1, name: "child", memoryBits: 12 });
+        t.equal(child.memory.length, 2);
+        for (const block of child.memory) t.ok(second.first.find(block.handle));
+        yield* endProcess(os, child);
+        for (const handle of [child.process, child.thread, child.cnode]) t.notOk(second.first.find(handle));
+      }
+    },
+    { memory: 2 },
+  );
+  second.world.images[1] = function* (sys) {
+    yield sys.nothing();
+  };
+  second.world.run();
+  t.same(second.first.ended, { value: undefined });
   t.end();
 });
 

@@ -133,6 +133,12 @@ t.test(
       ['{"op":"run","id":10,"image":5,"name":"x","core":2}', /core must be an integer from 0 to 1/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","priority":150}', /priority must be .* 0 to 149/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":31}', /memoryBits must be .* 6 to 30/, 10],
+      ['{"op":"run","id":10,"image":5,"name":"x","threads":0}', /threads must be .* 1 to 16384/, 10],
+      [
+        '{"op":"run","id":10,"image":5,"name":"x","threads":16384}',
+        /^thread numbers: ERR_NO_RESOURCE, 16384 wanted, \d+ left$/,
+        10,
+      ],
       ['{"op":"run","id":10,"image":5,"name":"x","debug":1}', /debug must be true or false/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","args":["a\\u0000b"]}', /contains a NUL/, 10],
       [
@@ -221,13 +227,16 @@ t.test("no sequence of bytes on the control port ends init", async (t) => {
 
 t.test("when memory has run out a run is refused, and a smaller one is not", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  const id = machine.start("client", { args: ["where"], memoryBits: 25 });
-  await machine.exit(id);
+  const first = machine.start("client", { args: ["forever"], memoryBits: 25 });
+  await machine.line("runs");
   const second = machine.start("client", { args: ["where"], memoryBits: 25 });
   const refusal = await machine.event("error");
   t.equal(refusal.id, second);
   t.match(refusal.message, /^memory: ERR_NO_MEMORY, 33554432 bytes wanted, at most \d+ left in one block$/);
   t.equal((await machine.run("client", { args: ["where"] })).status, 0);
+  machine.send({ op: "kill", id: first });
+  await machine.exit(first);
+  t.equal((await machine.run("client", { args: ["where"], memoryBits: 25 })).status, 0, "it came back");
   await machine.off();
 });
 
@@ -238,7 +247,7 @@ t.test("requests are read however many come at once, also while none of them is 
   for (let id = 100; id < 200; id++) {
     const image = SYSTEM_IMAGES + fixtures.indexOf("client");
     machine.sendRaw(
-      `${JSON.stringify({ op: "run", id, image, name: "x", args: ["wait"], memoryBits: 12 })}${padding}\n`,
+      `${JSON.stringify({ op: "run", id, image, name: "x", args: ["wait"], memoryBits: 12, threads: 1 })}${padding}\n`,
     );
   }
   machine.send({ op: "kill", id: 9999 });
@@ -250,7 +259,8 @@ t.test("as many processes run as the limit says, and one more is refused", async
   const machine = await MachineFixture.boot({ fixtures });
   const ids: number[] = [];
   for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j++) ids.push(machine.start("client", { args: ["wait"], memoryBits: 12 }));
+    for (let j = 0; j < 32; j++)
+      ids.push(machine.start("client", { args: ["wait"], memoryBits: 12, threads: 2 }));
     // Answered once those before it have been carried out.
     const after = machine.events.length;
     machine.send({ op: "kill", id: 9999 });

@@ -173,6 +173,14 @@ export class MachineFixture {
     return find()!;
   }
 
+  /** What init has left to give. */
+  async memory(): Promise<{ freeBytes: number; largestBytes: number }> {
+    const after = this.events.length;
+    this.send({ op: "memory" });
+    const { freeBytes, largestBytes } = await this.event("memory", () => true, after);
+    return { freeBytes, largestBytes };
+  }
+
   /** Resolves once a line with this text has been on the console. */
   async line(text: string): Promise<void> {
     await this.until(`console line ${JSON.stringify(text)}`, () => this.console.includes(text));

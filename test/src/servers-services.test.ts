@@ -114,6 +114,46 @@ t.test("a name is taken as long as the process lives that registered it", async 
   await machine.off();
 });
 
+t.test("the names server's death takes from nobody what was looked up", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  const server = machine.start("client", { args: ["serveByName", "mine"] });
+  await machine.line("serves");
+  const client = machine.start("client", { args: ["pingByName", "mine"] });
+  await machine.line("found");
+  machine.send({ op: "kill-service", service: "names" });
+  await machine.event("service", ({ name, state }) => name === "names" && state === "restarted");
+  machine.type("\n");
+  await machine.line("ping: OK");
+  await machine.run("client", { args: ["names"] });
+  await machine.line("names log console echo");
+
+  machine.send({ op: "kill", id: server });
+  await machine.exit(server);
+  machine.type("\n");
+  await machine.line("ping: echo.ping: ERR_BAD_CAP");
+  machine.endInput();
+  t.equal((await machine.exit(client)).status, 0);
+  await machine.off();
+});
+
+t.test("a name goes with the process or the endpoint that it stands for", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  const server = machine.start("client", { args: ["serveByName", "mine"] });
+  await machine.line("serves");
+  machine.send({ op: "kill", id: server });
+  await machine.exit(server);
+  await machine.run("client", { args: ["nameTakenBack"] });
+  await machine.until("all answers", () => machine.console.length === 6);
+  t.same(machine.console.slice(1), [
+    "lookup: names.lookup: ERR_NOT_FOUND",
+    "register: OK",
+    "again: names.register: ERR_BUSY",
+    "lookup: names.lookup: ERR_NOT_FOUND",
+    "again: OK",
+  ]);
+  await machine.off();
+});
+
 t.test("one process cannot fill the table of names", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
   for (let i = 0; i < 3; i++) await machine.run("client", { args: ["manyNames"] });

@@ -61,6 +61,11 @@ export interface RunOptions {
   readonly priority?: number;
   /** log2 of the bytes of untyped memory that it is given, 6 to 30; 22 (4 MiB) unless told. */
   readonly memoryBits?: number;
+  /**
+   * How many threads it may have at one time, with those of processes it starts; an eighth of the machine's
+   * (two for each MiB of memory, 32 at least) unless told.
+   */
+  readonly threads?: number;
   /** Whether it is given the Debug capability: the clock, counters, and the machine's switch. */
   readonly debug?: boolean;
 }
@@ -76,6 +81,7 @@ export interface RunResult {
 
 const DEFAULT_WATCHDOG_MS = 2000;
 const DEFAULT_MEMORY_BITS = 22;
+const MIN_DEFAULT_THREADS = 32;
 const MAX_SEED = 0x7fff_ffff;
 
 /** A running machine. */
@@ -127,6 +133,7 @@ export class CaposMachine {
       core: options.core ?? null,
       priority: options.priority ?? 100,
       memoryBits: options.memoryBits ?? DEFAULT_MEMORY_BITS,
+      threads: options.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2),
       debug: options.debug ?? false,
     });
     return describeExit(exit, image);

@@ -15,6 +15,7 @@ export {
   type Sys,
   typeName,
 } from "@capos/abi";
+export { type Block, type BlockOperations, BlockPool, kernelBlocks } from "./block-pool.js";
 export type {
   Capability,
   CapabilityTo,
@@ -88,7 +89,9 @@ export { Log, type LogClient, LogLevel, levelName, logClient } from "./log.js";
 export type { Given, Received, Shape } from "./message.js";
 export type { MethodEntry, MethodShape, Methods } from "./method.js";
 export { Names, type NamesClient, namesClient } from "./names.js";
+export { blockBitsFor, objectBits, type Want } from "./object-size.js";
 export { Objects, type ObjectsOptions } from "./objects.js";
+export { OwnMemory } from "./own-memory.js";
 export {
   type Decoded,
   decode,
@@ -111,6 +114,7 @@ export {
 } from "./server.js";
 export { Slots } from "./slots.js";
 export {
+  endProcess,
   endThread,
   type Gift,
   type Placement,

@@ -1,18 +1,25 @@
 /**
- * Starting threads and processes from one's own untyped memory.
+ * Starting threads and processes from one's own untyped memory, and having the memory back at their end.
  *
  * Threads of a process share its CSpace, so a new thread is lent a range of its spawner's empty slots
  * and handles can be handed over as plain numbers. A new process has a CSpace of its own, and each
- * capability that it shall have is copied there. A spawn that fails leaves nothing behind.
+ * capability that it shall have is copied there. What is spawned is made from blocks of memory of its own,
+ * which are used again when it was ended; of a spawn that fails nothing is left but such blocks.
  */
-import { ObjectType, Right } from "@capos/abi";
+import { handleIndex, ObjectType, Right } from "@capos/abi";
+import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
 import { cnode, process, thread, untyped } from "./invoke.js";
+import { blockBitsFor, objectBits, type Want } from "./object-size.js";
+import { OwnMemory } from "./own-memory.js";
 import type { Os } from "./start.js";
 import type { Steps } from "./steps.js";
 
 const DEFAULT_THREAD_SLOTS = 16;
 const DEFAULT_CNODE_BITS = 8;
+const DEFAULT_THREADS = 8;
+
+const THREAD: Want = { type: ObjectType.THREAD, sizeBits: 0 };
 
 /** Where and how to start. */
 export interface Placement {
@@ -40,6 +47,8 @@ export interface SpawnedThread {
   /** The slots it was lent. */
   readonly firstSlot: number;
   readonly slotCount: number;
+  /** What it was made from. */
+  readonly memory: Block;
 }
 
 /**
@@ -54,10 +63,10 @@ export function* spawnThread(os: Os, options: ThreadOptions = {}): Steps<Spawned
   const core = options.core ?? os.core;
   const priority = options.priority ?? (yield* thread.status(sys, environment.thread)).priority;
   const firstSlot = slots.take(slotCount);
-  let handle = 0;
-  let configured = false;
+  const made = new Made(os);
   try {
-    handle = yield* os.make(ObjectType.THREAD);
+    const memory = yield* made.block(objectBits(THREAD));
+    const handle = yield* made.object(memory, THREAD);
     const startWords = encodeEnvironment({
       ...environment,
       thread: handle,
@@ -69,24 +78,21 @@ export function* spawnThread(os: Os, options: ThreadOptions = {}): Steps<Spawned
       handed: options.handed ?? [],
     });
     yield* thread.configure(sys, handle, environment.process, core, priority);
-    configured = true;
     yield* thread.start(sys, handle, startWords);
+    os.nextThreadIndex = Math.max(os.nextThreadIndex, index + 1);
+    return { handle, index, firstSlot, slotCount, memory };
   } catch (error) {
-    // From its configuration on it counts as one of the process's threads.
-    if (configured) yield* thread.destroy(sys, handle);
-    if (handle !== 0) yield* os.drop(handle);
+    yield* made.undo();
     slots.give(firstSlot, slotCount);
     throw error;
   }
-  os.nextThreadIndex = Math.max(os.nextThreadIndex, index + 1);
-  return { handle, index, firstSlot, slotCount };
 }
 
-/** Ends a thread, whatever it does, deletes what it held in the slots it was lent, and takes them back. */
+/** Ends a thread, whatever it does, deletes what it held in the slots it was lent, and takes all of it back. */
 export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
   const { sys, environment, slots } = os;
   yield* thread.destroy(sys, spawned.handle);
-  yield* os.drop(spawned.handle);
+  yield* giveBack(os, [spawned.memory], [spawned.handle]);
   for (let slot = spawned.firstSlot; slot < spawned.firstSlot + spawned.slotCount; slot++) {
     yield* cnode.delete(sys, environment.cnode, slot);
   }
@@ -113,6 +119,8 @@ export interface ProcessOptions extends Placement {
   readonly memoryBits?: number;
   /** log2 of the slots in its CSpace, 8 unless told. */
   readonly cnodeBits?: number;
+  /** How many threads it may have at one time, with those of processes it starts; 8 of the spawner's own number unless told. */
+  readonly threads?: number;
   /** Whether it shares the spawner's Debug capability; not unless told. */
   readonly debug?: boolean;
 }
@@ -122,6 +130,8 @@ export interface SpawnedProcess {
   readonly process: number;
   readonly thread: number;
   readonly cnode: number;
+  /** What it was made from: a block for its objects, and one for the memory it was given, if it was given some. */
+  readonly memory: readonly Block[];
 }
 
 /**
@@ -134,15 +144,19 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
   const core = options.core ?? os.core;
   const priority = options.priority ?? (yield* thread.status(sys, environment.thread)).priority;
   const cnodeBits = options.cnodeBits ?? DEFAULT_CNODE_BITS;
-  const made: number[] = [];
-  let configured = 0;
+  const wants: Record<"space" | "thread" | "process", Want> = {
+    space: { type: ObjectType.CNODE, sizeBits: cnodeBits },
+    thread: THREAD,
+    process: { type: ObjectType.PROCESS, sizeBits: 0 },
+  };
+  const made = new Made(os);
   try {
-    const space = yield* os.make(ObjectType.CNODE, cnodeBits);
-    made.push(space);
-    const child = yield* os.make(ObjectType.PROCESS);
-    made.push(child);
-    const first = yield* os.make(ObjectType.THREAD);
-    made.push(first);
+    // The memory it is given lies in a block of its own: beside its objects it would be aligned to its size.
+    const given = options.memoryBits === undefined ? null : yield* made.block(options.memoryBits);
+    const home = yield* made.block(blockBitsFor(Object.values(wants)));
+    const space = yield* made.object(home, wants.space);
+    const first = yield* made.object(home, wants.thread);
+    const child = yield* made.object(home, wants.process);
 
     // Slot 0 stays empty: it can be no receive window.
     let slot = 1;
@@ -162,9 +176,9 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
       debug: options.debug === true ? yield* place(environment.debug) : 0,
     };
     let memory = 0;
-    if (options.memoryBits !== undefined) {
+    if (given !== null) {
       // Made where it shall be: untyped memory is never copied.
-      yield* untyped.retype(sys, environment.untyped, ObjectType.UNTYPED, options.memoryBits, 1, space, slot);
+      yield* untyped.retype(sys, given.handle, ObjectType.UNTYPED, given.bits, 1, space, slot);
       memory = (yield* cnode.inspect(sys, space, slot)).handle;
       slot++;
     }
@@ -184,14 +198,74 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
       args: options.args ?? [],
       handed,
     });
-    yield* process.configure(sys, child, space, options.image, options.name, 16);
-    configured = child;
+    yield* process.configure(
+      sys,
+      child,
+      space,
+      options.image,
+      options.name,
+      options.threads ?? DEFAULT_THREADS,
+    );
     yield* thread.configure(sys, first, child, core, priority);
     yield* thread.start(sys, first, startWords);
-    return { process: child, thread: first, cnode: space };
+    return { process: child, thread: first, cnode: space, memory: made.blocks };
   } catch (error) {
-    if (configured !== 0) yield* process.kill(sys, configured);
-    while (made.length > 0) yield* os.drop(made.pop()!);
+    yield* made.undo();
     throw error;
+  }
+}
+
+/**
+ * Ends a process, whatever it does, and takes back what it was made from: its objects and whatever it made
+ * from its memory, wherever that is. What it passed on of what it was given stays.
+ */
+export function* endProcess(os: Os, spawned: SpawnedProcess): Steps<void> {
+  yield* process.kill(os.sys, spawned.process);
+  yield* giveBack(os, spawned.memory, [spawned.thread, spawned.process, spawned.cnode]);
+}
+
+/** Ends what was made from blocks and keeps these for the next spawn; the handles name objects made from them. */
+function* giveBack(os: Os, blocks: readonly Block[], handles: readonly number[]): Steps<void> {
+  for (const block of blocks) yield* memoryOf(os).give(block);
+  // Dead by now.
+  for (const handle of handles) os.slots.give(handleIndex(handle));
+}
+
+function memoryOf(os: Os): OwnMemory {
+  os.memory ??= new OwnMemory(os);
+  return os.memory;
+}
+
+/** What a spawn has made so far, to be undone if it fails. */
+class Made {
+  readonly blocks: Block[] = [];
+  readonly #handles: number[] = [];
+
+  constructor(private readonly os: Os) {}
+
+  *block(bits: number): Steps<Block> {
+    const block = yield* memoryOf(this.os).take(bits);
+    this.blocks.push(block);
+    return block;
+  }
+
+  /** An object from a block; its handle. */
+  *object(from: Block, { type, sizeBits }: Want): Steps<number> {
+    const { sys, slots } = this.os;
+    const slot = slots.take();
+    try {
+      yield* untyped.retype(sys, from.handle, type, sizeBits, 1, slots.cnode, slot);
+    } catch (error) {
+      slots.give(slot);
+      throw error;
+    }
+    const { handle } = yield* cnode.inspect(sys, slots.cnode, slot);
+    this.#handles.push(handle);
+    return handle;
+  }
+
+  /** A process or thread that is revoked with its memory ends, however far it has come. */
+  *undo(): Steps<void> {
+    yield* giveBack(this.os, this.blocks, this.#handles);
   }
 }

@@ -17,6 +17,7 @@ import { cnode, debug, untyped } from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
 import { type LogClient, logClient } from "./log.js";
 import { type NamesClient, namesClient } from "./names.js";
+import type { OwnMemory } from "./own-memory.js";
 import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
 
@@ -39,6 +40,8 @@ export interface Os {
   readonly cspace: CSpace;
   /** The index that `spawnThread` gives next, unless told another. */
   nextThreadIndex: number;
+  /** The blocks of memory that `spawnThread` and `spawnProcess` take and give back; null before the first. */
+  memory: OwnMemory | null;
   readonly log: LogClient;
   readonly names: NamesClient;
   readonly console: ConsoleClient;
@@ -91,6 +94,7 @@ export function start(sys: Sys): Os {
     slots,
     cspace: new CSpace(sys, given.cnode, slots, given.untyped),
     nextThreadIndex: threadIndex + 1,
+    memory: null,
     log: logClient(sys, given.log, threadIndex),
     names: namesClient(sys, given.names, slots),
     console: terminal,

@@ -15,6 +15,8 @@ export {
   type KillRequest,
   type KillServiceRequest,
   MAX_REQUEST_BYTES,
+  type MemoryEvent,
+  type MemoryRequest,
   type ReadyEvent,
   type RunRequest,
   type ServiceEvent,
@@ -27,6 +29,7 @@ export {
   type Need,
   SERVICES,
   type ServiceDescription,
+  USER_THREADS,
 } from "./guests/system.js";
 
 /** Where `build-images` leaves an image. */

@@ -6,6 +6,7 @@
  */
 import { MAX_NAME_BYTES } from "@capos/abi";
 import { utf8Length } from "@capos/libos";
+import { USER_THREADS } from "./system.js";
 
 /** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
 export interface RunRequest {
@@ -23,6 +24,8 @@ export interface RunRequest {
   readonly priority?: number;
   /** log2 of the bytes of its untyped memory, 6 to 30; 0 is none. 20 unless told. */
   readonly memoryBits?: number;
+  /** How many threads it may have at one time, with those of processes it starts: 1 to 16384, 32 unless told. */
+  readonly threads?: number;
   /** Whether it gets the Debug capability. Not unless told. */
   readonly debug?: boolean;
 }
@@ -39,6 +42,11 @@ export interface KillServiceRequest {
   readonly service: string;
 }
 
+/** Asks how much memory init has left. Answered by `memory`. */
+export interface MemoryRequest {
+  readonly op: "memory";
+}
+
 /** Stops the machine. Nothing is reported any more. */
 export interface HaltRequest {
   readonly op: "halt";
@@ -46,7 +54,7 @@ export interface HaltRequest {
   readonly status: number;
 }
 
-export type ControlRequest = RunRequest | KillRequest | KillServiceRequest | HaltRequest;
+export type ControlRequest = RunRequest | KillRequest | KillServiceRequest | MemoryRequest | HaltRequest;
 
 /** Every service has been started; requests are read from now on. */
 export interface ReadyEvent {
@@ -85,7 +93,15 @@ export interface ServiceEvent {
   readonly fault: string;
 }
 
-export type ControlEvent = ReadyEvent | ExitEvent | ErrorEvent | ServiceEvent;
+/** What init could give to processes. */
+export interface MemoryEvent {
+  readonly event: "memory";
+  readonly freeBytes: number;
+  /** In one piece. */
+  readonly largestBytes: number;
+}
+
+export type ControlEvent = ReadyEvent | ExitEvent | ErrorEvent | ServiceEvent | MemoryEvent;
 
 /** The longest request, without its line break. */
 export const MAX_REQUEST_BYTES = 16384;
@@ -94,11 +110,17 @@ export const MAX_REQUEST_BYTES = 16384;
 export const USER_CEILING = 149;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
+const MAX_THREADS = 16384;
 const DEFAULT_PRIORITY = 100;
 const DEFAULT_MEMORY_BITS = 20;
 
 /** A request as init works with it: complete and in range. */
-export type CheckedRequest = Required<RunRequest> | KillRequest | KillServiceRequest | HaltRequest;
+export type CheckedRequest =
+  | Required<RunRequest>
+  | KillRequest
+  | KillServiceRequest
+  | MemoryRequest
+  | HaltRequest;
 
 /** A request that is none, with the id it came with if it has one. */
 export class BadRequest extends Error {
@@ -144,6 +166,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
           fields.memoryBits === 0
             ? 0
             : integer("memoryBits", MIN_UNTYPED_BITS, MAX_UNTYPED_BITS, DEFAULT_MEMORY_BITS),
+        threads: integer("threads", 1, MAX_THREADS, USER_THREADS),
         debug: flag(fields.debug ?? false, "debug", id),
       };
     case "kill":
@@ -151,10 +174,12 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
     case "kill-service":
       if (typeof fields.service !== "string") throw new BadRequest(id, "service must be a service's name");
       return { op: "kill-service", service: fields.service };
+    case "memory":
+      return { op: "memory" };
     case "halt":
       return { op: "halt", status: integer("status", 0, 255) };
     default:
-      throw new BadRequest(id, "op must be one of run, kill, kill-service, halt");
+      throw new BadRequest(id, "op must be one of run, kill, kill-service, memory, halt");
   }
 }
 

@@ -123,6 +123,11 @@ class Supervisor {
         if (!(yield* this.services.kill(request.service)))
           throw new Refusal(`no service ${JSON.stringify(request.service.slice(0, 64))} runs`);
         break;
+      case "memory": {
+        const { freeBytes, largestBytes } = this.init.memory;
+        this.control.send({ event: "memory", freeBytes, largestBytes });
+        break;
+      }
       case "halt":
         yield* this.#halt(request.status);
         break;

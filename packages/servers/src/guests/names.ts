@@ -2,12 +2,13 @@
  * The names server: which name stands for which capability.
  *
  * A name belongs to the process that registered it and goes when that process ends: before each
- * request it has heard of every process that ended earlier. Services are there from the start and are
- * nobody's to take. The table is bounded, as a whole and for each process. It dies with this process:
- * started again, it knows the services and nothing that others had registered.
+ * request it has heard of every process that ended earlier. It goes earlier if its endpoint does, which
+ * its owner can take back at any time. Services are there from the start and are nobody's to take. The
+ * table is bounded, as a whole and for each process. It dies with this process: started again, it knows
+ * the services and nothing that others had registered; what anybody has looked up stays theirs.
  */
-import { Err, type Sys } from "@capos/abi";
-import { IpcError, Names, type Steps, thread } from "@capos/libos";
+import { Err, handleIndex, SlotState, type Sys } from "@capos/abi";
+import { cnode, IpcError, Names, type Steps, thread } from "@capos/libos";
 import { endedOf } from "./registry.js";
 import { given } from "./service/given.js";
 import { ServiceSignal } from "./system.js";
@@ -30,14 +31,26 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const { endpoint, notification, registry, directory, slots, thread: self } = given(sys, "names");
   let entries: Entry[] = directory.map((one) => ({ ...one, owner: NOBODY }));
 
-  function find(name: string): Entry | undefined {
-    return entries.find((entry) => entry.name === name);
+  /** The entry of a name whose endpoint is still there. */
+  function* find(name: string): Steps<Entry | undefined> {
+    const entry = entries.find((one) => one.name === name);
+    if (entry === undefined || entry.owner === NOBODY) return entry;
+    const { state } = yield* cnode.inspect(sys, slots.cnode, handleIndex(entry.endpoint));
+    if (state === SlotState.LIVE) return entry;
+    yield* forget((one) => one === entry);
+    return undefined;
+  }
+
+  function* forget(isGone: (entry: Entry) => boolean): Steps<void> {
+    const gone = entries.filter(isGone);
+    entries = entries.filter((entry) => !gone.includes(entry));
+    for (const entry of gone) yield* slots.drop(sys, entry.endpoint);
   }
 
   /** Why a name cannot be registered; `Err.OK` if it can. */
-  function objection(name: string, owner: number): Err {
+  function* objection(name: string, owner: number): Steps<Err> {
     if (name === "") return Err.RANGE;
-    if (find(name) !== undefined) return Err.BUSY;
+    if ((yield* find(name)) !== undefined) return Err.BUSY;
     const own = entries.filter((entry) => entry.owner === owner).length;
     return own >= MAX_NAMES_OF_PROCESS || entries.length >= MAX_NAMES ? Err.NO_RESOURCE : Err.OK;
   }
@@ -45,9 +58,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   function* forgetEnded(): Steps<void> {
     const owners = entries.map((entry) => entry.owner).filter((owner) => owner !== NOBODY);
     const ended = yield* endedOf(sys, registry, owners);
-    const gone = entries.filter((entry) => ended.has(entry.owner));
-    entries = entries.filter((entry) => !ended.has(entry.owner));
-    for (const entry of gone) yield* slots.drop(sys, entry.endpoint);
+    yield* forget((entry) => ended.has(entry.owner));
   }
 
   yield* thread.bind(sys, self, notification);
@@ -56,7 +67,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     endpoint,
     {
       *register({ name, endpoint: registered }, { badge }) {
-        const error = objection(name, badge);
+        const error = yield* objection(name, badge);
         if (error !== Err.OK) {
           yield* slots.drop(sys, registered);
           throw new IpcError(error, "register");
@@ -64,8 +75,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         entries.push({ name, endpoint: registered, owner: badge });
         return {};
       },
-      lookup({ name }) {
-        const entry = find(name);
+      *lookup({ name }) {
+        const entry = yield* find(name);
         if (entry === undefined) throw new IpcError(Err.NOT_FOUND, "lookup");
         return { endpoint: entry.endpoint };
       },

@@ -87,6 +87,14 @@ export const SERVICES: readonly ServiceDescription[] = Object.freeze([
 export const SERVICE_CNODE_BITS = 8;
 export const USER_CNODE_BITS = 10;
 
+/**
+ * How many threads a process may have at one time, with those of processes it starts: its share of the
+ * machine's thread numbers, of which there are 16 for each MiB of memory (256 at least, 16 384 at most). A
+ * service has one thread. A user process may be given another share: see `RunRequest`.
+ */
+export const SERVICE_THREADS = 2;
+export const USER_THREADS = 32;
+
 /** User processes at one time. */
 export const MAX_USER_PROCESSES = 256;
 

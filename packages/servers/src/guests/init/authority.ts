@@ -4,12 +4,22 @@
  * Init invokes kernel objects and nothing else. It calls no process, ever, so that no process can make
  * it wait; what others want of it they ask through the registry.
  */
-import { InitSlot, InitWord, makeHandle, type ObjectType, type Right, type Sys } from "@capos/abi";
-import { cnode, debug, Slots, type Steps } from "@capos/libos";
+import {
+  handleIndex,
+  InitSlot,
+  InitWord,
+  makeHandle,
+  type ObjectType,
+  type Right,
+  type Sys,
+} from "@capos/abi";
+import { cnode, debug, Slots, type Steps, untyped } from "@capos/libos";
 import { Memory } from "./memory.js";
 
 /** log2 of the slots of init's CSpace is fixed by the kernel; these are the ones that start out empty. */
 const FREE_SLOTS = 4096 - InitSlot.FIRST_FREE;
+/** log2 of the bytes for what init makes for itself and keeps: endpoints and notifications, 128 bytes each. */
+const OWN_BITS = 12;
 
 export interface Authority {
   readonly sys: Sys;
@@ -24,12 +34,14 @@ export interface Authority {
   /** Handles of a serial device and of its interrupt. */
   port(device: number): number;
   interrupt(device: number): number;
-  /** Makes an object in a slot of init's own. Throws `IpcError`: `NO_MEMORY`, `NO_RESOURCE`. */
-  make(type: ObjectType, sizeBits?: number): Steps<number>;
+  /** Makes an object for good, in a slot of init's own. Throws `IpcError`: `NO_MEMORY`, `NO_RESOURCE`. */
+  make(type: ObjectType): Steps<number>;
+  /** Makes an object from a block of memory, in a slot of init's own. It ends with its block. */
+  makeFrom(block: number, type: ObjectType, sizeBits: number): Steps<number>;
   /** A badged copy of one of init's own capabilities, in a slot of its own. */
   mint(handle: number, rights: Right, badge: number): Steps<number>;
-  /** Gives up a capability that `make` or `mint` gave. */
-  drop(handle: number): Steps<void>;
+  /** Gives back the slot of a capability that has ended with the block it was made from. */
+  forget(handle: number): void;
 }
 
 /** Reads what the kernel started init with. To be called before the first trap. */
@@ -41,7 +53,8 @@ export function* takeAuthority(sys: Sys): Steps<Authority> {
   const slots = new Slots(own, InitSlot.FIRST_FREE, FREE_SLOTS);
   const blocks = Array.from({ length: untypedCount }, (_, i) => at(InitSlot.UNTYPED + i));
   const { cores, core } = yield* debug.machine(sys, at(InitSlot.DEBUG));
-  const memory = yield* Memory.of(sys, blocks);
+  const memory = yield* Memory.of(sys, slots, blocks);
+  const [ownBlock] = yield* memory.take([OWN_BITS]);
 
   /** Fills a free slot by `fill`, or leaves it free. */
   function* inFreeSlot(fill: (slot: number) => Steps<void>): Steps<number> {
@@ -55,6 +68,10 @@ export function* takeAuthority(sys: Sys): Steps<Authority> {
     return (yield* cnode.inspect(sys, own, slot)).handle;
   }
 
+  function makeFrom(block: number, type: ObjectType, sizeBits: number): Steps<number> {
+    return inFreeSlot((slot) => untyped.retype(sys, block, type, sizeBits, 1, own, slot));
+  }
+
   return {
     sys,
     cnode: own,
@@ -66,11 +83,12 @@ export function* takeAuthority(sys: Sys): Steps<Authority> {
     ownCore: core,
     port: (device) => at(InitSlot.IO_PORT + device),
     interrupt: (device) => at(InitSlot.IRQ_HANDLER + device),
-    make: (type, sizeBits = 0) => inFreeSlot((slot) => memory.retype(sys, { type, sizeBits }, own, slot)),
+    make: (type) => makeFrom(ownBlock!.handle, type, 0),
+    makeFrom,
     mint: (handle, rights, badge) =>
       inFreeSlot(function* (slot) {
         yield* cnode.mint(sys, own, slot, handle, rights, badge);
       }),
-    drop: (handle) => slots.drop(sys, handle),
+    forget: (handle) => slots.give(handleIndex(handle)),
   };
 }

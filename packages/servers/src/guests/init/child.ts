@@ -1,11 +1,14 @@
 /**
  * Starting and ending a process of init's: a CSpace of its own with what its plan lists and no more.
  *
- * All that can be checked beforehand is: a plan that cannot be carried out costs no memory, because
- * memory cannot be had back. What is then refused by the kernel all the same is undone except for that.
+ * All that can be checked beforehand is: a plan that cannot be carried out costs nothing. What is then
+ * refused by the kernel all the same is undone. Of a process that is buried nothing is left: what was made
+ * from its memory is gone, wherever it was, and the memory is init's again.
  */
 import { Err, LifeState, ObjectType, Right } from "@capos/abi";
 import {
+  type Block,
+  blockBitsFor,
   cnode,
   encodeEnvironment,
   type Gift,
@@ -15,6 +18,8 @@ import {
   process,
   type Steps,
   thread,
+  untyped,
+  type Want,
 } from "@capos/libos";
 import type { Authority } from "./authority.js";
 
@@ -31,6 +36,8 @@ export interface ChildPlan {
   readonly args: readonly string[];
   /** log2 of the bytes of untyped memory to give it; 0 is none. */
   readonly memoryBits: number;
+  /** How many threads it may have at one time, with those of processes it starts. */
+  readonly threads: number;
   readonly names?: Gift;
   readonly log?: Gift;
   readonly console?: Gift;
@@ -41,13 +48,18 @@ export interface ChildPlan {
   readonly watcher: number;
 }
 
-/** A process that was started: handles of init's. */
+/** A process that was started. */
 export interface Child {
   /** The core it was placed on. */
   readonly core: number;
   readonly process: number;
-  readonly thread: number;
-  readonly cnode: number;
+  readonly parts: Parts;
+}
+
+/** What init holds of a process: blocks of memory, and handles of what was made from them. */
+interface Parts {
+  readonly blocks: readonly Block[];
+  readonly handles: readonly number[];
 }
 
 /** Stands for a handle where only the space it takes matters. */
@@ -55,31 +67,30 @@ const ANY_HANDLE = 1;
 
 /**
  * Starts a process. Throws RangeError if its name and arguments do not fit, `IpcError` if there is not
- * enough memory (nothing was made then), no such image (`NOT_FOUND`), core or thread number.
+ * enough memory, no such image (`NOT_FOUND`), core or thread number. Nothing is left of what was made then.
  */
 export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
   const { sys, memory } = init;
-  const space = { type: ObjectType.CNODE, sizeBits: plan.cnodeBits };
-  const untyped = { type: ObjectType.UNTYPED, sizeBits: plan.memoryBits };
-  const objects = [
-    space,
-    { type: ObjectType.PROCESS, sizeBits: 0 },
+  const objects: readonly Want[] = [
+    { type: ObjectType.CNODE, sizeBits: plan.cnodeBits },
     { type: ObjectType.THREAD, sizeBits: 0 },
+    { type: ObjectType.PROCESS, sizeBits: 0 },
+    { type: ObjectType.MONITOR, sizeBits: 0 },
   ];
   const placeholders = plan.handed.map(() => ANY_HANDLE);
   encodeEnvironment(environmentOf(init, plan, 0, NO_HANDLES, placeholders, 0));
-  memory.check(plan.memoryBits === 0 ? objects : [...objects, untyped]);
 
+  // The memory it is given is a block of its own: beside the objects it would be aligned to its size.
+  const sizes = [blockBitsFor(objects), ...(plan.memoryBits === 0 ? [] : [plan.memoryBits])];
+  const blocks = yield* memory.take(sizes);
   const made: number[] = [];
-  let configured = false;
   try {
-    for (const { type, sizeBits } of objects) made.push(yield* init.make(type, sizeBits));
-    const [node, child, first] = made as [number, number, number];
-    yield* configure(init, child, node, plan);
-    configured = true;
+    for (const { type, sizeBits } of objects)
+      made.push(yield* init.makeFrom(blocks[0]!.handle, type, sizeBits));
+    const [node, first, child, watch] = made as [number, number, number, number];
+    yield* configureProcess(init, child, node, plan);
     yield* process.ceiling(sys, child, plan.ceiling);
     const core = yield* placeThread(init, first, child, plan);
-    const watch = yield* init.make(ObjectType.MONITOR);
     yield* monitor.watch(sys, watch, child, plan.watcher);
 
     // Slot 0 stays empty: it can be no receive window.
@@ -100,9 +111,10 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
       debug: yield* place(plan.debug),
       untyped: 0,
     };
-    if (plan.memoryBits !== 0) {
+    const given = blocks[1];
+    if (given !== undefined) {
       // Made where it shall be: untyped memory is never copied.
-      yield* memory.retype(sys, untyped, node, slot);
+      yield* untyped.retype(sys, given.handle, ObjectType.UNTYPED, given.bits, 1, node, slot);
       handles.untyped = (yield* cnode.inspect(sys, node, slot++)).handle;
     }
     const handed: number[] = [];
@@ -112,24 +124,22 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
       first,
       encodeEnvironment(environmentOf(init, plan, core, handles, handed, slot)),
     );
-    return { core, process: child, thread: first, cnode: node };
+    return { core, process: child, parts: { blocks, handles: made } };
   } catch (error) {
-    if (configured) yield* process.kill(sys, made[1]!);
-    while (made.length > 0) yield* init.drop(made.pop()!);
+    yield* giveBack(init, { blocks, handles: made });
     throw error;
   }
 }
 
-/** Services need few threads; a program gets many, or few where many programs run. */
-function* configure(init: Authority, child: number, node: number, plan: ChildPlan): Steps<void> {
-  for (const threads of plan.memoryBits === 0 ? [4] : [200, 8]) {
-    try {
-      yield* process.configure(init.sys, child, node, plan.image, plan.name, threads);
-      return;
-    } catch (error) {
-      if (error instanceof IpcError && error.code === Err.NO_RESOURCE && threads > 8) continue;
-      throw error instanceof IpcError ? new IpcError(error.code, `image ${plan.image}`) : error;
-    }
+function* configureProcess(init: Authority, child: number, node: number, plan: ChildPlan): Steps<void> {
+  const { sys } = init;
+  try {
+    yield* process.configure(sys, child, node, plan.image, plan.name, plan.threads);
+  } catch (error) {
+    if (!(error instanceof IpcError)) throw error;
+    if (error.code !== Err.NO_RESOURCE) throw new IpcError(error.code, `image ${plan.image}`);
+    // The kernel's answer says what there is.
+    throw new IpcError(error.code, "thread numbers", `${plan.threads} wanted, ${sys.words[0]} left`);
   }
 }
 
@@ -180,14 +190,20 @@ function environmentOf(
 }
 
 /**
- * If the process has ended, ends what is left of it and gives up what init holds of it. Gives how it
- * ended, or null if it still runs.
+ * If the process has ended, ends what is left of it and takes its memory back. Gives how it ended, or
+ * null if it still runs.
  */
 export function* buryIfEnded(init: Authority, child: Child): Steps<ProcessStatus | null> {
   const status = yield* process.status(init.sys, child.process);
   if (status.state <= LifeState.RUNNING) return null;
-  // A process ends with its first thread; the others end here.
+  // A process ends with its first thread; the others, and what it held, end here at the latest.
   yield* process.kill(init.sys, child.process);
-  for (const handle of [child.thread, child.process, child.cnode]) yield* init.drop(handle);
+  yield* giveBack(init, child.parts);
   return status;
+}
+
+/** Ends whatever was made from the memory of a process, and makes the memory init's again. */
+function* giveBack(init: Authority, { blocks, handles }: Parts): Steps<void> {
+  for (const block of blocks) yield* init.memory.give(block);
+  for (const handle of handles) init.forget(handle);
 }

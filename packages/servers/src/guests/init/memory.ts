@@ -1,109 +1,63 @@
 /**
- * Init's memory: the untyped blocks the kernel handed over, and which of them to make an object from.
+ * Init's memory: all that the kernel handed over, in blocks that are given out and come back.
  *
- * Best fit: an object comes from the block that it leaves the least of, so that small things do not
- * break into large blocks. Init alone makes objects from these blocks, so their watermarks as known
- * here are the kernel's. Nothing is ever given back: memory of what has ended cannot be used again
- * before it can be revoked.
+ * A process's objects lie in one block, the memory it is given in another; nothing else is made from
+ * either. So when it is buried both are whole again, whatever the process did. Best fit among the
+ * blocks there are; which of them are split and merged is told in `BlockPool`.
  */
-import { Err, ObjectType, type Sys } from "@capos/abi";
-import { IpcError, type Steps, untyped } from "@capos/libos";
-
-/** An object to be made. */
-export interface Want {
-  readonly type: ObjectType;
-  /** As `untyped.retype` has it: log2 of bytes (untyped) or of slots (CNode), else 0. */
-  readonly sizeBits: number;
-}
-
-interface Block {
-  readonly handle: number;
-  readonly sizeBytes: number;
-  usedBytes: number;
-}
-
-/** log2 of an object's size in bytes, in the kernel's layout. */
-function bytesBits({ type, sizeBits }: Want): number {
-  switch (type) {
-    case ObjectType.UNTYPED:
-      return sizeBits;
-    case ObjectType.CNODE:
-      return sizeBits + 6;
-    case ObjectType.THREAD:
-      return 10;
-    case ObjectType.PROCESS:
-      return 9;
-    case ObjectType.MONITOR:
-      return 8;
-    case ObjectType.FRAME:
-      return 12;
-    default:
-      return 7;
-  }
-}
-
-/** Bytes of a block that are used once an object of `size` bytes, aligned to its size, was made from it. */
-function usedAfter(block: Block, size: number): number {
-  return Math.ceil(block.usedBytes / size) * size + size;
-}
+import { Err, type Sys } from "@capos/abi";
+import { type Block, BlockPool, IpcError, kernelBlocks, type Slots, type Steps, untyped } from "@capos/libos";
 
 export class Memory {
-  private constructor(private readonly blocks: readonly Block[]) {}
+  private constructor(private readonly pool: BlockPool) {}
 
-  static *of(sys: Sys, handles: readonly number[]): Steps<Memory> {
-    const blocks: Block[] = [];
+  /** @param handles untyped memory that nothing was made from, in the CSpace that `slots` are of */
+  static *of(sys: Sys, slots: Slots, handles: readonly number[]): Steps<Memory> {
+    const pool = new BlockPool(kernelBlocks(sys, slots));
     for (const handle of handles) {
-      const { sizeBytes, leftBytes } = yield* untyped.info(sys, handle);
-      blocks.push({ handle, sizeBytes, usedBytes: sizeBytes - leftBytes });
+      const { sizeBytes } = yield* untyped.info(sys, handle);
+      yield* pool.give(pool.adopt(handle, Math.log2(sizeBytes)));
     }
-    return new Memory(blocks);
+    return new Memory(pool);
   }
 
-  /** Bytes in the block that has the most left. */
+  get freeBytes(): number {
+    return this.pool.freeBytes;
+  }
+
+  /** Bytes in the largest block that can be had. */
   get largestBytes(): number {
-    return Math.max(0, ...this.blocks.map((block) => block.sizeBytes - block.usedBytes));
+    return this.pool.largestBytes;
   }
 
-  /**
-   * Whether all of these can be made, in this order. Throws `NO_MEMORY` if not, and nothing has been
-   * made then: what is half made could not be taken back.
-   */
-  check(wants: readonly Want[]): void {
-    const blocks = this.blocks.map((block) => ({ ...block }));
-    for (const want of wants) {
-      const size = 2 ** bytesBits(want);
-      const block = bestFit(blocks, size);
-      if (block === undefined) throw this.#exhausted(size);
-      block.usedBytes = usedAfter(block, size);
+  /** Throws `NO_MEMORY` if blocks of all these sizes (log2 of their bytes) cannot be had at one time. */
+  check(sizes: readonly number[]): void {
+    const missing = this.pool.missing(sizes);
+    if (missing !== null)
+      throw new IpcError(
+        Err.NO_MEMORY,
+        "memory",
+        `${2 ** missing} bytes wanted, at most ${this.largestBytes} left in one block`,
+      );
+  }
+
+  /** Takes a block of each of these sizes, in their order; all of them or none. Throws `NO_MEMORY`, `NO_RESOURCE`. */
+  *take(sizes: readonly number[]): Steps<Block[]> {
+    this.check(sizes);
+    const blocks: Block[] = [];
+    // The largest first: taken later, it might have been broken into.
+    const order = sizes.map((_, i) => i).sort((a, b) => sizes[b]! - sizes[a]!);
+    try {
+      for (const i of order) blocks[i] = (yield* this.pool.take(sizes[i]!))!;
+    } catch (error) {
+      for (const i of order) if (blocks[i] !== undefined) yield* this.pool.give(blocks[i]);
+      throw error;
     }
+    return blocks;
   }
 
-  /** Makes one object in a slot of a CNode. */
-  *retype(sys: Sys, want: Want, into: number, slot: number): Steps<void> {
-    const size = 2 ** bytesBits(want);
-    const block = bestFit(this.blocks, size);
-    if (block === undefined) throw this.#exhausted(size);
-    yield* untyped.retype(sys, block.handle, want.type, want.sizeBits, 1, into, slot);
-    block.usedBytes = usedAfter(block, size);
+  /** Takes a block back: everything that was made from it ends. */
+  *give(block: Block): Steps<void> {
+    yield* this.pool.give(block);
   }
-
-  #exhausted(size: number): IpcError {
-    return new IpcError(
-      Err.NO_MEMORY,
-      "memory",
-      `${size} bytes wanted, at most ${this.largestBytes} left in one block`,
-    );
-  }
-}
-
-function bestFit(blocks: readonly Block[], size: number): Block | undefined {
-  let best: Block | undefined;
-  let bestLeft = Number.POSITIVE_INFINITY;
-  for (const block of blocks) {
-    const left = block.sizeBytes - usedAfter(block, size);
-    if (left < 0 || left >= bestLeft) continue;
-    best = block;
-    bestLeft = left;
-  }
-  return best;
 }

@@ -54,6 +54,7 @@ export class Users {
       priority: request.priority,
       ceiling: USER_CEILING,
       memoryBits: request.memoryBits,
+      threads: request.threads,
       args: request.args,
       cnodeBits: USER_CNODE_BITS,
       names: this.services.client("names", badge),
