@@ -82,6 +82,7 @@ export function makeBench(cores: number): Bench {
       words.fill(0, k.tables + Tables.EXPIRY_WHEEL, k.tables + Tables.EXPIRY_WHEEL + 256);
       i32[k.tables + Tables.EXPIRING] = 0;
       k.f64[(k.tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
+      k.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
       calm(kernel.cores);
       fillSlot(k, untyped, slotWord(Type.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, slotAt(FIRST));
       i32[process + Process.CSPACE] = kernel.cspace;
