@@ -43,7 +43,7 @@ export { invokeUntyped } from "./invoke/untyped-methods.js";
 export { queueThread, takeFrom } from "./ipc/endpoint.js";
 export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export * from "./layout.js";
-export { attend, flushBacklog } from "./safe-point.js";
+export { attend, flushBacklog, owePass } from "./safe-point.js";
 export { type Context, GeneratorContext, makeRegisters } from "./thread/context.js";
 export { cleanProcess, endProcess } from "./thread/process-end.js";
 export {
