@@ -105,6 +105,8 @@ export function followKills(k: Core): void {
     if (!k.graceWanted) {
       k.graceWanted = true;
       publishAwaited(k);
+      // It may have passed while this was published: then nobody calls this core, which goes on in its trap.
+      if (graceIsOver(k, k.graceAsked)) raise(k.memory, k.attention, Attention.POKE);
     }
   } else k.graceAsked = requestGrace(k);
 }

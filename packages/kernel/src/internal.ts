@@ -2,12 +2,29 @@
  * The kernel's insides, for tests: no part of its interface.
  */
 export { blocksOf, buildTables, type InitResources } from "./boot/tables.js";
-export { findSlot } from "./capability/lookup.js";
-export { objectSizeBits, retype } from "./capability/retype.js";
+export { deleteCapability } from "./capability/delete.js";
+export { expireSome } from "./capability/expiry.js";
+export { enterWheel, leaveWheel, moveInWheel, nextExpired } from "./capability/expiry-wheel.js";
+export { currentSlot, findSlot, refusal } from "./capability/lookup.js";
+export { assignReap, handOverReaping } from "./capability/reap-list.js";
+export { reap, resumeReaping } from "./capability/reaper.js";
+export { makeCNode, objectSizeBits, retype } from "./capability/retype.js";
 export type { RetypeResult } from "./capability/retype-result.js";
-export { deriveSlot, fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "./capability/slot.js";
+export { CHUNK, killDescendants, Left, revoke } from "./capability/revoke.js";
+export {
+  anchorOf,
+  deriveSlot,
+  endFinalising,
+  fillSlot,
+  isDying,
+  killSlot,
+  moveSlot,
+  reclaimSlot,
+  slotWord,
+} from "./capability/slot.js";
+export { linkBeside, linkFirst, rotateChildren, takePlace, unlink } from "./capability/tree.js";
 export { lockTree, unlockTree } from "./capability/tree-lock.js";
-export { Core } from "./core.js";
+export { Core, EXPIRING, REAPING } from "./core.js";
 export {
   graceIsOver,
   leaveGraceWait,
@@ -18,12 +35,19 @@ export {
 } from "./grace-period.js";
 export { inspect } from "./inspect/inspect.js";
 export { MAX_SLOTS } from "./inspect/tree-copy.js";
+export { moveHome } from "./home.js";
 export { Vector } from "./interrupts.js";
+export { invokeCNode } from "./invoke/cnode-methods.js";
+export { invokeMonitor } from "./invoke/monitor-methods.js";
+export { invokeProcess } from "./invoke/process-methods.js";
+export { configureThread, startHere } from "./invoke/thread-methods.js";
 export { invokeUntyped } from "./invoke/untyped-methods.js";
-export { insert, remove } from "./ipc/wait-queue.js";
+export { queueThread, takeFrom } from "./ipc/endpoint.js";
+export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export * from "./layout.js";
-export { attend } from "./safe-point.js";
+export { attend, flushBacklog, owePass } from "./safe-point.js";
 export { type Context, GeneratorContext, makeRegisters } from "./thread/context.js";
+export { cleanProcess, endProcess } from "./thread/process-end.js";
 export {
   dequeue,
   enqueue,

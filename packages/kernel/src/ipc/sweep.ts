@@ -17,7 +17,7 @@ import { finishWait, firstOf, giveNoSenders, takeFrom } from "./endpoint.js";
 import { leaveQueue, lowerWaiting } from "./notification.js";
 import { nextInQueue } from "./wait-queue.js";
 
-/** Queued threads looked at in one turn. */
+/** Queued threads looked at in one turn, and objects begun. */
 const STEPS = 256;
 
 /** Begins a batch, if none is under way. False if one is: what was flagged since then is not in it. */
@@ -64,12 +64,13 @@ function nextOfBatch(k: Core): WordIndex {
   return object;
 }
 
-/** Looks at up to `steps` of those that wait; answers how many more it might have, 0 if the queue goes on. */
+/** Looks at some of those that wait; answers how many steps are left, 0 if there are none or the queue goes on. */
 function sweepSome(k: Core, object: WordIndex, steps: number): number {
   const { i32 } = k;
   // Moved since: it had no queue then, and who enters it there is checked there.
   if (i32[object + Endpoint.HOME] !== k.id) return steps - 1;
-  let left = steps;
+  // The object itself is a step: any number may be flagged that nobody waits at.
+  let left = steps - 1;
   for (let thread = i32[object + Endpoint.SWEEP_CURSOR]!; thread !== 0 && left > 0; left--) {
     // Before the thread leaves the queue; whoever leaves it otherwise moves the cursor on: see wait-queue.ts.
     const next = nextInQueue(k, thread);
@@ -81,7 +82,7 @@ function sweepSome(k: Core, object: WordIndex, steps: number): number {
     }
     thread = next;
   }
-  return i32[object + Endpoint.SWEEP_CURSOR] === 0 ? Math.max(left, 1) : 0;
+  return i32[object + Endpoint.SWEEP_CURSOR] === 0 ? left : 0;
 }
 
 /** What else a kill may mean at the object: a bound thread that is bound no more, a receiver to be told of an orphan. */
