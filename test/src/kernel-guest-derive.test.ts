@@ -1,0 +1,6 @@
+/** Deriving capabilities as guests see it: copies, moves, seals, limits in time, and every bad argument. */
+import t from "tap";
+import { checkGuest } from "./guest-harness.js";
+
+for (const cores of [1, 2, 3])
+  t.test(`deriving on ${cores} cores`, (t) => checkGuest(t, "derive", 7, { cores }));
