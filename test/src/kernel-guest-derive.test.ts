@@ -2,5 +2,7 @@
 import t from "tap";
 import { checkGuest } from "./guest-harness.js";
 
-for (const cores of [1, 2, 3])
-  t.test(`deriving on ${cores} cores`, (t) => checkGuest(t, "derive", 7, { cores }));
+for (const cores of [1, 2, 3]) {
+  t.test(`deriving on ${cores} cores`, (t) => checkGuest(t, "derive", 13, { cores }));
+  t.test(`sealed and limited on ${cores} cores`, (t) => checkGuest(t, "sealed", 11, { cores }));
+}
