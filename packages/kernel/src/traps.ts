@@ -29,6 +29,7 @@ import { answerWith, failCall, lendToSlot, takeReply } from "./ipc/reply.js";
 import { Process, Role, Thread } from "./layout.js";
 import type { Context } from "./thread/context.js";
 import { endThread, faultThread } from "./thread/lifecycle.js";
+import { progressOf } from "./thread/progress.js";
 import { enter, rotate, wake } from "./thread/run-queue.js";
 
 /** Performs the trap in `context.trap` for the running thread. Whatever it answers is in `context.result` unless the thread blocked. */
@@ -125,6 +126,8 @@ function windowIsReady(k: Core, thread: WordIndex, context: Context): boolean {
     if (!isDying(k, slot)) continue;
     const stamp = i32[slot + Slot.STAMP]!;
     if (graceIsOver(k, stamp)) continue;
+    // The trap's first dispatch may end here: what it finds in its next is not to be another trap's progress.
+    progressOf(k, thread);
     waitForGrace(k, thread, stamp);
     return false;
   }

@@ -40,7 +40,7 @@ const USABLE = SlotBits.STATE_MASK | SlotFlag.SEALED | SlotFlag.EXPIRES;
 const TIMED = SlotState.LIVE | SlotFlag.EXPIRES;
 
 /** True once the time of a capability that expires is over. */
-function isOver(k: Core, slot: WordIndex): boolean {
+export function isOver(k: Core, slot: WordIndex): boolean {
   return nowNs() >= k.f64[(slot + Slot.EXPIRY) >> 1]!;
 }
 

@@ -15,7 +15,7 @@ import {
   wordsForBytes,
 } from "@capos/abi";
 import { moduleCount, type WordIndex } from "@capos/hal";
-import { findSlot, hasRight, isLive, lookupArgument, refusal } from "../capability/lookup.js";
+import { findSlot, hasRight, isLive, isOver, lookupArgument, refusal } from "../capability/lookup.js";
 import { deriveSlot, slotsOf } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
@@ -159,7 +159,8 @@ function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: nu
     (word & kind) === (i32[wanted]! & kind) &&
     i32[slot + Slot.OBJECT] === i32[wanted + Slot.OBJECT] &&
     i32[slot + Slot.BADGE] === i32[wanted + Slot.BADGE] &&
-    ((word >> SlotBits.RIGHTS_SHIFT) & rights) === rights
+    ((word >> SlotBits.RIGHTS_SHIFT) & rights) === rights &&
+    !((word & SlotFlag.EXPIRES) !== 0 && isOver(k, slot))
   );
 }
 

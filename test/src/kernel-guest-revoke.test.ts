@@ -1,0 +1,6 @@
+/** Revoke as guests see it: what ends, what stays, who is woken, and two at once. */
+import t from "tap";
+import { checkGuest } from "./guest-harness.js";
+
+for (const cores of [1, 2, 3])
+  t.test(`revoke on ${cores} cores`, (t) => checkGuest(t, "revoke", 20, { cores }));
