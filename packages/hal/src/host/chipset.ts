@@ -85,7 +85,8 @@ function attend(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: nu
 function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): void {
   const { i32 } = memory;
   const safePoints = i32[it.area + CoreArea.SAFE_POINTS]!;
-  if (safePoints !== it.safePoints) {
+  // A core that has not reached its loop yet is still being brought up, which has a time limit of its own.
+  if (safePoints !== it.safePoints || safePoints === 0) {
     it.safePoints = safePoints;
     it.progressNs = now;
     it.poked = false;

@@ -4,11 +4,11 @@
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
-import { killSlot } from "../capability/slot.js";
+import { anchorOf, killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { signal } from "../ipc/notification.js";
-import { Monitor, Process, Thread } from "../layout.js";
+import { Anchor, Monitor, Process, Reap, Thread } from "../layout.js";
 import { monitorsOf } from "./monitor-list.js";
 
 /** Tells one monitor of an ended target; false if there is none. */
@@ -16,6 +16,8 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
   const { i32 } = k;
   lockTree(k);
   const monitor = i32[monitorsOf(type, target)]!;
+  // Under the lock: who arms a monitor later asks for the telling anew.
+  if (monitor === 0) Atomics.and(i32, anchorOf(type, target) + Anchor.REAP_WORK, ~Reap.TELL);
   let notification: WordIndex = 0;
   let bits = 0;
   if (monitor !== 0) {
@@ -39,6 +41,7 @@ export function tellLoss(k: Core, monitor: WordIndex): void {
   const { i32 } = k;
   const binding = monitor + Monitor.NOTIFICATION;
   lockTree(k);
+  Atomics.and(i32, monitor + Monitor.ANCHOR + Anchor.REAP_WORK, ~Reap.TELL);
   // Unless it watches another by now.
   const lost = isLive(k, binding) && !isLive(k, monitor + Monitor.TARGET);
   const notification = i32[binding + Slot.OBJECT]!;

@@ -92,7 +92,7 @@ function emptyCSpace(k: Core, process: WordIndex): Step {
           i32[process + Process.CLEANING_CURSOR] = index;
           if (left === Left.MORE) return Step.MORE;
           // Some of what is being finalised, on whatever core, is gone after it.
-          return awaitGrace(k, nextGrace(k)) ? Step.GRACE : Step.MORE;
+          return awaitGrace(k, nextGrace(k)) ? Step.WAIT : Step.MORE;
         }
         deleteCapability(k, slot, false);
       }
