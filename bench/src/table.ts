@@ -84,9 +84,9 @@ export function rowsShortOfCpus(machine: Machine, results: readonly Result[]): s
   return results
     .map(({ name }) => name)
     .filter((name) => {
-      if (/\.cross-core(\.|$)/.test(name)) return cores > hostCpus;
+      if (/\.cross-core(\.|$)|^grace-period\.(?:guests|traps)$/.test(name)) return cores > hostCpus;
       if (name === "sab-spin") return hostCpus < 2;
-      const size = /^(?:call\.pairs|boot|workers-empty)\.(\d+)$/.exec(name)?.[1];
+      const size = /^(?:call\.pairs|boot|workers-empty|revoke\.by-holders)\.(\d+)$/.exec(name)?.[1];
       return size !== undefined && Number(size) > hostCpus;
     });
 }
@@ -161,14 +161,17 @@ function remarks(row: Result): string[] {
   const width = TABLE_WIDTH - REMARK_INDENT.length;
   const lines = isRefused(row)
     ? wrap(row.refused, width)
-    : [...joinWithin(ratioWords(row), width), ...joinWithin(memoryWords(row), width)];
+    : [
+        ...joinWithin([...ratioWords(row), ...revocationWords(row)], width),
+        ...joinWithin(memoryWords(row), width),
+      ];
   for (const note of row.notes ?? []) lines.push(...wrap(note, width));
   return lines;
 }
 
 /** The most telling first. */
-function ratioWords({ name, ratios }: MeasuredResult): string[] {
-  const telling = comparedWith(name).filter((other) => other in ratios);
+function ratioWords({ name, ratios, beside }: MeasuredResult): string[] {
+  const telling = [...Object.keys(beside ?? {}), ...comparedWith(name)].filter((other) => other in ratios);
   const rest = Object.keys(ratios).filter((other) => !telling.includes(other));
   return [...telling, ...rest].slice(0, MAX_RATIOS).map((other) => formatRatio(ratios[other], other));
 }
@@ -185,6 +188,14 @@ function memoryWords(row: MeasuredResult): string[] {
         : `longest collection ${formatDuration(longestCollectionNs)}`,
     );
   }
+  return words;
+}
+
+function revocationWords({ beside, perDescendantNs, keptThroughput }: MeasuredResult): string[] {
+  const words = Object.entries(beside ?? {}).map(([name, ns]) => `${name} ${formatDuration(ns)}`);
+  if (perDescendantNs !== undefined) words.push(`${formatDuration(perDescendantNs)} a descendant`);
+  if (keptThroughput !== undefined)
+    words.push(`the others keep ${(100 * keptThroughput).toFixed(1)} % of their throughput`);
   return words;
 }
 
