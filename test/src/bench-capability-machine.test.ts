@@ -1,0 +1,63 @@
+/** The suite on real machines, too short for its figures to mean much: that they are there, and plausible. */
+import { capabilityNames, isRefused, type MeasuredResult, type Result, runCapability } from "@capos/bench";
+import t from "tap";
+import { realContext } from "./bench-context.js";
+
+t.test(
+  "every row is measured by real guests, or refused for its overhead or for want of cores",
+  async (t) => {
+    const results = await runCapability(realContext(2));
+    t.strictSame(
+      results.map(({ name }) => name),
+      capabilityNames(2),
+    );
+    for (const result of results) {
+      if (isRefused(result))
+        t.match(result.refused, /^unstable (?:overhead|difference)|^it needs [48] cores/, result.name);
+      else t.ok(result.n >= 5, `${result.name}: ${result.n} samples from ${result.min} ns`);
+    }
+    const rowOf = (name: string): Result => results.find((result) => result.name === name)!;
+    const measured = (name: string): MeasuredResult => {
+      const result = rowOf(name);
+      if (isRefused(result)) throw new Error(`${name}: ${result.refused}`);
+      return result;
+    };
+    const thousand = measured("revoke.by-descendants.1000");
+    t.equal(thousand.perDescendantNs, thousand.p50 / 1000);
+    t.ok(thousand.p50 > measured("revoke.by-descendants.10").p50, "more descendants take longer");
+    t.ok(measured("transfer.window").beside!["plain call"]! > 0.5);
+    t.type(measured("revoke.under-load").keptThroughput, "number");
+  },
+);
+
+t.test("on one core every row that needs no other is measured", async (t) => {
+  const names = [
+    "copy",
+    "delete",
+    "move",
+    "retype.batch",
+    "revoke.chain.1000",
+    "revoke.by-holders",
+    "process.create-kill",
+  ];
+  const results = await runCapability(realContext(1, { names, hardwareThreads: 1 }));
+  t.strictSame(
+    results.filter((result) => isRefused(result) && /it needs/.test(result.refused)).map(({ name }) => name),
+    ["revoke.by-holders.2", "revoke.by-holders.4", "revoke.by-holders.8"],
+  );
+});
+
+t.test("memory comes back: processes and threads are made for longer than it would last", async (t) => {
+  const context = realContext(2, { names: ["process.create-kill"], seconds: 1 });
+  const [result] = await runCapability(context);
+  t.ok(result !== undefined && !isRefused(result));
+  // 8 KiB each, of the 32 KiB that the guest is given.
+  t.ok((result as MeasuredResult).n > 8);
+});
+
+t.test("an abort halts the machine under a guest that revokes", async (t) => {
+  const abort = new AbortController();
+  const context = realContext(2, { names: ["revoke.under-load"], seconds: 60, signal: abort.signal });
+  const onProgress = () => void setTimeout(() => abort.abort(new Error("enough")), 200);
+  await t.rejects(runCapability({ ...context, onProgress }), /enough/);
+});
