@@ -10,7 +10,14 @@ export interface CapabilityRow extends GuestRow {
   readonly beside?: string;
 }
 
-const DESCENDANT_COUNTS = [1, 10, 100, 1000, 10_000];
+/** How many descendants, and how many revokes in a row make a sample long enough. */
+const DESCENDANT_COUNTS = [
+  [1, 32],
+  [10, 16],
+  [100, 1],
+  [1000, 1],
+  [10_000, 1],
+] as const;
 const CHAIN = 1000;
 const HOLDER_COUNTS = [1, 2, 4, 8];
 const SPREAD = 1000;
@@ -49,14 +56,15 @@ export function rowsFor(cores: number, hardwareThreads: number): CapabilityRow[]
       ...guest(name, "ns/round trip", "transfer", [single], { memoryBits: RECEIVER_BITS, spawns: true }),
       beside: "plain call",
     })),
-    ...DESCENDANT_COUNTS.map((descendants) => ({
-      ...guest(`revoke.by-descendants.${descendants}`, "ns/revoke", "revoke", [descendants, 0], {
+    ...DESCENDANT_COUNTS.map(([descendants, row]) => ({
+      ...guest(`revoke.by-descendants.${descendants}`, "ns/revoke", "revoke", [descendants, 0, row], {
         family: "revoke.by-descendants",
-        memoryBits: Math.max(SMALL_BITS, Math.ceil(Math.log2(descendants + 1)) + 7),
+        // The CNode, and as much again.
+        memoryBits: Math.max(SMALL_BITS, Math.ceil(Math.log2(row * descendants + 1)) + 7),
       }),
       descendants,
     })),
-    { ...guest(`revoke.chain.${CHAIN}`, "ns/revoke", "revoke", [CHAIN, 1]), descendants: CHAIN },
+    { ...guest(`revoke.chain.${CHAIN}`, "ns/revoke", "revoke", [CHAIN, 1, 1]), descendants: CHAIN },
     ...HOLDER_COUNTS.map((holders) => ({
       ...guest(`revoke.by-holders.${holders}`, "ns/revoke", "holders", [holders], {
         family: "revoke.by-holders",

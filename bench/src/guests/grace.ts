@@ -2,7 +2,7 @@
  * Rows `grace-period.idle`, `.guests` and `.traps`: from asking for a grace period until it is over, by what
  * all other cores do meanwhile.
  *
- * Idle, they are halted: before each trial it is made sure that none has been woken since the last. In
+ * Idle, they are halted: before each batch it is made sure that none has been woken since the last. In
  * guests, each runs a loop that enters the kernel only when its core is wanted. In traps, each enters the
  * kernel over and over.
  *
@@ -12,7 +12,7 @@ import { Method, type Sys } from "@capos/abi";
 import { endThread, type SpawnedThread, spawnThread, start } from "@capos/libos";
 import { Others } from "./others.js";
 import { numbers, reportSamples } from "./report.js";
-import { Trials } from "./trials.js";
+import { Sampler } from "./sampler.js";
 
 /** Word of the answer to `DEBUG_CORE`. */
 const HALTS = 3;
@@ -31,14 +31,12 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   for (let i = 1; i < os.cores && others !== Others.IDLE; i++) {
     threads.push(yield* spawnThread(os, { core: (os.core + i) % os.cores, slots: 1, handed: [others] }));
   }
-  // Traps pass a grace period at once, so there are more trials than in which code is compiled.
-  const trials = new Trials(budgetNs, { minWarmUp: 100 });
+  const sampler = new Sampler(budgetNs);
   let haltsBefore = -1;
   let answers = 0;
-  let goesOn = true;
-  while (goesOn) {
-    let settledNs = 0;
-    while (others === Others.IDLE) {
+  while (sampler.next()) {
+    const { turns, empty } = sampler;
+    for (let settledNs = 0; others === Others.IDLE; ) {
       let halts = 0;
       for (let i = 1; i < os.cores; i++) {
         words[0] = Method.DEBUG_CORE;
@@ -56,17 +54,20 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);
     const startNs = words[0];
+    if (empty) {
+      for (let i = 0; i < turns; i++) words[0] = i;
+    } else {
+      for (let i = 0; i < turns; i++) {
+        words[0] = Method.DEBUG_GRACE_PERIOD;
+        answers |= yield sys.call(debug, 1);
+      }
+    }
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);
-    const beforeNs = words[0];
-    words[0] = Method.DEBUG_GRACE_PERIOD;
-    answers |= yield sys.call(debug, 1);
-    words[0] = Method.DEBUG_CLOCK;
-    yield sys.call(debug, 1);
-    goesOn = trials.record(startNs, beforeNs, words[0]);
+    sampler.record(words[0] - startNs);
     if (answers < 0) throw new Error(`a grace period was answered ${answers}`);
   }
   while (threads.length > 0) yield* endThread(os, threads.pop()!);
-  yield* reportSamples(os, trials);
+  yield* reportSamples(os, sampler);
   return 0;
 }

@@ -56,6 +56,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     }
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);
+    words[0] = Method.DEBUG_CLOCK;
+    yield sys.call(debug, 1);
     const startNs = words[0];
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);

@@ -1,9 +1,10 @@
 /**
- * Operations that are measured one at a time, because each needs something prepared that is not measured:
- * how many to make, and what they took.
+ * Operations that are measured one at a time, or a few, because each needs something prepared that is not
+ * measured: how many trials to make, and what they took.
  *
- * A trial reads the clock three times in a row, with nothing between the first two and the operation
- * between the last two. What the first two differ by is a sample of the overhead, which is subtracted.
+ * A trial reads the clock four times in a row. The first is for the caches; there is nothing between the
+ * second and the third, and the operation between the last two. What the second and the third differ by is a
+ * sample of the overhead, which is subtracted.
  */
 
 /** About what a report has room for. */
@@ -16,8 +17,9 @@ const MIN_WARM_UP = 3;
 
 /** What may bound trials besides their time. */
 export interface TrialLimits {
-  /** The fewest to keep, and to throw away before. */
-  readonly min?: number;
+  /** Operations of one trial. */
+  readonly operations?: number;
+  /** The fewest trials to throw away at first. */
   readonly minWarmUp?: number;
 }
 
@@ -25,9 +27,8 @@ export class Trials {
   /** Nanoseconds of an operation, and of nothing. */
   readonly samples: number[] = [];
   readonly overhead: number[] = [];
-  readonly operationsPerSample = 1;
+  readonly operationsPerSample: number;
 
-  readonly #min: number;
   readonly #minWarmUp: number;
   #begunNs = 0.5;
   #made = 0;
@@ -37,20 +38,20 @@ export class Trials {
     private readonly budgetNs: number,
     limits: TrialLimits = {},
   ) {
-    this.#min = Math.max(MIN_TRIALS, limits.min ?? 0);
+    this.operationsPerSample = limits.operations ?? 1;
     this.#minWarmUp = Math.max(MIN_WARM_UP, limits.minWarmUp ?? 0);
   }
 
-  /** Takes note of a trial by the three times. False when it was the last. */
+  /** Takes note of a trial by the three times that count. False when it was the last. */
   record(startNs: number, beforeNs: number, afterNs: number): boolean {
     if (this.#made++ === 0) this.#begunNs = startNs;
     const usedNs = afterNs - this.#begunNs;
     const isWarm = this.samples.length > 0 || usedNs >= WARM_UP_PART * this.budgetNs;
     if (isWarm && this.#made > this.#minWarmUp) {
-      this.samples.push(afterNs - beforeNs);
-      this.overhead.push(beforeNs - startNs);
+      this.samples.push((afterNs - beforeNs) / this.operationsPerSample);
+      this.overhead.push((beforeNs - startNs) / this.operationsPerSample);
     }
     if (this.samples.length >= MAX_TRIALS) return false;
-    return usedNs < this.budgetNs || this.samples.length < this.#min;
+    return usedNs < this.budgetNs || this.samples.length < MIN_TRIALS;
   }
 }
