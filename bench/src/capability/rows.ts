@@ -27,8 +27,8 @@ const BATCH = 64;
 /** log2 of bytes: a CNode of 4,096 slots, and of 8,192 with a MiB of objects. */
 const SLOTS_BITS = 19;
 const RETYPE_BITS = 21;
-/** A process with 2,048 slots. */
-const RECEIVER_BITS = 18;
+/** A process with 2,048 slots, aligned behind what else there is. */
+const RECEIVER_BITS = 19;
 const SMALL_BITS = 14;
 const PROCESS_BITS = 15;
 const LOAD_BITS = 17;
