@@ -3,7 +3,7 @@
  * name, measured by guests from inside a machine. docs/benchmarks.md says exactly what each row measures.
  */
 import { type CapabilityRow, rowsFor } from "./capability/rows.js";
-import { labelOf, listOf, measurementOf, RowError } from "./figures.js";
+import { labelOf, listOf, measurementOf } from "./figures.js";
 import {
   argumentsOf,
   checkContext,
@@ -15,7 +15,7 @@ import {
 import type { Figures } from "./guests/report.js";
 import { createResult, type Result } from "./result.js";
 import { selectRows } from "./rows.js";
-import { summariseNet } from "./statistics.js";
+import { type Refusal, type Statistics, summariseNet } from "./statistics.js";
 
 export const CAPABILITY_SUITE = "capability";
 
@@ -47,21 +47,26 @@ function resultOf(row: CapabilityRow, figures: Figures): Result {
   const label = labelOf(CAPABILITY_SUITE, row.name);
   const { descendants, beside } = row;
   const { keptThroughput } = figures;
-  return createResult(nameOf(CAPABILITY_SUITE, row), {
-    ...measurementOf(label, figures),
-    ...(descendants !== undefined && { descendants }),
-    ...(typeof keptThroughput === "number" && { keptThroughput }),
-    ...(beside !== undefined && { beside: { [beside]: plainMedian(label, figures) } }),
-  });
+  const plain = beside === undefined ? undefined : plainCall(label, figures);
+  const name = nameOf(CAPABILITY_SUITE, row);
+  const notes = [...(row.notes ?? [])];
+  if (plain !== undefined && "refused" in plain) notes.push(`No ${beside} to compare with: ${plain.refused}`);
+  return createResult(
+    { ...name, ...(notes.length > 0 && { notes }) },
+    {
+      ...measurementOf(label, figures),
+      ...(descendants !== undefined && { descendants }),
+      ...(typeof keptThroughput === "number" && { keptThroughput }),
+      ...(plain !== undefined && "p50" in plain && { beside: { [beside!]: plain.p50 } }),
+    },
+  );
 }
 
-/** The median of the plain operation, its loop's overhead taken off like the row's. */
-function plainMedian(label: string, figures: Figures): number {
-  const statistics = summariseNet({
+/** What the guest measured beside the row, the loop's overhead taken off as from the row. */
+function plainCall(label: string, figures: Figures): Statistics | Refusal {
+  return summariseNet({
     samples: listOf(label, figures, "plainSamples"),
     overhead: listOf(label, figures, "plainOverhead"),
     operationsPerSample: 1,
   });
-  if ("refused" in statistics) throw new RowError(label, `its plain operation: ${statistics.refused}`);
-  return statistics.p50;
 }
