@@ -3,7 +3,7 @@
  * process and a core, started; it evaluates the image and says that it runs by a call; then it is
  * destroyed in that call and its capability deleted.
  *
- * A thread is 1 KiB of untyped memory. When 32 have been made the memory is revoked and cleared between
+ * A thread is 1 KiB of untyped memory. When 8 have been made the memory is revoked and cleared between
  * batches, and nothing of that is measured.
  *
  * Arguments: nanoseconds.
@@ -15,7 +15,7 @@ import { Sampler } from "./sampler.js";
 import { Scratch } from "./scratch.js";
 
 const THREAD_BYTES = 1024;
-const MEMORY_BITS = 16;
+const MEMORY_BITS = 14;
 /** A slot's next tenant has to wait for a grace period, which is over long before its turn comes again. */
 const SLOTS = 512;
 

@@ -19,8 +19,8 @@ const WORD_COUNTS = [0, 4, 8, 16, 64];
 /** Two threads and an endpoint, rounded up, for each pair; and the least for all of them. */
 const PAIR_BITS = 12;
 const PAIRS_BITS = 14;
-/** What the threads are made of, 64 of them at a time. */
-const THREADS_BITS = 17;
+/** Twice what the threads are made of, over and over. */
+const THREADS_BITS = 15;
 
 /** All rows, in the order in which they are measured and shown. */
 export function rowsFor(cores: number): Row[] {
