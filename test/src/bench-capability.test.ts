@@ -121,6 +121,14 @@ t.test("a lookup that is lost in what nothing takes is refused", async (t) => {
   t.match(await runCapability(context), [{ refused: /unstable difference/ }]);
 });
 
+t.test("a row whose guest came to no sample is refused, and the others are measured", async (t) => {
+  const { context } = fake(
+    { names: ["revoke.under-load"] },
+    { samples: [], overhead: [], keptThroughput: 1 },
+  );
+  t.match(await runCapability(context), [{ refused: "no samples were taken" }]);
+});
+
 t.test("bad arguments are refused: names, cores, seconds", async (t) => {
   await t.rejects(
     runCapability(fake({ names: ["revoke"] }).context),

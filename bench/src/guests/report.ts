@@ -16,7 +16,8 @@ export function* report(os: Os, figures: Figures): Steps<void> {
     const value = figures[name]!;
     if (typeof value === "number") yield* os.print(JSON.stringify({ [name]: value }));
     else {
-      for (let at = 0; at < value.length; at += LIST_LENGTH) {
+      // An empty list is told too: what is missing is a mistake, what is empty a host that gave no time.
+      for (let at = 0; at === 0 || at < value.length; at += LIST_LENGTH) {
         const part = value.slice(at, at + LIST_LENGTH).map((ns) => Math.round(ns * 100) / 100);
         yield* os.print(JSON.stringify({ [name]: part }));
       }
