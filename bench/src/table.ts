@@ -77,11 +77,12 @@ export function renderDocument(document: BenchmarkDocument, options: TableOption
 /**
  * Rows that depend on more CPUs at once than the host has, so that their time is partly a wait for
  * its scheduler. Between two cores every row is touched as soon as cores outnumber hardware threads:
- * the spin bound adapts, and a receiver halts sooner.
+ * the spin bound adapts, and a receiver halts sooner. A refused row has no time to wait with.
  */
 export function rowsShortOfCpus(machine: Machine, results: readonly Result[]): string[] {
   const { cores, hostCpus } = machine;
   return results
+    .filter((result) => !isRefused(result))
     .map(({ name }) => name)
     .filter((name) => {
       if (/\.cross-core(\.|$)|^grace-period\.(?:guests|traps)$/.test(name)) return cores > hostCpus;

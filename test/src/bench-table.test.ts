@@ -3,6 +3,7 @@ import {
   formatCount,
   formatDuration,
   formatRatio,
+  type Result,
   renderDocument,
   rowsShortOfCpus,
   TABLE_WIDTH,
@@ -87,6 +88,14 @@ t.test("rows of more cores than there are hardware threads are named, smaller on
   t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, rows), ["call.pairs.4"]);
   const spread = [2, 4].map((size) => row("capability", `revoke.by-holders.${size}`, 100));
   t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, spread), ["revoke.by-holders.4"]);
+  const refused = {
+    suite: "capability",
+    name: "revoke.by-holders.8",
+    unit: "ns/revoke",
+    refused: "no",
+    ratios: {},
+  };
+  t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, [refused as Result]), []);
   const periods = ["idle", "traps"].map((name) => row("capability", `grace-period.${name}`, 100));
   t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, periods), ["grace-period.traps"]);
 });
