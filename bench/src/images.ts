@@ -1,5 +1,5 @@
 /**
- * The images of the benchmark's guests: `build-images` makes them, `runIpc` hands them to machines.
+ * The images of the benchmark's guests: `build-images` makes them, suites hand them to machines.
  */
 import { readFileSync } from "node:fs";
 import type { Image } from "@capos/abi";
@@ -8,11 +8,19 @@ import type { Image } from "@capos/abi";
 export const GUESTS = Object.freeze([
   "call",
   "garbage",
+  "grace",
+  "holders",
+  "lookup",
   "notify",
   "null-trap",
   "pairs",
   "parked",
+  "process",
+  "retype",
+  "revoke",
+  "slots",
   "thread",
+  "transfer",
   "yield",
 ] as const);
 

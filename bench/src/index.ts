@@ -1,4 +1,4 @@
-/** Benchmarks: how samples become statistics, results and tables, the kernel's own suite and the baselines of the host. */
+/** Benchmarks: how samples become statistics, results and tables, the kernel's own suites and the baselines of the host. */
 
 export {
   BaselineError,
@@ -9,9 +9,13 @@ export {
   runCrew,
 } from "./baseline/crew.js";
 export * from "./baseline.js";
+export * from "./capability.js";
+export { type Collection, RowError } from "./figures.js";
+export type { GuestOptions, GuestRunner, SuiteContext } from "./guest-suite.js";
+export { Differences } from "./guests/differences.js";
 export { Sampler, type SamplerLimits } from "./guests/sampler.js";
+export { type TrialLimits, Trials } from "./guests/trials.js";
 export { benchImageFile, GUESTS, type GuestName, loadBenchImages } from "./images.js";
-export { type Collection, IpcRowError } from "./ipc/figures.js";
 export * from "./ipc.js";
 export * from "./quantity.js";
 export * from "./result.js";

@@ -38,6 +38,12 @@ export interface MeasuredResult extends RowName, Statistics {
   readonly operationsPerSample?: number;
   readonly bytesPerOperation?: number;
   readonly longestCollectionNs?: number;
+  /** Medians of what the same guest measured in between, in nanoseconds; `ratios` has them too. */
+  readonly beside?: Readonly<Record<string, number>>;
+  /** Of a revoke: the median divided by the number of capabilities that it ends. */
+  readonly perDescendantNs?: number;
+  /** The part of their throughput that threads kept whose work went on beside, 1 for all of it. */
+  readonly keptThroughput?: number;
   readonly ratios: Ratios;
 }
 
@@ -63,12 +69,16 @@ export function createResult(row: RowName, measurement: Measurement): Result {
   const statistics = summariseNet(measurement);
   if ("refused" in statistics) return { ...row, ...statistics, ratios: {} };
   const { operationsPerSample, bytesPerOperation, longestCollectionNs } = measurement;
+  const { beside, descendants, keptThroughput } = measurement;
   return {
     ...row,
     ...statistics,
     operationsPerSample,
     ...(bytesPerOperation !== undefined && { bytesPerOperation }),
     ...(longestCollectionNs !== undefined && { longestCollectionNs }),
+    ...(beside !== undefined && { beside }),
+    ...(descendants !== undefined && { perDescendantNs: statistics.p50 / descendants }),
+    ...(keptThroughput !== undefined && { keptThroughput }),
     ratios: {},
   };
 }
@@ -110,6 +120,13 @@ const COMPARISONS: readonly Comparison[] = [
   { rows: /^(?:yield|null-trap)$/, against: ["generator-switch", "await", "atomics-load"] },
   { rows: /^thread\.create-destroy$/, against: ["workers-empty.1", "generator-switch"] },
   { rows: /^boot\.(\d+)$/, against: ["workers-empty.$1"] },
+  { rows: /^lookup(?:\.fresh)?$/, against: ["atomics-load", "null-trap"] },
+  { rows: /^(?:copy|mint|move|delete|retype(?:\.batch)?)$/, against: ["null-trap", "atomics-load"] },
+  { rows: /^revoke\.(?:by-descendants\.\d+|chain\.\d+)$/, against: ["revoke.by-descendants.1"] },
+  { rows: /^revoke\.by-holders\.\d+$/, against: ["revoke.by-holders.1"] },
+  { rows: /^revoke\.under-load$/, against: ["revoke.by-descendants.1000"] },
+  { rows: /^grace-period\./, against: ["grace-period.idle", "sab-spin"] },
+  { rows: /^process\.create-kill$/, against: ["workers-empty.1", "thread.create-destroy"] },
 ];
 
 /** The names that a row is compared with, the most telling first; itself never among them. */
@@ -122,8 +139,8 @@ export function comparedWith(name: string): string[] {
 }
 
 /**
- * The same rows, `ratios` filled in with this row's p50 over the other's, for each comparison that
- * makes sense and whose two rows were both measured.
+ * The same rows, `ratios` filled in with this row's p50 over the other's, for what was measured beside it
+ * and for each comparison that makes sense and whose two rows were both measured.
  */
 export function addRatios(results: readonly Result[]): Result[] {
   const medians = new Map<string, number>();
@@ -131,6 +148,7 @@ export function addRatios(results: readonly Result[]): Result[] {
   return results.map((result) => {
     if (isRefused(result)) return { ...result, ratios: {} };
     const ratios: Record<string, number> = {};
+    for (const [other, ns] of Object.entries(result.beside ?? {})) ratios[other] = result.p50 / ns;
     for (const other of comparedWith(result.name)) {
       const median = medians.get(other);
       if (median !== undefined) ratios[other] = result.p50 / median;

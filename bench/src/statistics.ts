@@ -31,11 +31,22 @@ export interface Measurement {
   readonly samples: ArrayLike<number>;
   /** The same loop around nothing, in batches of the same size; absent where there is no loop to subtract. */
   readonly overhead?: ArrayLike<number>;
+  /**
+   * Where samples are differences from batches of something else in between: the differences of those
+   * batches from each other, which would be 0 on a perfect clock and a machine of one speed.
+   */
+  readonly control?: ArrayLike<number>;
   readonly operationsPerSample: number;
   /** Bytes of JS heap that one operation allocates. */
   readonly bytesPerOperation?: number;
   /** Longest garbage collection while the samples were taken, 0 if there was none. */
   readonly longestCollectionNs?: number;
+  /** What the same guest measured in between, to compare with: nanoseconds by name. */
+  readonly beside?: Readonly<Record<string, number>>;
+  /** Of a revoke: how many capabilities it ends. */
+  readonly descendants?: number;
+  /** The part of their throughput that threads kept whose work went on beside, 1 for all of it. */
+  readonly keptThroughput?: number;
 }
 
 /** The overhead may be uncertain by this part of the measured median, no more. */
@@ -84,8 +95,9 @@ export function summarise(samples: ArrayLike<number>): Statistics {
  * `OVERHEAD_TOLERANCE` of what is left of the median (so also when nothing is left), the result would
  * be the noise of an empty loop, and is refused.
  */
-export function summariseNet({ samples, overhead }: Measurement): Statistics | Refusal {
+export function summariseNet({ samples, overhead, control }: Measurement): Statistics | Refusal {
   if (samples.length === 0) return { refused: "no samples were taken" };
+  if (control !== undefined) return summariseDifferences(samples, control);
   if (overhead === undefined) return summarise(samples);
   if (overhead.length < MIN_OVERHEAD_SAMPLES) {
     return {
@@ -104,6 +116,29 @@ export function summariseNet({ samples, overhead }: Measurement): Statistics | R
     };
   }
   return summarise(Float64Array.from(samples, (sample) => sample - subtracted));
+}
+
+/**
+ * Statistics of differences. Each is off by what its control is, but their median by the square root of
+ * their number less: a median that may be off by more than `OVERHEAD_TOLERANCE` of itself is refused.
+ */
+function summariseDifferences(samples: ArrayLike<number>, control: ArrayLike<number>): Statistics | Refusal {
+  if (control.length < MIN_OVERHEAD_SAMPLES) {
+    return {
+      refused: `the control has ${control.length} samples, at least ${MIN_OVERHEAD_SAMPLES} are needed`,
+    };
+  }
+  const sorted = Float64Array.from(control).sort();
+  const doubt = (nearestRank(sorted, 0.9) - nearestRank(sorted, 0.1)) / Math.sqrt(control.length);
+  const median = nearestRank(Float64Array.from(samples).sort(), 0.5);
+  if (!(doubt <= OVERHEAD_TOLERANCE * median)) {
+    return {
+      refused:
+        `unstable difference: ${control.length} comparisons of nothing leave ${doubt.toFixed(2)} ns of doubt, ` +
+        `more than ${OVERHEAD_TOLERANCE * 100} % of the ${median.toFixed(2)} ns measured`,
+    };
+  }
+  return summarise(samples);
 }
 
 /** The smallest of `sorted` that at least `part` of them do not exceed. */

@@ -77,16 +77,17 @@ export function renderDocument(document: BenchmarkDocument, options: TableOption
 /**
  * Rows that depend on more CPUs at once than the host has, so that their time is partly a wait for
  * its scheduler. Between two cores every row is touched as soon as cores outnumber hardware threads:
- * the spin bound adapts, and a receiver halts sooner.
+ * the spin bound adapts, and a receiver halts sooner. A refused row has no time to wait with.
  */
 export function rowsShortOfCpus(machine: Machine, results: readonly Result[]): string[] {
   const { cores, hostCpus } = machine;
   return results
+    .filter((result) => !isRefused(result))
     .map(({ name }) => name)
     .filter((name) => {
-      if (/\.cross-core(\.|$)/.test(name)) return cores > hostCpus;
+      if (/\.cross-core(\.|$)|^grace-period\.(?:guests|traps)$/.test(name)) return cores > hostCpus;
       if (name === "sab-spin") return hostCpus < 2;
-      const size = /^(?:call\.pairs|boot|workers-empty)\.(\d+)$/.exec(name)?.[1];
+      const size = /^(?:call\.pairs|boot|workers-empty|revoke\.by-holders)\.(\d+)$/.exec(name)?.[1];
       return size !== undefined && Number(size) > hostCpus;
     });
 }
@@ -161,14 +162,17 @@ function remarks(row: Result): string[] {
   const width = TABLE_WIDTH - REMARK_INDENT.length;
   const lines = isRefused(row)
     ? wrap(row.refused, width)
-    : [...joinWithin(ratioWords(row), width), ...joinWithin(memoryWords(row), width)];
+    : [
+        ...joinWithin([...ratioWords(row), ...revocationWords(row)], width),
+        ...joinWithin(memoryWords(row), width),
+      ];
   for (const note of row.notes ?? []) lines.push(...wrap(note, width));
   return lines;
 }
 
 /** The most telling first. */
-function ratioWords({ name, ratios }: MeasuredResult): string[] {
-  const telling = comparedWith(name).filter((other) => other in ratios);
+function ratioWords({ name, ratios, beside }: MeasuredResult): string[] {
+  const telling = [...Object.keys(beside ?? {}), ...comparedWith(name)].filter((other) => other in ratios);
   const rest = Object.keys(ratios).filter((other) => !telling.includes(other));
   return [...telling, ...rest].slice(0, MAX_RATIOS).map((other) => formatRatio(ratios[other], other));
 }
@@ -185,6 +189,14 @@ function memoryWords(row: MeasuredResult): string[] {
         : `longest collection ${formatDuration(longestCollectionNs)}`,
     );
   }
+  return words;
+}
+
+function revocationWords({ beside, perDescendantNs, keptThroughput }: MeasuredResult): string[] {
+  const words = Object.entries(beside ?? {}).map(([name, ns]) => `${name} ${formatDuration(ns)}`);
+  if (perDescendantNs !== undefined) words.push(`${formatDuration(perDescendantNs)} a descendant`);
+  if (keptThroughput !== undefined)
+    words.push(`the others keep ${(100 * keptThroughput).toFixed(1)} % of their throughput`);
   return words;
 }
 

@@ -38,6 +38,15 @@ export function fixture(): BenchmarkDocument {
       { samples: [12, 12, 12], overhead: [1, 2, 3, 4, 5, 6], operationsPerSample: 1000 },
     ),
     row("ipc", "boot.8", 280e6, "ns/boot"),
+    createResult(
+      { suite: "capability", name: "transfer.window", unit: "ns/round trip" },
+      { samples: [170, 170, 170], operationsPerSample: 100, beside: { "plain call": 85 } },
+    ),
+    createResult(
+      { suite: "capability", name: "revoke.under-load", unit: "ns/revoke" },
+      { samples: [4e5, 4e5, 4e5], operationsPerSample: 1, descendants: 1000, keptThroughput: 0.9312 },
+    ),
+    row("capability", "revoke.by-holders.8", 5e5, "ns/revoke"),
     row("baseline", "generator-switch", 20.25),
     row("baseline", "sab-spin", 114),
     row("baseline", "atomics-wait", 41_000),

@@ -1,44 +1,12 @@
 /** The suite on a real machine, too short for its figures to mean much: that they are there, and plausible. */
-import { type IpcContext, ipcNames, isRefused, type Result, runIpc } from "@capos/bench";
-import { boot } from "capos";
+import { ipcNames, isRefused, type Result, runIpc } from "@capos/bench";
 import t from "tap";
+import { realContext } from "./bench-context.js";
 
 const CORES = 2;
 
-/** A context as the command line makes it. */
-function real(more: Partial<IpcContext> = {}): IpcContext {
-  return {
-    cores: CORES,
-    hardwareThreads: 2,
-    seconds: 0.02,
-    ...more,
-    async withMachine(cores, use) {
-      let lines: string[] = [];
-      const machine = await boot({ cores, memoryMiB: 64, onConsole: (line) => lines.push(line) });
-      try {
-        const value = await use({
-          cores,
-          async runImage(image, options) {
-            lines = [];
-            const { status, state, fault } = await machine.runImage(image, options);
-            if (state !== "exited") throw new Error(`${image.name}: ${fault}`);
-            return { status, lines };
-          },
-        });
-        const report = await machine.halt();
-        const collections = report.cores.flatMap((one) =>
-          one.collections.map((collection) => ({ core: one.core, ...collection })),
-        );
-        return { value, collections, powerToInitNs: machine.powerToInitNs };
-      } finally {
-        await machine.halt();
-      }
-    },
-  };
-}
-
 t.test("every row is measured by real guests, or refused for its overhead", async (t) => {
-  const results = await runIpc(real());
+  const results = await runIpc(realContext(CORES));
   t.strictSame(
     results.map(({ name }) => name),
     ipcNames(CORES),
@@ -63,7 +31,7 @@ t.test("every row is measured by real guests, or refused for its overhead", asyn
 
 t.test("an abort halts the machine under a guest that measures", async (t) => {
   const abort = new AbortController();
-  const context = real({ names: ["yield"], seconds: 60, signal: abort.signal });
+  const context = realContext(CORES, { names: ["yield"], seconds: 60, signal: abort.signal });
   const onProgress = () => void setTimeout(() => abort.abort(new Error("enough")), 100);
   await t.rejects(runIpc({ ...context, onProgress }), /enough/);
 });

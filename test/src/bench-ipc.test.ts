@@ -1,63 +1,6 @@
-import {
-  GUESTS,
-  type IpcContext,
-  IpcRowError,
-  ipcNames,
-  isRefused,
-  loadBenchImages,
-  runIpc,
-} from "@capos/bench";
+import { GUESTS, ipcNames, isRefused, loadBenchImages, RowError, runIpc } from "@capos/bench";
 import t from "tap";
-
-type Options = Parameters<Parameters<Parameters<IpcContext["withMachine"]>[1]>[0]["runImage"]>[1];
-type Answer = { status: number; lines: string[] };
-
-const SAMPLES = { samples: [90, 91, 92], overhead: [1, 1, 1, 1, 1], operationsPerSample: 1000 };
-const GARBAGE = {
-  growth: [-5000, 8100, 8100, 8200],
-  emptyGrowth: [100, 100],
-  batchCalls: 100,
-  startNs: 50,
-  endNs: 90,
-};
-
-/** A machine whose guests print what `answer` says; what was asked of it stands in `asked`. */
-function fake(
-  more: Partial<IpcContext> = {},
-  answer?: (image: string, options: Options) => Answer | Promise<Answer>,
-) {
-  const asked: { image: string; options: Options }[] = [];
-  const machines = { booted: [] as number[], halted: 0 };
-  const context: IpcContext = {
-    cores: 2,
-    hardwareThreads: 2,
-    seconds: 0.01,
-    ...more,
-    async withMachine(cores, use) {
-      machines.booted.push(cores);
-      try {
-        const value = await use({
-          cores,
-          async runImage({ name }, options) {
-            asked.push({ image: name, options });
-            if (answer !== undefined) return answer(name, options);
-            return { status: 0, lines: [JSON.stringify(name === "bench-garbage" ? GARBAGE : SAMPLES)] };
-          },
-        });
-        const collections = [
-          { core: 1, startNs: 10, durationNs: 39 },
-          { core: 1, startNs: 45, durationNs: 7 },
-          { core: 1, startNs: 80, durationNs: 3 },
-          { core: 0, startNs: 60, durationNs: 1000 },
-        ];
-        return { value, collections, powerToInitNs: 1e6 * machines.booted.length };
-      } finally {
-        machines.halted++;
-      }
-    },
-  };
-  return { context, asked, machines };
-}
+import { type Answer, fakeContext as fake } from "./bench-context.js";
 
 t.test(
   "rows of several sizes go up to the number of cores, in powers of two and the number itself",
@@ -171,7 +114,7 @@ t.test("a guest that fails, or prints something else, is an error that names the
   );
   await t.rejects(failing({ status: 0, lines: [] }), /null-trap: its guest did not tell samples/);
   for (const line of ["hello", "[1]", "null", '{"samples":[1,"2"]}', '{"samples":{}}']) {
-    await t.rejects(failing({ status: 0, lines: [line] }), IpcRowError);
+    await t.rejects(failing({ status: 0, lines: [line] }), RowError);
   }
 });
 

@@ -123,3 +123,16 @@ t.test("too few samples of the overhead are no evidence that it is stable", asyn
 t.test("a measurement without samples is refused, not a crash", async (t) => {
   t.match(summariseNet({ samples: [], operationsPerSample: 1 }), { refused: /no samples/ });
 });
+
+t.test("differences are kept as they are where their control leaves little doubt", async (t) => {
+  const control = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1 : -1));
+  // Two nanoseconds of spread in a hundred comparisons: 0.2 ns of doubt.
+  const of = (median: number) => summariseNet({ samples: [median], control, operationsPerSample: 1 });
+  t.match(of(2.1), { p50: 2.1 });
+  t.match(of(1.9), { refused: /100 comparisons of nothing leave 0\.20 ns of doubt/ });
+  t.match(of(-5), { refused: /unstable difference/ });
+});
+
+t.test("too few comparisons are no control", async (t) => {
+  t.match(summariseNet({ samples: [5], control: [0, 0], operationsPerSample: 1 }), { refused: /at least 5/ });
+});

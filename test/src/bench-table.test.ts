@@ -3,6 +3,7 @@ import {
   formatCount,
   formatDuration,
   formatRatio,
+  type Result,
   renderDocument,
   rowsShortOfCpus,
   TABLE_WIDTH,
@@ -29,8 +30,8 @@ t.test("the tables of all suites stand in the same columns", async (t) => {
   const heads = renderDocument(fixture())
     .split("\n")
     .filter((line) => line.endsWith("ops/s"));
-  t.equal(heads.length, 2);
-  t.equal(heads[0].indexOf("p50"), heads[1].indexOf("p50"));
+  t.equal(heads.length, 3);
+  t.equal(new Set(heads.map((head) => head.indexOf("p50"))).size, 1);
 });
 
 t.test("ratios are words: times as long, or times faster", async (t) => {
@@ -40,6 +41,12 @@ t.test("ratios are words: times as long, or times faster", async (t) => {
   t.equal(formatRatio(3.9, "sab-spin"), "3.9x sab-spin");
   t.equal(formatRatio(1 / 812, "comlink"), "812x faster than comlink");
   t.equal(formatRatio(0.98, "await"), "1.0x await", "never 1.0x faster");
+});
+
+t.test("what was measured beside a row, and what a revoke costs whom, stand under it", async (t) => {
+  const text = renderDocument(fixture());
+  t.match(text, "2.0x plain call · plain call 85.0 ns");
+  t.match(text, "400 ns a descendant · the others keep 93.1 % of their throughput");
 });
 
 t.test("a refused row says why and shows no number", async (t) => {
@@ -79,6 +86,18 @@ t.test("with as many hardware threads as cores no row is named", async (t) => {
 t.test("rows of more cores than there are hardware threads are named, smaller ones are not", async (t) => {
   const rows = [1, 2, 4].map((size) => row("ipc", `call.pairs.${size}`, 100));
   t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, rows), ["call.pairs.4"]);
+  const spread = [2, 4].map((size) => row("capability", `revoke.by-holders.${size}`, 100));
+  t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, spread), ["revoke.by-holders.4"]);
+  const refused = {
+    suite: "capability",
+    name: "revoke.by-holders.8",
+    unit: "ns/revoke",
+    refused: "no",
+    ratios: {},
+  };
+  t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, [refused as Result]), []);
+  const periods = ["idle", "traps"].map((name) => row("capability", `grace-period.${name}`, 100));
+  t.strictSame(rowsShortOfCpus({ ...machine, cores: 4 }, periods), ["grace-period.traps"]);
 });
 
 t.test("a quantity has three digits and fits its column", async (t) => {

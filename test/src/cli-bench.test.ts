@@ -7,9 +7,14 @@ import { caposSmp, ROOT } from "./cli-process.js";
 t.test("bench --list names the suites and their rows", async (t) => {
   const text = await caposSmp(["bench", "--list", "--cores", "4"]);
   t.match(text.stdout, /^ipc\n {2}call\.same-core\n/);
+  t.match(text.stdout, /\ncapability\n {2}lookup\n/);
   t.match(text.stdout, /\nbaseline\n {2}generator-switch\n/);
   const json = await caposSmp(["bench", "--list", "--json", "--cores", "4"]);
-  t.match(JSON.parse(json.stdout), { ipc: ["call.same-core"], baseline: ["generator-switch"] });
+  t.match(JSON.parse(json.stdout), {
+    ipc: ["call.same-core"],
+    capability: ["lookup"],
+    baseline: ["generator-switch"],
+  });
 });
 
 t.test("bench --json prints one document that fits its schema, with ratios", async (t) => {
@@ -25,6 +30,8 @@ t.test("bench --json prints one document that fits its schema, with ratios", asy
     "call.cross-core",
     "null-trap",
     "boot.2",
+    "revoke.by-descendants.1000",
+    "process.create-kill",
     "generator-switch",
     "comlink",
   ]) {
@@ -38,5 +45,6 @@ t.test("the main job prints boot phases, the tables, and ends with status 0", as
   for (const phase of ["deaf and blind", "can see", "can remember", "can think", "alive"])
     t.match(run.stderr, phase);
   t.match(run.stdout, /call\.same-core/);
+  t.match(run.stdout, /revoke\.under-load/);
   t.match(run.stdout, /generator-switch/);
 });

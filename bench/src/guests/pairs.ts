@@ -1,5 +1,6 @@
 /**
- * Rows `call.pairs.N`: one client and its server on each of N cores, all calling at the same time.
+ * Rows `call.pairs.N`: one client and its server on each of N cores, all calling at the same time; and
+ * `revoke.under-load`: what a revoker on a core of its own takes meanwhile, and takes from them.
  *
  * Clients meet at a barrier (a call that is answered when the last has come), wait for a time a little
  * later, and then count their calls in windows that begin and end at the same times for all of them. A
@@ -7,10 +8,14 @@
  *
  * They do it several times, and only the last counts: see `rounds.ts`.
  *
- * Arguments: nanoseconds, pairs. Pair 0 is on the core after this one, so the last of as many pairs
- * as cores shares this one, where the first thread then only waits.
+ * Under load, the thread that waits otherwise makes 1,000 copies of a capability and revokes them, over and
+ * over, in every second window; in the others it enters the kernel and does nothing there, so that the host
+ * has as many busy CPUs. A sample is one revoke.
+ *
+ * Arguments: nanoseconds, pairs, 1 to revoke meanwhile. Pair 0 is on the core after this one, so the last of
+ * as many pairs as cores shares this one, where the first thread then only waits.
  */
-import { Method, type Sys } from "@capos/abi";
+import { Method, ObjectType, Right, type Sys } from "@capos/abi";
 import { endThread, type SpawnedThread, spawnThread, start } from "@capos/libos";
 import { numbers, report } from "./report.js";
 import { ROUNDS, Rounds } from "./rounds.js";
@@ -30,6 +35,16 @@ const MAX_WINDOWS = 60;
 const MIN_WINDOWS = 5;
 const WINDOW_NS = 10e6;
 const START_DELAY_NS = 20e6;
+/** Revokes take a part of a millisecond each. */
+const REVOKER_WINDOW_NS = 20e6;
+const DESCENDANTS = 1000;
+const NODE_BITS = 10;
+const IDLE_TRAPS = 64;
+/** Part of the budget that the revoker takes to have its own code compiled, and the fewest revokes. */
+const REVOKER_WARM_UP_PART = 0.3;
+const MIN_WARM_UP_REVOKES = 20;
+/** About what a report has room for. */
+const MAX_REVOKES = 4000;
 
 /** What a client is handed. */
 type Client = [
@@ -44,7 +59,7 @@ type Client = [
 export default function* main(sys: Sys): Generator<number, number, number> {
   const os = start(sys);
   const { words } = sys;
-  const { debug } = os.environment;
+  const { debug, cnode: space } = os.environment;
 
   if (os.threadIndex > 0 && os.handed[0] === Role.SERVER) {
     const endpoint = os.handed[1]!;
@@ -80,9 +95,10 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     return 0;
   }
 
-  const [budgetNs, pairs] = numbers(os) as [number, number];
-  const windows = Math.min(MAX_WINDOWS, Math.max(MIN_WINDOWS, Math.round(budgetNs / WINDOW_NS)));
-  const windowNs = Math.max(WINDOW_NS, Math.round(budgetNs / windows));
+  const [budgetNs, pairs, revokes] = numbers(os) as [number, number, number];
+  const shortestNs = revokes === 1 ? REVOKER_WINDOW_NS : WINDOW_NS;
+  const windows = Math.min(MAX_WINDOWS, Math.max(MIN_WINDOWS, Math.round(budgetNs / shortestNs)));
+  const windowNs = Math.max(shortestNs, Math.round(budgetNs / windows));
   const barrier = yield* os.endpoint();
   const threads: SpawnedThread[] = [];
   for (let pair = 0; pair < pairs; pair++) {
@@ -102,6 +118,10 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     threads.push(yield* spawnThread(os, { core, slots: 1, handed: client }));
   }
 
+  const root = yield* os.endpoint();
+  const node = revokes === 1 ? yield* os.make(ObjectType.CNODE, NODE_BITS) : 0;
+  const samples: number[] = [];
+  const overhead: number[] = [];
   const replySlots = os.slots.take(pairs);
   for (let round = 0; round < ROUNDS; round++) {
     const replies: number[] = [];
@@ -113,8 +133,58 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     }
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);
-    words[0] += START_DELAY_NS;
+    const startNs = words[0] + START_DELAY_NS;
+    words[0] = startNs;
     for (const reply of replies) yield sys.replyTo(reply, 1);
+
+    const counts = round === ROUNDS - 1;
+    if (revokes !== 1 || (round > 0 && !counts)) continue;
+    // The first round is over at once for the clients, so that this can be rehearsed.
+    const endNs = startNs + (counts ? windows * windowNs : REVOKER_WARM_UP_PART * budgetNs);
+    const fewest = counts ? 0 : MIN_WARM_UP_REVOKES;
+    let revoked = 0;
+    let answers = 0;
+    let cycleNs = 0.5;
+    for (;;) {
+      words[0] = Method.DEBUG_CLOCK;
+      yield sys.call(debug, 1);
+      const nowNs = words[0];
+      if (nowNs >= endNs && revoked >= fewest) break;
+      const intoNs = (nowNs - startNs) % (2 * windowNs);
+      // None reaches from its window into the next.
+      if (counts && (intoNs < windowNs || intoNs + cycleNs > 2 * windowNs)) {
+        for (let i = 0; i < IDLE_TRAPS; i++) answers |= yield sys.nothing();
+        continue;
+      }
+      for (let slot = 1; slot <= DESCENDANTS; slot++) {
+        words[0] = Method.CNODE_COPY;
+        words[1] = slot;
+        words[2] = root;
+        words[3] = Right.ALL;
+        answers |= yield sys.call(node, 4);
+      }
+      words[0] = Method.DEBUG_CLOCK;
+      yield sys.call(debug, 1);
+      words[0] = Method.DEBUG_CLOCK;
+      yield sys.call(debug, 1);
+      const emptyNs = words[0];
+      words[0] = Method.DEBUG_CLOCK;
+      yield sys.call(debug, 1);
+      const beforeNs = words[0];
+      words[0] = Method.CNODE_REVOKE;
+      words[1] = root;
+      answers |= yield sys.call(space, 2);
+      words[0] = Method.DEBUG_CLOCK;
+      yield sys.call(debug, 1);
+      // A host that stalls once says nothing of the next.
+      cycleNs = Math.min(words[0] - nowNs, windowNs / 4);
+      revoked++;
+      if (counts && samples.length < MAX_REVOKES) {
+        samples.push(words[0] - beforeNs);
+        overhead.push(beforeNs - emptyNs);
+      }
+    }
+    if (answers < 0) throw new Error(`a copy or a revoke was answered ${answers}`);
   }
 
   const totals: number[] = [];
@@ -125,7 +195,10 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
   while (threads.length > 0) yield* endThread(os, threads.pop()!);
 
-  const samples: number[] = [];
+  if (revokes === 1) {
+    yield* report(os, { samples, overhead, operationsPerSample: 1, keptThroughput: keptOf(totals) });
+    return 0;
+  }
   let elapsedNs = 0;
   let calls = 0;
   for (const total of totals) {
@@ -138,4 +211,15 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
   yield* report(os, { samples, operationsPerSample: Math.max(1, Math.round(calls / samples.length)) });
   return 0;
+}
+
+/** What is left of the calls in the windows with a revoker, each compared with those beside it: the median. */
+function keptOf(totals: readonly number[]): number {
+  const kept: number[] = [];
+  for (let window = 1; window < totals.length; window += 2) {
+    const before = totals[window - 1]!;
+    const alone = window + 1 < totals.length ? (before + totals[window + 1]!) / 2 : before;
+    if (alone > 0) kept.push(totals[window]! / alone);
+  }
+  return kept.sort((a, b) => a - b)[kept.length >> 1] ?? 0;
 }

@@ -3,7 +3,6 @@
  * set, lists are joined in the order of the lines, so that no line grows longer than a console passes on.
  */
 import type { Os, Steps } from "@capos/libos";
-import type { Sampler } from "./sampler.js";
 
 /** What the lines of one guest make together. */
 export type Figures = Readonly<Record<string, number | readonly number[]>>;
@@ -17,7 +16,8 @@ export function* report(os: Os, figures: Figures): Steps<void> {
     const value = figures[name]!;
     if (typeof value === "number") yield* os.print(JSON.stringify({ [name]: value }));
     else {
-      for (let at = 0; at < value.length; at += LIST_LENGTH) {
+      // An empty list is told too: what is missing is a mistake, what is empty a host that gave no time.
+      for (let at = 0; at === 0 || at < value.length; at += LIST_LENGTH) {
         const part = value.slice(at, at + LIST_LENGTH).map((ns) => Math.round(ns * 100) / 100);
         yield* os.print(JSON.stringify({ [name]: part }));
       }
@@ -25,9 +25,15 @@ export function* report(os: Os, figures: Figures): Steps<void> {
   }
 }
 
-/** Prints what a sampler has. */
-export function* reportSamples(os: Os, sampler: Sampler): Steps<void> {
-  const { samples, overhead, operationsPerSample } = sampler;
+/** What samplers and trials have. */
+interface Sampled {
+  readonly samples: readonly number[];
+  readonly overhead: readonly number[];
+  readonly operationsPerSample: number;
+}
+
+/** Prints what a sampler, or trials, have. */
+export function* reportSamples(os: Os, { samples, overhead, operationsPerSample }: Sampled): Steps<void> {
   yield* report(os, { samples, overhead, operationsPerSample });
 }
 

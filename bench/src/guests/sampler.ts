@@ -36,6 +36,8 @@ export interface SamplerLimits {
   readonly operationsPerTurn?: number;
   /** Turns of the loop in all. */
   readonly maxTurns?: number;
+  /** Turns of one batch. */
+  readonly maxBatch?: number;
 }
 
 export class Sampler {
@@ -49,6 +51,7 @@ export class Sampler {
 
   readonly #operationsPerTurn: number;
   readonly #maxTurns: number;
+  readonly #maxBatch: number;
   readonly #targetNs: number;
   /** Of the batches that could be samples, one in so many is kept. */
   readonly #stride: number;
@@ -68,6 +71,7 @@ export class Sampler {
   ) {
     this.#operationsPerTurn = limits.operationsPerTurn ?? 1;
     this.#maxTurns = limits.maxTurns ?? Number.POSITIVE_INFINITY;
+    this.#maxBatch = limits.maxBatch ?? Number.POSITIVE_INFINITY;
     const shareNs = limits.maxTurns === undefined ? budgetNs / MAX_SAMPLES : 0;
     this.#targetNs = Math.min(MAX_SAMPLE_NS, Math.max(MIN_SAMPLE_NS, shareNs));
     const batches = Math.min(budgetNs / this.#targetNs, this.#maxTurns);
@@ -113,14 +117,14 @@ export class Sampler {
   /** Before sampling: longer batches, or the next phase. */
   #prepare(): void {
     if (this.#phase === Phase.WARM_UP) {
-      if (this.#turnNs * this.turns < this.#targetNs) this.turns *= 2;
+      if (this.#turnNs * this.turns < this.#targetNs) this.turns = Math.min(2 * this.turns, this.#maxBatch);
       if (this.#timed < MIN_WARM_UP_BATCHES || !this.#isUsedUp(WARM_UP_PART)) return;
       this.#phase = Phase.REHEARSAL;
     } else {
       if (!this.#isUsedUp(REHEARSAL_PART)) return;
       this.#phase = Phase.SAMPLING;
     }
-    this.turns = Math.ceil(this.#targetNs / Math.max(this.#turnNs, 1));
+    this.turns = Math.min(Math.ceil(this.#targetNs / Math.max(this.#turnNs, 1)), this.#maxBatch);
     this.samples = [];
     this.overhead = [];
     this.#timed = 0;

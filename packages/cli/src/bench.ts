@@ -8,15 +8,19 @@ import {
   BASELINE_SUITE,
   type BenchmarkDocument,
   baselineNames,
+  CAPABILITY_SUITE,
+  capabilityNames,
   createDocument,
   DEFAULT_SECONDS,
   describeMachine,
   type GuestRunner,
-  type IpcContext,
+  IPC_SUITE,
   ipcNames,
   type Result,
   runBaseline,
+  runCapability,
   runIpc,
+  type SuiteContext,
 } from "@capos/bench";
 import { type BootOptions, boot, defaultCores } from "./boot.js";
 import { MachineError, UsageError } from "./errors.js";
@@ -34,11 +38,13 @@ export interface BenchOptions extends BootOptions {
   readonly onProgress?: (suite: string, row: string, fraction: number) => void;
 }
 
-const IPC_SUITE = "ipc";
-
 /** The suites and their rows, on a machine with that many cores. */
 export function suites(cores: number): Readonly<Record<string, readonly string[]>> {
-  return { [IPC_SUITE]: ipcNames(cores), [BASELINE_SUITE]: baselineNames };
+  return {
+    [IPC_SUITE]: ipcNames(cores),
+    [CAPABILITY_SUITE]: capabilityNames(cores),
+    [BASELINE_SUITE]: baselineNames,
+  };
 }
 
 /**
@@ -70,7 +76,9 @@ export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocume
     );
   }
   if (chosen.includes(IPC_SUITE))
-    results.push(...(await runIpc(ipcContext(options, cores, seconds, progress(IPC_SUITE)))));
+    results.push(...(await runIpc(contextOf(options, cores, seconds, progress(IPC_SUITE)))));
+  if (chosen.includes(CAPABILITY_SUITE))
+    results.push(...(await runCapability(contextOf(options, cores, seconds, progress(CAPABILITY_SUITE)))));
   return createDocument(
     describeMachine({ cores, memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB }),
     results,
@@ -84,12 +92,13 @@ function coreCounts(cores: number): number[] {
   return [...counts, cores];
 }
 
-function ipcContext(
+/** How a suite has its machines. */
+function contextOf(
   options: BenchOptions,
   cores: number,
   seconds: number,
   onProgress: (row: string, fraction: number) => void,
-): IpcContext {
+): SuiteContext {
   return {
     cores,
     hardwareThreads: availableParallelism(),
@@ -110,6 +119,7 @@ function ipcContext(
           if (state !== "exited") throw new MachineError(`benchmark ${image.name}: ${fault}`, 1);
           return { status, lines };
         },
+        imageNumber: (image) => machine.imageNumber(image),
       };
       try {
         options.signal?.throwIfAborted();

@@ -127,7 +127,7 @@ export class CaposMachine {
     const exit = await this.#control.request(id, {
       op: "run",
       id,
-      image: this.#imageNumber(image),
+      image: this.imageNumber(image),
       name: shortName(basename(image.name)),
       args: options.args ?? [],
       core: options.core ?? null,
@@ -139,7 +139,11 @@ export class CaposMachine {
     return describeExit(exit, image);
   }
 
-  #imageNumber(image: Image): number {
+  /**
+   * The number of an image on this machine, by which a guest starts processes from it. It is loaded if it is
+   * not there yet. Throws UsageError if there is no room for it.
+   */
+  imageNumber(image: Image): number {
     const number = this.#images.get(image) ?? load(this.#machine, image);
     this.#images.set(image, number);
     return number;

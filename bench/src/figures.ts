@@ -2,20 +2,26 @@
  * What guests print, read back: see `guests/report.ts`. A guest is measured code, not trusted code, but
  * a line that is none of its own must not become a number in a table.
  */
-import type { Figures } from "../guests/report.js";
-import type { Measurement } from "../statistics.js";
-import { nearestRank } from "../statistics.js";
+import type { Figures } from "./guests/report.js";
+import type { Measurement } from "./statistics.js";
+import { nearestRank } from "./statistics.js";
 
-/** A row of suite `ipc` could not be measured: names the row and says why. */
-export class IpcRowError extends Error {
-  override readonly name = "IpcRowError";
+/** A row could not be measured: names it, with its suite, and says why. */
+export class RowError extends Error {
+  override readonly name = "RowError";
 
+  /** @param row as `labelOf` gives it */
   constructor(row: string, what: string) {
-    super(`ipc row ${row}: ${what}`);
+    super(`${row}: ${what}`);
   }
 }
 
-/** Joins the lines that one guest printed. Throws IpcRowError for a line that is no figures. */
+/** What a row is called in errors: "ipc row yield". */
+export function labelOf(suite: string, name: string): string {
+  return `${suite} row ${name}`;
+}
+
+/** Joins the lines that one guest printed. Throws RowError for a line that is no figures. */
 export function readFigures(row: string, lines: readonly string[]): Figures {
   const figures: Record<string, number | number[]> = {};
   for (const line of lines) {
@@ -41,20 +47,21 @@ function parseLine(row: string, line: string): Figures {
       typeof one === "number" || (Array.isArray(one) && one.every(Number.isFinite));
     if (Object.values(value).every(isFigure)) return value as Figures;
   }
-  throw new IpcRowError(row, `its guest printed ${JSON.stringify(line.slice(0, 80))}, which is no figures`);
+  throw new RowError(row, `its guest printed ${JSON.stringify(line.slice(0, 80))}, which is no figures`);
 }
 
-/** Throws IpcRowError if there is no such number. */
+/** Throws RowError if there is no such number. */
 export function numberOf(row: string, figures: Figures, name: string): number {
   const value = figures[name];
   if (typeof value === "number") return value;
-  throw new IpcRowError(row, `its guest did not tell ${name}`);
+  throw new RowError(row, `its guest did not tell ${name}`);
 }
 
-function listOf(row: string, figures: Figures, name: string): readonly number[] {
+/** Throws RowError if there is no such list. */
+export function listOf(row: string, figures: Figures, name: string): readonly number[] {
   const value = figures[name];
   if (typeof value === "object") return value;
-  throw new IpcRowError(row, `its guest did not tell ${name}`);
+  throw new RowError(row, `its guest did not tell ${name}`);
 }
 
 /** What a guest's samples are as a measurement. */
@@ -62,6 +69,7 @@ export function measurementOf(row: string, figures: Figures): Measurement {
   return {
     samples: listOf(row, figures, "samples"),
     ...(figures.overhead !== undefined && { overhead: listOf(row, figures, "overhead") }),
+    ...(figures.control !== undefined && { control: listOf(row, figures, "control") }),
     operationsPerSample: numberOf(row, figures, "operationsPerSample"),
   };
 }
