@@ -34,6 +34,7 @@ function reset(number = 0): Kernel {
     i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
     i32[core.area + CoreArea.GRACE_PASSED] = number;
     i32[core.area + CoreArea.GRACE_AWAITED] = 0;
+    core.graceOver = 0;
     for (let word = 0; word < KernelArea.SIZE; word++) i32[core.kernelArea + word] = 0;
     core.current = 0;
     core.topReady = -1;

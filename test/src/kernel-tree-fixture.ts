@@ -72,6 +72,7 @@ export function calm(cores: readonly Core[]): void {
     core.i32[core.attention] = 0;
     core.i32[core.area + CoreArea.GRACE_PASSED] = core.i32[BootInfo.GRACE_REQUESTED]!;
     core.i32[core.area + CoreArea.GRACE_AWAITED] = 0;
+    core.graceOver = 0;
     core.backlog = 0;
     core.killed = false;
     core.graceAsked = 0;

@@ -67,6 +67,8 @@ export class Core {
   /** The latest grace period that kills on this core were followed by, and whether more were killed since. */
   graceAsked = 0;
   graceWanted = false;
+  /** The latest grace period that is known to be over, 0 if none is. */
+  graceOver = 0;
   /** The grace period that this core is to report once its sweeps are done, 0 is none. */
   graceOwed = 0;
   /** One that it was asked for since that batch of sweeps began, 0 is none. */

@@ -262,7 +262,8 @@ export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rig
  */
 export function reclaimSlot(k: Core, slot: WordIndex): boolean {
   const { i32 } = k;
-  const word = Atomics.load(i32, slot);
+  // Plainly, under the lock: LIVE, which publishes the rest, is stored with Atomics.
+  const word = i32[slot]!;
   if ((word & SlotBits.STATE_MASK) === SlotState.EMPTY) return true;
   if (
     (word & (SlotBits.STATE_MASK | SlotFlag.FINALISING)) !== SlotState.DEAD ||
@@ -270,8 +271,8 @@ export function reclaimSlot(k: Core, slot: WordIndex): boolean {
   )
     return false;
   if (i32[slot + Slot.GENERATION] === LAST_GENERATION) return false;
-  Atomics.store(i32, slot + Slot.GENERATION, (i32[slot + Slot.GENERATION]! + 1) | 0);
-  Atomics.store(i32, slot, SlotState.EMPTY);
+  i32[slot + Slot.GENERATION] = (i32[slot + Slot.GENERATION]! + 1) | 0;
+  i32[slot] = SlotState.EMPTY;
   return true;
 }
 
