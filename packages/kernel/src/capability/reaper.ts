@@ -109,7 +109,6 @@ function work(k: Core, anchor: WordIndex): Step {
   if (step === Step.DONE && (wanted & Reap.TELL) !== 0) {
     if (type === ObjectType.MONITOR) tellLoss(k, object);
     else if (tellMonitor(k, type, object)) return Step.MORE;
-    take(k, anchor, Reap.TELL);
   }
   if (step === Step.DONE && (wanted & Reap.FINALISE) !== 0) {
     step = finalise(k, anchor, type, object);

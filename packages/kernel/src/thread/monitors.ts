@@ -4,11 +4,11 @@
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
-import { killSlot } from "../capability/slot.js";
+import { anchorOf, killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { signal } from "../ipc/notification.js";
-import { Monitor, Process, Thread } from "../layout.js";
+import { Anchor, Monitor, Process, Reap, Thread } from "../layout.js";
 import { monitorsOf } from "./monitor-list.js";
 
 /** Tells one monitor of an ended target; false if there is none. */
@@ -28,10 +28,15 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
     }
     // Takes it out of the list.
     killSlot(k, monitor + Monitor.TARGET);
-  }
+  } else toldAll(k, anchorOf(type, target));
   unlockTree(k);
   if (notification !== 0) signal(k, notification, bits);
   return monitor !== 0;
+}
+
+/** Nobody is left to tell. Under the lock under which that was seen: a monitor that comes after it asks anew. */
+function toldAll(k: Core, anchor: WordIndex): void {
+  Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~Reap.TELL);
 }
 
 /** Signals that a monitor's watch has ended before its target: the capability that it was made with is gone. */
@@ -39,6 +44,7 @@ export function tellLoss(k: Core, monitor: WordIndex): void {
   const { i32 } = k;
   const binding = monitor + Monitor.NOTIFICATION;
   lockTree(k);
+  toldAll(k, monitor + Monitor.ANCHOR);
   // Unless it watches another by now.
   const lost = isLive(k, binding) && !isLive(k, monitor + Monitor.TARGET);
   const notification = i32[binding + Slot.OBJECT]!;
