@@ -1,4 +1,4 @@
-import { Err, makeHandle, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
+import { Err, InitSlot, Method, makeHandle, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo, nowNs } from "@capos/hal";
 import {
   deriveSlot,
@@ -12,12 +12,11 @@ import {
   nextExpired,
   Tables,
 } from "@capos/kernel/internal";
-import { InitSlot, Method } from "@capos/abi";
 import fc from "fast-check";
 import t from "tap";
+import { makeThreads } from "./kernel-fixture.js";
 import { makeBench } from "./kernel-slots-fixture.js";
 import { DrivenTrap } from "./kernel-trap-fixture.js";
-import { makeThreads } from "./kernel-fixture.js";
 import { stateOf } from "./kernel-tree-fixture.js";
 import { useSeed } from "./machine-fixture.js";
 
@@ -39,7 +38,9 @@ const dueTick = (time: number): number => Math.ceil(time / TICK) * TICK;
 const delay = fc.oneof(
   fc.constantFrom(0, 1, TICK - 1, TICK, TICK + 1),
   ...[1, 64, 64 ** 2, 64 ** 3, 64 ** 4, 3 * 64 ** 4].map((ticks) =>
-    fc.integer({ min: -3, max: 70 }).map((n) => Math.max(0, ticks * TICK + Math.floor((n * ticks * TICK) / 64) + n)),
+    fc
+      .integer({ min: -3, max: 70 })
+      .map((n) => Math.max(0, ticks * TICK + Math.floor((n * ticks * TICK) / 64) + n)),
   ),
   fc.integer({ min: 0, max: 10 * 24 * HOUR }),
 );
@@ -136,7 +137,17 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
   for (const start of [0, TICK * 64 ** 3 - 5, TICK * 64 ** 4 + 12345]) {
     bench.renew(12);
     let now = start;
-    const due = [1, TICK * 63, TICK * 64, TICK * 4095, 3 * HOUR, 39 * HOUR, 40 * HOUR, 100 * HOUR, 240 * HOUR];
+    const due = [
+      1,
+      TICK * 63,
+      TICK * 64,
+      TICK * 4095,
+      3 * HOUR,
+      39 * HOUR,
+      40 * HOUR,
+      100 * HOUR,
+      240 * HOUR,
+    ];
     due.forEach((time, i) => {
       f64[(slotAt(100 + i) + Slot.EXPIRY) >> 1] = now + time;
       enterWheel(k, slotAt(100 + i), now);
@@ -164,67 +175,83 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
 function expire(source: number, to: number, rights: number, ns: number): number {
   const index = (source - bench.cspace) / Slot.WORDS;
   const trap = new DrivenTrap(k, thread, resources.process, (context) => {
-    [Method.CNODE_EXPIRE, to, makeHandle(index, i32[source + Slot.GENERATION]!), rights, ns].forEach((word, i) => {
-      context.regs[i] = word;
-    });
+    [Method.CNODE_EXPIRE, to, makeHandle(index, i32[source + Slot.GENERATION]!), rights, ns].forEach(
+      (word, i) => {
+        context.regs[i] = word;
+      },
+    );
     invokeCNode(k, thread, context, slotAt(InitSlot.CNODE), Method.CNODE_EXPIRE);
   });
   trap.turn();
   return trap.result;
 }
 
-t.test("a copy's time is the earlier of its own and its source's, and only one that is earlier is in the wheel", (t) => {
-  fc.assert(
-    fc.property(fc.array(fc.record({ from: fc.nat(), ns: fc.integer({ min: 1e9, max: 1e15 }), expires: fc.boolean() }), { maxLength: 30 }), (steps) => {
-      bench.renew(12);
-      const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-      const slots = [top];
-      const times = [Number.POSITIVE_INFINITY];
-      let timed = 0;
-      steps.forEach(({ from, ns, expires }, i) => {
-        const source = from % slots.length;
-        const slot = slotAt(101 + i);
-        const before = nowNs();
-        if (expires) {
-          if (expire(slots[source]!, 101 + i, Right.ALL, ns) < 0) throw new Error("refused");
-        } else locked(k, () => deriveSlot(k, slots[source]!, slot, Right.ALL, 0));
-        const time = f64[(slot + Slot.EXPIRY) >> 1]!;
-        const word = i32[slot]!;
-        const earlier = expires && before + ns < times[source]!;
-        if (earlier) {
-          timed++;
-          if (!(time >= before + ns && time <= nowNs() + ns)) throw new Error("not in that many nanoseconds");
-        } else if (times[source]! < Number.POSITIVE_INFINITY && time !== times[source])
-          throw new Error("a copy outlives its source");
-        times.push(earlier ? time : times[source]!);
-        slots.push(slot);
-        if (((word & SlotFlag.TIMED) !== 0) !== earlier) throw new Error("in the wheel for nothing, or not");
-        if (((word & SlotFlag.EXPIRES) !== 0) !== times.at(-1)! < Number.POSITIVE_INFINITY)
-          throw new Error("the slot does not say whether it expires");
-      });
-      return i32[k.tables + Tables.EXPIRING] === timed;
-    }),
-    { numRuns: 100 },
-  );
-  t.end();
-});
+t.test(
+  "a copy's time is the earlier of its own and its source's, and only one that is earlier is in the wheel",
+  (t) => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({ from: fc.nat(), ns: fc.integer({ min: 1e9, max: 1e15 }), expires: fc.boolean() }),
+          { maxLength: 30 },
+        ),
+        (steps) => {
+          bench.renew(12);
+          const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+          const slots = [top];
+          const times = [Number.POSITIVE_INFINITY];
+          let timed = 0;
+          steps.forEach(({ from, ns, expires }, i) => {
+            const source = from % slots.length;
+            const slot = slotAt(101 + i);
+            const before = nowNs();
+            if (expires) {
+              if (expire(slots[source]!, 101 + i, Right.ALL, ns) < 0) throw new Error("refused");
+            } else locked(k, () => deriveSlot(k, slots[source]!, slot, Right.ALL, 0));
+            const time = f64[(slot + Slot.EXPIRY) >> 1]!;
+            const word = i32[slot]!;
+            const earlier = expires && before + ns < times[source]!;
+            if (earlier) {
+              timed++;
+              if (!(time >= before + ns && time <= nowNs() + ns))
+                throw new Error("not in that many nanoseconds");
+            } else if (times[source]! < Number.POSITIVE_INFINITY && time !== times[source])
+              throw new Error("a copy outlives its source");
+            times.push(earlier ? time : times[source]!);
+            slots.push(slot);
+            if (((word & SlotFlag.TIMED) !== 0) !== earlier)
+              throw new Error("in the wheel for nothing, or not");
+            if (((word & SlotFlag.EXPIRES) !== 0) !== times.at(-1)! < Number.POSITIVE_INFINITY)
+              throw new Error("the slot does not say whether it expires");
+          });
+          return i32[k.tables + Tables.EXPIRING] === timed;
+        },
+      ),
+      { numRuns: 100 },
+    );
+    t.end();
+  },
+);
 
-t.test("what has expired dies with all below it, in the wheel or not; what is killed or moved before leaves or follows", (t) => {
-  bench.renew(12);
-  const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-  for (const to of [101, 102, 103]) t.ok(expire(top, to, Right.ALL, 1) >= 0);
-  t.ok(expire(top, 104, Right.ALL, 1e15) >= 0);
-  locked(k, () => deriveSlot(k, slotAt(101), slotAt(110), Right.ALL, 0));
-  locked(k, () => deriveSlot(k, slotAt(110), slotAt(111), Right.ALL, 0));
-  locked(k, () => moveSlot(k, slotAt(102), slotAt(112), Right.ALL));
-  locked(k, () => killSlot(k, slotAt(103)));
-  t.equal(i32[k.tables + Tables.EXPIRING], 3);
-  // Until the alarm is that of the one with much time.
-  while (expireSome(k) || alarm() < nowNs() + 1e14);
-  const alive = (index: number): boolean => stateOf(i32, slotAt(index)) === SlotState.LIVE;
-  t.same([101, 110, 111, 112].filter(alive), []);
-  t.same([100, 104].filter(alive), [100, 104]);
-  t.equal(i32[k.tables + Tables.EXPIRING], 1);
-  t.equal(expire(slotAt(110), 120, Right.ALL, 5), Err.BAD_CAP);
-  t.end();
-});
+t.test(
+  "what has expired dies with all below it, in the wheel or not; what is killed or moved before leaves or follows",
+  (t) => {
+    bench.renew(12);
+    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+    for (const to of [101, 102, 103]) t.ok(expire(top, to, Right.ALL, 1) >= 0);
+    t.ok(expire(top, 104, Right.ALL, 1e15) >= 0);
+    locked(k, () => deriveSlot(k, slotAt(101), slotAt(110), Right.ALL, 0));
+    locked(k, () => deriveSlot(k, slotAt(110), slotAt(111), Right.ALL, 0));
+    locked(k, () => moveSlot(k, slotAt(102), slotAt(112), Right.ALL));
+    locked(k, () => killSlot(k, slotAt(103)));
+    t.equal(i32[k.tables + Tables.EXPIRING], 3);
+    // Until the alarm is that of the one with much time.
+    while (expireSome(k) || alarm() < nowNs() + 1e14);
+    const alive = (index: number): boolean => stateOf(i32, slotAt(index)) === SlotState.LIVE;
+    t.same([101, 110, 111, 112].filter(alive), []);
+    t.same([100, 104].filter(alive), [100, 104]);
+    t.equal(i32[k.tables + Tables.EXPIRING], 1);
+    t.equal(expire(slotAt(110), 120, Right.ALL, 5), Err.BAD_CAP);
+    t.end();
+  },
+);

@@ -57,45 +57,54 @@ t.test(
   "every kill is followed by a grace period that begins after it, also if nobody waits for one, and a core has asked for at most one that is not over",
   (t) => {
     fc.assert(
-      fc.property(fc.constantFrom(0, 2 ** 31 - 8, -8), fc.array(step, { maxLength: 120, size: "max" }), (start, steps) => {
-        i32[BootInfo.GRACE_REQUESTED] = start | 0;
-        calm(cores);
-        bench.renew(20);
-        const slots = bench.make(ObjectType.FRAME, 0, 120, 100);
-        /** The grace periods that each core has asked for. */
-        const own = cores.map(() => [] as number[]);
-        const stamps: number[] = [];
-        const watched = (k: Core, body: () => void): void => {
-          const before = asked();
-          body();
-          // 0 is no number.
-          for (let n = (before + 1) | 0; n !== ((asked() + 1) | 0); n = (n + 1) | 0) if (n !== 0) own[k.id]!.push(n);
-          const open = own[k.id]!.filter((n) => !graceIsOver(k, n));
-          if (open.length > 1) throw new Error(`core ${k.id} has asked for ${open.length} grace periods at once`);
-        };
-        for (const { what, core } of steps) {
-          const k = cores[core]!;
-          if (what === "wake" && isHalted(k)) watched(k, () => leaveHalt(k));
-          if (isHalted(k)) continue;
-          if (what === "kill") {
-            const slot = slots.pop()!;
+      fc.property(
+        fc.constantFrom(0, 2 ** 31 - 8, -8),
+        fc.array(step, { maxLength: 120, size: "max" }),
+        (start, steps) => {
+          i32[BootInfo.GRACE_REQUESTED] = start | 0;
+          calm(cores);
+          bench.renew(20);
+          const slots = bench.make(ObjectType.FRAME, 0, 120, 100);
+          /** The grace periods that each core has asked for. */
+          const own = cores.map(() => [] as number[]);
+          const stamps: number[] = [];
+          const watched = (k: Core, body: () => void): void => {
             const before = asked();
-            watched(k, () => kill(k, slot));
-            const stamp = i32[slot + Slot.STAMP]!;
-            if (((stamp - before) | 0) <= 0) throw new Error("the grace period had begun before the kill");
-            stamps.push(stamp);
-          } else {
-            watched(k, () => attend(k));
-            if (what === "halt") tryHalt(k);
+            body();
+            // 0 is no number.
+            for (let n = (before + 1) | 0; n !== ((asked() + 1) | 0); n = (n + 1) | 0)
+              if (n !== 0) own[k.id]!.push(n);
+            const open = own[k.id]!.filter((n) => !graceIsOver(k, n));
+            if (open.length > 1)
+              throw new Error(`core ${k.id} has asked for ${open.length} grace periods at once`);
+          };
+          for (const { what, core } of steps) {
+            const k = cores[core]!;
+            if (what === "wake" && isHalted(k)) watched(k, () => leaveHalt(k));
+            if (isHalted(k)) continue;
+            if (what === "kill") {
+              const slot = slots.pop()!;
+              const before = asked();
+              watched(k, () => kill(k, slot));
+              const stamp = i32[slot + Slot.STAMP]!;
+              if (((stamp - before) | 0) <= 0) throw new Error("the grace period had begun before the kill");
+              stamps.push(stamp);
+            } else {
+              watched(k, () => attend(k));
+              if (what === "halt") tryHalt(k);
+            }
+            for (const stamp of stamps)
+              if (((asked() - stamp) | 0) < 0 && graceIsOver(k, stamp))
+                throw new Error("over before it was asked for");
           }
-          for (const stamp of stamps)
-            if (((asked() - stamp) | 0) < 0 && graceIsOver(k, stamp)) throw new Error("over before it was asked for");
-        }
-        actWhenCalled();
-        const late = stamps.filter((stamp) => ((asked() - stamp) | 0) < 0 || !graceIsOver(cores[0]!, stamp));
-        if (late.length > 0) throw new Error(`${late.length} kills were not followed`);
-        return cores.every((k) => !k.graceWanted && i32[k.area + CoreArea.GRACE_AWAITED] === 0);
-      }),
+          actWhenCalled();
+          const late = stamps.filter(
+            (stamp) => ((asked() - stamp) | 0) < 0 || !graceIsOver(cores[0]!, stamp),
+          );
+          if (late.length > 0) throw new Error(`${late.length} kills were not followed`);
+          return cores.every((k) => !k.graceWanted && i32[k.area + CoreArea.GRACE_AWAITED] === 0);
+        },
+      ),
       { numRuns: 300 },
     );
     t.end();
@@ -119,7 +128,11 @@ t.test(
   "a grace period that ends while a core notes that it wants the next one is noticed, whichever instruction it ends at",
   (t) => {
     const [k, other, third] = cores as [Core, Core, Core];
-    for (const word of [k.area + CoreArea.GRACE_AWAITED, other.area + CoreArea.GRACE_PASSED, other.area + CoreArea.STATE]) {
+    for (const word of [
+      k.area + CoreArea.GRACE_AWAITED,
+      other.area + CoreArea.GRACE_PASSED,
+      other.area + CoreArea.STATE,
+    ]) {
       calm(cores);
       bench.renew(20);
       const [first, second] = bench.make(ObjectType.FRAME, 0, 2, 100) as [number, number];
@@ -128,7 +141,13 @@ t.test(
       attend(third);
       // Core 0 has reported, so what it asked for ends with the other's report: in the middle of the next kill.
       const operation = word === k.area + CoreArea.GRACE_AWAITED ? "store" : "load";
-      const came = interleave(operation, k.i32, word, () => attend(other), () => kill(k, second));
+      const came = interleave(
+        operation,
+        k.i32,
+        word,
+        () => attend(other),
+        () => kill(k, second),
+      );
       t.equal(came, true);
       actWhenCalled();
       t.ok(((asked() - i32[second + Slot.STAMP]!) | 0) >= 0, "a grace period was asked for after the kill");
@@ -147,25 +166,28 @@ function naming(slot: number): GeneratorContext {
   return context;
 }
 
-t.test("what was looked up is looked up anew after a kill on the own core, and after a grace period on any", (t) => {
-  for (const killer of cores) {
-    for (const user of cores) {
-      calm(cores);
-      bench.renew(20);
-      const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-      const context = naming(slot);
-      t.equal(currentSlot(user, thread, context), slot);
-      t.equal(currentSlot(user, thread, context), slot);
-      t.equal(context.foundEpoch, user.graceEpoch, "it is remembered");
-      kill(killer, slot);
-      // On another core it is used until that core has taken part in a grace period, not longer.
-      if (killer === user) t.equal(currentSlot(user, thread, context), 0, "at once");
-      actWhenCalled();
-      t.equal(currentSlot(user, thread, context), 0);
+t.test(
+  "what was looked up is looked up anew after a kill on the own core, and after a grace period on any",
+  (t) => {
+    for (const killer of cores) {
+      for (const user of cores) {
+        calm(cores);
+        bench.renew(20);
+        const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+        const context = naming(slot);
+        t.equal(currentSlot(user, thread, context), slot);
+        t.equal(currentSlot(user, thread, context), slot);
+        t.equal(context.foundEpoch, user.graceEpoch, "it is remembered");
+        kill(killer, slot);
+        // On another core it is used until that core has taken part in a grace period, not longer.
+        if (killer === user) t.equal(currentSlot(user, thread, context), 0, "at once");
+        actWhenCalled();
+        t.equal(currentSlot(user, thread, context), 0);
+      }
     }
-  }
-  t.end();
-});
+    t.end();
+  },
+);
 
 t.test("a core that halts through a grace period looks everything up anew", (t) => {
   calm(cores);

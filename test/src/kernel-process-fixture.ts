@@ -3,7 +3,15 @@
  */
 import { Method, makeHandle, Slot, TrapShift } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
-import { type Core, GeneratorContext, invokeMonitor, invokeProcess, makeRegisters, Process, Thread } from "@capos/kernel/internal";
+import {
+  type Core,
+  GeneratorContext,
+  invokeMonitor,
+  invokeProcess,
+  makeRegisters,
+  Process,
+  Thread,
+} from "@capos/kernel/internal";
 import type { Bench } from "./kernel-slots-fixture.js";
 
 /** A handle to a slot of a CNode. */

@@ -58,7 +58,17 @@ class Family {
 }
 
 const step = fc.record({
-  what: fc.constantFrom("chunk", "chunk", "chunk", "other chunk", "derive", "derive", "derive", "move", "kill"),
+  what: fc.constantFrom(
+    "chunk",
+    "chunk",
+    "chunk",
+    "other chunk",
+    "derive",
+    "derive",
+    "derive",
+    "move",
+    "kill",
+  ),
   from: fc.nat(),
   rights: fc.integer({ min: 0, max: 255 }),
 });
@@ -101,8 +111,11 @@ t.test(
             derive(zero, i === 0 ? top : parents[form], Right.ALL);
           }
           // Two nodes, often one above the other; by name, since they may be moved.
-          const revoked = [slots[targets[0] % 4]!, slots[targets[1] % slots.length]!].map((slot) => family.name.get(slot)!);
-          const where = (name: number): number | undefined => [...family.name].find(([, n]) => n === name)?.[0];
+          const revoked = [slots[targets[0] % 4]!, slots[targets[1] % slots.length]!].map(
+            (slot) => family.name.get(slot)!,
+          );
+          const where = (name: number): number | undefined =>
+            [...family.name].find(([, n]) => n === name)?.[0];
           const chunk = (which: 0 | 1): Left => {
             const node = where(revoked[which]!);
             if (node === undefined) return Left.NONE;
@@ -117,8 +130,10 @@ t.test(
               killed++;
             }
             if (killed > CHUNK) throw new Error(`${killed} slots were killed with the lock held once`);
-            if (left === Left.MORE && killed !== CHUNK) throw new Error(`a chunk killed ${killed} and left some`);
-            if (left !== Left.MORE && left !== Left.NONE) throw new Error("something is said to be finalised");
+            if (left === Left.MORE && killed !== CHUNK)
+              throw new Error(`a chunk killed ${killed} and left some`);
+            if (left !== Left.MORE && left !== Left.NONE)
+              throw new Error("something is said to be finalised");
             if (left === Left.NONE && family.below(revoked[which]!).length > 0)
               throw new Error("something that was derived is alive");
             if (!isAlive(node)) throw new Error("the capability itself is gone");
@@ -167,29 +182,35 @@ function revoking(k: Core, thread: number, slot: number): DrivenTrap {
   );
 }
 
-t.test("revoke answers one grace period after the last kill, not before, and everything is dead all the while", (t) => {
-  bench.renew(16);
-  const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-  for (let i = 0; i < 600; i++) locked(zero, () => deriveSlot(zero, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0));
-  const trap = revoking(zero, threads[0][0]!, top);
-  t.equal(trap.turn(), true);
-  t.equal(descendantsOf(i32, top).length, 600 - CHUNK, "a chunk, then others get a turn");
-  trap.turn();
-  trap.turn();
-  t.equal(descendantsOf(i32, top).length, 0);
-  t.equal(trap.isDone, false);
-  t.equal(trap.turn(), false, "it waits");
-  while (turn(zero));
-  trap.turn();
-  t.equal(trap.isDone, false, "core 1 has not passed");
-  settle(cores);
-  trap.turn();
-  t.equal(trap.isDone && trap.result, Err.OK);
-  t.equal(isAlive(top), true);
-  t.ok(graceIsOver(zero, i32[slotAt(101) + Slot.STAMP]!), "all that it killed can be filled again");
-  t.equal(reclaimSlot(zero, slotAt(101)), true);
-  t.end();
-});
+t.test(
+  "revoke answers one grace period after the last kill, not before, and everything is dead all the while",
+  (t) => {
+    bench.renew(16);
+    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+    for (let i = 0; i < 600; i++)
+      locked(zero, () =>
+        deriveSlot(zero, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0),
+      );
+    const trap = revoking(zero, threads[0][0]!, top);
+    t.equal(trap.turn(), true);
+    t.equal(descendantsOf(i32, top).length, 600 - CHUNK, "a chunk, then others get a turn");
+    trap.turn();
+    trap.turn();
+    t.equal(descendantsOf(i32, top).length, 0);
+    t.equal(trap.isDone, false);
+    t.equal(trap.turn(), false, "it waits");
+    while (turn(zero));
+    trap.turn();
+    t.equal(trap.isDone, false, "core 1 has not passed");
+    settle(cores);
+    trap.turn();
+    t.equal(trap.isDone && trap.result, Err.OK);
+    t.equal(isAlive(top), true);
+    t.ok(graceIsOver(zero, i32[slotAt(101) + Slot.STAMP]!), "all that it killed can be filled again");
+    t.equal(reclaimSlot(zero, slotAt(101)), true);
+    t.end();
+  },
+);
 
 t.test("revoke needs the right, and a capability that lives", (t) => {
   bench.renew(16);
@@ -207,63 +228,78 @@ t.test("revoke needs the right, and a capability that lives", (t) => {
   t.end();
 });
 
-t.test("of two revokes one above the other, whose chunks alternate, the outer ends and the inner says that its capability is gone", (t) => {
-  for (const first of [0, 1]) {
-    bench.renew(16);
-    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-    locked(zero, () => deriveSlot(zero, top, slotAt(101), Right.ALL, 0));
-    // Most of it below the inner one.
-    for (let i = 0; i < 1000; i++)
-      locked(zero, () => deriveSlot(zero, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
-    const traps = [revoking(zero, threads[0][0]!, top), revoking(one, threads[1][0]!, slotAt(101))];
-    for (let i = first; i < first + 40 && !traps.every((trap) => trap.isDone); i++) {
-      traps[i % 2]!.turn();
-      if (i % 4 === 3) settle(cores);
+t.test(
+  "of two revokes one above the other, whose chunks alternate, the outer ends and the inner says that its capability is gone",
+  (t) => {
+    for (const first of [0, 1]) {
+      bench.renew(16);
+      const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+      locked(zero, () => deriveSlot(zero, top, slotAt(101), Right.ALL, 0));
+      // Most of it below the inner one.
+      for (let i = 0; i < 1000; i++)
+        locked(zero, () => deriveSlot(zero, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
+      const traps = [revoking(zero, threads[0][0]!, top), revoking(one, threads[1][0]!, slotAt(101))];
+      for (let i = first; i < first + 40 && !traps.every((trap) => trap.isDone); i++) {
+        traps[i % 2]!.turn();
+        if (i % 4 === 3) settle(cores);
+      }
+      t.equal(traps[0]!.result, Err.OK);
+      t.equal(traps[1]!.result, Err.BAD_CAP);
+      t.same(childrenOf(i32, top), []);
     }
-    t.equal(traps[0]!.result, Err.OK);
-    t.equal(traps[1]!.result, Err.BAD_CAP);
-    t.same(childrenOf(i32, top), []);
-  }
-  t.end();
-});
+    t.end();
+  },
+);
 
-t.test("revoking memory answers when nothing made of it is left, with the objects' anchors out of the tree", (t) => {
-  bench.renew(18);
-  bench.make(ObjectType.ENDPOINT, 0, 40, 100);
-  bench.make(ObjectType.CNODE, 4, 3, 140);
-  bench.make(ObjectType.FRAME, 0, 5, 150);
-  const trap = revoking(zero, threads[0][0]!, untyped);
-  trap.turn();
-  t.ok(descendantsOf(i32, untyped).every((slot) => !isAlive(slot)));
-  t.equal(descendantsOf(i32, untyped).length, 43, "the anchors of what has to be finalised");
-  for (let i = 0; i < 40 && !trap.isDone; i++) {
-    settle(cores);
-    const left = childrenOf(i32, untyped).length;
-    trap.turn();
-    if (trap.isDone) t.equal(left, 0);
-  }
-  t.equal(trap.result, Err.OK);
-  t.end();
-});
-
-t.test("objects that are being finalised hide nothing: what lives behind any number of them is found, chunk by chunk", (t) => {
-  for (const crowd of [10, 1023, 1024, 1025, 2000]) {
+t.test(
+  "revoking memory answers when nothing made of it is left, with the objects' anchors out of the tree",
+  (t) => {
     bench.renew(18);
-    bench.make(ObjectType.FRAME, 0, 3, 100);
-    const crowded = [];
-    for (let made = 0; made < crowd; made += 1000)
-      crowded.push(...bench.make(ObjectType.SEALER, 0, Math.min(1000, crowd - made), 110 + made));
-    for (const slot of crowded) locked(one, () => killSlot(one, slot));
-    const said: Left[] = [];
-    for (let i = 0; i < 6; i++) said.push(locked(zero, () => killDescendants(zero, untyped)));
-    t.ok([100, 101, 102].every((index) => !isAlive(slotAt(index))), `${crowd} are passed over`);
-    t.equal(childrenOf(i32, untyped).length, crowd);
-    t.notOk(said.includes(Left.NONE));
-    t.equal(said.at(-1), crowd < 1024 ? Left.FINALISING : Left.CROWDED, `${crowd}`);
-    if (crowd > 1024) t.ok(said.includes(Left.CROWDED), "so many that a chunk does not see the end of them");
-    settle(cores);
-    t.equal(locked(zero, () => killDescendants(zero, untyped)), Left.NONE);
-  }
-  t.end();
-});
+    bench.make(ObjectType.ENDPOINT, 0, 40, 100);
+    bench.make(ObjectType.CNODE, 4, 3, 140);
+    bench.make(ObjectType.FRAME, 0, 5, 150);
+    const trap = revoking(zero, threads[0][0]!, untyped);
+    trap.turn();
+    t.ok(descendantsOf(i32, untyped).every((slot) => !isAlive(slot)));
+    t.equal(descendantsOf(i32, untyped).length, 43, "the anchors of what has to be finalised");
+    for (let i = 0; i < 40 && !trap.isDone; i++) {
+      settle(cores);
+      const left = childrenOf(i32, untyped).length;
+      trap.turn();
+      if (trap.isDone) t.equal(left, 0);
+    }
+    t.equal(trap.result, Err.OK);
+    t.end();
+  },
+);
 
+t.test(
+  "objects that are being finalised hide nothing: what lives behind any number of them is found, chunk by chunk",
+  (t) => {
+    for (const crowd of [10, 1023, 1024, 1025, 2000]) {
+      bench.renew(18);
+      bench.make(ObjectType.FRAME, 0, 3, 100);
+      const crowded = [];
+      for (let made = 0; made < crowd; made += 1000)
+        crowded.push(...bench.make(ObjectType.SEALER, 0, Math.min(1000, crowd - made), 110 + made));
+      for (const slot of crowded) locked(one, () => killSlot(one, slot));
+      const said: Left[] = [];
+      for (let i = 0; i < 6; i++) said.push(locked(zero, () => killDescendants(zero, untyped)));
+      t.ok(
+        [100, 101, 102].every((index) => !isAlive(slotAt(index))),
+        `${crowd} are passed over`,
+      );
+      t.equal(childrenOf(i32, untyped).length, crowd);
+      t.notOk(said.includes(Left.NONE));
+      t.equal(said.at(-1), crowd < 1024 ? Left.FINALISING : Left.CROWDED, `${crowd}`);
+      if (crowd > 1024)
+        t.ok(said.includes(Left.CROWDED), "so many that a chunk does not see the end of them");
+      settle(cores);
+      t.equal(
+        locked(zero, () => killDescendants(zero, untyped)),
+        Left.NONE,
+      );
+    }
+    t.end();
+  },
+);

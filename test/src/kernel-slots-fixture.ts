@@ -2,7 +2,7 @@
  * A small machine for the tests of capability slots: untyped memory of which everything is made, in slots of
  * init's CNode, as new each time.
  */
-import { Err, InitSlot, type ObjectType, ObjectType as Type, Right, Slot } from "@capos/abi";
+import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
 import {
   type Core,

@@ -186,13 +186,26 @@ function check({ model, slots, objects }: World): void {
       throw new Error(`type ${type} counts ${references} capabilities and has ${model.count(type, object)}`);
     if (((i32[anchor]! & SlotBits.STATE_MASK) === SlotState.DEAD) !== ending)
       throw new Error(ending ? "an object without capabilities lives" : "an object with capabilities dies");
-    if ((i32[anchor + Anchor.REAP_WORK] === Reap.FINALISE) !== ending) throw new Error("the reaper was told wrong");
+    if ((i32[anchor + Anchor.REAP_WORK] === Reap.FINALISE) !== ending)
+      throw new Error("the reaper was told wrong");
     if (childrenOf(i32, anchor).length !== 0) throw new Error("an anchor has children");
   }
 }
 
 const step = fc.record({
-  what: fc.constantFrom("derive", "derive", "derive", "mint", "seal", "move", "move", "kill", "kill", "reclaim", "pass"),
+  what: fc.constantFrom(
+    "derive",
+    "derive",
+    "derive",
+    "mint",
+    "seal",
+    "move",
+    "move",
+    "kill",
+    "kill",
+    "reclaim",
+    "pass",
+  ),
   from: fc.nat(),
   to: fc.nat(),
   rights: fc.integer({ min: 0, max: 255 }),
@@ -208,11 +221,15 @@ t.test(
         const world = makeWorld();
         const { model, slots } = world;
         const closed = (slot: number): boolean =>
-          [...model.finalised.keys()].some((anchor) => slot > anchor && slot < anchor + (Slot.WORDS << CNODE_BITS));
+          [...model.finalised.keys()].some(
+            (anchor) => slot > anchor && slot < anchor + (Slot.WORDS << CNODE_BITS),
+          );
         for (const { what, from, to, rights, core } of steps) {
           const k = cores[core]!;
           const living = [...model.live.keys()];
-          const empty = slots.filter((slot) => !model.live.has(slot) && !model.dead.has(slot) && !closed(slot));
+          const empty = slots.filter(
+            (slot) => !model.live.has(slot) && !model.dead.has(slot) && !closed(slot),
+          );
           const source = living[from % Math.max(1, living.length)];
           const target = empty[to % Math.max(1, empty.length)];
           const asked = i32[BootInfo.GRACE_REQUESTED]!;
@@ -222,7 +239,8 @@ t.test(
             const stamp = model.dead.get(slot);
             const held = model.live.has(slot) || (i32[slot]! & SlotFlag.FINALISING) !== 0;
             const free = !held && (stamp === undefined || graceIsOver(k, stamp));
-            if (locked(k, () => reclaimSlot(k, slot)) !== free) throw new Error("a slot was not judged by its stamp");
+            if (locked(k, () => reclaimSlot(k, slot)) !== free)
+              throw new Error("a slot was not judged by its stamp");
             if (free && stamp !== undefined) {
               model.dead.delete(slot);
               model.generation.set(slot, model.generation.get(slot)! + 1);
@@ -256,7 +274,8 @@ t.test(
             );
           }
           for (const [slot, stamp] of model.dead)
-            if (i32[slot + Slot.STAMP] !== stamp) throw new Error("a dead slot's stamp is not that of the next grace period");
+            if (i32[slot + Slot.STAMP] !== stamp)
+              throw new Error("a dead slot's stamp is not that of the next grace period");
           check(world);
         }
         ended += model.finalised.size;
@@ -268,44 +287,50 @@ t.test(
   },
 );
 
-t.test("a CNode that is moved into itself, as the last that counts, ends; its copies in itself keep nothing", (t) => {
-  bench.renew(18);
-  const [own] = bench.make(ObjectType.CNODE, CNODE_BITS, 1, 100) as [number];
-  const cnode = objectIn(own);
-  const k = cores[0]!;
-  const inside = (index: number): number => cnode + index * Slot.WORDS;
-  locked(k, () => deriveSlot(k, own, inside(1), Right.ALL, 0));
-  t.equal(i32[cnode + Anchor.REFERENCES], 1, "the one in itself does not count");
-  locked(k, () => deriveSlot(k, inside(1), slotAt(101), Right.ALL, 0));
-  t.equal(i32[cnode + Anchor.REFERENCES], 2, "a copy of it elsewhere does");
-  locked(k, () => moveSlot(k, slotAt(101), inside(2), Right.ALL));
-  t.equal(i32[cnode + Anchor.REFERENCES], 1);
-  locked(k, () => moveSlot(k, inside(2), slotAt(102), Right.ALL));
-  t.equal(i32[cnode + Anchor.REFERENCES], 2, "moved out it counts again");
-  locked(k, () => killSlot(k, slotAt(102)));
-  t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.EMPTY, "it lives");
-  locked(k, () => moveSlot(k, own, inside(3), Right.ALL));
-  t.equal(i32[cnode + Anchor.REFERENCES], 0);
-  t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.DEAD);
-  t.same(childrenOf(i32, untyped), [inside(3), cnode]);
-  t.end();
-});
+t.test(
+  "a CNode that is moved into itself, as the last that counts, ends; its copies in itself keep nothing",
+  (t) => {
+    bench.renew(18);
+    const [own] = bench.make(ObjectType.CNODE, CNODE_BITS, 1, 100) as [number];
+    const cnode = objectIn(own);
+    const k = cores[0]!;
+    const inside = (index: number): number => cnode + index * Slot.WORDS;
+    locked(k, () => deriveSlot(k, own, inside(1), Right.ALL, 0));
+    t.equal(i32[cnode + Anchor.REFERENCES], 1, "the one in itself does not count");
+    locked(k, () => deriveSlot(k, inside(1), slotAt(101), Right.ALL, 0));
+    t.equal(i32[cnode + Anchor.REFERENCES], 2, "a copy of it elsewhere does");
+    locked(k, () => moveSlot(k, slotAt(101), inside(2), Right.ALL));
+    t.equal(i32[cnode + Anchor.REFERENCES], 1);
+    locked(k, () => moveSlot(k, inside(2), slotAt(102), Right.ALL));
+    t.equal(i32[cnode + Anchor.REFERENCES], 2, "moved out it counts again");
+    locked(k, () => killSlot(k, slotAt(102)));
+    t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.EMPTY, "it lives");
+    locked(k, () => moveSlot(k, own, inside(3), Right.ALL));
+    t.equal(i32[cnode + Anchor.REFERENCES], 0);
+    t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.DEAD);
+    t.same(childrenOf(i32, untyped), [inside(3), cnode]);
+    t.end();
+  },
+);
 
-t.test("the memory that a capability to it moves with keeps its watermark, its children, and how far it is on its way", (t) => {
-  bench.renew(18);
-  const [inner] = bench.make(ObjectType.UNTYPED, 12, 1, 100) as [number];
-  const made = bench.make(ObjectType.ENDPOINT, 0, 3, 101, inner);
-  locked(cores[0]!, () => moveSlot(cores[0]!, inner, slotAt(110), Right.ALL));
-  t.equal(i32[slotAt(110) + Slot.WATERMARK], 6);
-  t.same(childrenOf(i32, slotAt(110)), made.reverse());
-  for (const slot of made) locked(cores[0]!, () => killSlot(cores[0]!, slot));
-  t.same(
-    childrenOf(i32, slotAt(110)),
-    made.map((slot) => anchorOf(ObjectType.ENDPOINT, objectIn(slot))),
-    "what is not gone yet stands there",
-  );
-  t.end();
-});
+t.test(
+  "the memory that a capability to it moves with keeps its watermark, its children, and how far it is on its way",
+  (t) => {
+    bench.renew(18);
+    const [inner] = bench.make(ObjectType.UNTYPED, 12, 1, 100) as [number];
+    const made = bench.make(ObjectType.ENDPOINT, 0, 3, 101, inner);
+    locked(cores[0]!, () => moveSlot(cores[0]!, inner, slotAt(110), Right.ALL));
+    t.equal(i32[slotAt(110) + Slot.WATERMARK], 6);
+    t.same(childrenOf(i32, slotAt(110)), made.reverse());
+    for (const slot of made) locked(cores[0]!, () => killSlot(cores[0]!, slot));
+    t.same(
+      childrenOf(i32, slotAt(110)),
+      made.map((slot) => anchorOf(ObjectType.ENDPOINT, objectIn(slot))),
+      "what is not gone yet stands there",
+    );
+    t.end();
+  },
+);
 
 t.test("a slot at its last generation is never used again", (t) => {
   bench.renew(18);

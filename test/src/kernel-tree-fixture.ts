@@ -2,7 +2,7 @@
  * The derivation tree as tests look at it: read whole, with every link checked, and what another core does
  * between two instructions of this one.
  */
-import { Slot, SlotBits, SlotState } from "@capos/abi";
+import { Slot, SlotBits, type SlotState } from "@capos/abi";
 import { BootInfo, CoreArea } from "@capos/hal";
 import { attend, type Core, flushBacklog } from "@capos/kernel/internal";
 
@@ -12,9 +12,11 @@ export function childrenOf(i32: Int32Array, node: number): number[] {
   const found: number[] = [];
   for (let child = first; child !== 0 && (found.length === 0 || child !== first); ) {
     const next = i32[child + Slot.NEXT_SIBLING]!;
-    if (i32[next + Slot.PREVIOUS_SIBLING] !== child) throw new Error(`${child} and its next are not linked both ways`);
+    if (i32[next + Slot.PREVIOUS_SIBLING] !== child)
+      throw new Error(`${child} and its next are not linked both ways`);
     const parent = i32[child + Slot.PARENT]!;
-    if (parent !== (child === first ? node : 0)) throw new Error(`child ${found.length} names parent ${parent}`);
+    if (parent !== (child === first ? node : 0))
+      throw new Error(`child ${found.length} names parent ${parent}`);
     found.push(child);
     if (found.length > 1_000_000) throw new Error("the circle does not close");
     child = next;

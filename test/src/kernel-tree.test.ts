@@ -114,29 +114,35 @@ t.test(
   },
 );
 
-t.test("only a parent that lost its last child is answered, and only if no grandchild stands in for it", (t) => {
-  i32.fill(0);
-  linkFirst(i32, at(1), at(2));
-  linkFirst(i32, at(2), at(3));
-  t.equal(unlink(i32, at(2)), 0, "the grandchild is the parent's now");
-  t.same(childrenOf(i32, at(1)), [at(3)]);
-  linkFirst(i32, at(1), at(4));
-  t.equal(unlink(i32, at(3)), 0, "a sibling is left");
-  t.equal(unlink(i32, at(4)), at(1));
-  t.equal(i32[at(1) + Slot.FIRST_CHILD], 0);
-  t.end();
-});
+t.test(
+  "only a parent that lost its last child is answered, and only if no grandchild stands in for it",
+  (t) => {
+    i32.fill(0);
+    linkFirst(i32, at(1), at(2));
+    linkFirst(i32, at(2), at(3));
+    t.equal(unlink(i32, at(2)), 0, "the grandchild is the parent's now");
+    t.same(childrenOf(i32, at(1)), [at(3)]);
+    linkFirst(i32, at(1), at(4));
+    t.equal(unlink(i32, at(3)), 0, "a sibling is left");
+    t.equal(unlink(i32, at(4)), at(1));
+    t.equal(i32[at(1) + Slot.FIRST_CHILD], 0);
+    t.end();
+  },
+);
 
-t.test("a node with 10,000 children goes in one step: they are not touched, but for the first and the last", (t) => {
-  const words = new Int32Array(10_010 * Slot.WORDS);
-  linkFirst(words, at(1), at(2));
-  for (let node = 3; node < 10_003; node++) linkFirst(words, at(2), at(node));
-  const before = words.slice();
-  unlink(words, at(2));
-  const changed = new Set<number>();
-  for (let word = 0; word < words.length; word++)
-    if (words[word] !== before[word]) changed.add(Math.floor(word / Slot.WORDS));
-  t.ok(changed.size <= 4, `${changed.size} nodes changed`);
-  t.equal(childrenOf(words, at(1)).length, 10_000);
-  t.end();
-});
+t.test(
+  "a node with 10,000 children goes in one step: they are not touched, but for the first and the last",
+  (t) => {
+    const words = new Int32Array(10_010 * Slot.WORDS);
+    linkFirst(words, at(1), at(2));
+    for (let node = 3; node < 10_003; node++) linkFirst(words, at(2), at(node));
+    const before = words.slice();
+    unlink(words, at(2));
+    const changed = new Set<number>();
+    for (let word = 0; word < words.length; word++)
+      if (words[word] !== before[word]) changed.add(Math.floor(word / Slot.WORDS));
+    t.ok(changed.size <= 4, `${changed.size} nodes changed`);
+    t.equal(childrenOf(words, at(1)).length, 10_000);
+    t.end();
+  },
+);

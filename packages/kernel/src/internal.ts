@@ -33,9 +33,9 @@ export {
   waitForGrace,
   wakeGraceWaiters,
 } from "./grace-period.js";
+export { moveHome } from "./home.js";
 export { inspect } from "./inspect/inspect.js";
 export { MAX_SLOTS } from "./inspect/tree-copy.js";
-export { moveHome } from "./home.js";
 export { Vector } from "./interrupts.js";
 export { invokeCNode } from "./invoke/cnode-methods.js";
 export { invokeMonitor } from "./invoke/monitor-methods.js";
