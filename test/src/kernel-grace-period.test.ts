@@ -179,7 +179,7 @@ t.test("a dying core counts until its worker has exited; one that is off or not 
     t.equal(graceIsOver(cores[0]!, number), true, `state ${state}`);
   }
   setState(1, CoreState.ONLINE);
-  t.equal(graceIsOver(cores[0]!, number), false, "a core that comes online owes what it has not reported");
+  t.equal(graceIsOver(cores[2]!, number), false, "a core that comes online owes what it has not reported");
   attend(cores[1]!);
   t.equal(graceIsOver(cores[0]!, number), true, "and it was asked, though it was off then");
   t.end();

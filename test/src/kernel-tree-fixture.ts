@@ -86,8 +86,9 @@ export function calm(cores: readonly Core[]): void {
 type Operation = "load" | "store" | "add" | "or" | "and" | "compareExchange";
 
 /**
- * Runs `body`; just before its first atomic operation of this kind on the word, `meanwhile` runs: what
- * another core does there. True if the body came to that point.
+ * Runs `body`; just before its atomic operation of this kind on the word, the first or a later one, `meanwhile`
+ * runs: what another core does there. True if the body came to that point without the tree lock, which the
+ * other core may need.
  */
 export function interleave(
   operation: Operation,
@@ -95,22 +96,26 @@ export function interleave(
   word: number,
   meanwhile: () => void,
   body: () => void,
+  nth = 1,
 ): boolean {
   const original = Atomics[operation] as (...values: unknown[]) => number;
+  const replace = (by: unknown): void => {
+    (Atomics as unknown as Record<string, unknown>)[operation] = by;
+  };
   let reached = false;
-  const watch = (view: unknown, index: number, ...values: unknown[]): number => {
-    if (index === word && view === i32) {
-      (Atomics as unknown as Record<string, unknown>)[operation] = original;
-      reached = true;
-      meanwhile();
+  let left = nth;
+  replace((view: unknown, index: number, ...values: unknown[]): number => {
+    if (index === word && view === i32 && --left === 0) {
+      replace(original);
+      reached = i32[BootInfo.TREE_LOCK] === i32[BootInfo.TREE_LOCK_TICKET];
+      if (reached) meanwhile();
     }
     return original(view, index, ...values);
-  };
-  (Atomics as unknown as Record<string, unknown>)[operation] = watch;
+  });
   try {
     body();
   } finally {
-    (Atomics as unknown as Record<string, unknown>)[operation] = original;
+    replace(original);
   }
   return reached;
 }

@@ -39,7 +39,7 @@ export { MAX_SLOTS } from "./inspect/tree-copy.js";
 export { Vector } from "./interrupts.js";
 export { invokeCNode } from "./invoke/cnode-methods.js";
 export { invokeMonitor } from "./invoke/monitor-methods.js";
-export { invokeProcess } from "./invoke/process-methods.js";
+export { bindCSpace, invokeProcess } from "./invoke/process-methods.js";
 export { configureThread, startHere } from "./invoke/thread-methods.js";
 export { invokeUntyped } from "./invoke/untyped-methods.js";
 export { queueThread, takeFrom } from "./ipc/endpoint.js";

@@ -4,7 +4,7 @@
 import { Err, ObjectType, Reg, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { nowNs, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
-import { Endpoint, Process, Thread } from "../layout.js";
+import { CNode, Endpoint, Process, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
 
 const TWO_TO_MINUS_32 = 2 ** -32;
@@ -159,6 +159,15 @@ export function slotStillNames(k: Core, slot: WordIndex, generation: number, obj
 /** True while a slot, or a binding, holds a capability. */
 export function isLive(k: Core, slot: WordIndex): boolean {
   return (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.LIVE;
+}
+
+/**
+ * True while a slot holds a capability to a CNode that can be filled. One that lies in the CNode itself does not
+ * keep it, so it may be alive while that is being emptied. Under the tree lock.
+ */
+export function isOpenCNode(k: Core, slot: WordIndex): boolean {
+  const anchor = k.i32[slot + Slot.OBJECT]! + CNode.ANCHOR;
+  return isLive(k, slot) && (k.i32[anchor]! & SlotBits.STATE_MASK) !== SlotState.DEAD;
 }
 
 /** True if the slot's capability has the right. */

@@ -24,7 +24,7 @@ import type { Core } from "../core.js";
 import { graceIsOver, waitForGrace } from "../grace-period.js";
 import { Anchor, Endpoint, Notification, Process, Tables, Thread } from "../layout.js";
 import { startAgain } from "../thread/progress.js";
-import { isLive } from "./lookup.js";
+import { isLive, isOpenCNode } from "./lookup.js";
 import type { RetypeResult } from "./retype-result.js";
 import { anchorOf, fillSlot, isDying, nextGrace, reclaimSlot, slotsOf, slotWord } from "./slot.js";
 import { lockTree, unlockTree } from "./tree-lock.js";
@@ -79,7 +79,7 @@ export function retype(
   result.detail = 0;
   lockTree(k);
   // Looked up without the lock: whoever killed one of them meanwhile was first.
-  if (!isLive(k, untyped) || !isLive(k, cnodeSlot)) {
+  if (!isLive(k, untyped) || !isOpenCNode(k, cnodeSlot)) {
     unlockTree(k);
     result.status = Err.BAD_CAP;
     return;

@@ -201,8 +201,8 @@ function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: Obje
   assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]!));
 }
 
-/** A thread ends on its home core; anything else may be finalised where it died. */
-function reaperOf(k: Core, type: ObjectType, object: WordIndex): number {
+/** Who reaps an object: a thread ends on its home core; anything else may be finalised where it died. */
+export function reaperOf(k: Core, type: ObjectType, object: WordIndex): number {
   return type === ObjectType.THREAD ? k.i32[object + Thread.HOME]! : k.id;
 }
 

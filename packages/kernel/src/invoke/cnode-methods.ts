@@ -3,7 +3,7 @@ import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, S
 import { nowNs, type WordIndex } from "@capos/hal";
 import { deleteCapability, isFinalising } from "../capability/delete.js";
 import { enterWheel } from "../capability/expiry-wheel.js";
-import { findCarried, hasRight, isLive, lookupArgument, refusal } from "../capability/lookup.js";
+import { findCarried, hasRight, isOpenCNode, lookupArgument, refusal } from "../capability/lookup.js";
 import { revoke } from "../capability/revoke.js";
 import { deriveSlot, isDying, moveSlot, reclaimSlot, slotsOf, typeOf } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
@@ -110,7 +110,7 @@ function fill(
   }
   let dying = false;
   // Looked up without the lock.
-  if (status === Err.OK && !isLive(k, cnodeSlot)) status = Err.BAD_CAP;
+  if (status === Err.OK && !isOpenCNode(k, cnodeSlot)) status = Err.BAD_CAP;
   if (status === Err.OK && !reclaimSlot(k, slot)) {
     dying = isDying(k, slot);
     status = Err.SLOT_OCCUPIED;

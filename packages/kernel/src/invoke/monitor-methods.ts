@@ -3,7 +3,7 @@ import { Err, LifeState, Method, ObjectType, Right, Slot, SlotFlag } from "@capo
 import type { WordIndex } from "@capos/hal";
 import { findSlot, hasRight, isLive, lookupArgument, refusal } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
-import { anchorOf, deriveSlot, killSlot, reclaimSlot, typeOf } from "../capability/slot.js";
+import { anchorOf, deriveSlot, killSlot, reaperOf, reclaimSlot, typeOf } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { waitForGrace } from "../grace-period.js";
@@ -85,8 +85,9 @@ function arm(
   if (dying !== 0) waitForGrace(k, thread, dying);
 }
 
-/** Its end may have been told before the monitor was in its list. */
+/** Its end may have been told before the monitor was in its list. By its home, if it is a thread: what else is to be done of it comes there. */
 function tellIfEnded(k: Core, type: ObjectType, target: WordIndex): void {
   const life = target + (type === ObjectType.PROCESS ? Process.LIFE : Thread.LIFE);
-  if (Atomics.load(k.i32, life) > LifeState.RUNNING) assignReap(k, anchorOf(type, target), Reap.TELL, k.id);
+  if (Atomics.load(k.i32, life) > LifeState.RUNNING)
+    assignReap(k, anchorOf(type, target), Reap.TELL, reaperOf(k, type, target));
 }

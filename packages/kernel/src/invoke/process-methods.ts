@@ -15,7 +15,7 @@ import {
   wordsForBytes,
 } from "@capos/abi";
 import { moduleCount, type WordIndex } from "@capos/hal";
-import { findSlot, hasRight, isLive, isOver, lookupArgument, refusal } from "../capability/lookup.js";
+import { findSlot, hasRight, isOpenCNode, isOver, lookupArgument, refusal } from "../capability/lookup.js";
 import { deriveSlot, slotsOf } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
@@ -85,7 +85,7 @@ function begin(
   lockTree(k);
   let status: Err = Err.OK;
   // Looked up without the lock.
-  if (!isLive(k, cnode)) status = Err.BAD_CAP;
+  if (!isOpenCNode(k, cnode)) status = Err.BAD_CAP;
   else if (i32[process + Process.LIFE] !== LifeState.NEW) status = Err.BUSY;
   else if (threads > i32[maker + Process.THREADS_LEFT]!) status = Err.NO_RESOURCE;
   else {

@@ -16,8 +16,6 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
   const { i32 } = k;
   lockTree(k);
   const monitor = i32[monitorsOf(type, target)]!;
-  // Under the lock: who arms a monitor later asks for the telling anew.
-  if (monitor === 0) Atomics.and(i32, anchorOf(type, target) + Anchor.REAP_WORK, ~Reap.TELL);
   let notification: WordIndex = 0;
   let bits = 0;
   if (monitor !== 0) {
@@ -30,10 +28,15 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
     }
     // Takes it out of the list.
     killSlot(k, monitor + Monitor.TARGET);
-  }
+  } else toldAll(k, anchorOf(type, target));
   unlockTree(k);
   if (notification !== 0) signal(k, notification, bits);
   return monitor !== 0;
+}
+
+/** Nobody is left to tell. Under the lock under which that was seen: a monitor that comes after it asks anew. */
+function toldAll(k: Core, anchor: WordIndex): void {
+  Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~Reap.TELL);
 }
 
 /** Signals that a monitor's watch has ended before its target: the capability that it was made with is gone. */
@@ -41,7 +44,7 @@ export function tellLoss(k: Core, monitor: WordIndex): void {
   const { i32 } = k;
   const binding = monitor + Monitor.NOTIFICATION;
   lockTree(k);
-  Atomics.and(i32, monitor + Monitor.ANCHOR + Anchor.REAP_WORK, ~Reap.TELL);
+  toldAll(k, monitor + Monitor.ANCHOR);
   // Unless it watches another by now.
   const lost = isLive(k, binding) && !isLive(k, monitor + Monitor.TARGET);
   const notification = i32[binding + Slot.OBJECT]!;

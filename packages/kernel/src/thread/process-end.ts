@@ -77,30 +77,40 @@ function endThreads(k: Core, process: WordIndex): Step {
 /** Deletes what it held, unless another process lives on it. */
 function emptyCSpace(k: Core, process: WordIndex): Step {
   const { i32 } = k;
-  const binding = process + Process.BINDING;
-  if (isLive(k, binding)) {
-    const cnode = i32[binding + Slot.OBJECT]!;
-    const slots = i32[process + Process.CSPACE_SLOTS]!;
-    let index = i32[process + Process.CLEANING_CURSOR]!;
-    if (i32[cnode + CNode.ANCHOR + CNode.PROCESSES] === 1 && index < slots) {
-      const end = Math.min(index + CHUNK, slots);
-      for (; index < end; index++) {
-        const slot = cnode + index * Slot.WORDS;
-        if (!isLive(k, slot)) continue;
-        const left = typeOf(i32[slot]!) === ObjectType.UNTYPED ? destroyMadeFrom(k, slot) : Left.NONE;
-        if (left === Left.MORE || left === Left.CROWDED) {
-          i32[process + Process.CLEANING_CURSOR] = index;
-          if (left === Left.MORE) return Step.MORE;
-          // Some of what is being finalised, on whatever core, is gone after it.
-          return awaitGrace(k, nextGrace(k)) ? Step.WAIT : Step.MORE;
-        }
-        deleteCapability(k, slot, false);
-      }
+  const slots = i32[process + Process.CSPACE_SLOTS]!;
+  let index = i32[process + Process.CLEANING_CURSOR]!;
+  if (index >= slots || !ownsCSpace(k, process)) return leaveFamily(k, process);
+  const cnode = i32[process + Process.CSPACE]!;
+  const end = Math.min(index + CHUNK, slots);
+  for (; index < end; index++) {
+    const slot = cnode + index * Slot.WORDS;
+    if (!isLive(k, slot)) continue;
+    const left = typeOf(i32[slot]!) === ObjectType.UNTYPED ? destroyMadeFrom(k, slot) : Left.NONE;
+    if (left === Left.MORE || left === Left.CROWDED) {
       i32[process + Process.CLEANING_CURSOR] = index;
-      return Step.MORE;
+      if (left === Left.MORE) return Step.MORE;
+      // Some of what is being finalised, on whatever core, is gone after it.
+      return awaitGrace(k, nextGrace(k)) ? Step.WAIT : Step.MORE;
     }
+    deleteCapability(k, slot, false);
   }
-  return leaveFamily(k, process);
+  i32[process + Process.CLEANING_CURSOR] = index;
+  return Step.MORE;
+}
+
+/**
+ * True if no other process has the same CSpace. One that is not alone lets go of it, under the same hold of the
+ * lock: of two that end at once the second finds itself alone.
+ */
+function ownsCSpace(k: Core, process: WordIndex): boolean {
+  const { i32 } = k;
+  const binding = process + Process.BINDING;
+  lockTree(k);
+  const bound = isLive(k, binding);
+  const alone = bound && i32[i32[binding + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES] === 1;
+  if (bound && !alone) killSlot(k, binding);
+  unlockTree(k);
+  return alone;
 }
 
 /** Kills some of what was made from untyped memory, wherever it is. */
