@@ -18,15 +18,9 @@ export function shortestExcerpt<State, Operation extends Timed>(
   const verdict = checkHistory(specification, operations, limits);
   if (verdict.outcome !== "violation") return operations;
   const inOrder = [...operations].sort((a, b) => a.start - b.start);
-  const before = inOrder.filter(({ start }) => start <= verdict.culprit.end).map((operation) => cut(operation));
+  const before = inOrder.filter(({ start }) => start <= verdict.culprit.end);
   const fails = (part: readonly Operation[]) =>
     checkHistory(specification, part, limits).outcome === "violation";
-
-  /** An operation that had not ended yet is one that never did: its end is not part of the excerpt. */
-  function cut(operation: Operation): Operation {
-    return operation.end <= verdictEnd ? operation : { ...operation, end: Number.POSITIVE_INFINITY };
-  }
-  const verdictEnd = verdict.culprit.end;
 
   const oldestFirst = reduce(specification, before, fails, false);
   const newestFirst = reduce(specification, before, fails, true);

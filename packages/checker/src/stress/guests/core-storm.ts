@@ -1,0 +1,124 @@
+/**
+ * All cores are in traps: threads copy, signal, call each other and do nothing, as fast as they can, until
+ * the leader destroys them, one by one or all that a core has. A thread that was destroyed does nothing
+ * any more; whoever waits for it is told.
+ */
+import { Err, Method, ObjectType, Right } from "@capos/abi";
+import { cnode, endThread, type Os, type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
+import { type Crew, keep, nursery, type Player, type Scenario } from "./crew.js";
+import { clear, clock, copy, Hand, record, revoke, think } from "./hand.js";
+import { Random } from "./random.js";
+import { Id, Kind } from "./vocabulary.js";
+
+/** Slots of a thread in the storm. */
+const SLOTS = 4;
+const DEEDS_BETWEEN_ENTRIES = 4;
+/** log2 of the bytes for all threads of a round on 64 cores. */
+const NURSERY_BITS = 18;
+
+export const coreStorm: Scenario = {
+  // Nobody who gets orders: threads come and go.
+  players: () => 0,
+
+  *round(crew: Crew): Steps<void> {
+    const { hand, slots, cores } = crew;
+    const { block, os } = yield* nursery(crew, NURSERY_BITS);
+    const { random } = hand;
+    const { sys } = os;
+    const notification = yield* keep(crew, "notification", ObjectType.NOTIFICATION);
+    const meeting = yield* keep(crew, "meeting", ObjectType.ENDPOINT);
+    // All that the storm's threads copy comes from it and goes with it.
+    const bell = yield* copy(hand, slots, notification, Id.ROUND, Id.ROOT);
+    const count = Math.max(2, cores.length) + random.below(cores.length + 1);
+    const threads: { readonly thread: SpawnedThread; readonly id: number }[] = [];
+    for (let i = 0; i < count; i++) {
+      const id = hand.newId();
+      const handed = [hand.base, id, random.next(), bell, meeting];
+      const core = cores[i % cores.length]!;
+      const args = [os.args[0]!];
+      threads.push({ id, thread: yield* spawnThread(os, { core, slots: SLOTS, args, handed }) });
+    }
+    yield* think(hand, random.chance(50) ? 500 : 5000);
+    if (random.chance(30)) yield* revoke(hand, bell, Id.ROOT);
+    while (threads.length > 0) {
+      const [{ thread, id }] = threads.splice(random.below(threads.length), 1) as [(typeof threads)[0]];
+      const start = yield* clock(hand);
+      // By its name, or by taking away the last capability to it.
+      sys.words[0] = random.chance(50) ? Method.THREAD_DESTROY : Method.CNODE_DELETE;
+      sys.words[1] = Math.floor(thread.handle / 2 ** 32);
+      const isDestroy = sys.words[0] === Method.THREAD_DESTROY;
+      const answer = yield isDestroy ? sys.call(thread.handle, 1) : sys.call(hand.cnode, 2);
+      yield* record(hand, start, Kind.KILL, id, 0, answer, 0);
+      yield* takeBack(os, hand, thread, isDestroy);
+      yield* think(hand, 40);
+    }
+    yield* revoke(hand, bell, Id.ROOT);
+    yield* clear(hand, slots);
+    // Their memory is there again.
+    yield* cnode.revoke(sys, os.environment.cnode, block);
+  },
+
+  *play(_player: Player): Steps<void> {},
+};
+
+/** Takes back what a thread was lent. */
+function* takeBack(os: Os, hand: Hand, thread: SpawnedThread, isThere: boolean): Steps<void> {
+  if (isThere) {
+    yield* endThread(os, thread);
+    return;
+  }
+  for (let slot = thread.firstSlot; slot < thread.firstSlot + thread.slotCount; slot++) {
+    yield* clear(hand, slot);
+  }
+  os.slots.give(thread.firstSlot, thread.slotCount);
+  os.slots.give(Math.floor(thread.handle / 2 ** 32));
+}
+
+/** A thread of the storm. It never ends by itself. */
+export function* storm(player: Player): Steps<number> {
+  const { os, slots } = player;
+  const { sys } = os;
+  const [base, id, seed, bell, meeting] = os.handed as [number, number, number, number, number];
+  const hand = new Hand(sys, os.environment.debug, os.environment.cnode);
+  hand.begin(base, seed, 0);
+  hand.random = new Random(seed);
+  for (;;) {
+    const start = yield* clock(hand);
+    for (let i = 0; i < DEEDS_BETWEEN_ENTRIES; i++) yield* deed(hand, slots, bell, meeting);
+    yield* record(hand, start, Kind.ACT, id, 0, 0, 0);
+  }
+}
+
+function* deed(hand: Hand, slots: number, bell: number, meeting: number): Steps<void> {
+  const { sys, random, cnode } = hand;
+  switch (random.below(8)) {
+    case 0:
+    case 1:
+      sys.words[0] = Method.CNODE_COPY;
+      sys.words[1] = slots + random.below(SLOTS);
+      sys.words[2] = bell;
+      sys.words[3] = Right.ALL;
+      yield sys.call(cnode, 4);
+      break;
+    case 2:
+      yield* clear(hand, slots + random.below(SLOTS));
+      break;
+    case 3:
+      yield sys.notify(bell);
+      break;
+    case 4:
+      // Whoever meets somebody here answers; whoever meets nobody goes on.
+      if ((yield sys.nbRecv(meeting)) >= 0) yield sys.reply(0);
+      break;
+    case 5: {
+      const answer = yield sys.nbSend(meeting, 1);
+      if (answer < 0 && answer !== Err.WOULD_BLOCK) throw new Error(`the meeting answers ${answer}`);
+      break;
+    }
+    case 6:
+      yield sys.poll(bell);
+      break;
+    default:
+      yield sys.nothing();
+  }
+}
