@@ -5,7 +5,7 @@
 import { errorName, HistoryWord, MAX_CORES } from "@capos/abi";
 import { BootInfo, type PhysicalMemory, takeEvent } from "@capos/hal";
 import type { Timed } from "../linearizability.js";
-import { Id, IDS_PER_ROUND, Kind } from "./guests/vocabulary.js";
+import { IDS_PER_ROUND, Id, Kind } from "./guests/vocabulary.js";
 
 /** One operation as a guest recorded it. Times are the machine's, in nanoseconds. */
 export interface StressEvent extends Timed {

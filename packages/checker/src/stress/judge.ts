@@ -12,7 +12,7 @@ import { checkHistory, type Specification, type Timed } from "../linearizability
 import { describeEvent, type StressEvent } from "./event.js";
 import type { Finding } from "./finding.js";
 import { Id, Kind } from "./guests/vocabulary.js";
-import { joinMessages, type Journey } from "./journeys.js";
+import { type Journey, joinMessages } from "./journeys.js";
 import {
   Authority,
   capability,
@@ -69,6 +69,8 @@ function isNeutral(answer: number): boolean {
 class Round {
   readonly #holdings = new Map<number, Holding>();
   readonly #revokes = new Map<number, StressEvent[]>();
+  /** Threads and processes. */
+  readonly #alive = new Set<number>();
 
   constructor(
     private readonly events: readonly StressEvent[],
@@ -105,7 +107,11 @@ class Round {
         this.#noteRevoke(event);
         break;
       case Kind.KILL:
+        this.#alive.add(id);
         this.#noteRevoke(event);
+        break;
+      case Kind.ACT:
+        this.#alive.add(id);
         break;
       case Kind.DELETE:
         if (b === Err.OK) this.#add(id, Authority.DELETED, event, [event]);
@@ -167,12 +173,15 @@ class Round {
   checkCapabilities(): void {
     for (const holding of this.#holdings.values()) {
       const { id, deeds, made } = holding;
-      // Processes are revoked too, in a way, but nobody holds them here.
-      if (made === null && id !== Id.ROUND && this.events.every((event) => event.id !== id || event.kind === Kind.KILL))
-        continue;
+      // Memory is made from processes, in a way, but they are no capabilities.
+      if (made === null && this.#alive.has(id)) continue;
       const operations = [...deeds, ...this.#revokesOf(holding)];
       const specification = id === Id.ROUND ? givenCapability : capability;
-      this.#judge("no operation through a capability after its revoke, none refused before", specification, operations);
+      this.#judge(
+        "no operation through a capability after its revoke, none refused before",
+        specification,
+        operations,
+      );
     }
   }
 
@@ -233,7 +242,11 @@ class Round {
         const { start, end } = event;
         operations.push({ start, end, act: isOver ? Descent.OVER : Descent.HEARD, events: [event] });
       }
-      this.#judge("a badge is said to have no senders once, each time that comes true", descendants, operations);
+      this.#judge(
+        "a badge is said to have no senders once, each time that comes true",
+        descendants,
+        operations,
+      );
     }
   }
 
@@ -264,7 +277,11 @@ function judge<State, Act>(
   const verdict = checkHistory(specification, operations);
   if (verdict.outcome === "linearizable") return null;
   if (verdict.outcome === "gave-up")
-    return { rule: "a history can be judged", excerpt: verdict.at.events, details: [describeEvent(verdict.at.events[0]!)] };
+    return {
+      rule: "a history can be judged",
+      excerpt: verdict.at.events,
+      details: [describeEvent(verdict.at.events[0]!)],
+    };
   const excerpt = shortestExcerpt(specification, operations).flatMap(({ events }) => events);
   return { rule, excerpt: [...new Set(excerpt)] };
 }
@@ -281,7 +298,8 @@ function checkLives(events: readonly StressEvent[], findings: Finding[]): void {
     if (kind === Kind.ACT) deeds.push({ start: end, end, act: Doing.ACTED, events: [event] });
     else if (kind === Kind.KILL) {
       deeds.push({ start, end, act: Doing.ENDED, events: [event] });
-      if (event.b !== Err.OK) findings.push({ rule: "ending a thread or process is answered with OK", excerpt: [event] });
+      if (event.b !== Err.OK)
+        findings.push({ rule: "ending a thread or process is answered with OK", excerpt: [event] });
     }
   }
   for (const deeds of lives.values()) {

@@ -136,6 +136,8 @@ export const descendants: Specification<Descendants, Deed<Descent>> = {
   key: ({ count, untold }) => (untold ? -1 - count : count),
   // A copy takes its deletion along, and a deletion what was said afterwards: without it, that would be a lie.
   needs: (later, earlier) =>
-    (earlier.act === Descent.GAINED && later.act === Descent.LOST && earlier.events[0]!.id === later.events[0]!.id) ||
+    (earlier.act === Descent.GAINED &&
+      later.act === Descent.LOST &&
+      earlier.events[0]!.id === later.events[0]!.id) ||
     (earlier.act === Descent.LOST && later.act === Descent.HEARD),
 };

@@ -7,10 +7,18 @@
  * history before its ROUND_END is, so whoever reads that has the whole round.
  */
 import { ObjectType } from "@capos/abi";
-import { cnode, endThread, type Os, type SpawnedThread, type Steps, spawnThread, untyped } from "@capos/libos";
+import {
+  cnode,
+  endThread,
+  type Os,
+  type SpawnedThread,
+  type Steps,
+  spawnThread,
+  untyped,
+} from "@capos/libos";
 import { clock, Hand, record } from "./hand.js";
 import { Random } from "./random.js";
-import { Id, IDS_PER_ROUND, Kind, Order, ROLE_LEAVE, ROUNDS_PER_GUEST, SETTLED } from "./vocabulary.js";
+import { IDS_PER_ROUND, Id, Kind, Order, ROLE_LEAVE, ROUNDS_PER_GUEST, SETTLED } from "./vocabulary.js";
 
 /** What a scenario is made of. */
 export interface Scenario {

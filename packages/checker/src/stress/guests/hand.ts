@@ -4,7 +4,7 @@
  * The entry's begin is read from the clock right before the operation and its end is that of the entry
  * itself, so the operation lies within. What fails is recorded like what works: the answer says which.
  */
-import { Err, Method, ObjectType, Right, type Sys } from "@capos/abi";
+import { Err, Method, type ObjectType, Right, type Sys } from "@capos/abi";
 import type { Steps } from "@capos/libos";
 import { Random } from "./random.js";
 import { Kind } from "./vocabulary.js";

@@ -13,7 +13,16 @@ import {
   thread,
   untyped,
 } from "@capos/libos";
-import { type Crew, IDS_PER_PLAYER, keep, nursery, order, type Player, reports, type Scenario } from "./crew.js";
+import {
+  type Crew,
+  IDS_PER_PLAYER,
+  keep,
+  nursery,
+  order,
+  type Player,
+  reports,
+  type Scenario,
+} from "./crew.js";
 import { clear, clock, copy, Hand, make, record, remove, revoke, signal, think } from "./hand.js";
 import { Random } from "./random.js";
 import { Id, Kind } from "./vocabulary.js";
@@ -158,16 +167,7 @@ function* startVictim(
     cores: os.cores,
     name: "victim",
     args: [os.args[0]!],
-    handed: [
-      postHandle,
-      held,
-      heldId,
-      memoryId,
-      id,
-      hand.base,
-      hand.random.next(),
-      3 * IDS_PER_PLAYER,
-    ],
+    handed: [postHandle, held, heldId, memoryId, id, hand.base, hand.random.next(), 3 * IDS_PER_PLAYER],
   });
   yield* thread.start(sys, first, words);
   return { process: child, thread: first, cnode: space, id };

@@ -114,4 +114,3 @@ function* reuse(crew: Crew, block: number): Steps<void> {
 function freeSlot(held: readonly { readonly slot: number }[], first: number): number {
   for (let slot = first; ; slot++) if (!held.some((one) => one.slot === slot)) return slot;
 }
-

@@ -142,4 +142,3 @@ function* receive(player: Player, post: number): Steps<void> {
     yield* remove(hand, slot, id);
   }
 }
-

@@ -3,7 +3,7 @@
  * scenario has for it.
  */
 import type { Sys } from "@capos/abi";
-import { start, type Steps } from "@capos/libos";
+import { type Steps, start } from "@capos/libos";
 import { coreStorm, storm } from "./core-storm.js";
 import { follow, lead, type Scenario } from "./crew.js";
 import { deleteLastTwo } from "./delete-last-two.js";
