@@ -154,7 +154,10 @@ class Round {
   #use(id: number, event: StressEvent): void {
     if (event.b >= 0) this.#add(id, Authority.USED, event, [event]);
     else if (isRefusal(event.b)) this.#add(id, Authority.REFUSED, event, [event]);
-    else if (!isNeutral(event.b)) this.#report("a capability answers as what it is", [event]);
+    else if (!isNeutral(event.b)) {
+      const about = this.events.filter((other) => other.id === id && other.start <= event.end);
+      this.#report("a capability answers as what it is", about);
+    }
   }
 
   #travel(journey: Journey): void {

@@ -4,8 +4,16 @@
  * any more; whoever waits for it is told.
  */
 import { Err, Method, ObjectType, Right } from "@capos/abi";
-import { cnode, endThread, type Os, type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
-import { type Crew, keep, nursery, type Player, type Scenario } from "./crew.js";
+import { endThread, type Os, type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
+import {
+  type Crew,
+  endRoundMemory,
+  keep,
+  makingFrom,
+  type Player,
+  roundMemory,
+  type Scenario,
+} from "./crew.js";
 import { clear, clock, copy, Hand, record, revoke, think } from "./hand.js";
 import { Random } from "./random.js";
 import { Id, Kind } from "./vocabulary.js";
@@ -14,7 +22,7 @@ import { Id, Kind } from "./vocabulary.js";
 const SLOTS = 4;
 const DEEDS_BETWEEN_ENTRIES = 4;
 /** log2 of the bytes for all threads of a round on 64 cores. */
-const NURSERY_BITS = 18;
+const MEMORY_BITS = 18;
 
 export const coreStorm: Scenario = {
   // Nobody who gets orders: threads come and go.
@@ -22,7 +30,7 @@ export const coreStorm: Scenario = {
 
   *round(crew: Crew): Steps<void> {
     const { hand, slots, cores } = crew;
-    const { block, os } = yield* nursery(crew, NURSERY_BITS);
+    const os = makingFrom(crew.os, yield* roundMemory(crew, slots + 1, MEMORY_BITS));
     const { random } = hand;
     const { sys } = os;
     const notification = yield* keep(crew, "notification", ObjectType.NOTIFICATION);
@@ -54,8 +62,7 @@ export const coreStorm: Scenario = {
     }
     yield* revoke(hand, bell, Id.ROOT);
     yield* clear(hand, slots);
-    // Their memory is there again.
-    yield* cnode.revoke(sys, os.environment.cnode, block);
+    yield* endRoundMemory(crew);
   },
 
   *play(_player: Player): Steps<void> {},

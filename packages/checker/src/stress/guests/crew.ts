@@ -192,22 +192,32 @@ export function* keep(crew: Crew, name: string, type: ObjectType, sizeBits = 0):
 }
 
 /**
- * The crew's first thread with memory that it can have back: what it makes comes from a block of its own, to be
- * revoked when the round is over.
+ * Memory for one round, in slot `slot` of the leader's. It is all of a block that the crew keeps: once the
+ * last round's is gone the next one's fits only into the same place, which is used again then.
  */
-export function* nursery(crew: Crew, sizeBits: number): Steps<{ readonly block: number; readonly os: Os }> {
+export function* roundMemory(crew: Crew, slot: number, sizeBits: number): Steps<number> {
   const { os } = crew;
+  const { sys, environment } = os;
+  const block = yield* keep(crew, "memory", ObjectType.UNTYPED, sizeBits);
+  yield* untyped.retype(sys, block, ObjectType.UNTYPED, sizeBits, 1, environment.cnode, slot);
+  return (yield* cnode.inspect(sys, environment.cnode, slot)).handle;
+}
+
+/** Ends everything that was made from the round's memory, and that itself. */
+export function* endRoundMemory(crew: Crew): Steps<void> {
+  const { sys, environment } = crew.os;
+  yield* cnode.revoke(sys, environment.cnode, crew.kept.get("memory")!);
+}
+
+/** An `Os` that makes its objects from another block of memory. */
+export function makingFrom(os: Os, block: number): Os {
   const { sys, environment, slots } = os;
-  const block = yield* keep(crew, "nursery", ObjectType.UNTYPED, sizeBits);
   return {
-    block,
-    os: {
-      ...os,
-      *make(type, bits = 0) {
-        const slot = slots.take();
-        yield* untyped.retype(sys, block, type, bits, 1, environment.cnode, slot);
-        return (yield* cnode.inspect(sys, environment.cnode, slot)).handle;
-      },
+    ...os,
+    *make(type, bits = 0) {
+      const slot = slots.take();
+      yield* untyped.retype(sys, block, type, bits, 1, environment.cnode, slot);
+      return (yield* cnode.inspect(sys, environment.cnode, slot)).handle;
     },
   };
 }

@@ -7,8 +7,17 @@
  */
 import { Err, Method, ObjectType, Right } from "@capos/abi";
 import { type Steps, thread } from "@capos/libos";
-import { type Crew, keep, order, type Player, reports, type Scenario } from "./crew.js";
-import { clock, copy, make, record, remove, revoke, signal, think } from "./hand.js";
+import {
+  type Crew,
+  endRoundMemory,
+  keep,
+  order,
+  type Player,
+  reports,
+  roundMemory,
+  type Scenario,
+} from "./crew.js";
+import { clock, copy, make, record, remove, signal, think } from "./hand.js";
 import { Id, Kind } from "./vocabulary.js";
 
 const DELETER = 1;
@@ -29,10 +38,10 @@ export const deleteLastTwo: Scenario = {
     const { random } = hand;
     const { sys } = os;
     const endpoint = yield* keep(crew, "endpoint", ObjectType.ENDPOINT);
-    const block = yield* keep(crew, "block", ObjectType.UNTYPED, BLOCK_BITS);
+    const block = yield* roundMemory(crew, slots, BLOCK_BITS);
     yield* record(hand, yield* clock(hand), Kind.MAKE, Id.ROOT, Id.ROUND, 0, 0);
     const tasks: number[][] = [[], []];
-    let slot = slots;
+    let slot = slots + 1;
     const badges: number[] = [];
     for (let i = 0; i < BADGES; i++) {
       const id = hand.newId();
@@ -65,9 +74,10 @@ export const deleteLastTwo: Scenario = {
     yield* reports(crew, 2);
     yield* hear(crew, endpoint);
     yield* settle(crew, block);
-    for (const [i, id] of badges.entries()) yield* remove(hand, slots + 3 * i, id);
+    for (const [i, id] of badges.entries()) yield* remove(hand, slots + 1 + 3 * i, id);
     // Nothing that was minted had descendants again.
     yield* hear(crew, endpoint);
+    yield* endRoundMemory(crew);
   },
 
   *play(player: Player, _role: number, numbers: readonly number[]): Steps<void> {
@@ -114,8 +124,6 @@ function* settle({ hand, os }: Crew, block: number): Steps<void> {
     const [size, left] = [words[0]!, words[1]!];
     if (left === size || tries === PATIENCE) {
       yield* record(hand, yield* clock(hand), Kind.AUDIT, Id.ROOT, size, 0, left);
-      // Whatever is left goes now, so that the next round is one of its own.
-      if (left !== size) yield* revoke(hand, block, Id.ROOT);
       return;
     }
     words[0] = Method.DEBUG_GRACE_PERIOD;

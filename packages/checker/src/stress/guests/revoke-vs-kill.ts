@@ -15,12 +15,14 @@ import {
 } from "@capos/libos";
 import {
   type Crew,
+  endRoundMemory,
   IDS_PER_PLAYER,
   keep,
-  nursery,
+  makingFrom,
   order,
   type Player,
   reports,
+  roundMemory,
   type Scenario,
 } from "./crew.js";
 import { clear, clock, copy, Hand, make, record, remove, revoke, signal, think } from "./hand.js";
@@ -33,7 +35,7 @@ const LAST = -1;
 const WINDOW = 16;
 const VICTIM_CNODE_BITS = 6;
 const VICTIM_MEMORY_BITS = 12;
-const NURSERY_BITS = 16;
+const MEMORY_BITS = 16;
 /** Slots of a victim that it fills itself. */
 const VICTIM_SLOTS = 16;
 const MOST_DEEDS = 2000;
@@ -55,7 +57,8 @@ export const revokeVsKill: Scenario = {
 
   *round(crew: Crew): Steps<void> {
     const { hand, slots } = crew;
-    const { block, os } = yield* nursery(crew, NURSERY_BITS);
+    const block = yield* roundMemory(crew, slots + 3, MEMORY_BITS);
+    const os = makingFrom(crew.os, block);
     const { random } = hand;
     const notification = yield* keep(crew, "notification", ObjectType.NOTIFICATION);
     const ending = yield* keep(crew, "ending", ObjectType.NOTIFICATION);
@@ -93,7 +96,7 @@ export const revokeVsKill: Scenario = {
     for (const handle of [victim.thread, victim.process, victim.cnode]) yield* os.drop(handle);
     yield* remove(hand, slots + 1, id);
     yield* remove(hand, slots, Id.ROOT);
-    yield* cnode.revoke(os.sys, os.environment.cnode, block);
+    yield* endRoundMemory(crew);
   },
 
   *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {

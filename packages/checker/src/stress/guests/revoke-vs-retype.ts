@@ -5,7 +5,16 @@
  */
 import { Method, ObjectType } from "@capos/abi";
 import type { Steps } from "@capos/libos";
-import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
+import {
+  type Crew,
+  endRoundMemory,
+  IDS_PER_PLAYER,
+  order,
+  type Player,
+  reports,
+  roundMemory,
+  type Scenario,
+} from "./crew.js";
 import { clear, clock, handleIn, make, record, remove, revoke, signal, think } from "./hand.js";
 import { Id, Kind } from "./vocabulary.js";
 
@@ -26,7 +35,7 @@ export const revokeVsRetype: Scenario = {
   *round(crew: Crew): Steps<void> {
     const { hand, slots, members, os } = crew;
     const { random } = hand;
-    const block = yield* keep(crew, "block", ObjectType.UNTYPED, BLOCK_BITS);
+    const block = yield* roundMemory(crew, slots + members.length, BLOCK_BITS);
     yield* record(hand, yield* clock(hand), Kind.MAKE, Id.ROOT, Id.ROUND, 0, 0);
     for (let i = 0; i < members.length; i++) {
       const id = hand.newId();
@@ -43,9 +52,11 @@ export const revokeVsRetype: Scenario = {
     const { words } = os.sys;
     words[0] = Method.UNTYPED_INFO;
     yield os.sys.call(block, 1);
-    yield* record(hand, yield* clock(hand), Kind.AUDIT, Id.ROOT, words[0]!, 0, words[1]!);
+    const [size, left] = [words[0]!, words[1]!];
+    yield* record(hand, yield* clock(hand), Kind.AUDIT, Id.ROOT, size, 0, left);
     if (random.chance(20)) yield* reuse(crew, block);
     for (let i = 0; i < members.length; i++) yield* clear(hand, slots + i);
+    yield* endRoundMemory(crew);
   },
 
   *play(player: Player, _role: number, numbers: readonly number[]): Steps<void> {
@@ -94,7 +105,7 @@ const TYPES: readonly ObjectType[] = Object.freeze([
 function* reuse(crew: Crew, block: number): Steps<void> {
   const { hand, slots, os } = crew;
   const { words } = os.sys;
-  const slot = slots + crew.members.length;
+  const slot = slots + crew.members.length + 1;
   const count = 2 ** (BLOCK_BITS - SLOT_BITS);
   const id = hand.newId();
   const cnode = yield* make(hand, slot, block, Id.ROOT, id, ObjectType.CNODE, BLOCK_BITS - SLOT_BITS);
