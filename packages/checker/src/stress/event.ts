@@ -100,7 +100,7 @@ export function describeEvent({ kind, id, a, b, c }: StressEvent): string {
     case Kind.AUDIT:
       return `look at ${name}: ${c}, ${a} is right`;
     case Kind.ACT:
-      return `${name} does something`;
+      return `${name} does ${a} things`;
     default:
       return `event ${kind} of ${name}`;
   }

@@ -231,8 +231,9 @@ class Run {
 
   #judge(events: readonly StressEvent[]): void {
     this.#roundCount++;
-    for (const { kind } of events) {
-      if (kind !== Kind.ROUND_END && kind !== Kind.AUDIT) this.#operations++;
+    for (const { kind, a } of events) {
+      if (kind === Kind.ACT) this.#operations += a;
+      else if (kind !== Kind.ROUND_END && kind !== Kind.AUDIT) this.#operations++;
       if (kind === Kind.REVOKE) this.#revokes++;
     }
     const options = { hearsOfBadges: this.scenario === "delete-last-two" };

@@ -15,12 +15,12 @@ import {
   type Scenario,
 } from "./crew.js";
 import { clear, clock, copy, Hand, record, revoke, think } from "./hand.js";
-import { Random } from "./random.js";
 import { Id, Kind } from "./vocabulary.js";
 
 /** Slots of a thread in the storm. */
 const SLOTS = 4;
-const DEEDS_BETWEEN_ENTRIES = 4;
+const DEEDS_BETWEEN_ENTRIES = 8;
+const MOST_ENTRIES = 400;
 /** log2 of the bytes for all threads of a round on 64 cores. */
 const MEMORY_BITS = 18;
 
@@ -38,15 +38,19 @@ export const coreStorm: Scenario = {
     // All that the storm's threads copy comes from it and goes with it.
     const bell = yield* copy(hand, slots, notification, Id.ROUND, Id.ROOT);
     const count = Math.max(2, cores.length) + random.below(cores.length + 1);
+    const pace = yield* keep(crew, "pace", ObjectType.NOTIFICATION);
+    const pacer = random.chance(30) ? -1 : random.below(count);
     const threads: { readonly thread: SpawnedThread; readonly id: number }[] = [];
     for (let i = 0; i < count; i++) {
       const id = hand.newId();
-      const handed = [hand.base, id, random.next(), bell, meeting];
+      const signals = i === pacer ? pace : 0;
+      const handed = [hand.base, id, random.next(), bell, meeting, signals, 1 + random.below(MOST_ENTRIES)];
       const core = cores[i % cores.length]!;
       const args = [os.args[0]!];
       threads.push({ id, thread: yield* spawnThread(os, { core, slots: SLOTS, args, handed }) });
     }
-    yield* think(hand, random.chance(50) ? 500 : 5000);
+    if (pacer < 0) yield* think(hand, 2000);
+    else yield sys.wait(pace);
     if (random.chance(30)) yield* revoke(hand, bell, Id.ROOT);
     while (threads.length > 0) {
       const [{ thread, id }] = threads.splice(random.below(threads.length), 1) as [(typeof threads)[0]];
@@ -86,13 +90,15 @@ export function* storm(player: Player): Steps<number> {
   const { os, slots } = player;
   const { sys } = os;
   const [base, id, seed, bell, meeting] = os.handed as [number, number, number, number, number];
+  const [pace, paceEntries] = os.handed.slice(5) as [number, number];
   const hand = new Hand(sys, os.environment.debug, os.environment.cnode);
   hand.begin(base, seed, 0);
-  hand.random = new Random(seed);
+  hand.pace = pace;
+  hand.paceEntries = paceEntries;
   for (;;) {
     const start = yield* clock(hand);
     for (let i = 0; i < DEEDS_BETWEEN_ENTRIES; i++) yield* deed(hand, slots, bell, meeting);
-    yield* record(hand, start, Kind.ACT, id, 0, 0, 0);
+    yield* record(hand, start, Kind.ACT, id, DEEDS_BETWEEN_ENTRIES, 0, 0);
   }
 }
 

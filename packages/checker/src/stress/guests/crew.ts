@@ -16,7 +16,7 @@ import {
   spawnThread,
   untyped,
 } from "@capos/libos";
-import { clock, Hand, record } from "./hand.js";
+import { clock, Hand, keepPace, record, think } from "./hand.js";
 import { Random } from "./random.js";
 import { IDS_PER_ROUND, Id, Kind, Order, ROLE_LEAVE, ROUNDS_PER_GUEST, SETTLED } from "./vocabulary.js";
 
@@ -61,6 +61,9 @@ export interface Crew extends Player {
   readonly reports: number;
   /** Of all that is not about one round: placement, what the next round is like. */
   readonly random: Random;
+  /** The player who says when the race is well under way, -1 for none, and after how many entries. */
+  pacer: number;
+  paceEntries: number;
   /** What a scenario keeps from one round to the next, by name. */
   readonly kept: Map<string, number>;
 }
@@ -92,6 +95,8 @@ export function* lead(os: Os, scenario: Scenario): Steps<number> {
     members: [],
     reports: yield* os.endpoint(),
     random,
+    pacer: -1,
+    paceEntries: 0,
     kept: new Map(),
   };
   const players = scenario.players(cores.length);
@@ -134,6 +139,28 @@ function* leave({ os }: Crew, { thread, orders }: Member): Steps<void> {
   yield* os.drop(orders);
 }
 
+const PACE = "pace";
+/** Of a hundred rounds: how many begin with their end. */
+const HASTY = 30;
+
+/**
+ * Decides how the race will go, before the first order: hastily, or so that one of the members from `first`
+ * to `last` is waited for until it has made a number of entries up to `most`.
+ */
+export function* planPace(crew: Crew, first: number, last: number, most: number): Steps<void> {
+  const { random } = crew.hand;
+  yield* keep(crew, PACE, ObjectType.NOTIFICATION);
+  crew.pacer = random.chance(HASTY) ? -1 : first + random.below(last - first + 1);
+  crew.paceEntries = 1 + random.below(most);
+}
+
+/** Lets the race go on for as long as was planned. */
+export function* race(crew: Crew): Steps<void> {
+  if (crew.pacer < 0) yield* think(crew.hand, 100);
+  else yield crew.os.sys.wait(crew.kept.get(PACE)!);
+  crew.pacer = -1;
+}
+
 /** Orders member `index` to play a role. It may number what it makes from `firstId` on. */
 export function* order(
   crew: Crew,
@@ -147,6 +174,8 @@ export function* order(
   words[Order.BASE] = crew.hand.base;
   words[Order.SEED] = crew.hand.random.next();
   words[Order.IDS] = firstId;
+  words[Order.PACE] = index === crew.pacer ? crew.kept.get(PACE)! : 0;
+  words[Order.PACE_ENTRIES] = crew.paceEntries;
   for (let i = 0; i < numbers.length; i++) words[Order.REST + i] = numbers[i]!;
   const answer = yield crew.os.sys.send(crew.members[index]!.orders, Order.REST + numbers.length);
   if (answer < 0) throw new Error(`player ${index} takes no order: ${answer}`);
@@ -174,9 +203,12 @@ export function* follow(os: Os, scenario: Scenario): Steps<number> {
     const role = sys.words[Order.ROLE]!;
     if (role === ROLE_LEAVE) return 0;
     hand.begin(sys.words[Order.BASE]!, sys.words[Order.SEED]!, sys.words[Order.IDS]!);
+    hand.pace = sys.words[Order.PACE]!;
+    hand.paceEntries = sys.words[Order.PACE_ENTRIES]!;
     const numbers: number[] = [];
     for (let i = Order.REST; i < count; i++) numbers.push(sys.words[i]!);
     yield* scenario.play(player, role, numbers);
+    yield* keepPace(hand);
     sys.words[0] = hand.entries;
     yield sys.send(done, 1);
   }

@@ -15,6 +15,9 @@ export class Hand {
   /** Entries of the round so far. */
   entries = 0;
   random = new Random(0);
+  /** Signalled when there are so many entries: somebody waits for it. 0 for nothing, or once it is done. */
+  pace = 0;
+  paceEntries = 0;
   #nextId = 0;
 
   constructor(
@@ -65,9 +68,17 @@ export function* record(
     words[4] = a;
     words[5] = b;
     words[6] = c;
-    if ((yield sys.call(debug, 7)) === Err.OK) return;
+    if ((yield sys.call(debug, 7)) === Err.OK) break;
     yield sys.yield();
   }
+  if (hand.pace !== 0 && hand.entries >= hand.paceEntries) yield* keepPace(hand);
+}
+
+/** Tells whoever waits for it how far this hand has come, once. */
+export function* keepPace(hand: Hand): Steps<void> {
+  const { pace } = hand;
+  hand.pace = 0;
+  if (pace !== 0) yield hand.sys.notify(pace);
 }
 
 /** Uses the core for a while: nothing, a few traps, or the rest of its turn. */

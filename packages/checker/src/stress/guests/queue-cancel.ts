@@ -14,7 +14,7 @@ const SERVER = 1;
 const SENDER = 2;
 const LAST = -1;
 const BADGES = 4;
-const MESSAGES = 3;
+const MESSAGES = 6;
 
 export const queueCancel: Scenario = {
   players: (cores) => Math.max(5, Math.min(12, cores * 3)),

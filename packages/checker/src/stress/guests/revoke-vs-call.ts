@@ -6,7 +6,17 @@
  */
 import { ObjectType, Right } from "@capos/abi";
 import type { Steps } from "@capos/libos";
-import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
+import {
+  type Crew,
+  IDS_PER_PLAYER,
+  keep,
+  order,
+  type Player,
+  planPace,
+  race,
+  reports,
+  type Scenario,
+} from "./crew.js";
 import { ask, clock, copy, record, remove, revoke, think } from "./hand.js";
 import { Id, Kind } from "./vocabulary.js";
 
@@ -14,7 +24,7 @@ const CLIENT = 1;
 const SERVER = 2;
 /** A serial number that sends the server home. */
 const LAST = -1;
-const MOST_CALLS = 150;
+const MOST_CALLS = 300;
 const CALLS_AFTERWARDS = 3;
 
 export const revokeVsCall: Scenario = {
@@ -24,6 +34,7 @@ export const revokeVsCall: Scenario = {
     const { hand, slots, members } = crew;
     const { random } = hand;
     const endpoint = yield* keep(crew, "endpoint", ObjectType.ENDPOINT);
+    yield* planPace(crew, 1, members.length - 1, MOST_CALLS);
     yield* order(crew, 0, SERVER, 0, endpoint);
     const badge = 1 + random.below(0xffff_fffe);
     const root = yield* copy(hand, slots, endpoint, Id.ROUND, Id.ROOT, Right.ALL, badge);
@@ -36,7 +47,7 @@ export const revokeVsCall: Scenario = {
       made.push({ handle, id });
       yield* order(crew, client, CLIENT, client * IDS_PER_PLAYER, handle, id, badge);
     }
-    yield* think(hand, random.chance(50) ? 60 : 1500);
+    yield* race(crew);
     yield* revoke(hand, root, Id.ROOT);
     for (const { handle, id } of made.slice(1)) yield* ask(hand, handle, id, hand.newId());
     yield* reports(crew, members.length - 1);

@@ -4,12 +4,22 @@
  */
 import { ObjectType, Right } from "@capos/abi";
 import type { Steps } from "@capos/libos";
-import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
+import {
+  type Crew,
+  IDS_PER_PLAYER,
+  keep,
+  order,
+  type Player,
+  planPace,
+  race,
+  reports,
+  type Scenario,
+} from "./crew.js";
 import { copy, remove, revoke, signal, think } from "./hand.js";
 import { Id } from "./vocabulary.js";
 
 const COPIER = 1;
-const MOST_OPERATIONS = 120;
+const MOST_OPERATIONS = 300;
 const OPERATIONS_AFTERWARDS = 4;
 /** Slots that a copier fills and empties. */
 const SLOTS = 12;
@@ -23,6 +33,7 @@ export const revokeVsCopy: Scenario = {
     const notification = yield* keep(crew, "notification", ObjectType.NOTIFICATION);
     const root = yield* copy(hand, slots, notification, Id.ROUND, Id.ROOT);
     const made = [{ handle: root, id: Id.ROOT as number }];
+    yield* planPace(crew, 0, members.length - 1, MOST_OPERATIONS);
     for (let i = 0; i < members.length; i++) {
       const source = random.pick(made);
       const id = hand.newId();
@@ -31,7 +42,7 @@ export const revokeVsCopy: Scenario = {
       made.push({ handle, id });
       yield* order(crew, i, COPIER, (i + 1) * IDS_PER_PLAYER, handle, id);
     }
-    yield* think(hand, random.chance(50) ? 60 : 1500);
+    yield* race(crew);
     yield* revoke(hand, root, Id.ROOT);
     for (const { handle, id } of made.slice(1)) yield* signal(hand, handle, id);
     yield* reports(crew, members.length);

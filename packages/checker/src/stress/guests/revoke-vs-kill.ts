@@ -26,7 +26,6 @@ import {
   type Scenario,
 } from "./crew.js";
 import { clear, clock, copy, Hand, make, record, remove, revoke, signal, think } from "./hand.js";
-import { Random } from "./random.js";
 import { Id, Kind } from "./vocabulary.js";
 
 const RECEIVER = 1;
@@ -181,7 +180,6 @@ export function* live(os: Os): Steps<number> {
   const { sys, environment, handed } = os;
   const hand = new Hand(sys, environment.debug, environment.cnode);
   hand.begin(handed[Given.BASE]!, handed[Given.SEED]!, handed[Given.FIRST_ID]!);
-  hand.random = new Random(handed[Given.SEED]!);
   const { random } = hand;
   const slots = os.slots.take(VICTIM_SLOTS);
   const first = { handle: handed[Given.CAPABILITY]!, id: handed[Given.CAPABILITY_ID]!, slot: 0 };

@@ -11,6 +11,8 @@ import {
   IDS_PER_PLAYER,
   order,
   type Player,
+  planPace,
+  race,
   reports,
   roundMemory,
   type Scenario,
@@ -23,7 +25,7 @@ const MAKER = 1;
 const BLOCK_BITS = 17;
 const PART_BITS = 13;
 const PIECE_BITS = 10;
-const MOST_OPERATIONS = 60;
+const MOST_OPERATIONS = 250;
 const OPERATIONS_AFTERWARDS = 3;
 const SLOTS = 16;
 /** log2 of the bytes of a slot. */
@@ -37,6 +39,7 @@ export const revokeVsRetype: Scenario = {
     const { random } = hand;
     const block = yield* roundMemory(crew, slots + members.length, BLOCK_BITS);
     yield* record(hand, yield* clock(hand), Kind.MAKE, Id.ROOT, Id.ROUND, 0, 0);
+    yield* planPace(crew, 0, members.length - 1, MOST_OPERATIONS);
     for (let i = 0; i < members.length; i++) {
       const id = hand.newId();
       const part = yield* make(hand, slots + i, block, Id.ROOT, id, ObjectType.UNTYPED, PART_BITS);
@@ -45,7 +48,7 @@ export const revokeVsRetype: Scenario = {
       const ids = (i + 1) * IDS_PER_PLAYER;
       yield* order(crew, i, MAKER, ids, direct ? block : part, direct ? Id.ROOT : id);
     }
-    yield* think(hand, random.chance(50) ? 60 : 800);
+    yield* race(crew);
     yield* revoke(hand, block, Id.ROOT);
     yield* reports(crew, members.length);
     yield* revoke(hand, block, Id.ROOT);

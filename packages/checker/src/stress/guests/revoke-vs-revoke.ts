@@ -4,7 +4,17 @@
  */
 import { ObjectType } from "@capos/abi";
 import type { Steps } from "@capos/libos";
-import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
+import {
+  type Crew,
+  IDS_PER_PLAYER,
+  keep,
+  order,
+  type Player,
+  planPace,
+  race,
+  reports,
+  type Scenario,
+} from "./crew.js";
 import { copy, remove, revoke, signal, think } from "./hand.js";
 import { copyAround } from "./revoke-vs-copy.js";
 import { Id } from "./vocabulary.js";
@@ -13,6 +23,7 @@ const COPIER = 1;
 const REVOKER = 2;
 const LEVELS = 4;
 const MOST_REVOKES = 6;
+const MOST_ENTRIES = 200;
 
 export const revokeVsRevoke: Scenario = {
   players: (cores) => Math.max(2, Math.min(5, cores - 1)),
@@ -30,13 +41,14 @@ export const revokeVsRevoke: Scenario = {
       chain.push({ handle: yield* copy(hand, slots + level, above.handle, above.id, id), id });
     }
     const revokers = Math.max(1, members.length >> 1);
+    yield* planPace(crew, revokers, members.length - 1, MOST_ENTRIES);
     for (let i = 0; i < members.length; i++) {
       const ids = (i + 1) * IDS_PER_PLAYER;
       const at = i < revokers ? random.below(LEVELS - 1) : 1 + random.below(LEVELS - 1);
       const { handle, id } = chain[at]!;
       yield* order(crew, i, i < revokers ? REVOKER : COPIER, ids, handle, id);
     }
-    yield* think(hand, 600);
+    yield* race(crew);
     // Not always by the root's own hand: sometimes all of it is left to the players.
     const at = random.below(3);
     yield* revoke(hand, chain[at]!.handle, chain[at]!.id);

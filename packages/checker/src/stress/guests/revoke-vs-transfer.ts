@@ -7,13 +7,23 @@
  */
 import { ObjectType } from "@capos/abi";
 import type { Steps } from "@capos/libos";
-import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
+import {
+  type Crew,
+  IDS_PER_PLAYER,
+  keep,
+  order,
+  type Player,
+  planPace,
+  race,
+  reports,
+  type Scenario,
+} from "./crew.js";
 import { clear, clock, copy, type Hand, record, remove, revoke, signal, think } from "./hand.js";
 import { Id, Kind } from "./vocabulary.js";
 
 const SENDER = 1;
 const RECEIVER = 2;
-const MOST_SENDS = 60;
+const MOST_SENDS = 150;
 const SENDS_AFTERWARDS = 3;
 /** A message that sends a receiver home. */
 const LAST = -1;
@@ -34,6 +44,7 @@ function transfers(senders: number, receivers: number, moves: boolean): Scenario
       const root = yield* copy(hand, slots, notification, Id.ROUND, Id.ROOT);
       const safeId = hand.newId();
       const safe = yield* copy(hand, slots + 1, notification, Id.ROUND, safeId);
+      yield* planPace(crew, taking, members.length - 1, 3 * MOST_SENDS);
       for (let i = 0; i < taking; i++) yield* order(crew, i, RECEIVER, (i + 1) * IDS_PER_PLAYER, post);
       const made = [{ handle: root, id: Id.ROOT as number }];
       for (let i = taking; i < members.length; i++) {
@@ -44,7 +55,7 @@ function transfers(senders: number, receivers: number, moves: boolean): Scenario
         const ids = (i + 1) * IDS_PER_PLAYER;
         yield* order(crew, i, SENDER, ids, post, handle, id, safe, safeId, moves ? 1 : 0);
       }
-      yield* think(hand, random.chance(50) ? 100 : 1500);
+      yield* race(crew);
       yield* revoke(hand, root, Id.ROOT);
       for (const { handle, id } of made.slice(1)) yield* signal(hand, handle, id);
       yield* reports(crew, members.length - taking);

@@ -12,8 +12,8 @@ import { Id } from "./vocabulary.js";
 const SERVER = 1;
 const STALE = 2;
 const CONTESTED = 3;
-const TENANTS = 5;
-const MOST_CALLS = 40;
+const TENANTS = 8;
+const MOST_CALLS = 150;
 const LAST = -1;
 
 export const slotReuse: Scenario = {

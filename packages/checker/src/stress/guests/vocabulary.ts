@@ -48,7 +48,7 @@ export const enum Kind {
   NO_SENDERS = 11,
   /** After the race: A is what should be, C what was found. */
   AUDIT = 12,
-  /** Thread OBJECT did something. */
+  /** Thread OBJECT did A things. */
   ACT = 13,
 }
 
@@ -73,7 +73,10 @@ export const enum Order {
   SEED = 2,
   /** The first number that is its own to give, and behind it as many as it wants. */
   IDS = 3,
-  REST = 4,
+  /** What to signal after so many entries, or at the end if that comes first; 0 for nothing. */
+  PACE = 4,
+  PACE_ENTRIES = 5,
+  REST = 6,
 }
 
 /** The role that ends a worker. */
