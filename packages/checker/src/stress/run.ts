@@ -73,7 +73,7 @@ export interface ScenarioResult {
 /** Events that one core's history holds: some 50 ms of the busiest guest. */
 export const HISTORY_EVENTS = 1 << 14;
 /** Crews stay in one place for so long, then others come. */
-const RUN_SECONDS = 1.5;
+const RUN_SECONDS = 5;
 /** Players of a crew need about so many cores. */
 const CORES_PER_CREW = 4;
 const MOST_CREWS = 4;
