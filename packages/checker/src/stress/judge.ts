@@ -155,7 +155,9 @@ class Round {
     if (event.b >= 0) this.#add(id, Authority.USED, event, [event]);
     else if (isRefusal(event.b)) this.#add(id, Authority.REFUSED, event, [event]);
     else if (!isNeutral(event.b)) {
-      const about = this.events.filter((other) => other.id === id && other.start <= event.end);
+      const about = this.events.filter(
+        (other) => other === event || (other.id === id && other.start <= event.end),
+      );
       this.#report("a capability answers as what it is", about);
     }
   }

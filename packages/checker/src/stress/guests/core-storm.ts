@@ -20,7 +20,7 @@ import { Id, Kind } from "./vocabulary.js";
 /** Slots of a thread in the storm. */
 const SLOTS = 4;
 const DEEDS_BETWEEN_ENTRIES = 8;
-const MOST_ENTRIES = 400;
+const MOST_ENTRIES = 60;
 /** log2 of the bytes for all threads of a round on 64 cores. */
 const MEMORY_BITS = 18;
 
