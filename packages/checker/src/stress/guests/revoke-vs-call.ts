@@ -34,7 +34,7 @@ export const revokeVsCall: Scenario = {
     const { hand, slots, members } = crew;
     const { random } = hand;
     const endpoint = yield* keep(crew, "endpoint", ObjectType.ENDPOINT);
-    yield* planPace(crew, 1, members.length - 1, MOST_CALLS);
+    yield* planPace(crew, 1, members.length - 1, MOST_CALLS / 4);
     yield* order(crew, 0, SERVER, 0, endpoint);
     const badge = 1 + random.below(0xffff_fffe);
     const root = yield* copy(hand, slots, endpoint, Id.ROUND, Id.ROOT, Right.ALL, badge);
