@@ -4,7 +4,7 @@
  * any more; whoever waits for it is told.
  */
 import { Err, Method, ObjectType, Right } from "@capos/abi";
-import { endThread, type Os, type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
+import { type Os, type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
 import {
   type Crew,
   endRoundMemory,
@@ -37,7 +37,7 @@ export const coreStorm: Scenario = {
     const meeting = yield* keep(crew, "meeting", ObjectType.ENDPOINT);
     // All that the storm's threads copy comes from it and goes with it.
     const bell = yield* copy(hand, slots, notification, Id.ROUND, Id.ROOT);
-    const count = Math.max(2, cores.length) + random.below(cores.length + 1);
+    const count = Math.max(2, cores.length - random.below(3));
     const pace = yield* keep(crew, "pace", ObjectType.NOTIFICATION);
     const pacer = random.chance(30) ? -1 : random.below(count);
     const threads: { readonly thread: SpawnedThread; readonly id: number }[] = [];
@@ -61,7 +61,7 @@ export const coreStorm: Scenario = {
       const isDestroy = sys.words[0] === Method.THREAD_DESTROY;
       const answer = yield isDestroy ? sys.call(thread.handle, 1) : sys.call(hand.cnode, 2);
       yield* record(hand, start, Kind.KILL, id, 0, answer, 0);
-      yield* takeBack(os, hand, thread, isDestroy);
+      yield* takeBack(os, hand, thread);
       yield* think(hand, 40);
     }
     yield* revoke(hand, bell, Id.ROOT);
@@ -72,17 +72,14 @@ export const coreStorm: Scenario = {
   *play(_player: Player): Steps<void> {},
 };
 
-/** Takes back what a thread was lent. */
-function* takeBack(os: Os, hand: Hand, thread: SpawnedThread, isThere: boolean): Steps<void> {
-  if (isThere) {
-    yield* endThread(os, thread);
-    return;
-  }
-  for (let slot = thread.firstSlot; slot < thread.firstSlot + thread.slotCount; slot++) {
-    yield* clear(hand, slot);
-  }
+/** Takes back what a thread that has ended was lent. */
+function* takeBack(os: Os, hand: Hand, thread: SpawnedThread): Steps<void> {
+  const slot = Math.floor(thread.handle / 2 ** 32);
+  yield* clear(hand, slot);
+  os.slots.give(slot);
+  for (let lent = thread.firstSlot; lent < thread.firstSlot + thread.slotCount; lent++)
+    yield* clear(hand, lent);
   os.slots.give(thread.firstSlot, thread.slotCount);
-  os.slots.give(Math.floor(thread.handle / 2 ** 32));
 }
 
 /** A thread of the storm. It never ends by itself. */
@@ -104,31 +101,33 @@ export function* storm(player: Player): Steps<number> {
 
 function* deed(hand: Hand, slots: number, bell: number, meeting: number): Steps<void> {
   const { sys, random, cnode } = hand;
-  switch (random.below(8)) {
+  switch (random.below(12)) {
     case 0:
-    case 1:
       sys.words[0] = Method.CNODE_COPY;
       sys.words[1] = slots + random.below(SLOTS);
       sys.words[2] = bell;
       sys.words[3] = Right.ALL;
       yield sys.call(cnode, 4);
       break;
-    case 2:
+    case 1:
       yield* clear(hand, slots + random.below(SLOTS));
       break;
+    case 2:
     case 3:
       yield sys.notify(bell);
       break;
     case 4:
+    case 5:
       // Whoever meets somebody here answers; whoever meets nobody goes on.
       if ((yield sys.nbRecv(meeting)) >= 0) yield sys.reply(0);
       break;
-    case 5: {
+    case 6:
+    case 7: {
       const answer = yield sys.nbSend(meeting, 1);
       if (answer < 0 && answer !== Err.WOULD_BLOCK) throw new Error(`the meeting answers ${answer}`);
       break;
     }
-    case 6:
+    case 8:
       yield sys.poll(bell);
       break;
     default:
