@@ -11,6 +11,7 @@ const LAYERS = [
   "packages/libos",
   "packages/servers",
   "bench",
+  "packages/checker",
   "packages/cli",
   "test",
 ];
@@ -22,7 +23,7 @@ const downwardsOnly = LAYERS.slice(0, -1).map((layer, index) => ({
   to: { path: `^(${LAYERS.slice(index + 1).join("|")})/` },
 }));
 
-const GUESTS = "^(packages/servers|bench)/src/guests/";
+const GUESTS = "^(packages/servers/src|bench/src|packages/checker/src/stress)/guests/";
 
 module.exports = {
   forbidden: [

@@ -38,6 +38,7 @@ const IMAGE_BUILDERS = [
   "packages/kernel/dist/host/bundle-core.js",
   "packages/servers/dist/build-images.js",
   "bench/dist/build-images.js",
+  "packages/checker/dist/stress/build-images.js",
 ];
 
 /** A failure that needs no stack trace: its message says all there is to say. */

@@ -2,8 +2,8 @@ import { Err, LifeState, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
 import {
   CHUNK,
-  type Core,
   Cleaning,
+  type Core,
   configureThread,
   deriveSlot,
   endProcess,
@@ -68,7 +68,19 @@ function numbersTaken(): number {
 }
 
 const step = fc.record({
-  what: fc.constantFrom("process", "process", "process", "thread", "thread", "start", "kill thread", "kill", "drop", "turn", "turn"),
+  what: fc.constantFrom(
+    "process",
+    "process",
+    "process",
+    "thread",
+    "thread",
+    "start",
+    "kill thread",
+    "kill",
+    "drop",
+    "turn",
+    "turn",
+  ),
   pick: fc.nat(),
   number: fc.nat(40),
   core: fc.nat(1),
@@ -94,11 +106,14 @@ t.test(
           for (const process of all) {
             const gone = i32[process + Process.CLEANING] === Cleaning.DONE;
             if (family.includes(process) === gone)
-              throw new Error(gone ? "a process that is gone has a maker" : "a process has no maker any more");
+              throw new Error(
+                gone ? "a process that is gone has a maker" : "a process has no maker any more",
+              );
           }
           let sum = numbersTaken();
           for (const process of family) {
-            if (i32[process + Process.THREADS_LEFT]! < 0) throw new Error("more numbers were given than there were");
+            if (i32[process + Process.THREADS_LEFT]! < 0)
+              throw new Error("more numbers were given than there were");
             sum += i32[process + Process.THREADS_LEFT]!;
           }
           if (sum !== TOTAL) throw new Error(`there are ${sum} numbers, not ${TOTAL}`);
@@ -183,44 +198,47 @@ t.test("what a process made is handed to its maker, 64 at a time, before it is g
   t.end();
 });
 
-t.test("a process that ends: first its threads, wherever they live, then what is in its CSpace, then its numbers", (t) => {
-  begin(20);
-  const [cnode] = bench.make(ObjectType.CNODE, 10, 1, 100) as [number];
-  const [slot] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [number];
-  const process = objectIn(slot);
-  configureProcess(bench, zero, slot, cnode, 200);
-  const threads = bench.make(ObjectType.THREAD, 0, 150, 110).map(objectIn);
-  threads.forEach((thread, i) => {
-    configureThread(zero, thread, process, i % 2, 5);
-    if (i % 3 === 0) startHere(cores[i % 2]!, thread);
-  });
-  t.equal(i32[process + Process.THREADS_LEFT], 50);
-  const inside = (index: number): number => objectIn(cnode) + index * Slot.WORDS;
-  const [frame] = bench.make(ObjectType.FRAME, 0, 1, 300) as [number];
-  for (let i = 1; i < 1000; i++) locked(zero, () => deriveSlot(zero, frame, inside(i), Right.ALL, 0));
-  // It passed one on.
-  locked(zero, () => deriveSlot(zero, inside(500), slotAt(301), Right.ALL, 0));
-  endProcess(zero, process, LifeState.EXITED, 0);
-  const alive = (): number => Array.from({ length: 1023 }, (_, i) => inside(i + 1)).filter(isAlive).length;
-  let most = 999;
-  const ended = (): boolean => threads.every((thread) => i32[thread + Thread.STATE] === ThreadState.DEAD);
-  for (let busy = true; busy; ) {
-    busy = turn(zero);
-    const now = alive();
-    t.ok(most - now <= CHUNK, `${most - now} slots in a turn`);
-    if (now < most) t.ok(ended(), "no thread of it can use them");
-    most = now;
-    if (i32[process + Process.CLEANING] !== Cleaning.DONE)
-      t.equal(i32[init + Process.THREADS_LEFT], TOTAL - 200, "the numbers come last");
-    busy = turn(one) || busy;
-  }
-  t.equal(alive(), 0);
-  t.ok(isAlive(slotAt(301)), "what it passed on stays");
-  t.equal(i32[init + Process.THREADS_LEFT], TOTAL);
-  t.equal(i32[process + Process.CSPACE_SLOTS], 0);
-  t.equal(i32[zero.kernelArea + KernelArea.READY_COUNT], 0);
-  t.end();
-});
+t.test(
+  "a process that ends: first its threads, wherever they live, then what is in its CSpace, then its numbers",
+  (t) => {
+    begin(20);
+    const [cnode] = bench.make(ObjectType.CNODE, 10, 1, 100) as [number];
+    const [slot] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [number];
+    const process = objectIn(slot);
+    configureProcess(bench, zero, slot, cnode, 200);
+    const threads = bench.make(ObjectType.THREAD, 0, 150, 110).map(objectIn);
+    threads.forEach((thread, i) => {
+      configureThread(zero, thread, process, i % 2, 5);
+      if (i % 3 === 0) startHere(cores[i % 2]!, thread);
+    });
+    t.equal(i32[process + Process.THREADS_LEFT], 50);
+    const inside = (index: number): number => objectIn(cnode) + index * Slot.WORDS;
+    const [frame] = bench.make(ObjectType.FRAME, 0, 1, 300) as [number];
+    for (let i = 1; i < 1000; i++) locked(zero, () => deriveSlot(zero, frame, inside(i), Right.ALL, 0));
+    // It passed one on.
+    locked(zero, () => deriveSlot(zero, inside(500), slotAt(301), Right.ALL, 0));
+    endProcess(zero, process, LifeState.EXITED, 0);
+    const alive = (): number => Array.from({ length: 1023 }, (_, i) => inside(i + 1)).filter(isAlive).length;
+    let most = 999;
+    const ended = (): boolean => threads.every((thread) => i32[thread + Thread.STATE] === ThreadState.DEAD);
+    for (let busy = true; busy; ) {
+      busy = turn(zero);
+      const now = alive();
+      t.ok(most - now <= CHUNK, `${most - now} slots in a turn`);
+      if (now < most) t.ok(ended(), "no thread of it can use them");
+      most = now;
+      if (i32[process + Process.CLEANING] !== Cleaning.DONE)
+        t.equal(i32[init + Process.THREADS_LEFT], TOTAL - 200, "the numbers come last");
+      busy = turn(one) || busy;
+    }
+    t.equal(alive(), 0);
+    t.ok(isAlive(slotAt(301)), "what it passed on stays");
+    t.equal(i32[init + Process.THREADS_LEFT], TOTAL);
+    t.equal(i32[process + Process.CSPACE_SLOTS], 0);
+    t.equal(i32[zero.kernelArea + KernelArea.READY_COUNT], 0);
+    t.end();
+  },
+);
 
 /** Two processes on one CSpace that holds memory, something made of it elsewhere, and a copy of another's. */
 function makePair(): { processes: [number, number]; inside: number[]; product: number } {
@@ -250,30 +268,33 @@ t.test("a CSpace of two processes is emptied when the second ends, not before", 
   t.end();
 });
 
-t.test("a CSpace of two processes that end at once on two cores is emptied, at whichever instruction they meet", (t) => {
-  let points = 0;
-  for (let nth = 1; nth < 60; nth++) {
-    const { processes, inside, product } = makePair();
-    endProcess(zero, processes[0], LifeState.EXITED, 0);
-    endProcess(one, processes[1], LifeState.EXITED, 0);
-    const met = interleave(
-      "add",
-      zero.i32,
-      BootInfo.TREE_LOCK_TICKET,
-      () => {
-        while (turn(one));
-      },
-      () => settle(cores),
-      nth,
-    );
-    settle(cores);
-    t.ok(processes.every((process) => i32[process + Process.CLEANING] === Cleaning.DONE));
-    const left = [...inside, product].filter(isAlive).length;
-    if (left > 0) t.fail(`${left} capabilities are left over, met at the ${nth}th`);
-    if (met) points++;
-    else break;
-  }
-  t.ok(points >= 5, `${points} points`);
-  t.ok(childrenOf(i32, untyped).length > 0);
-  t.end();
-});
+t.test(
+  "a CSpace of two processes that end at once on two cores is emptied, at whichever instruction they meet",
+  (t) => {
+    let points = 0;
+    for (let nth = 1; nth < 60; nth++) {
+      const { processes, inside, product } = makePair();
+      endProcess(zero, processes[0], LifeState.EXITED, 0);
+      endProcess(one, processes[1], LifeState.EXITED, 0);
+      const met = interleave(
+        "add",
+        zero.i32,
+        BootInfo.TREE_LOCK_TICKET,
+        () => {
+          while (turn(one));
+        },
+        () => settle(cores),
+        nth,
+      );
+      settle(cores);
+      t.ok(processes.every((process) => i32[process + Process.CLEANING] === Cleaning.DONE));
+      const left = [...inside, product].filter(isAlive).length;
+      if (left > 0) t.fail(`${left} capabilities are left over, met at the ${nth}th`);
+      if (met) points++;
+      else break;
+    }
+    t.ok(points >= 5, `${points} points`);
+    t.ok(childrenOf(i32, untyped).length > 0);
+    t.end();
+  },
+);

@@ -11,16 +11,20 @@ import { type BenchFlags, benchCommand } from "./commands/bench.js";
 import { type InspectFlags, inspectCommand, processNumber, sectionNames } from "./commands/inspect.js";
 import { addMachineOptions } from "./commands/options.js";
 import { type RunFlags, runCommand } from "./commands/run.js";
+import { type StressFlags, stressCommand } from "./commands/stress.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 const abort = new AbortController();
 let status: number = ExitStatus.OK;
 
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 60)) throw new InvalidArgumentError("A number above 0, at most 60, is needed.");
-  return value;
+function secondsUpTo(most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!(value > 0 && value <= most))
+      throw new InvalidArgumentError(`A number above 0, at most ${most}, is needed.`);
+    return value;
+  };
 }
 
 const program = addMachineOptions(new Command("capos-smp"))
@@ -40,7 +44,7 @@ const program = addMachineOptions(new Command("capos-smp"))
 addMachineOptions(program.command("bench [suites...]"))
   .description("run benchmark suites (all unless named) and print a table")
   .option("--list", "list the suites and their rows")
-  .option("--seconds <s>", "time budget of a row (default: 0.5)", seconds)
+  .option("--seconds <s>", "time budget of a row (default: 0.5)", secondsUpTo(60))
   .action(async (names: string[], _flags: BenchFlags, command: Command) => {
     status = await benchCommand(names, command.optsWithGlobals<BenchFlags>(), abort.signal);
   });
@@ -62,6 +66,14 @@ program
   .option("--only <sections>", `some of ${SECTIONS.join(",")}`, sectionNames)
   .action(async (pid: number | undefined, _flags: InspectFlags, command: Command) => {
     status = await inspectCommand(pid, command.optsWithGlobals<InspectFlags>());
+  });
+
+addMachineOptions(program.command("stress [scenario]"))
+  .description("race revocation against everything on real threads, and judge what happened")
+  .option("--list", "list the scenarios")
+  .option("--seconds <s>", "time for each scenario (default: 5)", secondsUpTo(86_400))
+  .action(async (name: string | undefined, _flags: StressFlags, command: Command) => {
+    status = await stressCommand(name, command.optsWithGlobals<StressFlags>(), abort.signal);
   });
 
 /** What went wrong, as one line, and the status that goes with it. */

@@ -10,7 +10,14 @@ import { availableParallelism } from "node:os";
 import { basename, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
-import { MachinePlanError, ModuleStoreFullError, nowNs, PortNumber, planMachine } from "@capos/hal";
+import {
+  MachinePlanError,
+  ModuleStoreFullError,
+  nowNs,
+  type PhysicalMemory,
+  PortNumber,
+  planMachine,
+} from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import {
   CORE_PROGRAM,
@@ -40,6 +47,8 @@ export interface BootOptions {
   readonly seed?: number;
   /** Milliseconds a core may go without a safe point, 100 to 600,000; 2000 unless told. */
   readonly watchdogMs?: number;
+  /** Events that each core's history holds, a power of two; 0, no histories, unless told. */
+  readonly historyEvents?: number;
   /** The least urgent log records that are shown; "info" unless told. */
   readonly logLevel?: LogLevelName;
   /** Where log records go, in pino's format; standard error unless told. */
@@ -137,6 +146,11 @@ export class CaposMachine {
       debug: options.debug ?? false,
     });
     return describeExit(exit, image);
+  }
+
+  /** The machine's physical memory, for those who judge it. */
+  get memory(): PhysicalMemory {
+    return this.#machine.memory;
   }
 
   /**
@@ -383,6 +397,7 @@ function planOf(options: BootOptions) {
       hardwareThreads: availableParallelism(),
       seed: inRange("seed", options.seed ?? 1, 0, MAX_SEED),
       watchdogMs: inRange("watchdog", options.watchdogMs ?? DEFAULT_WATCHDOG_MS, 100, 600_000),
+      historyEvents: options.historyEvents ?? 0,
     });
   } catch (error) {
     if (error instanceof MachinePlanError) throw new UsageError(error.message);

@@ -5,7 +5,7 @@
 /** Exit statuses of `capos-smp`. A guest's own status, 0 to 255, is passed on. */
 export const enum ExitStatus {
   OK = 0,
-  /** The guest failed, or a benchmark could not be measured. */
+  /** The guest failed, a benchmark could not be measured, or a stress run found a violation. */
   FAILED = 1,
   /** The command line, or a file it names, is wrong. */
   USAGE = 2,

@@ -15,3 +15,4 @@ export {
 } from "./boot.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
 export type { LogLevelName } from "./log-sink.js";
+export { type StressDocument, type StressOptions, stress } from "./stress.js";

@@ -1,0 +1,93 @@
+/** `capos-smp stress`: races, and what the judge says of them. */
+
+import process from "node:process";
+import { describeViolation, totalOf } from "@capos/checker";
+import Table from "cli-table3";
+import { ExitStatus, UsageError } from "../errors.js";
+import { terminalProgress } from "../progress.js";
+import { type StressDocument, stress, stressNames } from "../stress.js";
+import { bootOptions, type MachineFlags } from "./options.js";
+
+export interface StressFlags extends MachineFlags {
+  readonly list?: boolean;
+  readonly seconds?: number;
+}
+
+/** Runs a scenario, or lists them; answers the exit status: 1 if anything was violated. */
+export async function stressCommand(
+  name: string | undefined,
+  flags: StressFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  if (flags.list === true) {
+    process.stdout.write(
+      flags.json === true ? `${JSON.stringify(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
+    );
+    return ExitStatus.OK;
+  }
+  if (name === undefined) throw new UsageError(`stress: which scenario? One of ${stressNames.join(", ")}`);
+  const progress = terminalProgress(flags.quiet === true || flags.json === true);
+  // A machine boots for each scenario: their phases say nothing here, and what is no phase is a finding's.
+  const { onKernel, ...options } = bootOptions({ ...flags, logLevel: flags.logLevel ?? "error" });
+  const write = (text: string) => {
+    if (PHASES.test(text)) return;
+    progress.clear();
+    onKernel?.(text);
+  };
+  let document: StressDocument;
+  try {
+    document = await stress({
+      ...options,
+      ...(onKernel !== undefined && { onKernel: write }),
+      scenario: name,
+      signal,
+      ...(flags.seconds !== undefined && { seconds: flags.seconds }),
+      onProgress: (scenario, fraction, { operations, violations }) =>
+        progress.show(`${scenario}: ${operations} operations, ${violations} violations`, fraction),
+    });
+  } finally {
+    progress.clear();
+  }
+  const violations = document.results.flatMap((result) => result.violations);
+  if (flags.json === true) {
+    process.stdout.write(`${JSON.stringify({ ...document, total: totalOf(document.results) })}\n`);
+  } else {
+    process.stdout.write(`${renderTable(document)}\n`);
+    for (const violation of violations)
+      process.stdout.write(`\n${describeViolation(violation).join("\n")}\n`);
+  }
+  return violations.length === 0 ? ExitStatus.OK : ExitStatus.FAILED;
+}
+
+const PHASES = /^(\[ *[\d.]+ ms\] .*\n?)+$/;
+
+function renderTable({ cores, seed, results }: StressDocument): string {
+  const number = (value: number) => Math.round(value).toLocaleString("en-US");
+  const table = new Table({
+    head: ["scenario", "s", "rounds", "operations", "a minute", "revokes", "violations"],
+    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
+    style: process.stdout.isTTY ? {} : { head: [], border: [] },
+  });
+  for (const result of results) table.push(rowOf(result.scenario, result, result.violations.length));
+  if (results.length > 1) {
+    const total = totalOf(results);
+    table.push(rowOf("all", total, total.violations));
+  }
+  return `${cores} cores, seed ${seed}\n${table.toString()}`;
+
+  function rowOf(
+    name: string,
+    it: { seconds: number; rounds: number; operations: number; operationsPerMinute: number; revokes: number },
+    violations: number,
+  ): string[] {
+    return [
+      name,
+      it.seconds.toFixed(1),
+      number(it.rounds),
+      number(it.operations),
+      number(it.operationsPerMinute),
+      number(it.revokes),
+      number(violations),
+    ];
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Stress runs as a library call: scenarios, each on a machine of its own, and what was found.
+ */
+
+import {
+  runStress,
+  SCENARIOS,
+  type ScenarioName,
+  type ScenarioResult,
+  type StressContext,
+  type StressMachine,
+} from "@capos/checker";
+import { dump } from "@capos/kernel/host";
+import { type BootOptions, boot, defaultCores } from "./boot.js";
+import { MachineError, UsageError } from "./errors.js";
+
+/** What to run, and on what. */
+export interface StressOptions extends BootOptions {
+  /** One of the scenarios, or "all"; all unless told. */
+  readonly scenario?: string;
+  /** Time for each scenario, above 0; 5 unless told. */
+  readonly seconds?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: StressContext["onProgress"];
+}
+
+export interface StressDocument {
+  readonly cores: number;
+  readonly seed: number;
+  readonly results: readonly ScenarioResult[];
+}
+
+export const ALL = "all";
+const DEFAULT_SECONDS = 5;
+const DEFAULT_SEED = 1;
+const MIN_CORES = 2;
+const QUEUED_LINES = 64;
+
+/** Names that `stress` takes. */
+export const stressNames: readonly string[] = Object.freeze([...SCENARIOS, ALL]);
+
+/**
+ * Runs scenarios and judges what happened.
+ * @throws UsageError for an unknown scenario or too few cores; MachineError if a machine fails; the signal's reason.
+ */
+export async function stress(options: StressOptions = {}): Promise<StressDocument> {
+  const name = options.scenario ?? ALL;
+  const cores = options.cores ?? defaultCores();
+  const seed = options.seed ?? DEFAULT_SEED;
+  if (!stressNames.includes(name))
+    throw new UsageError(`scenario: there is no ${name}, the scenarios are ${stressNames.join(", ")}`);
+  if (cores < MIN_CORES) throw new UsageError(`cores: a race needs at least ${MIN_CORES}, there is ${cores}`);
+  const results = await runStress({
+    cores,
+    seconds: options.seconds ?? DEFAULT_SECONDS,
+    seed,
+    scenarios: name === ALL ? SCENARIOS : [name as ScenarioName],
+    ...(options.signal !== undefined && { signal: options.signal }),
+    ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
+    withMachine: (historyEvents, use) =>
+      withMachine({ ...options, cores, historyEvents }, options.signal, use),
+  });
+  return { cores, seed, results };
+}
+
+async function withMachine<T>(
+  options: BootOptions,
+  signal: AbortSignal | undefined,
+  use: (machine: StressMachine) => Promise<T>,
+): Promise<T> {
+  let listener: (line: string) => void = () => {};
+  const machine = await boot({ ...options, onConsole: (line) => listener(line) });
+  const interrupt = (): void => void machine.halt();
+  signal?.addEventListener("abort", interrupt);
+  let broken: MachineError | null = null;
+  const runner: StressMachine = {
+    memory: machine.memory,
+    imageNumber: (image) => machine.imageNumber(image),
+    async run(image, run) {
+      try {
+        const { status, state, fault } = await machine.runImage(image, { ...run, debug: true });
+        if (state === "exited" && status === 0) return "";
+        return `${image.name} ${state === "exited" ? `ended with status ${status}` : `${state}: ${fault}`}`;
+      } catch (error) {
+        // The whole machine is gone: that is no guest's failure.
+        if (error instanceof MachineError) broken = error;
+        throw error;
+      }
+    },
+    listen(take) {
+      listener = take;
+    },
+    type(line) {
+      machine.feed(new TextEncoder().encode(`${line}\n`));
+    },
+    describe: () => dump(machine.memory).slice(0, QUEUED_LINES),
+  };
+  try {
+    signal?.throwIfAborted();
+    const value = await use(runner);
+    if (broken !== null) throw broken;
+    return value;
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
+    await machine.halt();
+  }
+}
