@@ -185,8 +185,7 @@ t.test("what a process made is handed to its maker, 64 at a time, before it is g
   for (const child of children) configureProcess(bench, zero, child, cnode, 1, objectIn(parent));
   t.equal(i32[objectIn(parent) + Process.THREADS_LEFT], 50);
   endProcess(zero, objectIn(parent), LifeState.EXITED, 0);
-  let turns = 0;
-  for (let before = 150; i32[objectIn(parent) + Process.CLEANING] !== Cleaning.DONE; turns++) {
+  for (let before = 150; i32[objectIn(parent) + Process.CLEANING] !== Cleaning.DONE; ) {
     turn(zero);
     const now = madeBy(objectIn(parent)).length;
     t.ok(before - now <= 64, `${before - now} in a turn`);

@@ -56,22 +56,18 @@ export {
 } from "./fields.js";
 export type { Carried, Held, Kind, Sealed } from "./held.js";
 export {
-  type CoreCounters,
   cnode,
-  debug,
-  irq,
   MAX_START_WORDS,
-  type Machine,
   type MonitorStatus,
   monitor,
   type ProcessStatus,
-  port,
   process,
   type SlotInfo,
   type ThreadStatus,
   thread,
   untyped,
 } from "./invoke.js";
+export { type CoreCounters, debug, irq, type Machine, port } from "./invoke-machine.js";
 export { IpcError } from "./ipc-error.js";
 export {
   CNode,
