@@ -2,6 +2,8 @@
 import t from "tap";
 import { checkGuest } from "./guest-harness.js";
 
+t.setTimeout(180_000);
+
 for (const cores of [1, 2, 3]) {
   t.test(`deriving on ${cores} cores`, (t) => checkGuest(t, "derive", 13, { cores }));
   t.test(`sealed and limited on ${cores} cores`, (t) => checkGuest(t, "sealed", 11, { cores }));

@@ -2,5 +2,10 @@
 import t from "tap";
 import { checkGuest } from "./guest-harness.js";
 
-for (const cores of [1, 2, 3])
-  t.test(`revoke on ${cores} cores`, (t) => checkGuest(t, "revoke", 20, { cores }));
+t.setTimeout(180_000);
+
+for (const cores of [1, 2, 3]) {
+  t.test(`revoke on ${cores} cores`, (t) => checkGuest(t, "revoke", 14, { cores }));
+  t.test(`the reach of revoke on ${cores} cores`, (t) => checkGuest(t, "revoke-reach", 16, { cores }));
+  t.test(`revokes that meet on ${cores} cores`, (t) => checkGuest(t, "revoke-race", 9, { cores }));
+}
