@@ -6,6 +6,6 @@ t.setTimeout(180_000);
 
 for (const cores of [1, 2, 3]) {
   t.test(`revoke on ${cores} cores`, (t) => checkGuest(t, "revoke", 14, { cores }));
-  t.test(`the reach of revoke on ${cores} cores`, (t) => checkGuest(t, "revoke-reach", 16, { cores }));
+  t.test(`the reach of revoke on ${cores} cores`, (t) => checkGuest(t, "revoke-reach", 18, { cores }));
   t.test(`revokes that meet on ${cores} cores`, (t) => checkGuest(t, "revoke-race", 9, { cores }));
 }
