@@ -5,8 +5,8 @@ import {
   graceIsOver,
   killSlot,
   moveSlot,
-  retype,
   type RetypeResult,
+  retype,
 } from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
@@ -48,36 +48,42 @@ function soil(slot: number, bytes: number): void {
   words.fill(0x5a5a5a5a, objectIn(slot), objectIn(slot) + bytes / 4);
 }
 
-t.test("memory is used again after two grace periods since its last child died, each of them with every core, and not before", (t) => {
-  for (const late of cores) {
-    bench.renew(14);
-    const slots = bench.make(ObjectType.FRAME, 0, 4, 100);
-    soil(untyped, 2 ** 14);
-    for (const slot of slots) kill(slot);
-    const trap = new Retyping(zero, untyped, ObjectType.FRAME, 0, 4, 110);
-    const attempt = (): void => {
-      for (let i = 0; i < 5; i++) {
-        for (const core of cores) if (core !== late) turn(core);
-        trap.turn();
+t.test(
+  "memory is used again after two grace periods since its last child died, each of them with every core, and not before",
+  (t) => {
+    for (const late of cores) {
+      bench.renew(14);
+      const slots = bench.make(ObjectType.FRAME, 0, 4, 100);
+      soil(untyped, 2 ** 14);
+      for (const slot of slots) kill(slot);
+      const trap = new Retyping(zero, untyped, ObjectType.FRAME, 0, 4, 110);
+      const attempt = (): void => {
+        for (let i = 0; i < 5; i++) {
+          for (const core of cores) if (core !== late) turn(core);
+          trap.turn();
+        }
+      };
+      for (const round of [1, 2]) {
+        attempt();
+        t.equal(trap.isDone, false, `grace period ${round} lacks core ${late.id}`);
+        t.equal(used(untyped), 2 ** 14, "nothing was touched");
+        t.ok(words[objectIn(untyped)] === 0x5a5a5a5a);
+        // The core passes once, for what was asked for until now.
+        turn(late);
       }
-    };
-    for (const round of [1, 2]) {
-      attempt();
-      t.equal(trap.isDone, false, `grace period ${round} lacks core ${late.id}`);
-      t.equal(used(untyped), 2 ** 14, "nothing was touched");
-      t.ok(words[objectIn(untyped)] === 0x5a5a5a5a);
-      // The core passes once, for what was asked for until now.
-      turn(late);
+      for (let i = 0; i < 20 && !trap.isDone; i++) {
+        trap.turn();
+        settle(cores);
+      }
+      t.equal(trap.result, Err.OK);
+      t.ok(
+        words.subarray(objectIn(untyped), objectIn(untyped) + 2 ** 12).every((word) => word === 0),
+        "it reads as zero",
+      );
     }
-    for (let i = 0; i < 20 && !trap.isDone; i++) {
-      trap.turn();
-      settle(cores);
-    }
-    t.equal(trap.result, Err.OK);
-    t.ok(words.subarray(objectIn(untyped), objectIn(untyped) + 2 ** 12).every((word) => word === 0), "it reads as zero");
-  }
-  t.end();
-});
+    t.end();
+  },
+);
 
 t.test("memory is zeroed in bounded steps, all that was ever handed out and nothing beyond", (t) => {
   bench.renew(18);
@@ -144,46 +150,62 @@ t.test("two threads that reset the same memory both get on, and their objects ar
     traps.map((trap) => trap.result),
     [Err.OK, Err.OK],
   );
-  const frames = [200, 300].flatMap((first) => Array.from({ length: 30 }, (_, i) => objectIn(slotAt(first + i))));
+  const frames = [200, 300].flatMap((first) =>
+    Array.from({ length: 30 }, (_, i) => objectIn(slotAt(first + i))),
+  );
   t.equal(new Set(frames).size, 60);
   t.equal(used(untyped), 60 * 4096);
   t.end();
 });
 
-t.test("memory that is killed or moved while it is reset makes nothing by its old name; what it held is its parent's or its new slot's", (t) => {
-  for (const what of ["kill", "move"] as const) {
-    bench.renew(18);
-    const [inner] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [number];
-    for (const slot of bench.make(ObjectType.FRAME, 0, 32, 101, inner)) kill(slot);
-    soil(inner, 2 ** 17);
-    const trap = new Retyping(zero, inner, ObjectType.FRAME, 0, 32, 200);
-    for (let i = 0; i < 10 && used(inner) === 2 ** 17; i++) {
-      trap.turn();
-      settle(cores);
+t.test(
+  "memory that is killed or moved while it is reset makes nothing by its old name; what it held is its parent's or its new slot's",
+  (t) => {
+    for (const what of ["kill", "move"] as const) {
+      bench.renew(18);
+      const [inner] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [number];
+      for (const slot of bench.make(ObjectType.FRAME, 0, 32, 101, inner)) kill(slot);
+      soil(inner, 2 ** 17);
+      const trap = new Retyping(zero, inner, ObjectType.FRAME, 0, 32, 200);
+      for (let i = 0; i < 10 && used(inner) === 2 ** 17; i++) {
+        trap.turn();
+        settle(cores);
+      }
+      const kept = used(inner);
+      t.ok(kept > 0 && kept < 2 ** 17, "half-way");
+      if (what === "kill") kill(inner);
+      else locked(one, () => moveSlot(one, inner, slotAt(300), Right.ALL));
+      for (let i = 0; i < 10 && !trap.isDone; i++) {
+        trap.turn();
+        settle(cores);
+      }
+      t.equal(trap.result, Err.BAD_CAP);
+      const heir = what === "kill" ? untyped : slotAt(300);
+      const again = new Retyping(one, heir, ObjectType.UNTYPED, what === "kill" ? 18 : 17, 1, 400);
+      for (let i = 0; i < 100 && !again.isDone; i++) {
+        again.turn();
+        settle(cores);
+      }
+      t.equal(again.result, Err.OK);
+      t.ok(words.subarray(objectIn(inner), objectIn(inner) + 2 ** 15).every((word) => word === 0));
     }
-    const kept = used(inner);
-    t.ok(kept > 0 && kept < 2 ** 17, "half-way");
-    if (what === "kill") kill(inner);
-    else locked(one, () => moveSlot(one, inner, slotAt(300), Right.ALL));
-    for (let i = 0; i < 10 && !trap.isDone; i++) {
-      trap.turn();
-      settle(cores);
-    }
-    t.equal(trap.result, Err.BAD_CAP);
-    const heir = what === "kill" ? untyped : slotAt(300);
-    const again = new Retyping(one, heir, ObjectType.UNTYPED, what === "kill" ? 18 : 17, 1, 400);
-    for (let i = 0; i < 100 && !again.isDone; i++) {
-      again.turn();
-      settle(cores);
-    }
-    t.equal(again.result, Err.OK);
-    t.ok(words.subarray(objectIn(inner), objectIn(inner) + 2 ** 15).every((word) => word === 0));
-  }
-  t.end();
-});
+    t.end();
+  },
+);
 
 const step = fc.record({
-  what: fc.constantFrom("retype", "retype", "retype", "kill", "kill", "kill all", "turn", "turn", "settle", "soil"),
+  what: fc.constantFrom(
+    "retype",
+    "retype",
+    "retype",
+    "kill",
+    "kill",
+    "kill all",
+    "turn",
+    "turn",
+    "settle",
+    "soil",
+  ),
   pick: fc.nat(),
   count: fc.integer({ min: 1, max: 6 }),
   core: fc.nat(2),
@@ -209,7 +231,13 @@ t.test(
         const living = new Map<number, { from: number; bytes: number }>();
         /** When each 64 bytes were last part of an object: how many grace periods had been asked for. */
         const lastUse = new Map<number, number>();
-        let trap: { retyping: Retyping; bits: number; count: number; type: ObjectType; first: number } | null = null;
+        let trap: {
+          retyping: Retyping;
+          bits: number;
+          count: number;
+          type: ObjectType;
+          first: number;
+        } | null = null;
         const asked = (): number => i32[BootInfo.GRACE_REQUESTED]!;
         const finish = (): void => {
           if (trap === null || !trap.retyping.isDone) return;
@@ -222,14 +250,17 @@ t.test(
             const bytes = 2 ** bits;
             const from = (object - base) * 4;
             for (const other of living.values())
-              if (from < other.from + other.bytes && other.from < from + bytes) throw new Error("two objects overlap");
+              if (from < other.from + other.bytes && other.from < from + bytes)
+                throw new Error("two objects overlap");
             if (type === ObjectType.FRAME)
-              for (let at = object; at < object + bytes / 4; at++) if (words[at] !== 0) throw new Error("an object is not new");
+              for (let at = object; at < object + bytes / 4; at++)
+                if (words[at] !== 0) throw new Error("an object is not new");
             for (let unit = from / 64; unit * 64 < from + bytes; unit++) {
               const stamp = lastUse.get(unit);
               if (stamp === undefined) continue;
               // Two that began after: the first has a later number than those asked for by then, the second a later one than it.
-              if (((asked() - stamp) | 0) < 2 || !graceIsOver(zero, (stamp + 2) | 0)) throw new Error("memory is used again too early");
+              if (((asked() - stamp) | 0) < 2 || !graceIsOver(zero, (stamp + 2) | 0))
+                throw new Error("memory is used again too early");
               reused++;
             }
             living.set(slotAt(first + i), { from, bytes });
@@ -241,18 +272,28 @@ t.test(
           else if (what === "settle") settle(cores);
           else if (what === "soil") {
             for (const [slot, { bytes }] of living)
-              if (((i32[slot]! >> 2) & 63) === ObjectType.FRAME) words.fill(-1, objectIn(slot), objectIn(slot) + bytes / 4);
+              if (((i32[slot]! >> 2) & 63) === ObjectType.FRAME)
+                words.fill(-1, objectIn(slot), objectIn(slot) + bytes / 4);
           } else if (what === "retype") {
             if (trap === null) {
               const [type, sizeBits, bits] = kinds[pick % kinds.length]!;
-              trap = { retyping: new Retyping(cores[pick % 2]!, untyped, type, sizeBits, count, next), bits, count, type, first: next };
+              trap = {
+                retyping: new Retyping(cores[pick % 2]!, untyped, type, sizeBits, count, next),
+                bits,
+                count,
+                type,
+                first: next,
+              };
               next += count;
             }
             trap.retyping.turn();
             finish();
           } else {
             const slots = [...living.keys()];
-            const victims = what === "kill all" ? slots : slots.slice(pick % Math.max(1, slots.length), (pick % Math.max(1, slots.length)) + 1);
+            const victims =
+              what === "kill all"
+                ? slots
+                : slots.slice(pick % Math.max(1, slots.length), (pick % Math.max(1, slots.length)) + 1);
             for (const slot of victims) {
               const { from, bytes } = living.get(slot)!;
               for (let unit = from / 64; unit * 64 < from + bytes; unit++) lastUse.set(unit, asked());
