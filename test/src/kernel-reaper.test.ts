@@ -41,6 +41,7 @@ function listed(k: Core): number[] {
   const found: number[] = [];
   for (let at = i32[k.kernelArea + KernelArea.REAP_HEAD]!; at > 0; at = i32[at + Anchor.REAP_NEXT]!) {
     if (i32[at + Anchor.REAP_CORE] !== k.id + 1) throw new Error("an anchor names another core's list");
+    if (found.length > 10_000) throw new Error("a list has no end");
     found.push(at);
   }
   if (found.length > 0 && i32[k.kernelArea + KernelArea.REAP_TAIL] !== found.at(-1))
@@ -154,6 +155,28 @@ t.test(
       const now = childrenOf(i32, untyped).length;
       t.ok(left - now <= 16, `${left - now} in a turn`);
       left = now;
+    }
+    t.end();
+  },
+);
+
+t.test(
+  "any number of objects may have to wait: no other waits for them, and their core comes to rest",
+  (t) => {
+    for (const count of [1, 15, 16, 17, 40]) {
+      bench.renew(18);
+      const waiting = bench.make(ObjectType.NOTIFICATION, 0, count, 100);
+      const others = bench.make(ObjectType.ENDPOINT, 0, 30, 200);
+      // Some core has them in its list of nudges.
+      for (const slot of waiting) i32[objectIn(slot) + Notification.NUDGE_HOLDER] = 1;
+      for (const slot of [...waiting, ...others]) kill(zero, slot);
+      settle(cores);
+      t.equal(childrenOf(i32, untyped).length, count);
+      t.equal(zero.backlog, 0);
+      for (const slot of waiting) i32[objectIn(slot) + Notification.NUDGE_HOLDER] = 0;
+      Atomics.or(i32, zero.attention, Attention.POKE);
+      settle(cores);
+      t.same(childrenOf(i32, untyped), []);
     }
     t.end();
   },

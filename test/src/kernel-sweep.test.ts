@@ -73,7 +73,12 @@ const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot))
 
 function waiting(endpoint: number): number[] {
   const found: number[] = [];
-  for (let thread = i32[endpoint]!; thread !== 0; thread = nextInQueue(home, thread)) found.push(thread);
+  for (
+    let thread = i32[endpoint]!;
+    thread !== 0 && found.length <= THREADS;
+    thread = nextInQueue(home, thread)
+  )
+    found.push(thread);
   return found;
 }
 
