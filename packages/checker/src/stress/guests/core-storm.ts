@@ -61,8 +61,9 @@ export const coreStorm: Scenario = {
       const isDestroy = sys.words[0] === Method.THREAD_DESTROY;
       const answer = yield isDestroy ? sys.call(thread.handle, 1) : sys.call(hand.cnode, 2);
       yield* record(hand, start, Kind.KILL, id, 0, answer, 0);
+      // If it were still at it, now would be the time.
+      yield* think(hand, 200);
       yield* takeBack(os, hand, thread);
-      yield* think(hand, 40);
     }
     yield* revoke(hand, bell, Id.ROOT);
     yield* clear(hand, slots);
