@@ -34,7 +34,9 @@ export const ALL = "all";
 const DEFAULT_SECONDS = 5;
 const DEFAULT_SEED = 1;
 const MIN_CORES = 2;
-const QUEUED_LINES = 64;
+const DUMP_LINES = 64;
+/** A machine that has not halted by then never will. */
+const HALT_MS = 3000;
 
 /** Names that `stress` takes. */
 export const stressNames: readonly string[] = Object.freeze([...SCENARIOS, ALL]);
@@ -93,7 +95,7 @@ async function withMachine<T>(
     type(line) {
       machine.feed(new TextEncoder().encode(`${line}\n`));
     },
-    describe: () => dump(machine.memory).slice(0, QUEUED_LINES),
+    describe: () => dump(machine.memory).slice(0, DUMP_LINES),
   };
   try {
     signal?.throwIfAborted();
@@ -102,6 +104,7 @@ async function withMachine<T>(
     return value;
   } finally {
     signal?.removeEventListener("abort", interrupt);
-    await machine.halt();
+    // A kernel that was broken in a race may not even do that.
+    await Promise.race([machine.halt(), new Promise((resolve) => setTimeout(resolve, HALT_MS).unref())]);
   }
 }

@@ -68,6 +68,8 @@ export interface ScenarioResult {
   /** Times that the machine's memory was gone through. */
   readonly inspections: number;
   readonly violations: readonly Violation[];
+  /** False if the machine was stuck: nothing of it comes back, perhaps not even its halt. */
+  readonly ended: boolean;
 }
 
 /** Events that one core's history holds: some 50 ms of the busiest guest. */
@@ -85,14 +87,16 @@ const STUCK_MS = 15_000;
 /** After so many violations a scenario ends: more would say the same. */
 const MOST_VIOLATIONS = 5;
 
-/** Runs the scenarios one after the other, each on a machine of its own. Throws what the context throws, and the signal's reason. */
+/** Runs the scenarios one after the other, each on a machine of its own; none after one that was stuck. Throws what the context throws, and the signal's reason. */
 export async function runStress(context: StressContext): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const scenario of context.scenarios) {
     context.signal?.throwIfAborted();
-    results.push(
-      await context.withMachine(HISTORY_EVENTS, (machine) => new Run(context, scenario, machine).play()),
-    );
+    const play = (machine: StressMachine) => new Run(context, scenario, machine).play();
+    const result = await context.withMachine(HISTORY_EVENTS, play);
+    results.push(result);
+    // Its cores may go round in circles for ever: what else was measured now would say nothing.
+    if (!result.ended) break;
   }
   return results;
 }
@@ -108,6 +112,7 @@ class Run {
   #operations = 0;
   #revokes = 0;
   #inspections = 0;
+  #ended = true;
   #lastEventMs = performance.now();
 
   constructor(
@@ -140,6 +145,7 @@ class Run {
       revokes: this.#revokes,
       inspections: this.#inspections,
       violations: this.#violations,
+      ended: this.#ended,
     };
   }
 
@@ -188,6 +194,7 @@ class Run {
         this.#lastEventMs = performance.now();
       }
       if (performance.now() - this.#lastEventMs > STUCK_MS) {
+        this.#ended = false;
         this.#report({
           rule: "every operation comes back",
           excerpt: this.#lastOf(),

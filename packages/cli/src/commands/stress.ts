@@ -49,14 +49,17 @@ export async function stressCommand(
     progress.clear();
   }
   const violations = document.results.flatMap((result) => result.violations);
-  if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify({ ...document, total: totalOf(document.results) })}\n`);
-  } else {
-    process.stdout.write(`${renderTable(document)}\n`);
-    for (const violation of violations)
-      process.stdout.write(`\n${describeViolation(violation).join("\n")}\n`);
-  }
-  return violations.length === 0 ? ExitStatus.OK : ExitStatus.FAILED;
+  const status = violations.length === 0 ? ExitStatus.OK : ExitStatus.FAILED;
+  const text =
+    flags.json === true
+      ? JSON.stringify({ ...document, total: totalOf(document.results) })
+      : [renderTable(document), ...violations.map((it) => `\n${describeViolation(it).join("\n")}`)].join(
+          "\n",
+        );
+  await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+  // Cores that go round in circles would keep the process alive.
+  if (document.results.some(({ ended }) => !ended)) process.exit(status);
+  return status;
 }
 
 const PHASES = /^(\[ *[\d.]+ ms\] .*\n?)+$/;

@@ -20,7 +20,7 @@ import { Id, Kind } from "./vocabulary.js";
 /** Slots of a thread in the storm. */
 const SLOTS = 4;
 const DEEDS_BETWEEN_ENTRIES = 8;
-const MOST_ENTRIES = 60;
+const MOST_ENTRIES = 30;
 /** log2 of the bytes for all threads of a round on 64 cores. */
 const MEMORY_BITS = 18;
 
@@ -61,8 +61,9 @@ export const coreStorm: Scenario = {
       const isDestroy = sys.words[0] === Method.THREAD_DESTROY;
       const answer = yield isDestroy ? sys.call(thread.handle, 1) : sys.call(hand.cnode, 2);
       yield* record(hand, start, Kind.KILL, id, 0, answer, 0);
+      // If it were still at it, now would be the time.
+      yield* think(hand, 200);
       yield* takeBack(os, hand, thread);
-      yield* think(hand, 40);
     }
     yield* revoke(hand, bell, Id.ROOT);
     yield* clear(hand, slots);
@@ -101,7 +102,7 @@ export function* storm(player: Player): Steps<number> {
 
 function* deed(hand: Hand, slots: number, bell: number, meeting: number): Steps<void> {
   const { sys, random, cnode } = hand;
-  switch (random.below(12)) {
+  switch (random.below(16)) {
     case 0:
       sys.words[0] = Method.CNODE_COPY;
       sys.words[1] = slots + random.below(SLOTS);
@@ -117,17 +118,15 @@ function* deed(hand: Hand, slots: number, bell: number, meeting: number): Steps<
       yield sys.notify(bell);
       break;
     case 4:
-    case 5:
       // Whoever meets somebody here answers; whoever meets nobody goes on.
       if ((yield sys.nbRecv(meeting)) >= 0) yield sys.reply(0);
       break;
-    case 6:
-    case 7: {
+    case 5: {
       const answer = yield sys.nbSend(meeting, 1);
       if (answer < 0 && answer !== Err.WOULD_BLOCK) throw new Error(`the meeting answers ${answer}`);
       break;
     }
-    case 8:
+    case 6:
       yield sys.poll(bell);
       break;
     default:

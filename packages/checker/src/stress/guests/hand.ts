@@ -192,3 +192,16 @@ export function* clear({ sys, cnode }: Hand, slot: number): Steps<void> {
   sys.words[1] = slot;
   yield sys.call(cnode, 2);
 }
+
+/** Takes a notification's bits. */
+export function* drain({ sys }: Hand, notification: number): Steps<void> {
+  yield sys.poll(notification);
+}
+
+/** Notes whether a notification that was drained has stayed silent since: nobody is left who could signal it. */
+export function* checkSilence(hand: Hand, notification: number, id: number): Steps<void> {
+  const { sys } = hand;
+  const start = yield* clock(hand);
+  const isSilent = (yield sys.poll(notification)) === Err.WOULD_BLOCK;
+  yield* record(hand, start, Kind.AUDIT, id, 1, 0, isSilent ? 1 : 0);
+}

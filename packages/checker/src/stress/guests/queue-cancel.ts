@@ -6,7 +6,7 @@
 import { ObjectType, Right } from "@capos/abi";
 import type { Steps } from "@capos/libos";
 import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
-import { ask, clock, copy, record, remove, revoke, think } from "./hand.js";
+import { ask, clear, clock, copy, record, remove, revoke, think } from "./hand.js";
 import { serve } from "./revoke-vs-call.js";
 import { Id, Kind } from "./vocabulary.js";
 
@@ -25,32 +25,46 @@ export const queueCancel: Scenario = {
     const endpoint = yield* keep(crew, "endpoint", ObjectType.ENDPOINT);
     const badges: { handle: number; id: number; slot: number }[] = [];
     for (let i = 0; i < BADGES; i++) {
-      const id = i === 0 ? Id.ROOT : hand.newId();
-      const slot = slots + i;
-      badges.push({ handle: yield* copy(hand, slot, endpoint, Id.ROUND, id, Right.ALL, id), id, slot });
+      const mintedId = hand.newId();
+      const minted = yield* copy(hand, slots + BADGES + i, endpoint, Id.ROUND, mintedId, Right.ALL, mintedId);
+      // What is revoked is a copy: the minted slot keeps a descendant, and nobody is told of its end.
+      const id = hand.newId();
+      badges.push({ handle: yield* copy(hand, slots + i, minted, mintedId, id), id, slot: slots + i });
     }
+    const own: { readonly slot: number; readonly id: number }[] = [];
+    const senders = new Map(badges.map(({ id }) => [id, 0]));
     for (let i = 1; i < members.length; i++) {
       const badge = random.pick(badges);
       const id = hand.newId();
-      const handle = yield* copy(hand, slots + BADGES + i, badge.handle, badge.id, id);
-      yield* order(crew, i, SENDER, i * IDS_PER_PLAYER, handle, id, badge.id);
+      const slot = slots + 2 * BADGES + i;
+      const handle = yield* copy(hand, slot, badge.handle, badge.id, id);
+      own.push({ slot, id });
+      senders.set(badge.id, senders.get(badge.id)! + 1);
+      yield* order(crew, i, SENDER, i * IDS_PER_PLAYER, handle, id);
     }
     // Some of the time everybody waits before anybody is served.
     yield* think(hand, random.chance(50) ? 100 : 3000);
     const first = random.below(BADGES);
-    if (random.chance(60)) yield* revoke(hand, badges[first]!.handle, badges[first]!.id);
+    let waiting = members.length - 1;
+    if (random.chance(60)) {
+      const { handle, id } = badges[first]!;
+      yield* revoke(hand, handle, id);
+      // Nobody serves them yet: the revoke alone has woken them, or nothing ever does.
+      yield* reports(crew, senders.get(id)!);
+      waiting -= senders.get(id)!;
+    }
     yield* order(crew, 0, SERVER, 0, endpoint);
     for (let i = 1; i < BADGES - 1; i++) {
       const badge = badges[(first + i) % BADGES]!;
       yield* think(hand, 100);
       yield* revoke(hand, badge.handle, badge.id);
     }
-    yield* reports(crew, members.length - 1);
+    yield* reports(crew, waiting);
     os.sys.words[1] = LAST;
     yield os.sys.call(endpoint, 2);
     yield* reports(crew, 1);
-    for (const { slot, id } of badges) yield* remove(hand, slot, id);
-    for (let i = 1; i < members.length; i++) yield* remove(hand, slots + BADGES + i, BADGES + i);
+    for (const { slot, id } of [...badges, ...own]) yield* remove(hand, slot, id);
+    for (let i = 0; i < BADGES; i++) yield* clear(hand, slots + BADGES + i);
   },
 
   *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {

@@ -15,7 +15,7 @@ import {
   reports,
   type Scenario,
 } from "./crew.js";
-import { copy, remove, revoke, signal, think } from "./hand.js";
+import { checkSilence, copy, drain, remove, revoke, signal, think } from "./hand.js";
 import { Id } from "./vocabulary.js";
 
 const COPIER = 1;
@@ -44,8 +44,11 @@ export const revokeVsCopy: Scenario = {
     }
     yield* race(crew);
     yield* revoke(hand, root, Id.ROOT);
+    // A signal that was under way must have come by now, or never comes.
+    yield* drain(hand, notification);
     for (const { handle, id } of made.slice(1)) yield* signal(hand, handle, id);
     yield* reports(crew, members.length);
+    yield* checkSilence(hand, notification, Id.ROOT);
     yield* signal(hand, root, Id.ROOT);
     yield* remove(hand, slots, Id.ROOT);
   },

@@ -15,7 +15,7 @@ import {
   reports,
   type Scenario,
 } from "./crew.js";
-import { copy, remove, revoke, signal, think } from "./hand.js";
+import { checkSilence, copy, drain, remove, revoke, signal, think } from "./hand.js";
 import { copyAround } from "./revoke-vs-copy.js";
 import { Id } from "./vocabulary.js";
 
@@ -40,12 +40,14 @@ export const revokeVsRevoke: Scenario = {
       const id = hand.newId();
       chain.push({ handle: yield* copy(hand, slots + level, above.handle, above.id, id), id });
     }
+    let rootIsUsed = false;
     const revokers = Math.max(1, members.length >> 1);
     yield* planPace(crew, revokers, members.length - 1, MOST_ENTRIES);
     for (let i = 0; i < members.length; i++) {
       const ids = (i + 1) * IDS_PER_PLAYER;
       const at = i < revokers ? random.below(LEVELS - 1) : 1 + random.below(LEVELS - 1);
       const { handle, id } = chain[at]!;
+      rootIsUsed ||= at === 0;
       yield* order(crew, i, i < revokers ? REVOKER : COPIER, ids, handle, id);
     }
     yield* race(crew);
@@ -55,8 +57,12 @@ export const revokeVsRevoke: Scenario = {
     for (const { handle, id } of chain.slice(at)) yield* signal(hand, handle, id);
     yield* think(hand, 200);
     yield* revoke(hand, chain[0]!.handle, Id.ROOT);
-    for (const { handle, id } of chain) yield* signal(hand, handle, id);
+    // A signal that was under way must have come by now, or never comes; but for those who hold the root.
+    yield* drain(hand, notification);
+    for (const { handle, id } of chain.slice(1)) yield* signal(hand, handle, id);
     yield* reports(crew, members.length);
+    if (!rootIsUsed) yield* checkSilence(hand, notification, Id.ROOT);
+    yield* signal(hand, chain[0]!.handle, Id.ROOT);
     yield* remove(hand, slots, Id.ROOT);
   },
 
