@@ -72,8 +72,9 @@ export function resumeReaping(k: Core): void {
   const anchor = k.i32[current]!;
   if (anchor === 0) return;
   lockTree(k);
-  // It may have died after it gave it back.
-  if (!isListed(k, anchor)) pushFirst(k, k.id, anchor);
+  // It may have died after it gave it back, or was done with it.
+  const isOwn = k.i32[anchor + Anchor.REAP_CORE] === k.id + 1;
+  if (isOwn && !isListed(k, anchor)) pushFirst(k, k.id, anchor);
   unlockTree(k);
   k.i32[current] = 0;
 }
