@@ -1,5 +1,5 @@
 /**
- * Capabilities travel in messages, copied and moved, between cores, while the one they come from is
+ * Capabilities travel in messages and replies, copied and moved, between cores, while the one they come from is
  * revoked; beside them travel some that come from another one, which is not.
  *
  * Senders send what they hold, or copies made for the journey; receivers use what arrives, pass it no further, and
@@ -19,10 +19,13 @@ import {
   type Scenario,
 } from "./crew.js";
 import { clear, clock, copy, type Hand, record, remove, revoke, signal, think } from "./hand.js";
+import { give, take } from "./handing-out.js";
 import { Id, Kind } from "./vocabulary.js";
 
 const SENDER = 1;
 const RECEIVER = 2;
+const GIVER = 3;
+const TAKER = 4;
 const MOST_SENDS = 150;
 const SENDS_AFTERWARDS = 3;
 /** A message that sends a receiver home. */
@@ -45,15 +48,21 @@ function transfers(senders: number, receivers: number, moves: boolean): Scenario
       const safeId = hand.newId();
       const safe = yield* copy(hand, slots + 1, notification, Id.ROUND, safeId);
       yield* planPace(crew, taking, members.length - 1, 3 * MOST_SENDS);
-      for (let i = 0; i < taking; i++) yield* order(crew, i, RECEIVER, (i + 1) * IDS_PER_PLAYER, post);
+      // In letters that somebody sends, or in answers that somebody asks for.
+      const inReplies = moves && random.chance(40);
       const made = [{ handle: root, id: Id.ROOT as number }];
-      for (let i = taking; i < members.length; i++) {
+      for (let i = 0; i < members.length; i++) {
+        const ids = (i + 1) * IDS_PER_PLAYER;
+        if (i < taking !== inReplies) {
+          yield* order(crew, i, inReplies ? TAKER : RECEIVER, ids, post);
+          continue;
+        }
         const source = random.pick(made);
         const id = hand.newId();
-        const handle = yield* copy(hand, slots + 1 + i, source.handle, source.id, id);
+        const handle = yield* copy(hand, slots + 2 + i, source.handle, source.id, id);
         made.push({ handle, id });
-        const ids = (i + 1) * IDS_PER_PLAYER;
-        yield* order(crew, i, SENDER, ids, post, handle, id, safe, safeId, moves ? 1 : 0);
+        if (inReplies) yield* order(crew, i, GIVER, ids, post, handle, id);
+        else yield* order(crew, i, SENDER, ids, post, handle, id, safe, safeId, moves ? 1 : 0);
       }
       yield* race(crew);
       yield* revoke(hand, root, Id.ROOT);
@@ -70,7 +79,10 @@ function transfers(senders: number, receivers: number, moves: boolean): Scenario
     },
 
     *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {
-      if (role === RECEIVER) yield* receive(player, numbers[0]!);
+      const [post, handle, id] = numbers as [number, number, number];
+      if (role === RECEIVER) yield* receive(player, post);
+      else if (role === GIVER) yield* give(player, post, handle, id);
+      else if (role === TAKER) yield* take(player, post);
       else yield* send(player, numbers);
     },
   };
