@@ -399,10 +399,10 @@ t.test("an entry that comes after its round was judged is reported", async (t) =
   const end = event(Kind.ROUND_END, 0, 50, 51);
   t.same(rounds.add([...family, end]).complete, [], "what other cores wrote before may still be read");
   const late = use(CHILD, 6, 7);
-  t.same(rounds.add([late]), { complete: [[...family, end, late]], late: [] });
+  t.same(rounds.add([late]), { complete: [[...family, end, late]], unusable: [] });
   t.match(rounds.add([use(CHILD, 60, 61)]), {
     complete: [],
-    late: [{ rule: "when a round has ended, nothing of it happens any more" }],
+    unusable: [{ rule: "when a round has ended, nothing of it happens any more" }],
   });
 });
 
@@ -412,4 +412,25 @@ t.test("rounds of two guests are taken apart, and those that never ended are kep
   rounds.add([...family, other, event(Kind.ROUND_END, 0, 50, 51)]);
   t.equal(rounds.add([]).complete.length, 1);
   t.same(rounds.open(), [[other]]);
+});
+
+t.test("an entry that no guest can have made is reported, and judged no further", async (t) => {
+  const rounds = new Rounds();
+  const broken = [
+    use(CHILD, 7, 6),
+    { ...use(CHILD, 6, 7), start: Number.NaN },
+    { ...use(CHILD, 6, 7), round: -1 },
+    { ...use(CHILD, 6, 7), round: 0.5 },
+  ];
+  const { complete, unusable } = rounds.add(broken);
+  t.same(complete, []);
+  t.same(
+    unusable.map(({ rule }) => rule),
+    broken.map(() => "a history holds what guests recorded"),
+  );
+  t.same(rounds.open(), []);
+});
+
+t.test("a history in which makings are missing is judged all the same", async (t) => {
+  t.ok(judgeRound([make(GRANDCHILD, CHILD, 4, 5), revoke(ROOT, 10, 20), use(GRANDCHILD, 21, 22)]).length > 0);
 });

@@ -197,9 +197,10 @@ class Round {
     // `below` is on the way from `above`, which may have been revoked, down to the capability.
     for (let below = holding; below.source >= 0 && !seen.has(below.id); below = this.#holding(below.source)) {
       seen.add(below.id);
+      const from = below.made;
+      if (from === null) break;
       for (const event of this.#revokes.get(below.source) ?? []) {
         const { start, end, b } = event;
-        const from = below.made!;
         // Derived after the call: none of its business.
         if (from.start > end) continue;
         const isSure = b >= 0 && (below === holding || from.end <= start);
@@ -237,7 +238,8 @@ class Round {
       const operations: Deed<Descent>[] = [];
       for (const holding of this.#holdings.values()) {
         if (holding.id === id || !this.#isBelow(holding, id)) continue;
-        operations.push({ ...holding.made!, act: Descent.GAINED });
+        if (holding.made === null) continue;
+        operations.push({ ...holding.made, act: Descent.GAINED });
         const end = holding.deeds.find(({ act }) => act === Authority.DELETED);
         if (end !== undefined) operations.push({ ...end, act: Descent.LOST });
       }

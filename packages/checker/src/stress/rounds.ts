@@ -15,14 +15,22 @@ export class Rounds {
   /** By guest: the last round that was given away. */
   readonly #over = new Map<number, number>();
 
-  /** Takes what was read in one go; gives the rounds that are complete now, and what came too late. */
-  add(events: readonly StressEvent[]): { readonly complete: StressEvent[][]; readonly late: Finding[] } {
+  /** Takes what was read in one go; gives the rounds that are complete now, and what came too late or makes no sense. */
+  add(events: readonly StressEvent[]): {
+    readonly complete: StressEvent[][];
+    readonly unusable: Finding[];
+  } {
     const endedBefore = this.#ended;
     this.#ended = [];
-    const late: Finding[] = [];
+    const unusable: Finding[] = [];
     for (const event of events) {
+      if (!isSound(event)) {
+        // A kernel that writes where it must not may hit a history too.
+        unusable.push({ rule: "a history holds what guests recorded", excerpt: [event] });
+        continue;
+      }
       if (event.round <= (this.#over.get(guestOf(event.round)) ?? -1)) {
-        late.push({ rule: "when a round has ended, nothing of it happens any more", excerpt: [event] });
+        unusable.push({ rule: "when a round has ended, nothing of it happens any more", excerpt: [event] });
         continue;
       }
       const known = this.#open.get(event.round);
@@ -30,7 +38,7 @@ export class Rounds {
       else known.push(event);
       if (event.kind === Kind.ROUND_END) this.#ended.push(event.round);
     }
-    return { complete: endedBefore.map((round) => this.#close(round)), late };
+    return { complete: endedBefore.map((round) => this.#close(round)), unusable };
   }
 
   #close(round: number): StressEvent[] {
@@ -44,6 +52,17 @@ export class Rounds {
   open(): StressEvent[][] {
     return [...this.#open.values()];
   }
+}
+
+function isSound({ start, end, round, id }: StressEvent): boolean {
+  return (
+    start <= end &&
+    Number.isFinite(start) &&
+    Number.isFinite(end) &&
+    round >= 0 &&
+    Number.isInteger(round) &&
+    Number.isInteger(id)
+  );
 }
 
 function guestOf(round: number): number {

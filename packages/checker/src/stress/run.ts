@@ -231,9 +231,9 @@ class Run {
   #collect(): void {
     const events = this.#reader.take();
     if (events.length > 0) this.#lastEventMs = performance.now();
-    const { complete, late } = this.#rounds.add(events);
+    const { complete, unusable } = this.#rounds.add(events);
     for (const round of complete) this.#judge(round);
-    for (const finding of late) this.#report(finding);
+    for (const finding of unusable) this.#report(finding);
   }
 
   #judge(events: readonly StressEvent[]): void {

@@ -2,7 +2,7 @@
  * Processes that hold what is being revoked are killed meanwhile. A process that was killed does nothing
  * any more and what it made from its own memory is gone; what it passed on stays, until it is revoked.
  */
-import { Method, ObjectType, Right } from "@capos/abi";
+import { Method, ObjectType, Right, SlotState } from "@capos/abi";
 import {
   cnode,
   encodeEnvironment,
@@ -77,6 +77,7 @@ export const revokeVsKill: Scenario = {
       yield* signal(hand, child, id);
     }
     yield* reports(crew, 1);
+    yield* checkEmpty(crew, victim);
     // Whoever watches hears of it, once.
     const ended = yield* monitor.status(os.sys, watch);
     yield os.sys.wait(ending);
@@ -110,6 +111,15 @@ export const revokeVsKill: Scenario = {
     }
   },
 };
+
+/** A killed process holds nothing any more. */
+function* checkEmpty({ hand, os }: Crew, victim: Victim): Steps<void> {
+  let held = 0;
+  for (let slot = 1; slot < 2 ** VICTIM_CNODE_BITS; slot++) {
+    if ((yield* cnode.inspect(os.sys, victim.cnode, slot)).state === SlotState.LIVE) held++;
+  }
+  yield* record(hand, yield* clock(hand), Kind.AUDIT, victim.id, 0, 0, held);
+}
 
 interface Victim {
   readonly process: number;
