@@ -32,7 +32,7 @@ const RECEIVER = 1;
 const KILLER = 2;
 const LAST = -1;
 const WINDOW = 16;
-const VICTIM_CNODE_BITS = 6;
+const VICTIM_CNODE_BITS = 5;
 const VICTIM_MEMORY_BITS = 12;
 const MEMORY_BITS = 16;
 /** Slots of a victim that it fills itself. */
