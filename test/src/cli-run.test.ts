@@ -64,7 +64,7 @@ t.test("wrong options are one line that says what is possible, and status 2", as
     [["--memory", "5000"], /16 to 4096/],
     [["--log-level", "loud"], /trace, debug, info/],
     [["--no-such-flag"], /--no-such-flag/],
-    [["bench", "no-such-suite"], /ipc, baseline/],
+    [["bench", "no-such-suite"], /ipc, capability, baseline/],
     [["bench", "--seconds", "0"], /above 0/],
     [["run"], /file/],
     [["no-such-command"], /./],

@@ -91,7 +91,7 @@ t.test("init lost to a guest on its core is a clean panic with a dump, not a han
     machine.kernel,
     /PANIC on core 0: .*init ended: (core 0 died under it|kept core 0 from a safe point for too long)/,
   );
-  t.match(machine.kernel, /\n {2}core 0: online, .*safe points \d+/);
-  t.match(machine.kernel, /\n {2}thread \d+ of console: core 0, priority 180/);
-  t.match(machine.kernel, /\n {2}memory 00000000 /);
+  t.match(machine.kernel, /\n +core 0: state online, .*safe points \d+/);
+  t.match(machine.kernel, /\n +thread \d+: of \d+ console, core 0, priority 180/);
+  t.match(machine.kernel, /\n +memory 0x0: size 4 KiB, for frame 0/);
 });

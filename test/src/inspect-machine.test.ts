@@ -1,9 +1,10 @@
 /** The state of a machine that runs: as a library, from inside, and from another process. */
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { MachineState, TreeNode } from "@capos/kernel/host";
 import { boot, compileGuest } from "capos";
 import t, { type Test } from "tap";
-import { caposSmp } from "./cli-process.js";
+import { caposSmp, ROOT } from "./cli-process.js";
 import { beside, ownTemporaryFolder } from "./inspect-process.js";
 
 /** What is true of the tree of any machine that runs. */
@@ -112,7 +113,7 @@ t.test("a machine in another process is shown as text and as JSON", async (t) =>
 t.test("while guests come and go the tree is whole at every look", async (t) => {
   const machine = await boot({ cores: 2, memoryMiB: 128, onConsole: () => {}, logLevel: "silent" });
   t.teardown(() => machine.halt());
-  const thrower = await compileGuest("test/fixtures/cli/throws.ts");
+  const thrower = await compileGuest(join(ROOT, "test/fixtures/cli/throws.ts"));
   for (let round = 0; round < 10; round++) {
     const runs = [0, 1].map((core) => machine.runImage(thrower, { core, memoryBits: 12 }));
     const looks: MachineState[] = [];
