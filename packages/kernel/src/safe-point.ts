@@ -37,11 +37,14 @@ export function attend(k: Core): void {
   if ((bits & Attention.GRACE) !== 0) owePass(k);
   if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);
   if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
-  sweepAndPass(k);
-  wakeGraceWaiters(k);
-  if (i32[k.kernelArea + KernelArea.REAP_HEAD] !== 0) {
-    k.backlog |= REAPING;
-    k.reapWaiting = 0;
+  // Whatever of this is news comes with one of these bits; most safe points are for a ring line alone.
+  if ((bits & (Attention.GRACE | Attention.POKE)) !== 0 || k.graceNext !== 0) {
+    sweepAndPass(k);
+    wakeGraceWaiters(k);
+    if (i32[k.kernelArea + KernelArea.REAP_HEAD] !== 0) {
+      k.backlog |= REAPING;
+      k.reapWaiting = 0;
+    }
   }
   if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0) {
     if (Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;

@@ -104,12 +104,17 @@ function call(k: Core, thread: WordIndex, context: Context): void {
   }
   const word = k.i32[slot]!;
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return;
-  if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE) context.result = Err.BAD_CAP;
+  if ((word & CALLABLE) === CALLABLE_ENDPOINT) send(k, thread, context, slot, Role.CALLER, true);
+  else if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE) context.result = Err.BAD_CAP;
   else if ((word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT)
     invoke(k, thread, context, slot);
-  else if ((word & (Right.SEND << SlotBits.RIGHTS_SHIFT)) === 0) context.result = Err.DENIED;
-  else send(k, thread, context, slot, Role.CALLER, true);
+  else context.result = Err.DENIED;
 }
+
+/** All that a call on an endpoint asks of its slot, in one comparison: live, an endpoint, with SEND. */
+const CALLABLE = SlotBits.STATE_MASK | SlotBits.TYPE_MASK | (Right.SEND << SlotBits.RIGHTS_SHIFT);
+const CALLABLE_ENDPOINT =
+  SlotState.LIVE | (ObjectType.ENDPOINT << SlotBits.TYPE_SHIFT) | (Right.SEND << SlotBits.RIGHTS_SHIFT);
 
 /**
  * A receive slot that was deleted a moment ago is empty only after its grace period. Who needs it next
