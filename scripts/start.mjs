@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `npm start -- ...`: capos-smp, in this process, from a clone that may be fresh. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
