@@ -6,11 +6,9 @@ import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
 import {
   Anchor,
-  CNode,
-  Endpoint,
+  anchorOf,
   IrqHandler,
   Monitor,
-  Notification,
   objectSizeBits,
   Process,
   Tables,
@@ -24,28 +22,6 @@ const REACHABLE = "every live slot is in the derivation tree";
 const HELD = "everything in the derivation tree is held by somebody";
 const MEMORY = "memory belongs to one object";
 const UNIT_BYTES = 64;
-
-/** Where an object's capabilities are counted; 0 if they are not. */
-export function anchorOf(type: ObjectType, object: WordIndex): WordIndex {
-  switch (type) {
-    case ObjectType.CNODE:
-      return object + CNode.ANCHOR;
-    case ObjectType.ENDPOINT:
-      return object + Endpoint.ANCHOR;
-    case ObjectType.NOTIFICATION:
-      return object + Notification.ANCHOR;
-    case ObjectType.THREAD:
-      return object + Thread.ANCHOR;
-    case ObjectType.PROCESS:
-      return object + Process.ANCHOR;
-    case ObjectType.MONITOR:
-      return object + Monitor.ANCHOR;
-    case ObjectType.SEALER:
-      return object;
-    default:
-      return 0;
-  }
-}
 
 function sizeBits(word: number): number {
   return (word >>> SlotBits.SIZE_SHIFT) & 63;
