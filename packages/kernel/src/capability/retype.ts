@@ -17,6 +17,7 @@ import {
   Right,
   Slot,
   SlotBits,
+  SlotState,
 } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { beginCommit, endCommit } from "../commit.js";
@@ -105,6 +106,11 @@ export function retype(
     i32[untyped + Slot.WATERMARK] !== 0 &&
     (start + needed > size || i32[untyped + Slot.LINK] !== Reset.NONE);
   if (result.status === Err.OK && (reset ? needed : start + needed) > size) {
+    if (needed <= size && isBeingFreed(k, untyped)) {
+      unlockTree(k);
+      waitForGrace(k, thread, nextGrace(k));
+      return;
+    }
     result.status = Err.NO_MEMORY;
     result.detail = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
   }
@@ -153,6 +159,26 @@ function checkWindow(k: Core, window: WordIndex, count: number, result: RetypeRe
     else result.status = Err.SLOT_OCCUPIED;
   }
   return dying;
+}
+
+/** Children looked at while the tree lock is held once. */
+const CHILDREN = 1024;
+
+/**
+ * True if nothing made from this memory is alive and what is left of it is being finalised: delete does not
+ * wait for that, so who retypes next does. Under the tree lock.
+ */
+function isBeingFreed(k: Core, untyped: WordIndex): boolean {
+  const { i32 } = k;
+  const first = i32[untyped + Slot.FIRST_CHILD]!;
+  if (first === 0) return false;
+  for (let child = first, seen = 0; seen < CHILDREN; seen++) {
+    if ((i32[child]! & SlotBits.STATE_MASK) === SlotState.LIVE) return false;
+    child = i32[child + Slot.NEXT_SIBLING]!;
+    if (child === first) return true;
+  }
+  // So many that the rest was not seen: some of them will be gone when it looks again.
+  return true;
 }
 
 /** How far childless untyped memory is on its way to be used again; in its slot's LINK. */
