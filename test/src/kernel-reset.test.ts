@@ -134,25 +134,28 @@ t.test("what does not fit into all of it is refused at once, and memory with a c
   t.end();
 });
 
-t.test("memory whose last objects are being finalised is waited for, and refused once one of them is alive", (t) => {
-  bench.renew(13);
-  const [gone, alive] = bench.make(ObjectType.PROCESS, 0, 16, 100) as [number, number];
-  for (const slot of childrenOf(i32, untyped)) if (slot !== alive) kill(slot);
-  const refused = new Retyping(zero, untyped, ObjectType.PROCESS, 0, 1, 130);
-  refused.turn();
-  t.equal(refused.result, Err.NO_MEMORY, "one is alive");
-  kill(alive);
-  const waits = new Retyping(zero, untyped, ObjectType.PROCESS, 0, 16, 130);
-  waits.turn();
-  t.notOk(waits.isDone, "it waits for what is being finalised");
-  for (let turns = 0; turns < 100 && !waits.isDone; turns++) {
-    settle(cores);
+t.test(
+  "memory whose last objects are being finalised is waited for, and refused once one of them is alive",
+  (t) => {
+    bench.renew(13);
+    const [gone, alive] = bench.make(ObjectType.PROCESS, 0, 16, 100) as [number, number];
+    for (const slot of childrenOf(i32, untyped)) if (slot !== alive) kill(slot);
+    const refused = new Retyping(zero, untyped, ObjectType.PROCESS, 0, 1, 130);
+    refused.turn();
+    t.equal(refused.result, Err.NO_MEMORY, "one is alive");
+    kill(alive);
+    const waits = new Retyping(zero, untyped, ObjectType.PROCESS, 0, 16, 130);
     waits.turn();
-  }
-  t.equal(waits.result, Err.OK, "then it has the memory");
-  t.not(stateOf(i32, gone), SlotState.LIVE);
-  t.end();
-});
+    t.notOk(waits.isDone, "it waits for what is being finalised");
+    for (let turns = 0; turns < 100 && !waits.isDone; turns++) {
+      settle(cores);
+      waits.turn();
+    }
+    t.equal(waits.result, Err.OK, "then it has the memory");
+    t.not(stateOf(i32, gone), SlotState.LIVE);
+    t.end();
+  },
+);
 
 t.test("two threads that reset the same memory both get on, and their objects are apart", (t) => {
   bench.renew(18);
