@@ -62,6 +62,8 @@ export class Core {
   graceEpoch = 0;
   /** Things that wait for ring space on this core, and the two marks below: looked at in each turn while not 0. */
   backlog = 0;
+  /** Some core may have made room in its rings since what waits for room tried last. True for a new worker, which has not tried. */
+  roomNews = true;
   /** A slot was killed under the tree lock: a grace period is to follow. */
   killed = false;
   /** The latest grace period that kills on this core were followed by, and whether more were killed since. */

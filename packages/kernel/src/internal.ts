@@ -33,6 +33,7 @@ export {
   waitForGrace,
   wakeGraceWaiters,
 } from "./grace-period.js";
+export { makeSys } from "./guest/sys.js";
 export { moveHome } from "./home.js";
 export { inspect } from "./inspect/inspect.js";
 export { MAX_SLOTS } from "./inspect/tree-copy.js";
@@ -47,7 +48,7 @@ export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export * from "./layout.js";
 export { attend, flushBacklog, owePass } from "./safe-point.js";
 export { type Context, GeneratorContext, makeRegisters } from "./thread/context.js";
-export { cleanProcess, endProcess } from "./thread/process-end.js";
+export { cleanProcess, endProcess, linkMade } from "./thread/process-end.js";
 export {
   dequeue,
   enqueue,

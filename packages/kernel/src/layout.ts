@@ -395,6 +395,8 @@ export const enum MessageFlag {
   /** The words are in the thread object, not in the line. */
   IN_THREAD = 0x200,
   NON_BLOCKING = 0x400,
+  /** The receiver or waiter was sent elsewhere before: it is queued where it comes to, and the home stays. */
+  STAY = 0x800,
 }
 
 /** Statuses between cores that no guest sees. */

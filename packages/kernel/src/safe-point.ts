@@ -29,19 +29,25 @@ import { preempt, restart, rotate } from "./thread/run-queue.js";
 /** Takes and handles what the attention word says. */
 export function attend(k: Core): void {
   const { i32 } = k;
-  const bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
+  let bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
   // For a dump; here, where it costs nobody a call.
   if (k.context !== null) i32[k.area + CoreArea.LAST_TRAP] = k.context.trap;
   if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
-  // The number is read before the rings are drained: what was sent before it was asked for is read here.
-  if ((bits & Attention.GRACE) !== 0) owePass(k);
+  // The number is read before the rings are drained, and before their bells are taken: what was sent before it
+  // was asked for is read here. It may have been asked for, and sent before, since the bits were taken above.
+  if ((bits & Attention.GRACE) !== 0) {
+    owePass(k);
+    bits |= Atomics.and(i32, k.attention, ~Attention.RINGS) & Attention.RINGS;
+  }
   if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);
+  // Whoever found a ring full is poked once it was drained: see wantSpace.
+  if ((bits & Attention.POKE) !== 0) k.roomNews = true;
   if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
   // Whatever of this is news comes with one of these bits; most safe points are for a ring line alone.
   if ((bits & (Attention.GRACE | Attention.POKE)) !== 0 || k.graceNext !== 0) {
     sweepAndPass(k);
     wakeGraceWaiters(k);
-    if (i32[k.kernelArea + KernelArea.REAP_HEAD] !== 0) {
+    if (Atomics.load(i32, k.kernelArea + KernelArea.REAP_HEAD) !== 0) {
       k.backlog |= REAPING;
       k.reapWaiting = 0;
     }
@@ -118,6 +124,9 @@ export function flushBacklog(k: Core): void {
     reap(k);
     if ((k.backlog & ~(REAPING | EXPIRING)) === 0) return;
   }
+  // Trying in every turn would keep the core from its rest for as long as another does not drain its rings.
+  if (!k.roomNews) return;
+  k.roomNews = false;
   flushOutboxes(k);
   const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
   for (let notification = i32[nudges]!; notification !== 0; ) {

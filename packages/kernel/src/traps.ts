@@ -129,7 +129,10 @@ function windowIsReady(k: Core, thread: WordIndex, context: Context): boolean {
   for (let index = first; index < first + count; index++) {
     const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
     if (!isDying(k, slot)) continue;
+    // Under the lock: whoever killed it stores DEAD before the stamp.
+    lockTree(k);
     const stamp = i32[slot + Slot.STAMP]!;
+    unlockTree(k);
     if (graceIsOver(k, stamp)) continue;
     // The trap's first dispatch may end here: what it finds in its next is not to be another trap's progress.
     progressOf(k, thread);
@@ -261,8 +264,9 @@ function saveReply(k: Core, thread: WordIndex, context: Context): void {
     return;
   }
   const dying = isDying(k, slot);
+  const stamp = i32[slot + Slot.STAMP]!;
   unlockTree(k);
-  if (dying) waitForGrace(k, thread, i32[slot + Slot.STAMP]!);
+  if (dying) waitForGrace(k, thread, stamp);
   else context.result = Err.SLOT_OCCUPIED;
 }
 

@@ -18,7 +18,8 @@ import { Anchor, KernelArea, LAST_IN_LIST, Reap, Tables } from "../layout.js";
 /** Gives a core work on an object, and has it look. One that has left the machine is stood in for by the boot core. */
 export function assignReap(k: Core, anchor: WordIndex, work: number, core: number): void {
   const { i32 } = k;
-  i32[anchor + Anchor.REAP_WORK]! |= work;
+  // Not plainly: the reaper takes out what it has done without the lock.
+  Atomics.or(i32, anchor + Anchor.REAP_WORK, work);
   let to = i32[anchor + Anchor.REAP_CORE]! - 1;
   if (to < 0) {
     // ABSENT is said under the lock: a core that does not say so takes what is given to it here.

@@ -196,6 +196,6 @@ function lowerCeiling(k: Core, context: Context, process: WordIndex): void {
  */
 function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
   endProcess(k, process, LifeState.KILLED, 0);
-  if (k.i32[process + Process.CLEANING] === Cleaning.DONE) context.result = Err.OK;
+  if (Atomics.load(k.i32, process + Process.CLEANING) === Cleaning.DONE) context.result = Err.OK;
   else waitForGrace(k, thread, requestGrace(k));
 }

@@ -149,7 +149,8 @@ export function acceptFrom(
   takeFrom(k, endpoint, sender);
   if (role === Role.CALLER) {
     i32[receiver + Thread.REPLY_TO] = i32[sender + Thread.NUMBER]!;
-    i32[receiver + Thread.REPLY_CALL] = i32[sender + Thread.CALL_NUMBER]!;
+    // Its home may be ending it just now: then the reply is stale, or given to one that is owed an answer.
+    i32[receiver + Thread.REPLY_CALL] = Atomics.load(i32, sender + Thread.CALL_NUMBER);
     if (from !== null) {
       i32[sender + Thread.STATE] = ThreadState.AWAITING_REPLY;
       if (context === null) lendToServer(k, sender, from.regs);

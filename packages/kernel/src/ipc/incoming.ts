@@ -198,7 +198,7 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
   if (!call) answerStatus(k, thread, Err.OK);
 }
 
-/** A thread of another core receives. With nothing queued the endpoint moves to it instead. */
+/** A thread of another core receives. With nothing queued the endpoint moves to it instead, but for one that comes again. */
 function onReceive(k: Core, line: WordIndex, kind: number): void {
   const { i32 } = k;
   const endpoint = i32[line + Line.OBJECT]!;
@@ -213,9 +213,9 @@ function onReceive(k: Core, line: WordIndex, kind: number): void {
   }
   const sender = firstOf(k, endpoint, QueueKind.SENDERS);
   if (sender !== 0) acceptFrom(k, endpoint, sender, thread, null);
-  else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY) {
+  else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY && (kind & MessageFlag.STAY) === 0) {
     // The home follows its receivers: from now on every request that comes here is bounced. (Or, if it has
-    // to be swept first, tries again: it is by then.)
+    // to be swept first, comes again, and is queued.)
     moveHome(k, endpoint, i32[thread + Thread.HOME]!);
     answerStatus(k, thread, Internal.RETRY);
   } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
@@ -230,7 +230,7 @@ function onWait(k: Core, line: WordIndex, kind: number): void {
   const slot = i32[line + Line.SLOT]!;
   const generation = i32[line + Line.GENERATION]!;
   if (!isHereAndGood(k, line, notification)) return;
-  if (canMove(k, notification)) {
+  if (canMove(k, notification) && (kind & MessageFlag.STAY) === 0) {
     moveHome(k, notification, i32[thread + Thread.HOME]!);
     answerStatus(k, thread, Internal.RETRY);
     return;
@@ -277,6 +277,8 @@ function onCancel(k: Core, line: WordIndex): void {
     if (role === Role.WAITER) leaveQueue(k, object, thread);
     else takeFrom(k, object, thread);
   } else if (
+    // As it was then: what a thread that has had its answer meanwhile is owed for its next call is not given up.
+    role !== Role.REPLY_OWED ||
     // Whoever owes the reply may be giving it on a third core: see claimReply.
     Atomics.compareExchange(i32, thread + Thread.ROLE, Role.REPLY_OWED, Role.NONE) !== Role.REPLY_OWED
   ) {

@@ -147,7 +147,10 @@ export function askReceive(
   i32[line + Line.SLOT] = slot;
   i32[line + Line.GENERATION] = i32[slot + Slot.GENERATION]!;
   askBegin(k, thread, to);
-  publishLine(k, to, line, blocking ? kind : kind | MessageFlag.NON_BLOCKING);
+  // The home follows who receives, but once: of two that receive on two cores each could take it from the other
+  // just before that one's trap starts again, and neither would ever come to wait.
+  const stay = k.restarted ? MessageFlag.STAY : 0;
+  publishLine(k, to, line, kind | stay | (blocking ? 0 : MessageFlag.NON_BLOCKING));
 }
 
 /**

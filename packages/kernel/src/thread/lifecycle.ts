@@ -13,7 +13,7 @@ import { killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
 import { leaveGraceWait, unlinkWaiting } from "../grace-period.js";
-import { faultOf } from "../guest/realm.js";
+import { faultOf } from "../guest/fault.js";
 import { takeFrom } from "../ipc/endpoint.js";
 import { leaveQueue, lowerWaiting } from "../ipc/notification.js";
 import { askCancel } from "../ipc/remote.js";

@@ -27,7 +27,8 @@ export function attachMonitor(k: Core, monitor: WordIndex): void {
   i32[monitor + Monitor.PREVIOUS] = 0;
   i32[monitor + Monitor.NEXT] = first;
   if (first !== 0) i32[first + Monitor.PREVIOUS] = monitor;
-  i32[list] = monitor;
+  // Not plainly: the target's core looks at the list without the lock, after it has stored how it ended.
+  Atomics.store(i32, list, monitor);
 }
 
 /** Takes a monitor out of its target's list: its binding ends. */

@@ -45,7 +45,7 @@ export function cleanProcess(k: Core, process: WordIndex): Step {
   const { i32 } = k;
   switch (i32[process + Process.CLEANING]) {
     case Cleaning.NONE:
-      i32[process + Process.CLEANING] = Cleaning.THREADS;
+      Atomics.store(i32, process + Process.CLEANING, Cleaning.THREADS);
       return Step.MORE;
     case Cleaning.THREADS:
       return endThreads(k, process);
@@ -70,7 +70,7 @@ function endThreads(k: Core, process: WordIndex): Step {
   unlockTree(k);
   if (!none) return Step.WAIT;
   i32[process + Process.CLEANING_CURSOR] = 1;
-  i32[process + Process.CLEANING] = Cleaning.SLOTS;
+  Atomics.store(i32, process + Process.CLEANING, Cleaning.SLOTS);
   return Step.MORE;
 }
 
