@@ -6,10 +6,12 @@ import process from "node:process";
  * every failure into one line and an exit status.
  */
 import { SECTIONS } from "@capos/kernel/host";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { STRATEGIES } from "./check/selection.js";
 import { type BenchFlags, benchCommand } from "./commands/bench.js";
+import { type CheckFlags, checkCommand } from "./commands/check.js";
 import { type InspectFlags, inspectCommand, processNumber, sectionNames } from "./commands/inspect.js";
-import { addMachineOptions } from "./commands/options.js";
+import { addMachineOptions, integer } from "./commands/options.js";
 import { type RunFlags, runCommand } from "./commands/run.js";
 import { type StressFlags, stressCommand } from "./commands/stress.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
@@ -74,6 +76,55 @@ addMachineOptions(program.command("stress [scenario]"))
   .option("--seconds <s>", "time for each scenario (default: 5)", secondsUpTo(86_400))
   .action(async (name: string | undefined, _flags: StressFlags, command: Command) => {
     status = await stressCommand(name, command.optsWithGlobals<StressFlags>(), abort.signal);
+  });
+
+const REPLAYS_ONLY = [
+  "strategy",
+  "preemptions",
+  "depth",
+  "seed",
+  "schedules",
+  "seconds",
+  "workers",
+  "mutant",
+];
+
+program
+  .command("check [scenarios...]")
+  .description("run the kernel's own code under every order of its cores' accesses, within stated bounds")
+  .option("--list", "list the scenarios, and what must hold in each")
+  .option("--mutants", "list the mutants of the kernel, and the rule that each breaks")
+  .option("--mutant <name>", "check a kernel with a rule broken; without a scenario: the one that finds it")
+  .addOption(
+    new Option("--strategy <name>", "how schedules are chosen (default: as each scenario says)").choices(
+      STRATEGIES,
+    ),
+  )
+  .option("--preemptions <n>", "bounded: most preemptions of a schedule (default: 2)", integer(0, 1000))
+  .option("--depth <d>", "pct: changes of priority, and one (default: 3)", integer(1, 1000))
+  .option("--seed <n>", "pct, random: which schedules (default: 1)", integer(0, 0x7fff_ffff))
+  .option("--schedules <n>", "most schedules of a scenario", integer(1, Number.MAX_SAFE_INTEGER))
+  .option("--seconds <s>", "most time for a scenario", secondsUpTo(86_400))
+  .option("--workers <n>", "threads that explore (default: the hardware threads)", integer(1, 256))
+  .addOption(
+    new Option("--quick", "explore each scenario as far as there is time for in CI").conflicts([
+      ...["strategy", "preemptions", "depth"],
+    ]),
+  )
+  .option("--resume <file>", "go on with what the file says is left, and keep there what is left at the end")
+  .addOption(new Option("--save <file>", "where a counter-example goes (default: capos-check-NAME.json)"))
+  .addOption(
+    new Option("--replay <file>", "run a counter-example's schedule again").conflicts([
+      ...REPLAYS_ONLY,
+      ...["quick", "resume", "save"],
+    ]),
+  )
+  .option("--inspect-brk [address]", "with --replay: wait for a debugger, and stop at the first step")
+  .option("--verbose", "show all accesses of a counter-example, also those that say nothing")
+  .option("--json", "print one JSON document instead of text")
+  .option("--quiet", "show no progress")
+  .action(async (names: string[], _flags: CheckFlags, command: Command) => {
+    status = await checkCommand(names, command.optsWithGlobals<CheckFlags>(), abort.signal);
   });
 
 /** What went wrong, as one line, and the status that goes with it. */

@@ -19,7 +19,8 @@ export interface MachineFlags {
   readonly logLevel?: LogLevelName;
 }
 
-function integer(low: number, high: number) {
+/** Reads a whole number of a range. */
+export function integer(low: number, high: number) {
   return (text: string): number => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isInteger(value) || value < low || value > high) {

@@ -74,8 +74,11 @@ export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Probl
   };
   for (const [cnode, node] of objectsOf(tree, ObjectType.CNODE)) {
     const slots = 2 ** sizeBits(node.word);
-    for (let index = 1; index < slots; index++)
-      look(cnode + index * Slot.WORDS, `slot ${index} of the CNode ${hex(cnode)}`);
+    for (let index = 1; index < slots; index++) {
+      // Most are empty, and there may be many.
+      if ((i32[cnode + index * Slot.WORDS]! & SlotBits.STATE_MASK) !== SlotState.EMPTY)
+        look(cnode + index * Slot.WORDS, `slot ${index} of the CNode ${hex(cnode)}`);
+    }
   }
   for (const { number, thread } of numberedThreads(memory))
     look(thread + Thread.BINDING, `the notification bound to thread ${number}`);

@@ -1,0 +1,17 @@
+/** What the replaced modules find under `$host`: a machine's deterministic surroundings. */
+import type { PhysicalMemory, WordIndex } from "@capos/hal";
+
+export interface CheckedHost {
+  /** The one memory, seen through the views that the explorer knows. */
+  readonly memory: PhysicalMemory;
+  /** The word that orders begins and ends of guests' operations: see context.ts. */
+  readonly instants: WordIndex;
+  /** The machine's time in nanoseconds: stands still but for timers. */
+  nowNs(): number;
+  /** The guest of the thread with this register file. */
+  startGuest(registers: Float64Array): unknown;
+}
+
+declare global {
+  const $host: CheckedHost;
+}

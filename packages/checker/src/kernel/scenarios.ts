@@ -1,0 +1,21 @@
+/** All scenarios of the kernel. */
+import type { Scenario } from "./scenario.js";
+import { CAPABILITIES } from "./scenarios/capabilities.js";
+import { ENDS } from "./scenarios/ends.js";
+import { HOMES } from "./scenarios/homes.js";
+import { MACHINE } from "./scenarios/machine.js";
+import { MEMORY_SCENARIOS } from "./scenarios/memory.js";
+import { MESSAGES } from "./scenarios/messages.js";
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...MACHINE,
+  ...CAPABILITIES,
+  ...MEMORY_SCENARIOS,
+  ...HOMES,
+  ...MESSAGES,
+  ...ENDS,
+];
+
+export function scenarioNamed(name: string): Scenario | undefined {
+  return SCENARIOS.find((scenario) => scenario.name === name);
+}

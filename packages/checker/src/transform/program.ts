@@ -1,0 +1,46 @@
+/** A program under test: code that runs in coroutines, and where its accesses stand in its source. */
+import type { Runtime, Site } from "../explore/runtime.js";
+
+/** An edit of one compiled module before the transformation: a mutant. */
+export interface Edit {
+  /** End of the module's path: `kernel/dist/capability/transfer.js`. */
+  readonly module: string;
+  /** Text of the compiled module that occurs exactly once in it. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface ProgramOptions {
+  /** Path of the compiled module whose exports are the program. */
+  readonly entry: string;
+  /** Modules that others stand in for: end of a module's path, path of its replacement. */
+  readonly replacements: Readonly<Record<string, string>>;
+  readonly edits: readonly Edit[];
+  /** Folder that the names of source files are relative to; the entry's repository unless given. */
+  readonly root?: string;
+}
+
+export interface Program {
+  /** A script: an expression whose value is `(runtime, host) => exports`. With an inline source map. */
+  readonly code: string;
+  readonly sites: readonly Site[];
+  /** Hash of the program's source without edits. */
+  readonly fingerprint: string;
+  /** Accesses that the runtime does not see: in code that cannot yield, or made by a built-in. */
+  readonly untouched: readonly Site[];
+}
+
+/** What a program's module-level code needs besides the runtime: replaced modules find it under the name `$host`. */
+export type Host = Readonly<Record<string, unknown>>;
+
+/** An edit that does not fit the module (any more). */
+export class EditError extends Error {
+  override readonly name = "EditError";
+}
+
+/** A program that cannot be transformed; the message names the place, and what to write instead. */
+export class TransformError extends Error {
+  override readonly name = "TransformError";
+}
+
+export type Instantiate = (program: Program, runtime: Runtime, host: Host) => Record<string, unknown>;

@@ -1,0 +1,250 @@
+/** `capos-smp check`: every schedule of the kernel's own code, within stated bounds. */
+
+import inspector from "node:inspector";
+import { availableParallelism } from "node:os";
+import process from "node:process";
+import {
+  type Catalogue,
+  CheckFileError,
+  type CheckResult,
+  type CounterExample,
+  check,
+  describeStrategy,
+  KERNEL,
+  nameOf,
+  replayFile,
+  type SimplestCounterExample,
+  type Subject,
+  WorkerError,
+  writeReplayFile,
+} from "@capos/checker/check";
+import type { Strategy } from "@capos/checker/explore";
+import { perSecond, progressText, Report, totalOf, totalText } from "../check/report.js";
+import { type Selection, selectJobs } from "../check/selection.js";
+import { renderCounterExample } from "../check/table.js";
+import { ExitStatus, UsageError } from "../errors.js";
+import { terminalProgress } from "../progress.js";
+
+export interface CheckFlags extends Omit<Selection, "names"> {
+  readonly list?: boolean;
+  readonly mutants?: boolean;
+  readonly schedules?: number;
+  readonly seconds?: number;
+  readonly workers?: number;
+  readonly replay?: string;
+  /** An address, or true for the usual one. */
+  readonly inspectBrk?: string | true;
+  readonly resume?: string;
+  readonly save?: string;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const MINIMISE_SECONDS = 20;
+/** Where standard output is no terminal. */
+const USUAL_WIDTH = 120;
+
+/** Checks, lists or replays; answers the exit status: 1 if there is a counter-example. */
+export async function checkCommand(
+  names: readonly string[],
+  flags: CheckFlags,
+  signal: AbortSignal,
+  catalogue: Catalogue = KERNEL,
+): Promise<number> {
+  try {
+    if (flags.list === true)
+      return await list(
+        catalogue.scenarios,
+        flags,
+        ({ plan, holds }) => `${boundOf(plan).padEnd(BOUND_WIDTH)}  ${holds}`,
+      );
+    if (flags.mutants === true) return await list(catalogue.mutants, flags, ({ breaks }) => breaks);
+    if (flags.inspectBrk !== undefined && flags.replay === undefined)
+      throw new UsageError("--inspect-brk is for --replay FILE: it stops at a schedule's first step");
+    return flags.replay === undefined
+      ? await explore(names, flags, signal, catalogue)
+      : await replay(flags.replay, names, flags, catalogue);
+  } catch (error) {
+    if (error instanceof CheckFileError) throw new UsageError(error.message);
+    // A mutant that no longer fits the code that it changes.
+    if (error instanceof WorkerError && error.thrown.name === "EditError")
+      throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Room for the longest bound. */
+const BOUND_WIDTH = "up to 2 preemptions".length;
+
+/** How far a scenario is explored if its plan ends. */
+function boundOf(plan: Strategy): string {
+  return plan.kind === "dpor" || plan.kind === "dfs" ? "exhaustive" : describeStrategy(plan);
+}
+
+async function list<Item extends { readonly name: string }>(
+  items: readonly Item[],
+  { json }: CheckFlags,
+  about: (item: Item) => string,
+): Promise<number> {
+  const width = Math.max(0, ...items.map(({ name }) => name.length));
+  const lines = items.map((item) => `${item.name.padEnd(width)}  ${about(item)}\n`);
+  await print(json === true ? `${JSON.stringify(items)}\n` : lines.join(""));
+  return ExitStatus.OK;
+}
+
+async function explore(
+  names: readonly string[],
+  flags: CheckFlags,
+  signal: AbortSignal,
+  catalogue: Catalogue,
+): Promise<number> {
+  const jobs = selectJobs(catalogue, { ...flags, names });
+  if (flags.save !== undefined && jobs.length > 1)
+    throw new UsageError(`--save: one file for ${jobs.length} scenarios; name one of them`);
+  const isText = flags.json !== true;
+  const progress = terminalProgress(flags.quiet === true || flags.json === true);
+  const report = new Report(jobs.map(({ scenario }) => scenario));
+  const { mutant } = jobs[0]!;
+  if (isText) {
+    const rule = catalogue.mutants.find(({ name }) => name === mutant)?.breaks;
+    await print(`${mutant === null ? "" : `mutant ${mutant}: ${rule}\n`}${report.head()}\n`);
+  }
+  const workers = flags.workers ?? availableParallelism();
+  let results: CheckResult[];
+  try {
+    results = await check({
+      ...{ catalogue, jobs, workers, signal, minimiseSeconds: MINIMISE_SECONDS, resume: flags.resume },
+      limits: {
+        schedules: flags.schedules ?? Number.POSITIVE_INFINITY,
+        seconds: flags.seconds ?? Number.POSITIVE_INFINITY,
+      },
+      onProgress: (now) => progress.show(progressText(now), now.fraction),
+      onResult: (result) => {
+        progress.clear();
+        if (isText) void print(`${report.result(result)}\n`);
+      },
+    });
+  } finally {
+    progress.clear();
+  }
+  const failed = results.filter(({ counterExample }) => counterExample !== null);
+  if (isText) await print(`${totalText(results, jobs.length)}\n`);
+  const saved = new Map<CheckResult, string>();
+  for (const result of failed) {
+    if (isText) await print(`\n${describe(result, result.counterExample!, catalogue, flags)}\n`);
+    const file = save(result, flags.save);
+    saved.set(result, file);
+    if (isText) await print(`saved in ${file}; see it again: capos-smp check --replay ${file}\n`);
+  }
+  const advice = howToGoOn(results, flags.resume);
+  if (!isText) await print(`${JSON.stringify(documentOf(results, workers, saved))}\n`);
+  else if (advice !== "") await print(`${advice}\n`);
+  if (failed.length > 0) return ExitStatus.FAILED;
+  if (!signal.aborted) return ExitStatus.OK;
+  process.stderr.write("capos-smp: interrupted\n");
+  return ExitStatus.INTERRUPTED;
+}
+
+function save(result: CheckResult, file = `capos-check-${result.scenario}.json`): string {
+  const { finding, choices } = result.counterExample!;
+  const { scenario, mutant, fingerprint } = result;
+  writeReplayFile(file, { scenario, mutant, fingerprint, finding, choices });
+  return file;
+}
+
+function howToGoOn(results: readonly CheckResult[], resume: string | undefined): string {
+  const unfinished = results.filter(
+    ({ outcome, strategy }) =>
+      outcome === "interrupted" ||
+      (outcome === "limit" && strategy.kind !== "pct" && strategy.kind !== "random"),
+  );
+  if (unfinished.length === 0) return "";
+  const which = unfinished.map(nameOf).join(", ");
+  return resume === undefined
+    ? `not all of ${which} was explored: with --resume FILE what is left is kept, and the next run goes on`
+    : `not all of ${which} was explored: the same command goes on (what is left is in ${resume})`;
+}
+
+async function replay(
+  file: string,
+  names: readonly string[],
+  flags: CheckFlags,
+  catalogue: Catalogue,
+): Promise<number> {
+  if (names.length > 0) throw new UsageError("--replay: the file says which scenario; name none");
+  const beforeRun = flags.inspectBrk === undefined ? undefined : openInspector(flags.inspectBrk);
+  const { document, counterExample } = await replayFile({ catalogue, file, beforeRun });
+  if (flags.json === true) {
+    const { scenario, mutant } = document;
+    await print(`${JSON.stringify({ scenario, mutant, finding: document.finding, counterExample })}\n`);
+  } else if (counterExample === null) {
+    await print(
+      `${nameOf(document)}: does not fail any more (it did: ${document.finding.kind}: ${document.finding.message})\n`,
+    );
+  } else await print(`${describe(document, counterExample, catalogue, flags)}\n`);
+  return counterExample === null ? ExitStatus.OK : ExitStatus.FAILED;
+}
+
+/** Opens the inspector at once, so that a mistake is told at once; answers what waits for a debugger. */
+function openInspector(address: string | true): () => void {
+  const { host, port } = parseAddress(address);
+  inspector.open(port, host);
+  if (inspector.url() === undefined)
+    throw new UsageError(`--inspect-brk: nothing can listen at ${host ?? "127.0.0.1"}:${port ?? 9229}`);
+  return () => {
+    // A handler in JavaScript would never get to run while this waits.
+    process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+    inspector.waitForDebugger();
+  };
+}
+
+function parseAddress(address: string | true): { host?: string; port?: number } {
+  if (address === true) return {};
+  const match = /^(?:(.+):)?(\d{1,5})$/.exec(address);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535)
+    throw new UsageError(`--inspect-brk: a port, or host:port, is needed, not ${address}`);
+  return { port, ...(match[1] !== undefined && { host: match[1] }) };
+}
+
+/** A counter-example as text: the table, then what is wrong. */
+function describe(
+  subject: Subject,
+  example: CounterExample | SimplestCounterExample,
+  catalogue: Catalogue,
+  flags: CheckFlags,
+): string {
+  const { finding, preemptions, choices } = example;
+  const width = process.stdout.columns ?? USUAL_WIDTH;
+  const isFewest = "isFewest" in example && example.isFewest;
+  const few = isFewest ? " (with fewer it does not fail)" : "";
+  const holds = catalogue.scenarios.find(({ name }) => name === subject.scenario)?.holds;
+  return [
+    `${nameOf(subject)}:`,
+    renderCounterExample(example, { width, verbose: flags.verbose === true }),
+    `${finding.kind}: ${finding.message}`,
+    `must hold: ${holds}`,
+    `${choices.length} steps, ${preemptions} preemption${preemptions === 1 ? "" : "s"}${few}`,
+  ].join("\n");
+}
+
+function documentOf(
+  results: readonly CheckResult[],
+  workers: number,
+  saved: ReadonlyMap<CheckResult, string>,
+) {
+  return {
+    workers,
+    results: results.map((result) => ({
+      ...result,
+      stepsPerSecond: perSecond(result.counts.steps, result.counts.seconds),
+      saved: saved.get(result) ?? null,
+    })),
+    total: totalOf(results),
+  };
+}
+
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}
