@@ -39,6 +39,7 @@ const IMAGE_BUILDERS = [
   "packages/servers/dist/build-images.js",
   "bench/dist/build-images.js",
   "packages/checker/dist/stress/build-images.js",
+  "packages/cli/dist/report/build-page.js",
 ];
 
 /** A failure that needs no stack trace: its message says all there is to say. */

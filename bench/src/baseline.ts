@@ -7,8 +7,9 @@ import { MessageChannel } from "node:worker_threads";
 import { type Crew, type CrewOptions, runCrew } from "./baseline/crew.js";
 import { measureEmptyWorkers } from "./baseline/empty-workers.js";
 import { allocateSharedWords } from "./baseline/shared-words.js";
-import { createResult, type Result, type RowName, type Unit } from "./result.js";
+import { timed } from "./series.js";
 import type { Measurement } from "./statistics.js";
+import { createTrial, type RowName, type Trial, type Unit } from "./trial.js";
 
 export const BASELINE_SUITE = "baseline";
 
@@ -51,17 +52,22 @@ const WORKERS_EMPTY = "workers-empty";
 
 export const baselineNames: readonly string[] = [...Object.keys(BASELINES), WORKERS_EMPTY];
 
+/** Whether a row of that name is one of the suite's. */
+export function isBaselineRow(name: string): boolean {
+  return Object.hasOwn(BASELINES, name) || new RegExp(`^${WORKERS_EMPTY}\\.\\d+$`).test(name);
+}
+
 /**
  * Measures the named baselines one after another.
  *
  * @throws RangeError for an unknown name or a number out of range; BaselineError when a row's workers
  * fail or hang; the signal's reason when it aborts. No worker is left in any case.
  */
-export async function runBaseline(options: BaselineOptions = {}): Promise<Result[]> {
+export async function runBaseline(options: BaselineOptions = {}): Promise<Trial[]> {
   const { names = baselineNames, seconds = DEFAULT_SECONDS, signal, onProgress } = options;
   const workerCounts = options.workerCounts ?? DEFAULT_WORKER_COUNTS;
   checkOptions(names, seconds, workerCounts);
-  const results: Result[] = [];
+  const trials: Trial[] = [];
   for (const row of selectRows(names, workerCounts)) {
     onProgress?.(row.name, 0);
     const crewOptions: CrewOptions = {
@@ -70,10 +76,11 @@ export async function runBaseline(options: BaselineOptions = {}): Promise<Result
       onProgress: (fraction) => onProgress?.(row.name, fraction),
     };
     const { measure, ...rowName } = row;
-    results.push(createResult({ suite: BASELINE_SUITE, ...rowName }, await measure(crewOptions)));
+    const { value, span } = await timed(() => measure(crewOptions));
+    trials.push(createTrial({ suite: BASELINE_SUITE, ...rowName }, value, span));
     onProgress?.(row.name, 1);
   }
-  return results;
+  return trials;
 }
 
 interface Row extends Omit<RowName, "suite"> {

@@ -13,9 +13,10 @@ import {
   type SuiteContext,
 } from "./guest-suite.js";
 import type { Figures } from "./guests/report.js";
-import { createResult, type Result } from "./result.js";
 import { selectRows } from "./rows.js";
+import { type Span, timed } from "./series.js";
 import { type Refusal, type Statistics, summariseNet } from "./statistics.js";
+import { createTrial, type Trial } from "./trial.js";
 
 export const CAPABILITY_SUITE = "capability";
 
@@ -30,20 +31,21 @@ export function capabilityNames(cores: number): string[] {
  * @throws RangeError for an unknown name or a number out of range; RowError when a guest fails to
  * measure; what the context throws; the signal's reason when it aborts.
  */
-export async function runCapability(context: SuiteContext): Promise<Result[]> {
+export async function runCapability(context: SuiteContext): Promise<Trial[]> {
   checkContext(context);
   const { cores, hardwareThreads, names, signal } = context;
   const rows = selectRows(rowsFor(cores, hardwareThreads), cores, names);
   return orAborted(signal, async () => {
-    const results = await measureGuestRows(context, CAPABILITY_SUITE, rows, async (row, run) => {
-      const result = resultOf(row, await run(row.guest, argumentsOf(context, row)));
-      return () => result;
+    const trials = await measureGuestRows(context, CAPABILITY_SUITE, rows, async (row, run) => {
+      const { value, span } = await timed(() => run(row.guest, argumentsOf(context, row)));
+      const trial = trialOf(row, value, span);
+      return () => trial;
     });
-    return rows.map(({ name }) => results.get(name)!);
+    return rows.map(({ name }) => trials.get(name)!);
   });
 }
 
-function resultOf(row: CapabilityRow, figures: Figures): Result {
+function trialOf(row: CapabilityRow, figures: Figures, span: Span): Trial {
   const label = labelOf(CAPABILITY_SUITE, row.name);
   const { descendants, beside } = row;
   const { keptThroughput } = figures;
@@ -51,7 +53,7 @@ function resultOf(row: CapabilityRow, figures: Figures): Result {
   const name = nameOf(CAPABILITY_SUITE, row);
   const notes = [...(row.notes ?? [])];
   if (plain !== undefined && "refused" in plain) notes.push(`No ${beside} to compare with: ${plain.refused}`);
-  return createResult(
+  return createTrial(
     { ...name, ...(notes.length > 0 && { notes }) },
     {
       ...measurementOf(label, figures),
@@ -59,6 +61,7 @@ function resultOf(row: CapabilityRow, figures: Figures): Result {
       ...(typeof keptThroughput === "number" && { keptThroughput }),
       ...(plain !== undefined && "p50" in plain && { beside: { [beside!]: plain.p50 } }),
     },
+    span,
   );
 }
 

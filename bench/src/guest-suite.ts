@@ -1,14 +1,14 @@
 /**
  * Running the rows of a suite that guests measure: one machine serves all of them, one after the other, so
- * that no two disturb each other. What its cores' collectors noted is known when it has halted, so results
+ * that no two disturb each other. What its cores' collectors noted is known when it has halted, so trials
  * are made then. Machines are known by `SuiteContext` alone: whoever can boot one passes it in.
  */
 import type { Image } from "@capos/abi";
 import { type Collection, labelOf, RowError, readFigures } from "./figures.js";
 import type { Figures } from "./guests/report.js";
 import { type GuestName, loadBenchImages } from "./images.js";
-import type { Result, RowName } from "./result.js";
 import type { GuestRow, RowBase } from "./rows.js";
+import type { RowName, Trial } from "./trial.js";
 
 /** How a guest is run. */
 export interface GuestOptions {
@@ -50,8 +50,8 @@ export interface SuiteContext {
 /** Runs one of the benchmark's guests for a row; gives the figures that it printed. */
 export type RunGuest = (guest: GuestName, args: readonly number[]) => Promise<Figures>;
 
-/** Makes a row's result once the collections are known. */
-export type Finish = (collections: readonly Collection[]) => Result;
+/** Makes a row's trial once the collections are known. */
+export type Finish = (collections: readonly Collection[]) => Trial;
 
 /** What guests run at: below the services, so that a line is printed when it is written. */
 const GUEST_PRIORITY = 100;
@@ -69,7 +69,7 @@ export function checkContext({ cores, seconds, signal }: SuiteContext): void {
 }
 
 /**
- * Measures the rows that the machine has cores enough for, refuses the others; results by name. No machine
+ * Measures the rows that the machine has cores enough for, refuses the others; trials by name. No machine
  * is booted where there is nothing to run.
  *
  * @throws RowError when a guest fails to measure; what the context throws; the signal's reason when it aborts.
@@ -79,12 +79,12 @@ export async function measureGuestRows<Row extends GuestRow>(
   suite: string,
   rows: readonly Row[],
   measure: (row: Row, run: RunGuest) => Promise<Finish>,
-): Promise<Map<string, Result>> {
+): Promise<Map<string, Trial>> {
   const { cores } = context;
-  const results = new Map<string, Result>();
-  for (const row of rows) if (row.minCores > cores) results.set(row.name, refuse(suite, row, cores));
+  const trials = new Map<string, Trial>();
+  for (const row of rows) if (row.minCores > cores) trials.set(row.name, refuse(suite, row, cores));
   const runnable = rows.filter((row) => row.minCores <= cores);
-  if (runnable.length === 0) return results;
+  if (runnable.length === 0) return trials;
   const images = loadBenchImages();
   const { value: finishers, collections } = await context.withMachine(cores, async (machine) => {
     const made: Finish[] = [];
@@ -95,9 +95,9 @@ export async function measureGuestRows<Row extends GuestRow>(
     return made;
   });
   finishers.forEach((finish, i) => {
-    results.set(runnable[i]!.name, finish(collections));
+    trials.set(runnable[i]!.name, finish(collections));
   });
-  return results;
+  return trials;
 }
 
 function runnerOf(
@@ -123,12 +123,12 @@ export function argumentsOf(context: SuiteContext, row: GuestRow): number[] {
   return [Math.round(context.seconds * 1e9), ...row.args];
 }
 
-function refuse(suite: string, row: GuestRow, cores: number): Result {
+function refuse(suite: string, row: GuestRow, cores: number): Trial {
   const refused = `it needs ${row.minCores} cores, the machine has ${cores}`;
-  return { ...nameOf(suite, row), refused, ratios: {} };
+  return { ...nameOf(suite, row), refused };
 }
 
-/** A row as its result names it. */
+/** A row as its trial names it. */
 export function nameOf(suite: string, { name, unit, notes }: RowBase): RowName {
   return { suite, name, unit, ...(notes !== undefined && { notes }) };
 }

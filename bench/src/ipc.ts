@@ -15,8 +15,9 @@ import {
   withProgress,
 } from "./guest-suite.js";
 import { type BootRow, type IpcRow, rowsFor } from "./ipc/rows.js";
-import { createResult, type Result } from "./result.js";
 import { selectRows } from "./rows.js";
+import { timed } from "./series.js";
+import { createTrial, type Trial } from "./trial.js";
 
 export const IPC_SUITE = "ipc";
 
@@ -25,9 +26,9 @@ export function ipcNames(cores: number): string[] {
   return rowsFor(cores).map(({ name }) => name);
 }
 
-/** The long run of calls that collections are looked for in, and the budget from which on it is that long. */
+/** The long run of calls that collections are looked for in, and the budget from which on it is that long: the usual. */
 const LONG_RUN_CALLS = 10_000_000;
-const LONG_RUN_SECONDS = 0.1;
+const LONG_RUN_SECONDS = 0.5;
 const MIN_BOOTS = 3;
 const MAX_BOOTS = 20;
 
@@ -37,24 +38,25 @@ const MAX_BOOTS = 20;
  * @throws RangeError for an unknown name or a number out of range; RowError when a guest fails to
  * measure; what the context throws; the signal's reason when it aborts.
  */
-export async function runIpc(context: SuiteContext): Promise<Result[]> {
+export async function runIpc(context: SuiteContext): Promise<Trial[]> {
   checkContext(context);
   const rows = selectRows(rowsFor(context.cores), context.cores, context.names);
   return orAborted(context.signal, async () => {
     const guests = rows.filter((row) => row.kind === "guest");
-    const results = await measureGuestRows<IpcRow>(context, IPC_SUITE, guests, (row, run) =>
+    const trials = await measureGuestRows<IpcRow>(context, IPC_SUITE, guests, (row, run) =>
       measureGuest(context, row, run),
     );
-    for (const row of rows) if (row.kind === "boot") results.set(row.name, await measureBoot(context, row));
-    return rows.map(({ name }) => results.get(name)!);
+    for (const row of rows) if (row.kind === "boot") trials.set(row.name, await measureBoot(context, row));
+    return rows.map(({ name }) => trials.get(name)!);
   });
 }
 
 async function measureGuest(context: SuiteContext, row: IpcRow, run: RunGuest): Promise<Finish> {
   const label = labelOf(IPC_SUITE, row.name);
   const name = nameOf(IPC_SUITE, row);
-  const measurement = measurementOf(label, await run(row.guest, argumentsOf(context, row)));
-  if (row.garbage !== true) return () => createResult(name, measurement);
+  const { value, span } = await timed(() => run(row.guest, argumentsOf(context, row)));
+  const measurement = measurementOf(label, value);
+  if (row.garbage !== true) return () => createTrial(name, measurement, span);
 
   const calls = Math.round(LONG_RUN_CALLS * Math.min(1, context.seconds / LONG_RUN_SECONDS));
   const figures = await run("garbage", [calls]);
@@ -65,15 +67,16 @@ async function measureGuest(context: SuiteContext, row: IpcRow, run: RunGuest): 
   const notes = [...(row.notes ?? []), ...(calls < LONG_RUN_CALLS ? [shorter] : [])];
   return (collections) => {
     const longestCollectionNs = longestCollection(collections, row.core, fromNs, toNs);
-    return createResult(
+    return createTrial(
       { ...name, ...(notes.length > 0 && { notes }) },
       { ...measurement, bytesPerOperation, longestCollectionNs },
+      span,
     );
   };
 }
 
 /** Boots machines that do nothing. The first is a warm-up: it reads files and compiles them. */
-async function measureBoot(context: SuiteContext, row: BootRow): Promise<Result> {
+async function measureBoot(context: SuiteContext, row: BootRow): Promise<Trial> {
   return withProgress(context, row.name, async () => {
     const samples: number[] = [];
     const startMs = performance.now();
@@ -84,6 +87,7 @@ async function measureBoot(context: SuiteContext, row: BootRow): Promise<Result>
       const isLong = performance.now() - startMs >= context.seconds * 1000;
       if (samples.length >= MAX_BOOTS || (isLong && samples.length >= MIN_BOOTS)) break;
     }
-    return createResult(nameOf(IPC_SUITE, row), { samples, operationsPerSample: 1 });
+    const span = { startMs, endMs: performance.now() };
+    return createTrial(nameOf(IPC_SUITE, row), { samples, operationsPerSample: 1 }, span);
   });
 }

@@ -26,6 +26,19 @@ export function formatRatio(ratio: number, other: string): string {
     : `${factor}x faster than ${other}`;
 }
 
+/** A change in percent as "+3.2 %", "-41.0 %", "+1,240 %"; "0.0 %" for what rounds to nothing. */
+export function formatChange(percent: number): string {
+  const size = Math.abs(percent);
+  const text = size < 99.95 ? size.toFixed(1) : Math.round(size).toLocaleString("en-US");
+  const sign = text === "0.0" ? "" : percent > 0 ? "+" : "-";
+  return `${sign}${text} %`;
+}
+
+/** A moment in ISO 8601, to the minute: "2026-03-01 12:00 UTC". */
+export function formatMoment(moment: string): string {
+  return `${moment.slice(0, 16).replace("T", " ")} UTC`;
+}
+
 function formatFactor(factor: number): string {
   if (factor >= 99.95) return Math.round(factor).toLocaleString("en-US");
   return factor >= 0.05 ? factor.toFixed(1) : factor.toPrecision(1);

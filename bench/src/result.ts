@@ -5,12 +5,13 @@
  * reader of old documents would misread raises `SCHEMA`.
  */
 import { availableParallelism } from "node:os";
-import { type Measurement, type Refusal, type Statistics, summariseNet } from "./statistics.js";
+import type { Distribution } from "./distribution.js";
+import type { RunFacts } from "./run-facts.js";
+import type { Series } from "./series.js";
+import type { Refusal, Statistics } from "./statistics.js";
+import { isRefused, type RowName } from "./trial.js";
 
-export const SCHEMA = "capos-bench/1";
-
-/** All times are nanoseconds; what follows the slash is the operation that took them. */
-export type Unit = `ns/${string}`;
+export const SCHEMA = "capos-bench/2";
 
 export interface Machine {
   /** Version of Node, without the v. */
@@ -21,20 +22,12 @@ export interface Machine {
   readonly memoryMiB: number;
 }
 
-export interface RowName {
-  readonly suite: string;
-  /** Unique in its suite. A row measured at several sizes has the size as its last part: `call.words.16`. */
-  readonly name: string;
-  readonly unit: Unit;
-  /** What a reader must know to read the row aright, a sentence each. */
-  readonly notes?: readonly string[];
-}
-
 /** This row's p50 divided by that of the row named by the key: below 1 is faster than it. */
 export type Ratios = Readonly<Record<string, number>>;
 
+/** Statistics are of the samples of all repetitions together. */
 export interface MeasuredResult extends RowName, Statistics {
-  /** Batch size: a percentile is one of single operations only where this is 1. */
+  /** The largest batch size: a percentile is one of single operations only where this is 1. */
   readonly operationsPerSample?: number;
   readonly bytesPerOperation?: number;
   readonly longestCollectionNs?: number;
@@ -45,9 +38,14 @@ export interface MeasuredResult extends RowName, Statistics {
   /** The part of their throughput that threads kept whose work went on beside, 1 for all of it. */
   readonly keptThroughput?: number;
   readonly ratios: Ratios;
+  /** The p50 of each repetition in which the row was measured, in order. */
+  readonly trials: readonly number[];
+  readonly distribution: Distribution;
+  /** One for each of `trials`. */
+  readonly series: readonly Series[];
 }
 
-/** A row that could not be measured well enough to be worth a number. */
+/** A row that could not be measured well enough, in any repetition, to be worth a number. */
 export interface RefusedResult extends RowName, Refusal {
   readonly ratios: Ratios;
 }
@@ -57,30 +55,8 @@ export type Result = MeasuredResult | RefusedResult;
 export interface BenchmarkDocument {
   readonly schema: typeof SCHEMA;
   readonly machine: Machine;
+  readonly run: RunFacts;
   readonly results: readonly Result[];
-}
-
-export function isRefused(result: Result): result is RefusedResult {
-  return "refused" in result;
-}
-
-/** The row that a measurement makes: its overhead subtracted, or refused. */
-export function createResult(row: RowName, measurement: Measurement): Result {
-  const statistics = summariseNet(measurement);
-  if ("refused" in statistics) return { ...row, ...statistics, ratios: {} };
-  const { operationsPerSample, bytesPerOperation, longestCollectionNs } = measurement;
-  const { beside, descendants, keptThroughput } = measurement;
-  return {
-    ...row,
-    ...statistics,
-    operationsPerSample,
-    ...(bytesPerOperation !== undefined && { bytesPerOperation }),
-    ...(longestCollectionNs !== undefined && { longestCollectionNs }),
-    ...(beside !== undefined && { beside }),
-    ...(descendants !== undefined && { perDescendantNs: statistics.p50 / descendants }),
-    ...(keptThroughput !== undefined && { keptThroughput }),
-    ratios: {},
-  };
 }
 
 /** This host under a capos machine of that size. */
@@ -93,8 +69,12 @@ export function describeMachine(size: { cores: number; memoryMiB: number }): Mac
   };
 }
 
-export function createDocument(machine: Machine, results: readonly Result[]): BenchmarkDocument {
-  return { schema: SCHEMA, machine, results: addRatios(results) };
+export function createDocument(
+  machine: Machine,
+  run: RunFacts,
+  results: readonly Result[],
+): BenchmarkDocument {
+  return { schema: SCHEMA, machine, run, results: addRatios(results) };
 }
 
 /** Rows whose name matches `rows` are compared with those named in `against`, the most telling first. */

@@ -6,7 +6,7 @@
  * be shared, by the pairs and by the server of a client on the only other core.
  */
 import type { GuestName } from "./images.js";
-import type { Unit } from "./result.js";
+import type { Unit } from "./trial.js";
 
 export interface RowBase {
   readonly name: string;

@@ -3,18 +3,26 @@
  * unless a name is. Under a row stands what its numbers mean: how it compares, what it allocates, or
  * why it was refused.
  */
-import Table from "cli-table3";
 import { formatBytes, formatCount, formatDuration, formatRatio } from "./quantity.js";
 import {
   type BenchmarkDocument,
   comparedWith,
-  isRefused,
   type Machine,
   type MeasuredResult,
   type Result,
 } from "./result.js";
-
-export const TABLE_WIDTH = 120;
+import {
+  COLUMN_GAP,
+  columns,
+  joinWithin,
+  type Palette,
+  paletteOf,
+  plural,
+  TABLE_WIDTH,
+  widest,
+  wrap,
+} from "./text.js";
+import { isRefused } from "./trial.js";
 
 export interface TableOptions {
   /** Emphasis by terminal escapes; off by default. */
@@ -27,30 +35,11 @@ interface LabelWidths {
   readonly operation: number;
 }
 
-type Paint = (text: string) => string;
-interface Palette {
-  readonly bold: Paint;
-  readonly dim: Paint;
-  readonly warn: Paint;
-}
-
-const PLAIN: Palette = { bold: (text) => text, dim: (text) => text, warn: (text) => text };
-const COLORED: Palette = {
-  bold: (text) => `\u001b[1m${text}\u001b[22m`,
-  dim: (text) => `\u001b[2m${text}\u001b[22m`,
-  warn: (text) => `\u001b[33m${text}\u001b[39m`,
-};
-
 const FIGURES = ["n", "min", "p50", "p90", "p99", "max", "mean", "ops/s"] as const;
 /** Ratios shown; the document has them all. */
 const MAX_RATIOS = 3;
-const COLUMN_GAP = "  ";
 /** The widest that quantity.ts makes: "1.23 ms". */
 const FIGURE_WIDTH = 7;
-const BORDERS = [
-  ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
-  ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
-];
 const READING =
   "Below 20 µs a sample is the mean of a batch, so p99 and max are of batches. Ratios are of medians.";
 /** Indents what belongs to the row above. */
@@ -58,7 +47,7 @@ const REMARK_INDENT = "  ";
 
 /** The whole document: the machine, a warning where cores outnumber hardware threads, the tables. */
 export function renderDocument(document: BenchmarkDocument, options: TableOptions = {}): string {
-  const palette = options.color ? COLORED : PLAIN;
+  const palette = paletteOf(options.color);
   const suites = new Map<string, Result[]>();
   for (const result of document.results) {
     const rows = suites.get(result.suite);
@@ -87,16 +76,17 @@ export function rowsShortOfCpus(machine: Machine, results: readonly Result[]): s
     .filter((name) => {
       if (/\.cross-core(\.|$)|^grace-period\.(?:guests|traps)$/.test(name)) return cores > hostCpus;
       if (name === "sab-spin") return hostCpus < 2;
-      const size = /^(?:call\.pairs|boot|workers-empty|revoke\.by-holders)\.(\d+)$/.exec(name)?.[1];
+      const size = /^(?:(?:top\.)?call\.pairs|boot|workers-empty|revoke\.by-holders)\.(\d+)$/.exec(name)?.[1];
       return size !== undefined && Number(size) > hostCpus;
     });
 }
 
-function renderMachine({ machine, results }: BenchmarkDocument, palette: Palette): string {
+function renderMachine({ machine, run, results }: BenchmarkDocument, palette: Palette): string {
   const { node, hostCpus, cores, memoryMiB } = machine;
   const lines = [
     `${palette.bold("capos benchmark")}   Node ${node} · ${plural(hostCpus, "hardware thread")}` +
-      ` · ${plural(cores, "core")} · ${memoryMiB.toLocaleString("en-US")} MiB`,
+      ` · ${plural(cores, "core")} · ${memoryMiB.toLocaleString("en-US")} MiB` +
+      (run.repetitions > 1 ? ` · ${run.repetitions} repetitions` : ""),
   ];
   const short = rowsShortOfCpus(machine, results);
   if (short.length > 0) {
@@ -112,23 +102,17 @@ function renderMachine({ machine, results }: BenchmarkDocument, palette: Palette
 }
 
 function renderSuite(suite: string, rows: readonly Result[], widths: LabelWidths, palette: Palette): string {
-  const table = new Table({
-    chars: Object.fromEntries(BORDERS.map((border) => [border, border === "middle" ? COLUMN_GAP : ""])),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-    colAligns: ["left", "left", ...FIGURES.map(() => "right" as const)],
-  });
   // The heads are as wide as the widest cells, so that the tables of all suites stand in the same columns.
   const heads = FIGURES.map((head) => head.padStart(FIGURE_WIDTH));
-  table.push(
-    [suite.padEnd(widths.name), "per".padEnd(widths.operation), ...heads].map(palette.bold),
-    ...rows.map((row) => cells(row, palette)),
+  const [head, ...lines] = columns(
+    [
+      [suite.padEnd(widths.name), "per".padEnd(widths.operation), ...heads].map(palette.bold),
+      ...rows.map((row) => cells(row, palette)),
+    ],
+    ["left", "left", ...FIGURES.map(() => "right" as const)],
   );
-  const [head, ...lines] = table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd());
-  const columns = [widths.name, widths.operation, ...FIGURES.map(() => FIGURE_WIDTH)];
-  const width = columns.reduce((sum, column) => sum + COLUMN_GAP.length + column);
+  const columnWidths = [widths.name, widths.operation, ...FIGURES.map(() => FIGURE_WIDTH)];
+  const width = columnWidths.reduce((sum, column) => sum + COLUMN_GAP.length + column);
   const out = [head, palette.dim("─".repeat(width))];
   for (const [index, row] of rows.entries()) {
     const paint = isRefused(row) ? palette.warn : palette.dim;
@@ -153,7 +137,7 @@ function cells(row: Result, palette: Palette): string[] {
 }
 
 /** The part of the unit that the cells do not say: what was timed. */
-function operationOf({ unit }: Result): string {
+export function operationOf({ unit }: Result): string {
   return unit.replace(/^ns\//, "");
 }
 
@@ -162,12 +146,14 @@ function remarks(row: Result): string[] {
   const width = TABLE_WIDTH - REMARK_INDENT.length;
   const lines = isRefused(row)
     ? wrap(row.refused, width)
-    : [
-        ...joinWithin([...ratioWords(row), ...revocationWords(row)], width),
-        ...joinWithin(memoryWords(row), width),
-      ];
+    : [...rowWords(row).flatMap((words) => joinWithin(words, width))];
   for (const note of row.notes ?? []) lines.push(...wrap(note, width));
   return lines;
+}
+
+/** What a row's numbers mean, in parts: how it compares, and what it takes from memory. */
+export function rowWords(row: MeasuredResult): readonly (readonly string[])[] {
+  return [[...ratioWords(row), ...revocationWords(row)], memoryWords(row)];
 }
 
 /** The most telling first. */
@@ -198,35 +184,4 @@ function revocationWords({ beside, perDescendantNs, keptThroughput }: MeasuredRe
   if (keptThroughput !== undefined)
     words.push(`the others keep ${(100 * keptThroughput).toFixed(1)} % of their throughput`);
   return words;
-}
-
-/** As many lines as the parts need, none wider than `width` unless one part is. */
-function joinWithin(parts: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const part of parts) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} · ${part}`.length <= width)
-      lines[lines.length - 1] = `${last} · ${part}`;
-    else lines.push(part);
-  }
-  return lines;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-function widest(texts: readonly string[]): number {
-  return Math.max(0, ...texts.map((text) => text.length));
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,5 @@
 /** The suite on a real machine, too short for its figures to mean much: that they are there, and plausible. */
-import { ipcNames, isRefused, type Result, runIpc } from "@capos/bench";
+import { ipcNames, isRefused, runIpc, type Trial } from "@capos/bench";
 import t from "tap";
 import { realContext } from "./bench-context.js";
 
@@ -15,7 +15,7 @@ t.test("every row is measured by real guests, or refused for its overhead", asyn
     if (isRefused(result)) t.match(result.refused, /unstable overhead/, result.name);
     else t.ok(result.n >= 1 && result.min > 0.5, `${result.name}: ${result.n} samples from ${result.min} ns`);
   }
-  const rowOf = (name: string): Result => results.find((result) => result.name === name)!;
+  const rowOf = (name: string): Trial => results.find((result) => result.name === name)!;
   const sameCore = rowOf("call.same-core");
   if (!isRefused(sameCore)) {
     t.ok(

@@ -96,11 +96,11 @@ t.test("lists that a guest printed in several lines are joined, and the overhead
 t.test(
   "same-core calls tell their bytes, and the longest collection of their core in the long run",
   async (t) => {
-    const { context, asked } = fake({ seconds: 0.1, names: ["call.same-core"] });
+    const { context, asked } = fake({ seconds: 0.5, names: ["call.same-core"] });
     // 8100 less 100 bytes for 100 calls; 7 ns reach into the run, 39 ns end before it, 1000 ns are another core's.
     t.match(await runIpc(context), [{ bytesPerOperation: 80, longestCollectionNs: 7, notes: undefined }]);
     t.strictSame(asked[1]!.options.args, ["10000000"]);
-    t.match(await runIpc(fake({ seconds: 0.01, names: ["call.same-core"] }).context), [
+    t.match(await runIpc(fake({ seconds: 0.05, names: ["call.same-core"] }).context), [
       { notes: [/of 1000000 calls/] },
     ]);
   },

@@ -1,4 +1,10 @@
-import { MIN_OVERHEAD_SAMPLES, OVERHEAD_TOLERANCE, summarise, summariseNet } from "@capos/bench";
+import {
+  MIN_OVERHEAD_SAMPLES,
+  medianInterval,
+  OVERHEAD_TOLERANCE,
+  summarise,
+  summariseNet,
+} from "@capos/bench";
 import fc from "fast-check";
 import t from "tap";
 
@@ -135,4 +141,28 @@ t.test("differences are kept as they are where their control leaves little doubt
 
 t.test("too few comparisons are no control", async (t) => {
   t.match(summariseNet({ samples: [5], control: [0, 0], operationsPerSample: 1 }), { refused: /at least 5/ });
+});
+
+t.test("the interval of a median is that of the sign test", (t) => {
+  const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => ((i * 7) % n) + 1);
+  // From tables of the binomial distribution, for 95 %.
+  const known: readonly (readonly [number, number, number, number])[] = [
+    [6, 1, 6, 0.969],
+    [9, 2, 8, 0.961],
+    [10, 2, 9, 0.979],
+    [12, 3, 10, 0.961],
+    [20, 6, 15, 0.959],
+  ];
+  for (const [n, low, high, confidence] of known) {
+    const interval = medianInterval(upTo(n));
+    t.match(interval, { low, high }, `${n} values`);
+    t.ok(Math.abs(interval.confidence - confidence) < 0.001, String(interval.confidence));
+  }
+  t.match(
+    medianInterval([3, 1, 2]),
+    { low: 1, high: 3, confidence: 0.75 },
+    "too few: all of them, with less",
+  );
+  t.throws(() => medianInterval([]), RangeError);
+  t.end();
 });

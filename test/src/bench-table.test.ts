@@ -77,6 +77,12 @@ t.test(
   },
 );
 
+t.test("the header says how often a run was repeated, if it was", async (t) => {
+  const { run } = fixture();
+  t.match(renderDocument({ ...fixture(), run: { ...run, repetitions: 10 } }), /256 MiB · 10 repetitions\n/);
+  t.notMatch(renderDocument(fixture()), "repetition");
+});
+
 t.test("with as many hardware threads as cores no row is named", async (t) => {
   const { results } = fixture();
   t.strictSame(rowsShortOfCpus({ ...machine, hostCpus: 8 }, results), []);

@@ -10,12 +10,13 @@ import { makeMachine } from "./machine-fixture.js";
 
 const KERNEL = dirname(fileURLToPath(import.meta.resolve("@capos/kernel")));
 
-/** Part of the kernel, without what hardens a realm for guests and what prints dumps. */
+/** Part of the kernel, without what hardens a realm for guests, prints dumps and writes traces. */
 async function kernelProgram(t: Test, modules: readonly string[]): Promise<Program> {
   const entry = writeModules(t, {
     "main.js": modules.map((module) => `export * from "${join(KERNEL, module)}";`).join("\n"),
     "realm.js": "export const faultOf = () => null, hardenRealm = faultOf, compileProgram = faultOf;",
     "text.js": "export const dump = () => [];",
+    "trace-writer.js": "export class TraceWriter {}",
   });
   const by = (name: string) => join(dirname(entry), name);
   return await transformProgram({
@@ -23,6 +24,7 @@ async function kernelProgram(t: Test, modules: readonly string[]): Promise<Progr
     replacements: {
       "kernel/dist/guest/realm.js": by("realm.js"),
       "kernel/dist/inspect/text.js": by("text.js"),
+      "hal/dist/trace/writer.js": by("trace-writer.js"),
     },
     edits: [],
     root: join(KERNEL, "../../.."),
@@ -34,6 +36,7 @@ t.test("the kernel's loop is transformed: what is left alone is set-up, register
   const left = new Set(program.untouched.map((site) => `${site.file} ${site.function}`));
   const expected = [
     /^packages\/hal\/src\/machine-map\.ts coreArea$/,
+    /^packages\/hal\/src\/trace\/(events\.ts \(in event\)|ring\.ts .*)$/,
     /^packages\/hal\/src\/ring\.ts RingPort\.(constructor|kind)$/,
     /^packages\/kernel\/src\/core\.ts Core\.constructor$/,
     /^packages\/kernel\/src\/guest\/(sys\.ts .*|realm-cache\.ts startGuest)$/,

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 
 /** The root of the clone. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const BIN = join(ROOT, "packages/cli/dist/bin.js");
+/** The built command line. */
+export const BIN = join(ROOT, "packages/cli/dist/bin.js");
 
 export interface Finished {
   readonly status: number | null;
@@ -21,8 +22,12 @@ export interface ProcessOptions {
   readonly input?: string;
   /** Environment variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The root of the clone unless told. */
+  readonly cwd?: string;
   /** Called with all of standard output so far, each time more comes; may end the process by `kill`. */
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void, pid: number) => void;
+  /** The same for standard error. */
+  readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs `capos-smp` to its end. */
@@ -30,11 +35,11 @@ export function caposSmp(args: readonly string[], options: ProcessOptions = {}):
   return node([BIN, ...args], options);
 }
 
-/** Runs Node with arguments to its end, in the root of the clone. */
+/** Runs Node with arguments to its end. */
 export function node(args: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
-      cwd: ROOT,
+      cwd: options.cwd ?? ROOT,
       stdio: "pipe",
       env: { ...process.env, ...options.env },
     });
@@ -46,6 +51,7 @@ export function node(args: readonly string[], options: ProcessOptions = {}): Pro
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
+      options.onError?.(stderr, (signal) => child.kill(signal));
     });
     child.on("error", reject);
     child.on("close", (status, signal) => resolve({ status, signal, stdout, stderr }));

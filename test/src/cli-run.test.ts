@@ -107,7 +107,9 @@ t.test("Ctrl-C ends a machine whose guest never ends, with status 130", async (t
 });
 
 t.test("a panic prints a readable dump and ends with status 70", async (t) => {
-  const run = await caposSmp(["run", "--cores", "2", "--debug", fixture("panics.ts")]);
+  // A trace of the last moments is left there.
+  const cwd = t.testdir();
+  const run = await caposSmp(["run", "--cores", "2", "--debug", join(ROOT, fixture("panics.ts"))], { cwd });
   t.equal(run.status, 70);
   t.match(run.stderr, /^PANIC on core 1: KernelPanic: asked for by a test$/m);
   t.match(run.stderr, /^ {2}core 1: state online, .*thread \d+, .*last trap call/m);

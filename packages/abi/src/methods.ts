@@ -99,6 +99,52 @@ export const enum Method {
   DEBUG_DUMP = 0x7a,
 }
 
+const METHOD_NAMES: Readonly<Record<number, string>> = Object.freeze({
+  [Method.UNTYPED_RETYPE]: "untyped.retype",
+  [Method.UNTYPED_INFO]: "untyped.info",
+  [Method.CNODE_COPY]: "cnode.copy",
+  [Method.CNODE_MINT]: "cnode.mint",
+  [Method.CNODE_DELETE]: "cnode.delete",
+  [Method.CNODE_INSPECT]: "cnode.inspect",
+  [Method.CNODE_MOVE]: "cnode.move",
+  [Method.CNODE_REVOKE]: "cnode.revoke",
+  [Method.CNODE_SEAL]: "cnode.seal",
+  [Method.CNODE_UNSEAL]: "cnode.unseal",
+  [Method.CNODE_EXPIRE]: "cnode.expire",
+  [Method.PROCESS_CONFIGURE]: "process.configure",
+  [Method.PROCESS_VERIFY]: "process.verify",
+  [Method.PROCESS_STATUS]: "process.status",
+  [Method.PROCESS_KILL]: "process.kill",
+  [Method.PROCESS_CEILING]: "process.ceiling",
+  [Method.THREAD_CONFIGURE]: "thread.configure",
+  [Method.THREAD_START]: "thread.start",
+  [Method.THREAD_DESTROY]: "thread.destroy",
+  [Method.THREAD_BIND]: "thread.bind",
+  [Method.THREAD_PRIORITY]: "thread.priority",
+  [Method.THREAD_STATUS]: "thread.status",
+  [Method.MONITOR_WATCH]: "monitor.watch",
+  [Method.MONITOR_STATUS]: "monitor.status",
+  [Method.IRQ_BIND]: "irq.bind",
+  [Method.PORT_WRITE]: "port.write",
+  [Method.PORT_READ]: "port.read",
+  [Method.DEBUG_CLOCK]: "debug.clock",
+  [Method.DEBUG_HEAP]: "debug.heap",
+  [Method.DEBUG_PRINT]: "debug.print",
+  [Method.DEBUG_HALT]: "debug.halt",
+  [Method.DEBUG_MACHINE]: "debug.machine",
+  [Method.DEBUG_GRACE_PERIOD]: "debug.gracePeriod",
+  [Method.DEBUG_PANIC]: "debug.panic",
+  [Method.DEBUG_CORE]: "debug.core",
+  [Method.DEBUG_RECORD]: "debug.record",
+  [Method.DEBUG_HISTORY]: "debug.history",
+  [Method.DEBUG_DUMP]: "debug.dump",
+});
+
+/** The name of a kernel object's method, for traces and messages. */
+export function methodName(method: number): string {
+  return METHOD_NAMES[method] ?? `method ${method}`;
+}
+
 /** One event of a history, as `DEBUG_RECORD` writes it and `DEBUG_HISTORY` answers it: words of a double each. */
 export const enum HistoryWord {
   /** When the operation began, as its caller said, and when it was recorded: the machine's clock, in nanoseconds. */

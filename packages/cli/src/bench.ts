@@ -1,5 +1,6 @@
 /**
- * Benchmarks as a library call: the suites, each on machines of its own, in one document.
+ * Benchmarks as a library call: the suites, each on machines of its own, as often as asked, in one
+ * document. Repetitions are of whole suites, so that a host that drifts touches all rows alike.
  */
 
 import { availableParallelism } from "node:os";
@@ -10,32 +11,61 @@ import {
   baselineNames,
   CAPABILITY_SUITE,
   capabilityNames,
+  coreCounts,
   createDocument,
   DEFAULT_SECONDS,
+  describeHost,
   describeMachine,
   type GuestRunner,
   IPC_SUITE,
   ipcNames,
-  type Result,
+  RunTally,
   runBaseline,
   runCapability,
   runIpc,
+  runTop,
+  runTrace,
   type SuiteContext,
+  TOP_SUITE,
+  TRACE_SUITE,
+  type Tracing,
+  type Trial,
+  topNames,
+  traceNames,
 } from "@capos/bench";
-import { type BootOptions, boot, defaultCores } from "./boot.js";
+import { ALL_GROUPS, USUAL_GROUPS } from "@capos/hal";
+import { type BootOptions, boot } from "./boot.js";
+import { defaultCores } from "./default-cores.js";
 import { MachineError, UsageError } from "./errors.js";
+import { Spectator } from "./top/spectator.js";
+import { VERSION } from "./version.js";
+
+/** Suites that measure what looks at a machine. */
+const INSTRUMENT_SUITES: readonly string[] = [TOP_SUITE, TRACE_SUITE];
+
+const TRACE_KIB = 256;
+
+/** How machines are traced for suite `trace`. */
+const TRACINGS: Readonly<Record<Tracing, BootOptions>> = Object.freeze({
+  absent: { traceKiB: 0 },
+  silent: { traceKiB: TRACE_KIB, traceGroups: 0 },
+  usual: { traceKiB: TRACE_KIB, traceGroups: USUAL_GROUPS },
+  words: { traceKiB: TRACE_KIB, traceGroups: ALL_GROUPS },
+});
 
 export type { BenchmarkDocument } from "@capos/bench";
 
 /** What to measure, and on what. */
 export interface BenchOptions extends BootOptions {
-  /** Of `suites`; all unless told. */
+  /** Of `suites`; unless told all but `top` and `trace`, which measure no part of a machine. */
   readonly suites?: readonly string[];
-  /** Time budget of a row, above 0; half a second unless told. */
+  /** Time budget of a row in one repetition, above 0; half a second unless told. */
   readonly seconds?: number;
+  /** How often to measure all rows, 1 unless told; Infinity: until the signal aborts, which is its end then. */
+  readonly repetitions?: number;
   readonly signal?: AbortSignal;
-  /** Called as rows are measured: `fraction` is of the named row. */
-  readonly onProgress?: (suite: string, row: string, fraction: number) => void;
+  /** Called as rows are measured: `fraction` is of the named row, `repetition` counts from 1. */
+  readonly onProgress?: (suite: string, row: string, fraction: number, repetition: number) => void;
 }
 
 /** The suites and their rows, on a machine with that many cores. */
@@ -44,29 +74,67 @@ export function suites(cores: number): Readonly<Record<string, readonly string[]
     [IPC_SUITE]: ipcNames(cores),
     [CAPABILITY_SUITE]: capabilityNames(cores),
     [BASELINE_SUITE]: baselineNames,
+    [TOP_SUITE]: topNames(cores),
+    [TRACE_SUITE]: traceNames(cores),
   };
 }
 
 /**
  * Runs benchmark suites and gives one document, with each row's ratio to the baselines measured in the
  * same run.
- * @throws UsageError for an unknown suite; MachineError if a machine fails; the signal's reason.
+ * @throws UsageError for an unknown suite, or a number of repetitions that is none; MachineError if a
+ * machine fails; the signal's reason, unless it ends a run without end that has a repetition to show.
  */
 export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocument> {
-  const cores = options.cores ?? defaultCores();
+  const { repetitions = 1, seconds = DEFAULT_SECONDS, cores = defaultCores() } = options;
+  const chosen = chooseSuites(options.suites, cores);
+  if (!(repetitions >= 1 && (Number.isInteger(repetitions) || repetitions === Number.POSITIVE_INFINITY)))
+    throw new UsageError(`repetitions: a whole number above 0 is needed, not ${repetitions}`);
+  const host = describeHost(VERSION);
+  const tally = new RunTally(performance.now());
+  let made = 0;
+  try {
+    for (; made < repetitions; made++) {
+      const trials = await runSuites(options, chosen, cores, seconds, made + 1);
+      tally.add(trials);
+    }
+  } catch (error) {
+    const isTheEnd = options.signal?.aborted === true && repetitions === Number.POSITIVE_INFINITY;
+    if (!isTheEnd || made === 0) throw error;
+  }
+  return createDocument(
+    describeMachine({ cores, memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB }),
+    { ...host, finished: new Date().toISOString(), secondsPerRow: seconds, repetitions: made },
+    tally.results(),
+  );
+}
+
+/** The suites of these names, all without names. @throws UsageError */
+function chooseSuites(names: readonly string[] | undefined, cores: number): readonly string[] {
   const known = Object.keys(suites(cores));
-  const chosen = options.suites === undefined || options.suites.length === 0 ? known : options.suites;
-  for (const suite of chosen) {
+  if (names === undefined || names.length === 0)
+    return known.filter((suite) => !INSTRUMENT_SUITES.includes(suite));
+  for (const suite of names) {
     if (!known.includes(suite))
       throw new UsageError(`suite: there is no ${suite}, the suites are ${known.join(", ")}`);
   }
-  const results: Result[] = [];
-  const seconds = options.seconds ?? DEFAULT_SECONDS;
+  return names;
+}
+
+/** One repetition of the chosen suites. */
+async function runSuites(
+  options: BenchOptions,
+  chosen: readonly string[],
+  cores: number,
+  seconds: number,
+  repetition: number,
+): Promise<Trial[]> {
+  const trials: Trial[] = [];
   const progress = (suite: string) => (row: string, fraction: number) =>
-    options.onProgress?.(suite, row, fraction);
-  // Baselines first: nothing of a machine is left over then.
+    options.onProgress?.(suite, row, fraction, repetition);
+  // Baselines first: nothing of a machine is left over then, but for those of earlier repetitions.
   if (chosen.includes(BASELINE_SUITE)) {
-    results.push(
+    trials.push(
       ...(await runBaseline({
         seconds,
         workerCounts: coreCounts(cores),
@@ -76,20 +144,21 @@ export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocume
     );
   }
   if (chosen.includes(IPC_SUITE))
-    results.push(...(await runIpc(contextOf(options, cores, seconds, progress(IPC_SUITE)))));
+    trials.push(...(await runIpc(contextOf(options, cores, seconds, progress(IPC_SUITE)))));
   if (chosen.includes(CAPABILITY_SUITE))
-    results.push(...(await runCapability(contextOf(options, cores, seconds, progress(CAPABILITY_SUITE)))));
-  return createDocument(
-    describeMachine({ cores, memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB }),
-    results,
-  );
-}
-
-/** 1, 2, 4, ... and the number itself. */
-function coreCounts(cores: number): number[] {
-  const counts: number[] = [];
-  for (let count = 1; count < cores; count *= 2) counts.push(count);
-  return [...counts, cores];
+    trials.push(...(await runCapability(contextOf(options, cores, seconds, progress(CAPABILITY_SUITE)))));
+  if (chosen.includes(TOP_SUITE)) {
+    const spectator = new Spectator(options.onMachine);
+    const watched = { ...options, onMachine: spectator.onMachine };
+    const context = contextOf(watched, cores, seconds, progress(TOP_SUITE));
+    trials.push(...(await runTop({ ...context, watch: (on) => spectator.watch(on) })));
+  }
+  if (chosen.includes(TRACE_SUITE)) {
+    const context = (more: BootOptions) =>
+      contextOf({ ...options, ...more }, cores, seconds, progress(TRACE_SUITE));
+    trials.push(...(await runTrace({ ...context({}), traced: (tracing) => context(TRACINGS[tracing]) })));
+  }
+  return trials;
 }
 
 /** How a suite has its machines. */

@@ -1,63 +1,79 @@
 #!/usr/bin/env node
-import { createRequire } from "node:module";
 import process from "node:process";
 /**
  * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
- * every failure into one line and an exit status.
+ * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
  */
+import { MAX_REPETITIONS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
 import { SECTIONS } from "@capos/kernel/host";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { STRATEGIES } from "./check/selection.js";
-import { type BenchFlags, benchCommand } from "./commands/bench.js";
-import { type CheckFlags, checkCommand } from "./commands/check.js";
-import { type InspectFlags, inspectCommand, processNumber, sectionNames } from "./commands/inspect.js";
-import { addMachineOptions, integer } from "./commands/options.js";
-import { type RunFlags, runCommand } from "./commands/run.js";
-import { type StressFlags, stressCommand } from "./commands/stress.js";
+import type { BenchFlags } from "./commands/bench.js";
+import type { CheckFlags } from "./commands/check.js";
+import type { InspectFlags } from "./commands/inspect.js";
+import { addMachineCommands, configureProgram } from "./commands/machine-commands.js";
+import { addMachineOptions } from "./commands/options.js";
+import type { ReportFlags } from "./commands/report.js";
+import type { TopFlags } from "./commands/top.js";
+import type { TraceFlags } from "./commands/trace.js";
+import {
+  integer,
+  intervalSeconds,
+  milliseconds,
+  processNumber,
+  secondsUpTo,
+  sectionNames,
+  traceSize,
+} from "./commands/values.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { processSession } from "./session.js";
+import { SORT_KEYS } from "./top/tables.js";
+import { VERSION } from "./version.js";
 
-const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 const abort = new AbortController();
 let status: number = ExitStatus.OK;
 
-function secondsUpTo(most: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!(value > 0 && value <= most))
-      throw new InvalidArgumentError(`A number above 0, at most ${most}, is needed.`);
-    return value;
-  };
-}
+/** What commands run in. */
+const session = await processSession(abort.signal);
+const end = (ended: number): void => {
+  status = ended;
+};
 
-const program = addMachineOptions(new Command("capos-smp"))
+const program = addMachineOptions(configureProgram(new Command("capos-smp"), session))
   .description(
     "A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, halts.",
   )
-  .version(version)
-  .exitOverride()
-  .showHelpAfterError(false)
-  .configureOutput({ outputError: (text, write) => write(`capos-smp: ${text.replace(/^error: /, "")}`) })
-  .allowExcessArguments(false)
-  .enablePositionalOptions()
+  .version(VERSION)
   .action(async (flags: BenchFlags) => {
-    status = await benchCommand([], flags, abort.signal);
+    const { benchCommand } = await import("./commands/bench.js");
+    end(await benchCommand([], flags, session));
   });
 
-addMachineOptions(program.command("bench [suites...]"))
-  .description("run benchmark suites (all unless named) and print a table")
-  .option("--list", "list the suites and their rows")
-  .option("--seconds <s>", "time budget of a row (default: 0.5)", secondsUpTo(60))
-  .action(async (names: string[], _flags: BenchFlags, command: Command) => {
-    status = await benchCommand(names, command.optsWithGlobals<BenchFlags>(), abort.signal);
-  });
+addMachineCommands(program, session, end);
 
-addMachineOptions(program.command("run <file> [args...]"))
-  .description("boot a machine, run a guest written in TypeScript or JavaScript, exit with its status")
-  .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
-  .option("--debug", "give it the Debug capability")
-  .passThroughOptions()
-  .action(async (file: string, args: string[], _flags: RunFlags, command: Command) => {
-    status = await runCommand(file, args, command.optsWithGlobals<RunFlags>(), abort.signal);
+addMachineOptions(program.command("report [suites...]"))
+  .description("run benchmark suites (all but top and trace unless named), and write a page with figures and tables")
+  .option("--out <file>", "where the page goes", "capos-report.html")
+  .option("--force", "overwrite it if it is there")
+  .addOption(
+    new Option("--from <file>", "show a run that bench --save saved, measure nothing").conflicts([
+      ...["seconds", "repeat", "cores", "memory", "seed", "watchdog"],
+    ]),
+  )
+  .option("--compare <file>", "show what has changed since a run that bench --save saved")
+  .option(
+    "--seconds <s>",
+    `time budget of a row in one repetition (default: ${SAVED_SECONDS})`,
+    secondsUpTo(60),
+  )
+  .option(
+    "--repeat <n>",
+    `measure all rows n times, in turn (default: ${SAVED_REPETITIONS})`,
+    integer(1, MAX_REPETITIONS),
+  )
+  .action(async (names: string[], _flags: ReportFlags, command: Command) => {
+    const { reportCommand } = await import("./commands/report.js");
+    end(await reportCommand(names, command.optsWithGlobals<ReportFlags>(), session));
   });
 
 program
@@ -67,15 +83,51 @@ program
   .option("--json", "print one JSON document instead of text")
   .option("--only <sections>", `some of ${SECTIONS.join(",")}`, sectionNames)
   .action(async (pid: number | undefined, _flags: InspectFlags, command: Command) => {
-    status = await inspectCommand(pid, command.optsWithGlobals<InspectFlags>());
+    const { inspectCommand } = await import("./commands/inspect.js");
+    end(await inspectCommand(pid, command.optsWithGlobals<InspectFlags>()));
   });
 
-addMachineOptions(program.command("stress [scenario]"))
-  .description("race revocation against everything on real threads, and judge what happened")
-  .option("--list", "list the scenarios")
-  .option("--seconds <s>", "time for each scenario (default: 5)", secondsUpTo(86_400))
-  .action(async (name: string | undefined, _flags: StressFlags, command: Command) => {
-    status = await stressCommand(name, command.optsWithGlobals<StressFlags>(), abort.signal);
+program
+  .command("top [command...]")
+  .usage("[options] -- bench|run|stress [arguments...]")
+  .description("run a command and watch its machines: cores, processes and threads, drawn over and over")
+  .option("--interval <s>", "time between two drawings (default: 1)", intervalSeconds)
+  .option("--once", "print one table, of the first interval, and end")
+  .option("--json", "print a JSON document for each interval instead")
+  .addOption(new Option("--sort <key>", "what threads are ordered by (default: cpu)").choices(SORT_KEYS))
+  .passThroughOptions()
+  .action(async (words: string[], flags: TopFlags, command: Command) => {
+    const { topCommand } = await import("./commands/top.js");
+    end(await topCommand(words, flags, command, session));
+  });
+
+program
+  .command("trace [command...]")
+  .usage("[options] -- bench|run|stress [arguments...]")
+  .description("run a command and write what its machines do, event by event, for https://ui.perfetto.dev")
+  .option("--out <file>", "the trace (default: capos-trace.json)")
+  .option("--force", "replace a file that is there")
+  .option(
+    "--events <list>",
+    "names of groups or events with commas between them, -NAME leaves out (default: all)",
+  )
+  .option("--last <ms>", "only the last milliseconds of each machine, written at its end", milliseconds)
+  .option("--ring <KiB>", "each core's ring of events (default: 4096, or what fits)", traceSize)
+  .addOption(
+    new Option("--when-full <how>", "what a full ring does (default: stop; with --last: overwrite)").choices([
+      "overwrite",
+      "stop",
+    ]),
+  )
+  .option("--limit <MiB>", "how large the file may become (default: 512)", integer(1, 1_000_000))
+  .option("--protocols <file>", "a guest's module whose protocols are to be known by name; its code is run")
+  .option("--list", "list the events and their fields")
+  .option("--json", "with --list: as JSON")
+  .option("--markdown", "with --list: as a table for documents")
+  .passThroughOptions()
+  .action(async (words: string[], flags: TraceFlags, command: Command) => {
+    const { traceCommand } = await import("./commands/trace.js");
+    end(await traceCommand(words, flags, command, session));
   });
 
 const REPLAYS_ONLY = [
@@ -124,13 +176,15 @@ program
   .option("--json", "print one JSON document instead of text")
   .option("--quiet", "show no progress")
   .action(async (names: string[], _flags: CheckFlags, command: Command) => {
-    status = await checkCommand(names, command.optsWithGlobals<CheckFlags>(), abort.signal);
+    const { checkCommand } = await import("./commands/check.js");
+    end(await checkCommand(names, command.optsWithGlobals<CheckFlags>(), abort.signal));
   });
 
 /** What went wrong, as one line, and the status that goes with it. */
 function explain(error: unknown): { line: string; status: number } {
-  if (abort.signal.aborted) return { line: "interrupted", status: ExitStatus.INTERRUPTED };
+  // First: what an interrupted run without end has measured may be too little to be compared.
   if (error instanceof UsageError) return { line: error.message, status: ExitStatus.USAGE };
+  if (abort.signal.aborted) return { line: "interrupted", status: ExitStatus.INTERRUPTED };
   if (error instanceof MachineError) return { line: error.message, status: error.status };
   // A bug of ours: here a stack trace is what helps.
   return {
@@ -139,8 +193,7 @@ function explain(error: unknown): { line: string; status: number } {
   };
 }
 
-process.once("SIGINT", () => abort.abort());
-process.once("SIGTERM", () => abort.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => abort.abort());
 try {
   await program.parseAsync();
 } catch (error) {

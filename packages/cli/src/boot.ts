@@ -17,6 +17,7 @@ import {
   type PhysicalMemory,
   PortNumber,
   planMachine,
+  type TraceMode,
 } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import {
@@ -26,14 +27,18 @@ import {
   INSPECT_PROGRAM,
   initStartedNs,
   type MachineState,
+  TRACED_CORE_PROGRAM,
 } from "@capos/kernel/host";
 import { buildImage, GuestBuildError, locate } from "@capos/libos/image";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { DestinationStream } from "pino";
+import { defaultCores } from "./default-cores.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import { openDoor } from "./inspect/door.js";
 import { LineSplitter } from "./lines.js";
-import { type LogLevelName, logSink, standardDestination } from "./log-sink.js";
+import type { LogLevelName } from "./log-levels.js";
+import { logSink, standardDestination } from "./log-sink.js";
+import { writeLastMoments } from "./trace/last-moments.js";
 
 /** How to build a machine. */
 export interface BootOptions {
@@ -49,6 +54,14 @@ export interface BootOptions {
   readonly watchdogMs?: number;
   /** Events that each core's history holds, a power of two; 0, no histories, unless told. */
   readonly historyEvents?: number;
+  /** KiB of each core's trace ring, a power of two from 4 to 65536; 0, no traces, unless told. */
+  readonly traceKiB?: number;
+  /** Groups of events that are traced, a bit each (see `TraceGroup`); all but the words of messages unless told. */
+  readonly traceGroups?: number;
+  /** What a full ring does: the oldest is overwritten unless told. */
+  readonly traceMode?: TraceMode;
+  /** Where the trace of the last moments goes after a panic ("" is the current folder), if there is one; nowhere unless told. */
+  readonly traceFolder?: string;
   /** The least urgent log records that are shown; "info" unless told. */
   readonly logLevel?: LogLevelName;
   /** Where log records go, in pino's format; standard error unless told. */
@@ -57,8 +70,22 @@ export interface BootOptions {
   readonly inspectable?: boolean;
   /** Takes what the kernel writes to its own serial line: boot phases, machine checks, a panic's dump. Nothing unless told. */
   readonly onKernel?: (text: string) => void;
+  /** Takes all of that at once if the kernel panics and nothing takes it as it is written. Standard error unless told. */
+  readonly onPanic?: (text: string) => void;
   /** Takes what guests write to the console, a line at a time without its end. Standard output unless told. */
   readonly onConsole?: (line: string) => void;
+  /** Takes the machine when it has power, before a core of it runs: for those who watch it from outside. */
+  readonly onMachine?: (machine: WatchedMachine) => void;
+}
+
+/** A machine as somebody sees it who only looks: from power-on to its end, and its memory after that. */
+export interface WatchedMachine {
+  readonly memory: PhysicalMemory;
+  readonly cores: number;
+  /** Resolves when its services are up; never if it ends before that. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<MachineReport>;
 }
 
 /** How to run a guest. */
@@ -204,9 +231,12 @@ export class CaposMachine {
 
   /** Resolves when the machine has ended, for whatever reason. */
   async ended(): Promise<MachineReport> {
-    const end = await this.#ended;
-    return { status: end.status, panicked: end.panicked, cores: end.reports as readonly CoreReport[] };
+    return reportOf(await this.#ended);
   }
+}
+
+function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
+  return { status, panicked, cores: reports as readonly CoreReport[] };
 }
 
 /** How a machine ended. */
@@ -326,11 +356,6 @@ function inRange(name: string, value: number, low: number, high: number): number
   return value;
 }
 
-/** As many cores as hardware threads; two at least, for what is between cores. */
-export function defaultCores(): number {
-  return Math.min(64, Math.max(2, availableParallelism()));
-}
-
 /**
  * Boots a machine and waits until its services are up.
  * @throws UsageError for an option out of range or a memory too small; MachineError if it does not boot.
@@ -338,6 +363,7 @@ export function defaultCores(): number {
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const plan = planOf(options);
   const onConsole = options.onConsole ?? ((line) => process.stdout.write(`${line}\n`));
+  const onPanic = options.onPanic ?? ((text) => process.stderr.write(text));
   const log = logSink(options.logLevel ?? "info", options.logDestination ?? standardDestination());
   const kernelText: string[] = [];
   const decoder = new TextDecoder();
@@ -346,7 +372,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const logLines = new LineSplitter(log);
   const controlLines = new LineSplitter((line) => control.take(line));
   const machine = new Machine(plan, {
-    coreProgram: CORE_PROGRAM,
+    coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
     inspectProgram: INSPECT_PROGRAM,
     powered: inRange("powered cores", options.poweredCores ?? plan.cores, 1, plan.cores),
     onOutput(port, bytes) {
@@ -369,12 +395,22 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   for (const image of loadServerImages()) load(machine, image);
   const poweredNs = nowNs();
   const ended = machine.run();
+  options.onMachine?.({
+    memory: machine.memory,
+    cores: plan.cores,
+    ready: control.ready,
+    ended: ended.then(reportOf),
+  });
   const failed = ended.then((end): never => {
     const reason = end.panicked ? "the kernel panicked" : "the machine was halted";
     const error = new MachineError(reason, end.panicked ? ExitStatus.PANIC : end.status);
     control.fail(error);
     // A panic is never silent: whoever does not listen to the kernel's line gets it here.
-    if (end.panicked && options.onKernel === undefined) process.stderr.write(kernelText.join(""));
+    if (end.panicked && options.onKernel === undefined) onPanic(kernelText.join(""));
+    if (end.panicked && options.traceFolder !== undefined) {
+      const where = writeLastMoments(machine.memory, options.traceFolder, true);
+      (options.onKernel ?? onPanic)(`${where}\n`);
+    }
     throw error;
   });
   failed.catch(() => {});
@@ -398,6 +434,9 @@ function planOf(options: BootOptions) {
       seed: inRange("seed", options.seed ?? 1, 0, MAX_SEED),
       watchdogMs: inRange("watchdog", options.watchdogMs ?? DEFAULT_WATCHDOG_MS, 100, 600_000),
       historyEvents: options.historyEvents ?? 0,
+      traceKiB: options.traceKiB ?? 0,
+      ...(options.traceGroups !== undefined && { traceGroups: options.traceGroups }),
+      ...(options.traceMode !== undefined && { traceMode: options.traceMode }),
     });
   } catch (error) {
     if (error instanceof MachinePlanError) throw new UsageError(error.message);

@@ -3,18 +3,29 @@
  */
 export type { MachineState } from "@capos/kernel/host";
 export { type BenchmarkDocument, type BenchOptions, bench, suites } from "./bench.js";
+export { readDocument, writeDocument } from "./bench-file.js";
 export {
   type BootOptions,
   boot,
   CaposMachine,
   compileGuest,
-  defaultCores,
   type MachineReport,
   type RunOptions,
   type RunResult,
+  type WatchedMachine,
 } from "./boot.js";
 export { type Selection, selectJobs } from "./check/selection.js";
 export { renderCounterExample, type TableOptions } from "./check/table.js";
+export { defaultCores } from "./default-cores.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
-export type { LogLevelName } from "./log-sink.js";
+export type { LogLevelName } from "./log-levels.js";
+export { renderReport } from "./report/report.js";
 export { type StressDocument, type StressOptions, stress } from "./stress.js";
+export { Captured } from "./top/captured.js";
+export {
+  type CoreReading,
+  type ProcessReading,
+  type Reading,
+  type ThreadReading,
+  Watch,
+} from "./top/reading.js";

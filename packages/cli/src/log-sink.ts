@@ -3,10 +3,7 @@
  */
 import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
-
-/** Levels by name, the least urgent first; `silent` writes nothing. */
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-export type LogLevelName = (typeof LOG_LEVELS)[number];
+import { LOG_LEVELS, type LogLevelName } from "./log-levels.js";
 
 /** One record as the log server writes it. */
 interface LogRecord {
@@ -17,10 +14,12 @@ interface LogRecord {
   readonly text: string;
 }
 
+/** How records look where people read them. */
+export const PRETTY = { ignore: "pid,hostname", translateTime: "HH:MM:ss.l" } as const;
+
 /** Where records go: standard error, in JSON lines or, on a terminal, readable. Written before the call returns. */
 export function standardDestination(): DestinationStream {
-  if (process.stderr.isTTY)
-    return pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" });
+  if (process.stderr.isTTY) return pretty({ destination: 2, sync: true, ...PRETTY });
   return pino.destination({ fd: 2, sync: true });
 }
 

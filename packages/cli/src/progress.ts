@@ -3,7 +3,6 @@
  */
 
 import process from "node:process";
-import { createLogUpdate } from "log-update";
 
 const BAR_WIDTH = 24;
 
@@ -13,17 +12,27 @@ export interface Progress {
   clear(): void;
 }
 
-/** Progress on standard error if that is a terminal and the user did not ask for quiet. */
-export function terminalProgress(quiet: boolean): Progress {
-  if (quiet || !process.stderr.isTTY) return { show() {}, clear() {} };
+/** Shows nothing: for those who asked for quiet, or for a document. */
+export const NO_PROGRESS: Progress = { show() {}, clear() {} };
+
+/** Progress on standard error if that is a terminal. */
+export async function terminalProgress(): Promise<Progress> {
+  if (!process.stderr.isTTY) return NO_PROGRESS;
+  // Only here: it takes as long to load as all the rest of a command's beginning.
+  const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(process.stderr);
   return {
     show(what, fraction) {
-      const full = Math.round(Math.min(Math.max(fraction, 0), 1) * BAR_WIDTH);
-      update(`${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)} ${what}`);
+      update(progressLine(what, fraction));
     },
     clear() {
       update.clear();
     },
   };
+}
+
+/** A bar and what it is of. */
+export function progressLine(what: string, fraction: number): string {
+  const full = Math.round(Math.min(Math.max(fraction, 0), 1) * BAR_WIDTH);
+  return `${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)} ${what}`;
 }

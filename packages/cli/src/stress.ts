@@ -11,8 +11,10 @@ import {
   type StressMachine,
 } from "@capos/checker";
 import { dump } from "@capos/kernel/host";
-import { type BootOptions, boot, defaultCores } from "./boot.js";
+import { type BootOptions, boot } from "./boot.js";
+import { defaultCores } from "./default-cores.js";
 import { MachineError, UsageError } from "./errors.js";
+import { writeLastMoments } from "./trace/last-moments.js";
 
 /** What to run, and on what. */
 export interface StressOptions extends BootOptions {
@@ -96,6 +98,8 @@ async function withMachine<T>(
       machine.feed(new TextEncoder().encode(`${line}\n`));
     },
     describe: () => dump(machine.memory).slice(0, DUMP_LINES),
+    keepTrace: () =>
+      options.traceFolder === undefined ? "" : writeLastMoments(machine.memory, options.traceFolder, false),
   };
   try {
     signal?.throwIfAborted();

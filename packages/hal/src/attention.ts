@@ -49,11 +49,13 @@ export function attentionOf(memory: PhysicalMemory, core: number): WordIndex {
   return coreArea(memory, core) + CoreArea.ATTENTION;
 }
 
-/** Sets bits in a core's attention word and wakes it if it was halted. */
-export function raise(memory: PhysicalMemory, word: WordIndex, bits: number): void {
+/** Sets bits in a core's attention word and wakes it if it was halted; true if it was. */
+export function raise(memory: PhysicalMemory, word: WordIndex, bits: number): boolean {
   // The old word decides: HALTED in it means that the core is in Atomics.wait or about to enter it,
   // where it will find the word changed.
-  if ((Atomics.or(memory.i32, word, bits) & Attention.HALTED) !== 0) Atomics.notify(memory.i32, word);
+  if ((Atomics.or(memory.i32, word, bits) & Attention.HALTED) === 0) return false;
+  Atomics.notify(memory.i32, word);
+  return true;
 }
 
 /**

@@ -20,6 +20,14 @@ export interface CoreSnapshot {
   readonly gracePassed: number;
 }
 
+/** True while a core is in a guest; of one without a thread it says nothing. */
+export function isInGuest(memory: PhysicalMemory, core: number): boolean {
+  const { i32 } = memory;
+  const area = coreArea(memory, core);
+  // In this order: whoever goes into a guest counts first.
+  return i32[area + CoreArea.IN_KERNEL] !== i32[area + CoreArea.SAFE_POINTS];
+}
+
 /** Reads a core's state and counters, each at an instant of its own. */
 export function snapshotCore(memory: PhysicalMemory, core: number): CoreSnapshot {
   const { i32 } = memory;

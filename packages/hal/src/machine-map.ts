@@ -8,6 +8,8 @@
  */
 import { HistoryWord, MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
 import { LINE_WORDS, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
+import { USUAL_GROUPS } from "./trace/events.js";
+import { isTraceSize, MAX_TRACE_KIB, MIN_TRACE_KIB, TraceMode, traceRingWords } from "./trace/size.js";
 
 /** Words of frame 0: what a boot loader tells a kernel. Written by the host before power-on, then constant. */
 export const enum BootInfo {
@@ -28,6 +30,11 @@ export const enum BootInfo {
   /** Core whose worker is the boot core. */
   BOOT_CORE = 29,
   WATCHDOG_MS = 30,
+  /** Trace rings, one a core and one for the chipset: see trace/ring.ts. KiB of each, 0 for none; groups of events; a `TraceMode`. */
+  TRACES = 8,
+  TRACE_KIB = 9,
+  TRACE_GROUPS = 10,
+  TRACE_MODE = 11,
   /** Buffers for histories, one a core, and how many events each holds (a power of two), 0 for none. */
   HISTORIES = 12,
   HISTORY_EVENTS = 13,
@@ -104,6 +111,11 @@ export const enum CoreArea {
   GRACE_EPOCH = 58,
   /** 1 while the core holds the tree lock: as COMMIT. */
   TREE_LOCKED = 59,
+  /**
+   * What SAFE_POINTS was when the core turned to the kernel's work: while the two are equal it is not in a guest.
+   * Nobody acts on it: it is for those who watch. One store a trap.
+   */
+  IN_KERNEL = 60,
   /** Line 4: grace periods. PASSED by the core, or on its behalf by a requester that saw it halted (compare-and-swap, upward only). */
   GRACE_PASSED = 64,
   /** The lowest grace period that a thread of this core waits for, 0 is none. Written by the core. */
@@ -181,6 +193,10 @@ export interface MachinePlan {
   readonly watchdogMs: number;
   readonly histories: WordIndex;
   readonly historyEvents: number;
+  readonly traces: WordIndex;
+  readonly traceKiB: number;
+  readonly traceGroups: number;
+  readonly traceMode: TraceMode;
 }
 
 /** What the host chooses. */
@@ -195,6 +211,12 @@ export interface MachineOptions {
   readonly watchdogMs: number;
   /** Events that each core's history holds: a power of two; 0, for none, unless told. */
   readonly historyEvents?: number;
+  /** KiB of each trace ring, a power of two from 4 to 65536; 0, for none, unless told. */
+  readonly traceKiB?: number;
+  /** Groups of events that are traced, a bit each; all but the words of messages unless told. */
+  readonly traceGroups?: number;
+  /** What a full ring does; the oldest is overwritten unless told. */
+  readonly traceMode?: TraceMode;
 }
 
 /** A machine that cannot be built as asked; the message says what would do. */
@@ -244,13 +266,21 @@ export function planMachine(options: MachineOptions): MachinePlan {
     throw new MachinePlanError(`history: ${historyEvents} events are not 0 or a power of two`);
   }
   const histories = modules + modulePages * PAGE_WORDS;
-  const free = histories + pagesOfWords(cores * historyWords(historyEvents)) * PAGE_WORDS;
+  const traceKiB = options.traceKiB ?? 0;
+  if (!isTraceSize(traceKiB)) {
+    throw new MachinePlanError(
+      `trace: ${traceKiB} KiB are not 0 or a power of two from ${MIN_TRACE_KIB} to ${MAX_TRACE_KIB}`,
+    );
+  }
+  const traces = histories + pagesOfWords(cores * historyWords(historyEvents)) * PAGE_WORDS;
+  const free = traces + pagesOfWords((cores + 1) * traceRingWords(traceKiB)) * PAGE_WORDS;
   const freePages = memoryBytes / (PAGE_WORDS * 4) - free / PAGE_WORDS;
   const missing = MIN_FREE_BYTES - freePages * PAGE_WORDS * 4;
   if (missing > 0) {
     const needed = Math.ceil((memoryBytes + missing) / MIB);
     throw new MachinePlanError(
-      `memory: ${memoryMiB} MiB is too small for ${cores} cores, they need at least ${needed} MiB`,
+      `memory: ${memoryMiB} MiB is too small for ${cores} cores${traceKiB === 0 ? "" : ` with ${traceKiB} KiB of trace each`}, ` +
+        `they need at least ${needed} MiB`,
     );
   }
   return {
@@ -263,6 +293,10 @@ export function planMachine(options: MachineOptions): MachinePlan {
     modulePages,
     histories,
     historyEvents,
+    traces,
+    traceKiB,
+    traceGroups: options.traceGroups ?? USUAL_GROUPS,
+    traceMode: options.traceMode ?? TraceMode.OVERWRITE,
     free,
     freePages,
   };
@@ -285,6 +319,10 @@ export function writeBootInfo(memory: PhysicalMemory, plan: MachinePlan): void {
   i32[BootInfo.SEED] = plan.seed;
   i32[BootInfo.HISTORIES] = plan.histories;
   i32[BootInfo.HISTORY_EVENTS] = plan.historyEvents;
+  i32[BootInfo.TRACES] = plan.traces;
+  i32[BootInfo.TRACE_KIB] = plan.traceKiB;
+  i32[BootInfo.TRACE_GROUPS] = plan.traceGroups;
+  i32[BootInfo.TRACE_MODE] = plan.traceMode;
   memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
   i32[BootInfo.BOOT_CORE] = 0;
   i32[BootInfo.WATCHDOG_MS] = plan.watchdogMs;
@@ -318,6 +356,7 @@ export function memoryMap(memory: PhysicalMemory): Region[] {
     [RegionKind.DEVICE, "serial devices", i32[BootInfo.PORTS]!],
     [RegionKind.MODULES, "boot modules", i32[BootInfo.MODULES]!],
     [RegionKind.RESERVED, "histories", i32[BootInfo.HISTORIES]!],
+    [RegionKind.RESERVED, "traces", i32[BootInfo.TRACES]!],
     [RegionKind.FREE, "free", i32[BootInfo.FREE]!],
   ];
   const end = i32[BootInfo.MEMORY_PAGES]! * PAGE_WORDS;

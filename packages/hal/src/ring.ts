@@ -82,15 +82,15 @@ export class RingPort {
     return this.line(this.core, to, position);
   }
 
-  /** Publishes the line that `reserve` gave and rings the core's doorbell. */
-  publish(to: number, line: WordIndex, kind: number): void {
+  /** Publishes the line that `reserve` gave and rings the core's doorbell; true if the core was halted. */
+  publish(to: number, line: WordIndex, kind: number): boolean {
     const { i32 } = this;
     const position = i32[this.writePositions + to]!;
     i32[this.writePositions + to] = (position + 1) & POSITION_MASK;
     // Line, then bell: a core that takes the bit finds the line. A bit without a line is harmless, a line
     // without a bit would be lost.
     Atomics.store(i32, line, kind | this.lap(position));
-    raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);
+    return raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);
   }
 
   /** The line to read next from a core, or 0 if there is none. */

@@ -12,6 +12,7 @@ import {
   type PhysicalMemory,
   RingPort,
   ringGroup,
+  TraceWriter,
   type WordIndex,
 } from "@capos/hal";
 import type { RetypeResult } from "./capability/retype-result.js";
@@ -36,11 +37,14 @@ export class Core {
   kernelArea: WordIndex = 0;
   readonly attention: WordIndex;
   readonly safePoints: WordIndex;
+  readonly inKernel: WordIndex;
   tables: WordIndex = 0;
   threadTable: WordIndex = 0;
   /** By thread number; null where the thread is not this core's or has not run. */
   readonly contexts: (Context | null)[] = [];
   realm: Realm | null = null;
+  /** Where this core writes what happens. */
+  readonly tracer: TraceWriter;
 
   /** The running thread and its context; 0 and null while the core chooses. */
   current: WordIndex = 0;
@@ -82,6 +86,13 @@ export class Core {
   /** The first object found to wait since the reaper's list was last news, 0 is none: met again, all of it waits. */
   reapWaiting = 0;
   running = true;
+  /** For traces: counts messages sent by threads of this core; and the thread that ran last, 0 for one that is gone. */
+  messages = 0;
+  ran: WordIndex = 0;
+  /** For traces: a thread whose switch is in the record before, 0 for none. */
+  runsNoted: WordIndex = 0;
+  /** For traces: the guest has run long enough since it was resumed for its checks to run out of fuel. */
+  ranLong = false;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
   /** Scratch for retype's answer. */
@@ -99,12 +110,14 @@ export class Core {
     this.area = coreArea(this.memory, id);
     this.attention = this.area + CoreArea.ATTENTION;
     this.safePoints = this.area + CoreArea.SAFE_POINTS;
+    this.inKernel = this.area + CoreArea.IN_KERNEL;
     this.coreCount = this.i32[BootInfo.CORES]!;
     // The core's number in its low bits: what waits at an object that another core adopts was looked up in
     // an epoch of its former home, which must not pass for one of the new.
     this.graceEpoch = (this.i32[this.area + CoreArea.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
+    this.tracer = new TraceWriter(this.memory, id);
   }
 
   /** Takes over the addresses that the boot core wrote down. */

@@ -13,17 +13,19 @@
 import { MAX_CORES } from "@capos/abi";
 import {
   Attention,
-  attentionOf,
   BootInfo,
   CoreArea,
   CoreState,
   coreArea,
   raise,
+  TraceEvent,
   type WordIndex,
 } from "@capos/hal";
 import type { Core } from "./core.js";
+import { ringDoorbell } from "./doorbell.js";
 import { KernelArea, Thread, ThreadState } from "./layout.js";
 import { leave, restart } from "./thread/run-queue.js";
+import { TRACED } from "./traced.js";
 
 /** Asks for a grace period that starts now; answers its number. */
 export function requestGrace(k: Core): number {
@@ -32,6 +34,7 @@ export function requestGrace(k: Core): number {
   const number =
     (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0 ||
     (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
+  if (TRACED) k.tracer.put1(TraceEvent.GRACE_ASK, number);
   for (let core = 0; core < k.coreCount; core++) askCore(k, core, number);
   return number;
 }
@@ -48,7 +51,9 @@ function askCore(k: Core, core: number, number: number): void {
       return;
     }
     if (Atomics.compareExchange(i32, attention, word, word | Attention.GRACE) === word) {
-      if ((word & Attention.HALTED) !== 0) Atomics.notify(i32, attention);
+      const woke = (word & Attention.HALTED) !== 0;
+      if (woke) Atomics.notify(i32, attention);
+      if (TRACED && core !== k.id) k.tracer.put3(TraceEvent.DOORBELL, core, Attention.GRACE, woke ? 1 : 0);
       return;
     }
   }
@@ -82,10 +87,10 @@ export function graceIsOver(k: Core, number: number): boolean {
 /** The core passes a safe point having taken the GRACE bit: reports, and tells cores whose threads wait. */
 export function passGrace(k: Core, number: number): void {
   report(k, k.area, number);
+  if (TRACED) k.tracer.put1(TraceEvent.GRACE_PASS, number);
   for (let core = 0; core < k.coreCount; core++) {
     const awaited = Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.GRACE_AWAITED);
-    if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited))
-      raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
+    if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited)) ringDoorbell(k, core, Attention.POKE);
   }
   wakeGraceWaiters(k);
 }
@@ -135,6 +140,7 @@ export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
   ensureGrace(k, number);
   i32[thread + Thread.STATE] = ThreadState.GRACE_WAIT;
   i32[thread + Thread.GRACE_TARGET] = number;
+  if (TRACED) k.tracer.put2(TraceEvent.GRACE_WAIT, i32[thread + Thread.NUMBER]!, number);
   i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
   i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD] = thread;
   leave(k);
@@ -179,6 +185,12 @@ export function wakeGraceWaiters(k: Core): void {
     if (graceIsOver(k, i32[thread + Thread.GRACE_TARGET]!)) {
       if (previous === 0) i32[list] = next;
       else i32[previous + Thread.WAIT_NEXT] = next;
+      if (TRACED)
+        k.tracer.put2(
+          TraceEvent.GRACE_OVER,
+          i32[thread + Thread.NUMBER]!,
+          i32[thread + Thread.GRACE_TARGET]!,
+        );
       restart(k, thread);
       woken = true;
     } else previous = thread;

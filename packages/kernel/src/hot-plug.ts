@@ -8,7 +8,6 @@
  */
 import {
   Attention,
-  attentionOf,
   BootInfo,
   CoreArea,
   CoreState,
@@ -21,6 +20,7 @@ import { handOverReaping } from "./capability/reap-list.js";
 import { lockTree, unlockTree } from "./capability/tree-lock.js";
 import type { Core } from "./core.js";
 import { REAPING } from "./core.js";
+import { ringDoorbell } from "./doorbell.js";
 import { graceIsOver, publishAwaited, requestGrace } from "./grace-period.js";
 import { KernelArea, Tables, Thread } from "./layout.js";
 
@@ -101,6 +101,5 @@ export function tryLeave(k: Core): void {
   Atomics.sub(k.i32, BootInfo.AWAKE, 1);
   k.running = false;
   // Threads that waited for room in rings to this core find out that it is gone.
-  for (let core = 0; core < k.coreCount; core++)
-    if (core !== k.id) raise(k.memory, attentionOf(k.memory, core), Attention.POKE);
+  for (let core = 0; core < k.coreCount; core++) if (core !== k.id) ringDoorbell(k, core, Attention.POKE);
 }

@@ -78,6 +78,8 @@ export const enum Thread {
   MESSAGE = 25,
   /** The home's grace epoch in which WAIT_SLOT was last known to be live. */
   WAIT_EPOCH = 28,
+  /** In traces: the id of the message that it sent last. Written by its home core before the message is offered. */
+  MESSAGE_ID = 29,
   /** Its receive window, for a receiver. */
   RECEIVE_WINDOW = 26,
   RECEIVE_COUNT = 27,

@@ -2,16 +2,19 @@
  * A core's loop: safe point, choose, resume the guest, perform its trap; and what it does with
  * nothing to do.
  */
-import { BootInfo, CoreArea, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
+import { BootInfo, CoreArea, fireIfDue, halt, nowNs, TraceEvent, timeoutMs, wakeChipset } from "@capos/hal";
 import { type Core, EXPIRING } from "./core.js";
 import { hardLimitMs } from "./guest/clock.js";
 import { heapUsedUp } from "./guest/heap.js";
 import { startGuest } from "./guest/realm-cache.js";
+import { Vector } from "./interrupts.js";
 import { Restart, Thread } from "./layout.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
 import { type GeneratorContext, Outcome } from "./thread/context.js";
 import { faultThread } from "./thread/lifecycle.js";
 import { enter, takeNext } from "./thread/run-queue.js";
+import { traceHalt, traceResume, traceTrap, traceWake } from "./trace.js";
+import { TRACED } from "./traced.js";
 import { dispatch, exit } from "./traps.js";
 
 /** Runs until the machine is switched off or panics. */
@@ -22,16 +25,26 @@ export function run(k: Core): void {
     // Plain: the calls in this loop keep the compiler from hoisting it, and a value that is a turn old
     // only means that the bit is seen a turn later.
     if (i32[k.attention] !== 0) {
+      beginWork(k);
       attend(k);
       if (!k.running) return;
+      endWork(k);
     }
-    if (k.backlog !== 0) flushBacklog(k);
+    if (k.backlog !== 0) {
+      beginWork(k);
+      flushBacklog(k);
+      endWork(k);
+    }
     const context = k.context;
     if (context === null) {
       choose(k);
       continue;
     }
+    if (TRACED) traceResume(k, context);
     const trap = context.resume();
+    if (TRACED) traceTrap(k, trap);
+    // What follows is the kernel's.
+    i32[k.inKernel] = i32[k.safePoints]!;
     if (k.ticks !== 0) {
       k.ticks = 0;
       if (k.condemned) {
@@ -48,6 +61,15 @@ export function run(k: Core): void {
   }
 }
 
+/** For those who watch the core: until `endWork` it is not in a guest. See `CoreArea.IN_KERNEL`. */
+function beginWork(k: Core): void {
+  k.i32[k.inKernel] = k.i32[k.safePoints]!;
+}
+
+function endWork(k: Core): void {
+  k.i32[k.inKernel] = k.i32[k.safePoints]! - 1;
+}
+
 /** The guest ran past its limit in code that cannot yield, or past the core's memory. */
 function drop(k: Core): void {
   k.condemned = false;
@@ -58,6 +80,7 @@ function drop(k: Core): void {
 /** No thread runs: takes the most urgent one, or idles. */
 function choose(k: Core): void {
   const { i32 } = k;
+  beginWork(k);
   const thread = takeNext(k);
   if (thread === 0) {
     idle(k);
@@ -90,6 +113,7 @@ function choose(k: Core): void {
 function idle(k: Core): void {
   const { i32 } = k;
   if (k.backlog >= EXPIRING) return;
+  if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
   const alone = Atomics.load(i32, BootInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS]!;
@@ -111,11 +135,14 @@ function poll(k: Core, spins: number): boolean {
 function rest(k: Core): void {
   const { i32, memory } = k;
   i32[k.area + CoreArea.HALTS]!++;
+  if (TRACED) traceHalt(k);
   Atomics.sub(i32, BootInfo.AWAKE, 1);
   halt(memory, k.attention, timeoutMs(memory, k.id));
   Atomics.add(i32, BootInfo.AWAKE, 1);
   wakeChipset(memory);
-  fireIfDue(memory, k.id, 0, nowNs());
+  if (TRACED) traceWake(k);
+  if (fireIfDue(memory, k.id, 0, nowNs()) && TRACED)
+    k.tracer.put2(TraceEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
   // asked for every one. The number first, then the rings, then the report; no guest runs before.
   owePass(k);

@@ -13,6 +13,8 @@ import { makeRealm } from "./guest/realm-cache.js";
 import { run } from "./loop.js";
 import { panic } from "./panic.js";
 import { printLines } from "./platform.js";
+import { traceBirth, traceEnd } from "./trace.js";
+import { TRACED } from "./traced.js";
 
 /** What the host hands to a core's worker. */
 export interface CoreTask {
@@ -40,6 +42,7 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
   observer.observe({ entryTypes: ["gc"] });
   const k = new Core(task.core, task.memory);
   Atomics.store(k.i32, k.area + CoreArea.WORKER, threadId);
+  if (TRACED) traceBirth(k);
   try {
     if (powerUp(k, task.recovers)) run(k);
   } catch (error) {
@@ -47,9 +50,11 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
     const reason = faultOf(error).text + stackOf(error);
     // The dump's work is not the guest's: its budget must not stop it. See makeRealm.
     k.current = 0;
+    if (TRACED) traceEnd(k);
     const lines = panic(k.memory, k.id, reason);
     if (lines !== null) printLines(k, lines);
   }
+  if (TRACED) traceEnd(k);
   // The core never returned to its event loop: what the collector noted is delivered now.
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   observer.disconnect();

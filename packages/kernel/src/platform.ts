@@ -8,7 +8,6 @@ import { runInNewContext } from "node:vm";
 import { utf8Encode } from "@capos/abi";
 import {
   Attention,
-  attentionOf,
   BootInfo,
   HostEvent,
   Port,
@@ -16,15 +15,18 @@ import {
   Power,
   portOf,
   portWrite,
-  raise,
   ringHost,
   type WordIndex,
 } from "@capos/hal";
 import type { Core } from "./core.js";
+import { ringDoorbell } from "./doorbell.js";
+import { traceLog } from "./trace.js";
+import { TRACED } from "./traced.js";
 
 /** Writes one line to the UART. Text that the device has no room for is dropped: it is a console, not a log. */
 export function printLine(k: Core, text: string): void {
   const bytes = utf8Encode(`${text}\n`);
+  if (TRACED) traceLog(k, 0, PortNumber.UART, bytes, bytes.length);
   for (let sent = 0, tries = 0; sent < bytes.length && tries < 1000; tries++) {
     sent += portWrite(
       k.memory,
@@ -65,8 +67,7 @@ export function powerOff(k: Core, status: number): void {
   const { i32 } = k;
   if (Atomics.compareExchange(i32, BootInfo.POWER, Power.ON, Power.HALTING) !== Power.ON) return;
   Atomics.store(i32, BootInfo.EXIT_STATUS, status);
-  for (let core = 0; core < k.coreCount; core++)
-    raise(k.memory, attentionOf(k.memory, core), Attention.POWER);
+  for (let core = 0; core < k.coreCount; core++) ringDoorbell(k, core, Attention.POWER);
   ringHost(k.memory, HostEvent.POWER);
 }
 

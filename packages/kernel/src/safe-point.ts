@@ -12,6 +12,7 @@ import {
   PORT_COUNT,
   Power,
   raise,
+  TraceEvent,
 } from "@capos/hal";
 import { isLive } from "./capability/lookup.js";
 import { reap } from "./capability/reaper.js";
@@ -25,11 +26,13 @@ import { flushOutboxes } from "./ipc/remote.js";
 import { beginSweeps, sweepQueues } from "./ipc/sweep.js";
 import { IrqHandler, KernelArea, Notification, Tables, Thread } from "./layout.js";
 import { preempt, restart, rotate } from "./thread/run-queue.js";
+import { TRACED } from "./traced.js";
 
 /** Takes and handles what the attention word says. */
 export function attend(k: Core): void {
   const { i32 } = k;
   let bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
+  if (TRACED) k.tracer.time(k.context === null);
   // For a dump; here, where it costs nobody a call.
   if (k.context !== null) i32[k.area + CoreArea.LAST_TRAP] = k.context.trap;
   if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
@@ -65,6 +68,7 @@ export function attend(k: Core): void {
 export function owePass(k: Core): void {
   raiseEpoch(k);
   k.graceNext = Atomics.load(k.i32, BootInfo.GRACE_REQUESTED);
+  if (TRACED) k.tracer.put1(TraceEvent.GRACE_TAKE, k.graceNext);
 }
 
 /**
@@ -105,13 +109,14 @@ function handleInterrupts(k: Core): void {
   ) {
     if (vector === Vector.SPURIOUS) return;
     i32[k.area + CoreArea.INTERRUPTS]!++;
+    if (TRACED) k.tracer.put1(TraceEvent.INTERRUPT_DELIVER, vector);
     if (vector === Vector.TIMER) rotate(k);
     else if (vector === Vector.ALARM) k.backlog |= EXPIRING;
     else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
       const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
       const binding = handler + IrqHandler.BINDING;
-      if (isLive(k, binding)) signal(k, i32[binding + Slot.OBJECT]!, i32[binding + Slot.BADGE]! || 1);
+      if (isLive(k, binding)) signal(k, 0, i32[binding + Slot.OBJECT]!, i32[binding + Slot.BADGE]! || 1);
     }
     endOfInterrupt(memory, k.id);
   }

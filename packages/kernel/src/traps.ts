@@ -31,6 +31,8 @@ import type { Context } from "./thread/context.js";
 import { endThread, faultThread } from "./thread/lifecycle.js";
 import { progressOf } from "./thread/progress.js";
 import { enter, rotate, wake } from "./thread/run-queue.js";
+import { traceRuns } from "./trace.js";
+import { TRACED } from "./traced.js";
 
 /** Performs the trap in `context.trap` for the running thread. Whatever it answers is in `context.result` unless the thread blocked. */
 export function dispatch(k: Core, thread: WordIndex, context: Context): void {
@@ -66,7 +68,7 @@ export function dispatch(k: Core, thread: WordIndex, context: Context): void {
       if (slot < 0) context.result = slot;
       else {
         context.result = Err.OK;
-        signal(k, k.i32[slot + Slot.OBJECT]!, k.i32[slot + Slot.BADGE]! || 1);
+        signal(k, thread, k.i32[slot + Slot.OBJECT]!, k.i32[slot + Slot.BADGE]! || 1);
       }
       break;
     }
@@ -190,8 +192,10 @@ function replyReceive(k: Core, thread: WordIndex, context: Context): void {
   }
   const blocked = receive(k, thread, context, slot, true);
   if (awakened === 0) return;
-  if (blocked && k.current === 0 && i32[awakened + Thread.PRIORITY]! >= k.topReady) enter(k, awakened);
-  else wake(k, awakened);
+  if (blocked && k.current === 0 && i32[awakened + Thread.PRIORITY]! >= k.topReady) {
+    enter(k, awakened);
+    if (TRACED) traceRuns(k);
+  } else wake(k, awakened);
 }
 
 function reply(k: Core, thread: WordIndex, context: Context): void {

@@ -35,7 +35,8 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be read or written, in a few words. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = {

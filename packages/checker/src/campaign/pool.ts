@@ -1,10 +1,11 @@
 /** The workers of a campaign: a piscina pool in which every worker opens the scenario it is asked about. */
-import { Piscina } from "piscina";
+import type { Piscina } from "piscina";
 import type { Failure, Strategy, Unit } from "../explore/types.js";
 import type { Program } from "../transform/program.js";
 import type { Subject } from "./catalogue.js";
 import type { Minimal } from "./minimise.js";
 import type { Answers, ExploreAnswer, ReplayAnswer, Reply, Task, Thrown } from "./tasks.js";
+import { threadPool } from "./threads.js";
 
 /** Something that a worker threw: a mistake in the checker, or a mutant that does not fit the code. */
 export class WorkerError extends Error {
@@ -26,15 +27,7 @@ export class WorkerPool {
     private readonly opener: string,
     readonly workers: number,
   ) {
-    this.#pool = new Piscina({
-      filename: new URL("worker.js", import.meta.url).href,
-      minThreads: 1,
-      maxThreads: workers,
-      // They answer several times a second while there is work, and cost nothing while there is none.
-      atomics: "disabled",
-      execArgv: [],
-      recordTiming: false,
-    });
+    this.#pool = threadPool(new URL("worker.js", import.meta.url), workers);
   }
 
   /** Makes the workers end what they do as soon as they can: their answers come, with what they got. */

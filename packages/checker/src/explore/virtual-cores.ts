@@ -10,6 +10,7 @@
  * gives up after so many turns gets there at once; one that does not is disabled until a word has
  * changed. (A loop is taken to depend on the number of its turns for nothing but to give up.)
  */
+import { performAtomic } from "./atomic.js";
 import { Op, UNUSED } from "./operation.js";
 import { RaceDetector } from "./races.js";
 import type { Runtime } from "./runtime.js";
@@ -461,32 +462,11 @@ function touchOf(kind: Op, isUnused: boolean): number {
   return isUnused && kind >= Op.ADD && kind <= Op.XOR ? Touch.BLIND : Touch.WRITE;
 }
 
+/** An access of set-up code, or a step's: of one core alone, so nobody waits who could be notified. */
 function perform(core: VirtualCore, view: Int32Array): unknown {
-  const { index, a, b } = core;
-  switch (core.kind) {
-    case Op.LOAD:
-      return Atomics.load(view, index);
-    case Op.STORE:
-      return Atomics.store(view, index, a);
-    case Op.ADD:
-      return Atomics.add(view, index, a);
-    case Op.SUB:
-      return Atomics.sub(view, index, a);
-    case Op.AND:
-      return Atomics.and(view, index, a);
-    case Op.OR:
-      return Atomics.or(view, index, a);
-    case Op.XOR:
-      return Atomics.xor(view, index, a);
-    case Op.EXCHANGE:
-      return Atomics.exchange(view, index, a);
-    case Op.COMPARE_EXCHANGE:
-      return Atomics.compareExchange(view, index, a, b);
-    case Op.NOTIFY:
-      return 0;
-    default:
-      throw new Error("set-up code waits: nobody could wake it");
-  }
+  if (core.kind === Op.NOTIFY) return 0;
+  if (core.kind === Op.WAIT) throw new Error("set-up code waits: nobody could wake it");
+  return performAtomic(core.kind, view, core.index, core.a, core.b);
 }
 
 function placeOf(error: unknown): string {

@@ -1,24 +1,11 @@
 /** What a scenario of the kernel is made of. */
 import type { Core } from "@capos/kernel/internal";
+import type { ScenarioInfo } from "../campaign/catalogue.js";
 import type { Coroutine } from "../explore/runtime.js";
-import type { Strategy } from "../explore/types.js";
 import type { Finding } from "../explore/world.js";
 import type { Outcome } from "./guest.js";
 import type { Program } from "./kernel-program.js";
 import type { Machine } from "./machine.js";
-
-/** What is said of a scenario without running it. */
-export interface ScenarioInfo {
-  readonly name: string;
-  /** What must hold, in one sentence. */
-  readonly holds: string;
-  readonly cores: number;
-  /** How it is explored, and how in a quick run. */
-  readonly plan: Strategy;
-  readonly quick: Strategy;
-  /** The entry of the attacks on earlier designs that it comes from. */
-  readonly attack?: string;
-}
 
 /** How a schedule is judged when nothing can go on. */
 export interface Judgement {

@@ -30,6 +30,8 @@ export interface StressMachine {
   type(line: string): void;
   /** How the machine stands, for people. */
   describe(): readonly string[];
+  /** Writes down the trace of the last moments; answers a line that says where, "" if it does not. */
+  keepTrace(): string;
 }
 
 export interface StressContext {
@@ -255,7 +257,10 @@ class Run {
 
   #report(finding: Finding): void {
     if (this.#violations.length >= MOST_VIOLATIONS) return;
-    this.#violations.push({ ...finding, scenario: this.scenario, seed: this.context.seed });
+    // The first one's: what comes after it is of its making, or the same again.
+    const where = this.#violations.length === 0 ? this.machine.keepTrace() : "";
+    const details = [...(finding.details ?? []), ...(where === "" ? [] : [where])];
+    this.#violations.push({ ...finding, details, scenario: this.scenario, seed: this.context.seed });
   }
 
   /** The last event of each thread that plays a round which does not end. */

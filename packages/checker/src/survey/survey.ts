@@ -2,7 +2,8 @@
  * Many searches side by side, each whole on one thread: all mutants, or all scenarios. A campaign instead puts
  * all threads on one search.
  */
-import { Piscina } from "piscina";
+import type { Piscina } from "piscina";
+import { threadPool } from "../campaign/threads.js";
 import type { Surveyed, SurveyTask } from "./task.js";
 
 export class Survey {
@@ -13,15 +14,7 @@ export class Survey {
     private readonly opener: string,
     workers: number,
   ) {
-    this.#pool = new Piscina({
-      filename: new URL("worker.js", import.meta.url).href,
-      minThreads: 1,
-      maxThreads: workers,
-      // Searches take seconds: nothing is gained by waking up for them fast.
-      atomics: "disabled",
-      execArgv: [],
-      recordTiming: false,
-    });
+    this.#pool = threadPool(new URL("worker.js", import.meta.url), workers);
   }
 
   /** Searches when a thread is free. @throws what the worker threw: EditError, TransformError or a mistake of the checker. */

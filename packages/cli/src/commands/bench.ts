@@ -1,54 +1,183 @@
-/** `capos-smp bench`: measures and prints. */
+/** `capos-smp bench`: measures, or takes what was measured; prints, saves, compares. */
 
-import process from "node:process";
-import { renderDocument } from "@capos/bench";
-import { bench, suites } from "../bench.js";
-import { defaultCores } from "../boot.js";
-import { ExitStatus } from "../errors.js";
-import { terminalProgress } from "../progress.js";
+import {
+  type BenchmarkDocument,
+  ComparisonError,
+  checkEarlier,
+  compareDocuments,
+  MIN_TRIALS,
+  renderComparison,
+  renderDocument,
+  SAVED_REPETITIONS,
+  SAVED_SECONDS,
+} from "@capos/bench";
+import { type BenchOptions, bench, suites } from "../bench.js";
+import { readDocument, writeDocument } from "../bench-file.js";
+import { defaultCores } from "../default-cores.js";
+import { ExitStatus, UsageError } from "../errors.js";
+import { checkOutput } from "../output-file.js";
+import { NO_PROGRESS } from "../progress.js";
+import type { Output, Session } from "../session.js";
 import { bootOptions, type MachineFlags } from "./options.js";
 
 export interface BenchFlags extends MachineFlags {
   readonly list?: boolean;
   readonly seconds?: number;
+  /** True: until interrupted. */
+  readonly repeat?: number | true;
+  readonly save?: string;
+  readonly compare?: string;
+  /** Percent. */
+  readonly threshold?: number;
+  readonly from?: string;
+  readonly force?: boolean;
 }
 
 /** Prints the suites and their rows. */
-export function listSuites(flags: BenchFlags): number {
+function listSuites(flags: BenchFlags, stdout: Output): number {
   const all = suites(flags.cores ?? defaultCores());
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(all)}\n`);
+  if (flags.json === true) stdout.write(`${JSON.stringify(all)}\n`);
   else
     for (const [suite, rows] of Object.entries(all))
-      process.stdout.write(`${suite}\n${rows.map((row) => `  ${row}\n`).join("")}`);
+      stdout.write(`${suite}\n${rows.map((row) => `  ${row}\n`).join("")}`);
   return ExitStatus.OK;
 }
 
-/** Runs suites; answers the exit status. Boot phases are shown for the first machine only. */
+/** Runs suites; answers the exit status: 1 if a comparison found a slowdown past the threshold. */
 export async function benchCommand(
   names: readonly string[],
   flags: BenchFlags,
-  signal: AbortSignal,
+  session: Session,
 ): Promise<number> {
-  if (flags.list === true) return listSuites(flags);
-  const progress = terminalProgress(flags.quiet === true || flags.json === true);
-  const { onKernel, ...options } = bootOptions(flags);
-  const phases = firstMachine(onKernel, () => progress.clear());
+  if (flags.list === true) return listSuites(flags, session.stdout);
+  checkFlags(names, flags);
+  // Whatever is wrong with the files is told before anything is measured.
+  const earlier = flags.compare === undefined ? undefined : readEarlier(flags.compare, names);
+  if (flags.save !== undefined) checkOutput(flags.save, flags.force === true);
+  const document =
+    flags.from === undefined ? await measure(names, flags, earlier, session) : readDocument(flags.from);
   try {
-    const document = await bench({
+    return show(flags, document, earlier, session.stdout);
+  } finally {
+    // Last: a disk that is full meanwhile takes no result from the screen.
+    if (flags.save !== undefined) writeDocument(flags.save, document, { force: flags.force === true });
+  }
+}
+
+/** Prints a run, or how it compares; answers the exit status. */
+function show(
+  flags: BenchFlags,
+  document: BenchmarkDocument,
+  earlier: BenchmarkDocument | undefined,
+  stdout: Output,
+): number {
+  if (earlier === undefined) {
+    print(flags, document, renderDocument, stdout);
+    return ExitStatus.OK;
+  }
+  const { threshold } = flags;
+  const comparison = naming(flags, () =>
+    compareDocuments(earlier, document, threshold === undefined ? {} : { thresholdPercent: threshold }),
+  );
+  print(flags, comparison, renderComparison, stdout);
+  return comparison.rows.some(({ isSlowdown }) => isSlowdown) ? ExitStatus.FAILED : ExitStatus.OK;
+}
+
+function checkFlags(
+  names: readonly string[],
+  { from, save, compare, force, threshold, repeat }: BenchFlags,
+): void {
+  if (from !== undefined && names.length > 0)
+    throw new UsageError(`--from: the file says what was measured; name no suite`);
+  if (force === true && save === undefined) throw new UsageError("--force is for --save FILE");
+  if (threshold !== undefined && compare === undefined)
+    throw new UsageError("--threshold is for --compare FILE");
+  if (compare !== undefined && typeof repeat === "number" && repeat < MIN_TRIALS)
+    throw new UsageError(`--repeat: a comparison needs at least ${MIN_TRIALS} repetitions, not ${repeat}`);
+}
+
+/** A saved run that one of these suites, of all of its own without names, can be compared with. @throws UsageError */
+export function readEarlier(file: string, names: readonly string[]): BenchmarkDocument {
+  const document = readDocument(file);
+  naming({ compare: file }, () => checkEarlier(document, names));
+  return document;
+}
+
+/** Says which file it is that cannot be compared. */
+export function naming<T>({ compare, from }: Pick<BenchFlags, "compare" | "from">, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ComparisonError)) throw error;
+    const file = error.which === "before" ? compare : from;
+    throw new UsageError(`${file ?? "this run"} ${error.message}`);
+  }
+}
+
+/** Boot phases are shown for the first machine only. */
+export async function measure(
+  names: readonly string[],
+  flags: BenchFlags,
+  earlier: BenchmarkDocument | undefined,
+  session: Session,
+): Promise<BenchmarkDocument> {
+  const { signal } = session;
+  const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
+  const { onKernel, ...options } = bootOptions(flags, session, 0);
+  const phases = firstMachine(onKernel, () => progress.clear());
+  const plan = planOf(names, flags, earlier);
+  const { repetitions = 1 } = plan;
+  const of = repetitions === Number.POSITIVE_INFINITY ? "" : ` of ${repetitions}`;
+  try {
+    return await bench({
+      ...plan,
       ...options,
       ...(onKernel !== undefined && { onKernel: phases }),
-      suites: names,
       signal,
-      ...(flags.seconds !== undefined && { seconds: flags.seconds }),
-      onProgress: (suite, row, fraction) => progress.show(`${suite} ${row}`, fraction),
+      onProgress: (suite, row, fraction, repetition) => {
+        const which = repetitions === 1 ? "" : `repetition ${repetition}${of}: `;
+        progress.show(`${which}${suite} ${row}`, fraction);
+      },
     });
-    progress.clear();
-    if (flags.json === true) process.stdout.write(`${JSON.stringify(document)}\n`);
-    else process.stdout.write(`${renderDocument(document, { color: process.stdout.isTTY === true })}\n`);
   } finally {
     progress.clear();
   }
-  return ExitStatus.OK;
+}
+
+/** What to measure: as the flags say; else as the run to compare with was; else as usual. */
+function planOf(
+  names: readonly string[],
+  { seconds, repeat, save }: BenchFlags,
+  earlier: BenchmarkDocument | undefined,
+): BenchOptions {
+  const asked: BenchOptions = {
+    ...(names.length > 0 && { suites: names }),
+    ...(seconds !== undefined && { seconds }),
+    ...(repeat !== undefined && { repetitions: repeat === true ? Number.POSITIVE_INFINITY : repeat }),
+  };
+  if (earlier !== undefined) {
+    const { machine, run, results } = earlier;
+    return {
+      suites: [...new Set(results.map(({ suite }) => suite))],
+      seconds: run.secondsPerRow,
+      repetitions: run.repetitions,
+      cores: machine.cores,
+      memoryMiB: machine.memoryMiB,
+      ...asked,
+    };
+  }
+  if (save === undefined) return asked;
+  return { repetitions: SAVED_REPETITIONS, seconds: SAVED_SECONDS, ...asked };
+}
+
+function print<T>(
+  { json }: BenchFlags,
+  value: T,
+  render: (value: T, options: { color: boolean }) => string,
+  stdout: Output,
+): void {
+  const text = json === true ? JSON.stringify(value) : render(value, { color: stdout.isTTY === true });
+  stdout.write(`${text}\n`);
 }
 
 /** Passes the kernel's text on until the first machine is alive; after that only what is no boot phase. */

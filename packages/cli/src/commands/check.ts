@@ -23,7 +23,7 @@ import { perSecond, progressText, Report, totalOf, totalText } from "../check/re
 import { type Selection, selectJobs } from "../check/selection.js";
 import { renderCounterExample } from "../check/table.js";
 import { ExitStatus, UsageError } from "../errors.js";
-import { terminalProgress } from "../progress.js";
+import { NO_PROGRESS, terminalProgress } from "../progress.js";
 
 export interface CheckFlags extends Omit<Selection, "names"> {
   readonly list?: boolean;
@@ -103,7 +103,7 @@ async function explore(
   if (flags.save !== undefined && jobs.length > 1)
     throw new UsageError(`--save: one file for ${jobs.length} scenarios; name one of them`);
   const isText = flags.json !== true;
-  const progress = terminalProgress(flags.quiet === true || flags.json === true);
+  const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : await terminalProgress();
   const report = new Report(jobs.map(({ scenario }) => scenario));
   const { mutant } = jobs[0]!;
   if (isText) {

@@ -1,7 +1,6 @@
 /** `capos-smp inspect`: shows a machine that another process runs. */
 import process from "node:process";
 import { type MachineState, SECTIONS, type SectionName } from "@capos/kernel/host";
-import { InvalidArgumentError } from "commander";
 import { ExitStatus } from "../errors.js";
 import { askMachine, chooseProcess } from "../inspect/ask.js";
 import { renderTables } from "../inspect/tables.js";
@@ -9,26 +8,6 @@ import { renderTables } from "../inspect/tables.js";
 export interface InspectFlags {
   readonly json?: boolean;
   readonly only?: readonly SectionName[];
-}
-
-/** Reads a process's number from the command line. */
-export function processNumber(text: string): number {
-  const pid = Number(text);
-  if (!(Number.isSafeInteger(pid) && pid > 0))
-    throw new InvalidArgumentError("The number of a process is needed.");
-  return pid;
-}
-
-/** Reads names of sections, with commas between them. */
-export function sectionNames(text: string): SectionName[] {
-  return text.split(",").map((word) => {
-    const name = SECTIONS.find((section) => section === word.trim());
-    if (name === undefined)
-      throw new InvalidArgumentError(
-        `There is no section ${word.trim()}, the sections are ${SECTIONS.join(", ")}.`,
-      );
-    return name;
-  });
 }
 
 /** Asks and prints; answers the exit status. */

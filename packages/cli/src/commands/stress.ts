@@ -4,9 +4,10 @@ import process from "node:process";
 import { describeViolation, totalOf } from "@capos/checker";
 import Table from "cli-table3";
 import { ExitStatus, UsageError } from "../errors.js";
-import { terminalProgress } from "../progress.js";
+import { NO_PROGRESS } from "../progress.js";
+import type { Session } from "../session.js";
 import { type StressDocument, stress, stressNames } from "../stress.js";
-import { bootOptions, type MachineFlags } from "./options.js";
+import { bootOptions, KEPT_KIB, type MachineFlags } from "./options.js";
 
 export interface StressFlags extends MachineFlags {
   readonly list?: boolean;
@@ -17,18 +18,23 @@ export interface StressFlags extends MachineFlags {
 export async function stressCommand(
   name: string | undefined,
   flags: StressFlags,
-  signal: AbortSignal,
+  session: Session,
 ): Promise<number> {
+  const { stdout, signal } = session;
   if (flags.list === true) {
-    process.stdout.write(
+    stdout.write(
       flags.json === true ? `${JSON.stringify(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
     );
     return ExitStatus.OK;
   }
   if (name === undefined) throw new UsageError(`stress: which scenario? One of ${stressNames.join(", ")}`);
-  const progress = terminalProgress(flags.quiet === true || flags.json === true);
+  const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
   // A machine boots for each scenario: their phases say nothing here, and what is no phase is a finding's.
-  const { onKernel, ...options } = bootOptions({ ...flags, logLevel: flags.logLevel ?? "error" });
+  const { onKernel, ...options } = bootOptions(
+    { ...flags, logLevel: flags.logLevel ?? "error" },
+    session,
+    KEPT_KIB,
+  );
   const write = (text: string) => {
     if (PHASES.test(text)) return;
     progress.clear();
@@ -53,10 +59,11 @@ export async function stressCommand(
   const text =
     flags.json === true
       ? JSON.stringify({ ...document, total: totalOf(document.results) })
-      : [renderTable(document), ...violations.map((it) => `\n${describeViolation(it).join("\n")}`)].join(
-          "\n",
-        );
-  await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+      : [
+          renderTable(document, stdout.isTTY === true),
+          ...violations.map((it) => `\n${describeViolation(it).join("\n")}`),
+        ].join("\n");
+  await new Promise<void>((resolve) => stdout.write(`${text}\n`, resolve));
   // Cores that go round in circles would keep the process alive.
   if (document.results.some(({ ended }) => !ended)) process.exit(status);
   return status;
@@ -64,12 +71,12 @@ export async function stressCommand(
 
 const PHASES = /^(\[ *[\d.]+ ms\] .*\n?)+$/;
 
-function renderTable({ cores, seed, results }: StressDocument): string {
+function renderTable({ cores, seed, results }: StressDocument, inColour: boolean): string {
   const number = (value: number) => Math.round(value).toLocaleString("en-US");
   const table = new Table({
     head: ["scenario", "s", "rounds", "operations", "a minute", "revokes", "violations"],
     colAligns: ["left", "right", "right", "right", "right", "right", "right"],
-    style: process.stdout.isTTY ? {} : { head: [], border: [] },
+    style: inColour ? {} : { head: [], border: [] },
   });
   for (const result of results) table.push(rowOf(result.scenario, result, result.violations.length));
   if (results.length > 1) {

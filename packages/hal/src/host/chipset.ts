@@ -21,6 +21,8 @@ import {
 } from "../machine-map.js";
 import { attachMemory, type PhysicalMemory, type WordIndex } from "../physical-memory.js";
 import { ringHost } from "../serial-port.js";
+import { TraceEvent } from "../trace/events.js";
+import { TraceWriter } from "../trace/writer.js";
 
 const TICK_MS = 1;
 const SLOW_TICK_MS = 20;
@@ -60,7 +62,13 @@ function watch(memory: PhysicalMemory, core: number): Watched {
 }
 
 /** Looks at one core. Answers how soon it wants to be looked at again, in milliseconds; Infinity for a halted one. */
-function attend(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): number {
+function attend(
+  memory: PhysicalMemory,
+  tracer: TraceWriter,
+  it: Watched,
+  now: number,
+  watchdogNs: number,
+): number {
   const { i32 } = memory;
   const state = Atomics.load(i32, it.area + CoreArea.STATE);
   const attention = Atomics.load(i32, it.area + CoreArea.ATTENTION);
@@ -75,7 +83,9 @@ function attend(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: nu
       it.sequence = sequence;
       it.startedNs = now;
     }
-    fireIfDue(memory, it.core, it.startedNs, now);
+    const vector = memory.i32[it.lapic + Lapic.LVT_TIMER]! & 0xff;
+    if (fireIfDue(memory, it.core, it.startedNs, now))
+      tracer.put2(TraceEvent.INTERRUPT_RAISE, it.core, vector);
   }
   guard(memory, it, now, watchdogNs);
   return armed ? TICK_MS : SLOW_TICK_MS;
@@ -112,17 +122,20 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
 }
 
 /** The alarm: fires once. Answers how soon it is due, in milliseconds; Infinity if it rests. */
-function ring(memory: PhysicalMemory, now: number): number {
+function ring(memory: PhysicalMemory, tracer: TraceWriter, now: number): number {
   const due = memory.f64[BootInfo.ALARM_NS >> 1]!;
   if (now < due) return (due - now) / 1e6;
   memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
-  requestInterrupt(memory, memory.i32[BootInfo.BOOT_CORE]!, ALARM_VECTOR);
+  const core = memory.i32[BootInfo.BOOT_CORE]!;
+  requestInterrupt(memory, core, ALARM_VECTOR);
+  tracer.put2(TraceEvent.INTERRUPT_RAISE, core, ALARM_VECTOR);
   return Number.POSITIVE_INFINITY;
 }
 
 function run(memory: PhysicalMemory): void {
   const { i32 } = memory;
   const watchdogNs = i32[BootInfo.WATCHDOG_MS]! * 1e6;
+  const tracer = new TraceWriter(memory, i32[BootInfo.CORES]!);
   const watched = Array.from({ length: i32[BootInfo.CORES]! }, (_, core) => watch(memory, core));
   let dueNs = nowNs();
   let alarmMs = Number.POSITIVE_INFINITY;
@@ -133,9 +146,11 @@ function run(memory: PhysicalMemory): void {
     const late = now - dueNs;
     if (late > LATE_NS) for (const it of watched) it.progressNs += late;
     dueNs = now + SLOW_TICK_MS * 1e6;
-    alarmMs = ring(memory, now);
+    tracer.time(true);
+    alarmMs = ring(memory, tracer, now);
     let next = Number.POSITIVE_INFINITY;
-    for (const it of watched) next = Math.min(next, attend(memory, it, now, watchdogNs));
+    for (const it of watched) next = Math.min(next, attend(memory, tracer, it, now, watchdogNs));
+    tracer.publish();
     return next;
   };
   for (let idle = 0; Atomics.load(i32, BootInfo.POWER) === Power.ON; ) {

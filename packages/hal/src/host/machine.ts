@@ -52,6 +52,9 @@ export interface MachineEnd {
   readonly reports: readonly unknown[];
 }
 
+/** What a shell says of a process that a SIGKILL ended. */
+const KILLED_STATUS = 137;
+
 export class Machine {
   readonly memory: PhysicalMemory;
   readonly #wasmMemory: WebAssembly.Memory;
@@ -268,6 +271,8 @@ export class Machine {
       "",
     ];
     this.hooks.onOutput(0, new TextEncoder().encode(lines.join("\n")));
+    // What is done at a process's end is still to be done: a terminal given back, a file taken away.
+    process.emit("exit", KILLED_STATUS);
     process.kill(process.pid, "SIGKILL");
   }
 }

@@ -26,6 +26,8 @@ import { configureThread, startHere } from "../invoke/thread-methods.js";
 import { threadWords } from "../ipc/message.js";
 import { Tables, Thread } from "../layout.js";
 import { KernelPanic } from "../panic.js";
+import { traceProcess } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { bootLine } from "./log.js";
 import { buildTables, type InitResources } from "./tables.js";
 
@@ -120,6 +122,7 @@ function awaitState(k: Core, core: number, state: CoreState): void {
 function startInit(k: Core, resources: InitResources): void {
   const { f64 } = k;
   const { thread } = resources;
+  if (TRACED) traceProcess(k, resources.process, 0, 0);
   configureThread(k, thread, resources.process, k.id, INIT_PRIORITY);
   const words = threadWords(thread);
   f64[words + InitWord.GENERATION] = resources.generation;

@@ -17,6 +17,8 @@ import { countBacklog } from "../safe-point.js";
 import { GeneratorContext, makeRegisters } from "../thread/context.js";
 import { endThread, isEnded, recordFault } from "../thread/lifecycle.js";
 import { refreshTop } from "../thread/run-queue.js";
+import { traceFault } from "../trace.js";
+import { TRACED } from "../traced.js";
 
 /** Ends what ran on the core before. */
 export function recover(k: Core): void {
@@ -44,15 +46,9 @@ export function recover(k: Core): void {
   }
   for (const thread of victims) {
     const process = i32[thread + Thread.PROCESS]!;
-    if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) {
-      recordFault(
-        k,
-        process,
-        thread === culprit ? culpritText(k, death) : `core ${k.id} died under it`,
-        0,
-        0,
-      );
-    }
+    const text = thread === culprit ? culpritText(k, death) : `core ${k.id} died under it`;
+    if (TRACED) traceFault(k, thread, 0, 0, text);
+    if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) recordFault(k, process, text, 0, 0);
     endThread(k, thread, LifeState.FAULTED, 1);
   }
 }

@@ -3,8 +3,10 @@
  * use ends at once; the slots are killed, and those who wait through them woken, by the boot core when
  * the chipset's alarm rings: within some 20 ms.
  */
-import { nowNs } from "@capos/hal";
+import { nowNs, TraceEvent } from "@capos/hal";
 import type { Core } from "../core.js";
+import { traceSlot } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { nextExpired } from "./expiry-wheel.js";
 import { killDescendants, Left } from "./revoke.js";
 import { killSlot } from "./slot.js";
@@ -14,7 +16,10 @@ import { lockTree, unlockTree } from "./tree-lock.js";
 export function expireSome(k: Core): boolean {
   lockTree(k);
   const slot = nextExpired(k, nowNs());
-  if (slot > 0 && killDescendants(k, slot) !== Left.MORE) killSlot(k, slot);
+  if (slot > 0 && killDescendants(k, slot) !== Left.MORE) {
+    if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, 0, slot);
+    killSlot(k, slot);
+  }
   unlockTree(k);
   return slot !== 0;
 }

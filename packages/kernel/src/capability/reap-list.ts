@@ -2,17 +2,9 @@
  * Who reaps what: each core's list of objects to end, tell of or finalise, threaded through their
  * anchors. Under the tree lock; the list's owner alone takes from it (see reaper.ts).
  */
-import {
-  Attention,
-  attentionOf,
-  BootInfo,
-  CoreArea,
-  CoreState,
-  coreArea,
-  raise,
-  type WordIndex,
-} from "@capos/hal";
+import { Attention, BootInfo, CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
+import { ringDoorbell } from "../doorbell.js";
 import { Anchor, KernelArea, LAST_IN_LIST, Reap, Tables } from "../layout.js";
 
 /** Gives a core work on an object, and has it look. One that has left the machine is stood in for by the boot core. */
@@ -28,7 +20,7 @@ export function assignReap(k: Core, anchor: WordIndex, work: number, core: numbe
     if ((work & Reap.FINALISE) !== 0) pushLast(k, to, anchor);
     else pushFirst(k, to, anchor);
   }
-  raise(k.memory, attentionOf(k.memory, to), Attention.POKE);
+  ringDoorbell(k, to, Attention.POKE);
 }
 
 function areaOf(k: Core, core: number): WordIndex {
@@ -80,5 +72,5 @@ export function isListed(k: Core, anchor: WordIndex): boolean {
 export function handOverReaping(k: Core): void {
   const boot = k.i32[BootInfo.BOOT_CORE]!;
   for (let anchor = popFirst(k); anchor !== 0; anchor = popFirst(k)) pushLast(k, boot, anchor);
-  raise(k.memory, attentionOf(k.memory, boot), Attention.POKE);
+  ringDoorbell(k, boot, Attention.POKE);
 }

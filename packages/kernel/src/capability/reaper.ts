@@ -7,7 +7,7 @@
  * used again after two more (see retype.ts).
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { TraceEvent, type WordIndex } from "@capos/hal";
 import { type Core, EXPIRING, REAPING } from "../core.js";
 import { awaitGrace, publishAwaited } from "../grace-period.js";
 import {
@@ -24,6 +24,7 @@ import {
 import { endThread, isEnded } from "../thread/lifecycle.js";
 import { tellLoss, tellMonitor } from "../thread/monitors.js";
 import { cleanProcess, endWithoutThreads } from "../thread/process-end.js";
+import { TRACED } from "../traced.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
 import { isLive } from "./lookup.js";
@@ -137,6 +138,7 @@ function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordInde
   lockTree(k);
   endFinalising(k, anchor);
   unlockTree(k);
+  if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
   return Step.DONE;
 }
 

@@ -14,12 +14,13 @@
  * swept from its queue: see grace-period.ts, incoming.ts, sweep-list.ts.
  */
 import { Err, ObjectType, Right, Slot, SlotBits, SlotState } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { TraceEvent, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../grace-period.js";
 import { Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { progressOf, startAgain } from "../thread/progress.js";
+import { TRACED } from "../traced.js";
 import { hasRight, slotIn } from "./lookup.js";
 import { killSlot, typeOf } from "./slot.js";
 import { rotateChildren } from "./tree.js";
@@ -77,8 +78,10 @@ export function revoke(
   const { i32 } = k;
   const asked = progressOf(k, thread);
   if (asked !== 0) {
-    if (graceIsOver(k, asked)) context.result = Err.OK;
-    else waitForGrace(k, thread, asked);
+    if (graceIsOver(k, asked)) {
+      if (TRACED) k.tracer.put2(TraceEvent.REVOKE_END, i32[thread + Thread.NUMBER]!, Err.OK);
+      context.result = Err.OK;
+    } else waitForGrace(k, thread, asked);
     return;
   }
   lockTree(k);
@@ -87,10 +90,12 @@ export function revoke(
   const left = allowed ? killDescendants(k, slot) : Left.NONE;
   const isMemory = allowed && typeOf(i32[slot]!) === ObjectType.UNTYPED;
   unlockTree(k);
+  if (TRACED && allowed) k.tracer.put3(TraceEvent.REVOKE_CHUNK, i32[thread + Thread.NUMBER]!, slot, left);
   if (!allowed) context.result = slot === 0 ? Err.BAD_CAP : Err.DENIED;
   else if (left === Left.MORE) startAgain(k, thread);
   else {
     const number = requestGrace(k);
+    if (TRACED) k.tracer.put2(TraceEvent.REVOKE_WAIT, i32[thread + Thread.NUMBER]!, number);
     // Memory is looked at again after it: its objects are gone when their anchors have left the tree.
     if (!isMemory || left === Left.NONE) i32[thread + Thread.PROGRESS] = number;
     waitForGrace(k, thread, number);

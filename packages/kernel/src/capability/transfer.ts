@@ -13,9 +13,11 @@ import {
   SlotBits,
   SlotFlag,
 } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { TraceEvent, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { Process, Thread } from "../layout.js";
+import { traceSlot } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { findCarried } from "./lookup.js";
 import { deriveSlot, killSlot, moveSlot, reclaimSlot, typeOf } from "./slot.js";
 import { lockTree, unlockTree } from "./tree-lock.js";
@@ -93,6 +95,7 @@ export function transferCapabilities(
     const rights = ~(dropped >> (arrived * RIGHTS_BITS)) & Right.ALL;
     if (isMoved) moveSlot(k, source, destination, rights);
     else deriveSlot(k, source, destination, rights, 0);
+    if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_ARRIVE, receiver, destination);
     out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]!);
     taken++;
   }

@@ -8,6 +8,7 @@
  */
 import { BootInfo, nowNs } from "@capos/hal";
 import type { Core } from "../core.js";
+import { TRACED } from "../traced.js";
 import { isOverBudget } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
 
@@ -39,6 +40,7 @@ export function makeChecks(k: Core): GuestChecks {
   // No function with a prototype: a guest that got hold of one could leave something there for others.
   const spend = (): void => {
     if (k.condemned) throw sentinel;
+    if (TRACED) k.ranLong = true;
     // The clock first: where the stack ends in one of these calls nothing is half done.
     const now = nowNs();
     // One step counts for half the limit at most: should the process have been stopped meanwhile, that alone
@@ -55,6 +57,7 @@ export function makeChecks(k: Core): GuestChecks {
     tickMain(): boolean {
       if (k.condemned) throw sentinel;
       lookAtHeap();
+      if (TRACED) k.ranLong = true;
       if (Atomics.load(k.i32, k.attention) !== 0) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.

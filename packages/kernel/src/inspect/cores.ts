@@ -1,10 +1,9 @@
 /** Cores as they stand. */
 import { trapName } from "@capos/abi";
 import { Attention, CoreArea, coreArea, RINGS_SHIFT, snapshotCore } from "@capos/hal";
-import { KernelArea, Tables } from "../layout.js";
 import type { CoreInfo } from "./state.js";
 import type { Survey } from "./survey.js";
-import { bitNames, coreCount, isLine, nameOf, wordAt } from "./words.js";
+import { bitNames, coreCount, isLine, nameOf, readyCount, wordAt } from "./words.js";
 
 const STATES: readonly string[] = Object.freeze([
   "offline",
@@ -30,6 +29,11 @@ const ATTENTION: Readonly<Record<number, string>> = Object.freeze({
   [Attention.HALTED]: "halted",
 });
 
+/** The name of a `CoreState`. */
+export function coreStateName(state: number): string {
+  return state === -1 ? ABSENT : nameOf(STATES, state);
+}
+
 /** All cores of the machine, with power or without. */
 export function inspectCores(survey: Survey): CoreInfo[] {
   const { memory, tables, threads } = survey;
@@ -45,14 +49,13 @@ export function inspectCores(survey: Survey): CoreInfo[] {
     const current = wordAt(memory, area + CoreArea.CURRENT_THREAD);
     const awaited = wordAt(memory, area + CoreArea.GRACE_AWAITED);
     const state = wordAt(memory, area + CoreArea.STATE);
-    const kernelArea = wordAt(memory, tables + Tables.KERNEL_AREAS) + core * KernelArea.SIZE;
     cores.push({
       ...snapshot,
-      stateName: state === -1 ? ABSENT : nameOf(STATES, state),
+      stateName: coreStateName(state),
       attention: bitNames(ATTENTION, attention),
       ringBits: attention >>> RINGS_SHIFT,
       thread: threads.get(current) ?? null,
-      ready: tables === 0 ? 0 : wordAt(memory, kernelArea + KernelArea.READY_COUNT),
+      ready: readyCount(memory, tables, core),
       lastTrap: trapName(wordAt(memory, area + CoreArea.LAST_TRAP)),
       inCommit: wordAt(memory, area + CoreArea.COMMIT) === 1,
       graceAwaited: awaited === 0 ? null : awaited,

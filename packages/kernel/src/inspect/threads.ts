@@ -1,6 +1,6 @@
 /** Threads as they stand, and what each waits for. */
 import { lifeName, ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import type { PhysicalMemory, WordIndex } from "@capos/hal";
 import { Anchor, Process, Thread, ThreadState } from "../layout.js";
 import { countMonitors } from "./processes.js";
 import type { ThreadInfo, WaitInfo } from "./state.js";
@@ -34,6 +34,18 @@ export function roleName(role: number): string {
   return nameOf(ROLES, role);
 }
 
+/** The name of a `ThreadState`. */
+export function stateName(state: number): string {
+  return nameOf(STATES, state);
+}
+
+/** A memory, and how its threads are found. */
+export interface ThreadFinder {
+  readonly memory: PhysicalMemory;
+  /** The thread in the thread table under a number, 0 for none. */
+  threadNumbered(number: number): WordIndex;
+}
+
 /** All threads that were found, by number; those without one last. */
 export function inspectThreads(survey: Survey): ThreadInfo[] {
   const servers = whoOwes(survey);
@@ -59,9 +71,9 @@ function whoOwes(survey: Survey): Map<WordIndex, string> {
 }
 
 /** The thread whose call this one took and has not answered; 0 for none, and for a call that is over. */
-function callerOf(survey: Survey, thread: WordIndex): WordIndex {
-  const { memory } = survey;
-  const caller = survey.threadNumbered(wordAt(memory, thread + Thread.REPLY_TO));
+export function callerOf(finder: ThreadFinder, thread: WordIndex): WordIndex {
+  const { memory } = finder;
+  const caller = finder.threadNumbered(wordAt(memory, thread + Thread.REPLY_TO));
   const call = wordAt(memory, thread + Thread.REPLY_CALL);
   return caller !== 0 && wordAt(memory, caller + Thread.CALL_NUMBER) === call ? caller : 0;
 }
@@ -87,7 +99,7 @@ function inspectThread(
     priority: word(Thread.PRIORITY),
     life: lifeName(word(Thread.LIFE)),
     status: word(Thread.EXIT_STATUS),
-    state: nameOf(STATES, word(Thread.STATE)),
+    state: stateName(word(Thread.STATE)),
     waits: inspectWait(survey, thread, servers),
     owesReplyTo: caller === 0 ? null : wordAt(memory, caller + Thread.NUMBER),
     boundNotification: bound > 0 ? bound * 4 : null,

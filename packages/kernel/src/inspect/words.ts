@@ -3,7 +3,7 @@
  */
 import { MAX_CORES, MAX_MEMORY_MIB, MAX_NAME_BYTES, Slot, utf8Decode } from "@capos/abi";
 import { BootInfo, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "@capos/hal";
-import { Process, Tables } from "../layout.js";
+import { KernelArea, Process, Tables } from "../layout.js";
 
 /** A word, 0 outside of memory. */
 export function wordAt(memory: PhysicalMemory, index: WordIndex): number {
@@ -41,8 +41,20 @@ export function tablesOf(memory: PhysicalMemory): WordIndex {
   return isLine(memory, tables) && isLine(memory, tables + Tables.SIZE) ? tables : 0;
 }
 
+/** Length of a core's run queue; 0 while there are no tables. */
+export function readyCount(memory: PhysicalMemory, tables: WordIndex, core: number): number {
+  if (tables === 0) return 0;
+  const area = wordAt(memory, tables + Tables.KERNEL_AREAS) + core * KernelArea.SIZE;
+  return wordAt(memory, area + KernelArea.READY_COUNT);
+}
+
 /** Most thread numbers that a machine has. */
 const MAX_THREADS = 16_384;
+
+/** Thread numbers of the machine, with 0, which is none. */
+export function threadLimit(memory: PhysicalMemory, tables: WordIndex): number {
+  return clamp(wordAt(memory, tables + Tables.THREAD_LIMIT), MAX_THREADS);
+}
 
 /** Calls `see` for each thread in the thread table. */
 export function forEachThread(
@@ -52,7 +64,7 @@ export function forEachThread(
   const tables = tablesOf(memory);
   if (tables === 0) return;
   const table = wordAt(memory, tables + Tables.THREAD_TABLE);
-  const limit = clamp(wordAt(memory, tables + Tables.THREAD_LIMIT), MAX_THREADS);
+  const limit = threadLimit(memory, tables);
   for (let number = 1; number < limit; number++) {
     const thread = wordAt(memory, table + number);
     if (isLine(memory, thread)) see(thread, number);

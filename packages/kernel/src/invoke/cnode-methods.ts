@@ -1,6 +1,6 @@
 /** Methods of CNodes: filling and emptying slots of one's own process or of a child's. */
 import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
-import { nowNs, type WordIndex } from "@capos/hal";
+import { nowNs, TraceEvent, type WordIndex } from "@capos/hal";
 import { deleteCapability, isFinalising } from "../capability/delete.js";
 import { enterWheel } from "../capability/expiry-wheel.js";
 import { findCarried, hasRight, isOpenCNode, lookupArgument, refusal } from "../capability/lookup.js";
@@ -13,6 +13,8 @@ import { requestGrace, waitForGrace } from "../grace-period.js";
 import { Anchor, Restart, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { progressOf } from "../thread/progress.js";
+import { traceFill, traceSlot } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
 export function invokeCNode(
@@ -139,6 +141,7 @@ function fill(
     endCommit(k);
   }
   unlockTree(k);
+  if (TRACED && !dying) traceFill(k, thread, method, slot, status);
   if (dying) waitForGrace(k, thread, stamp);
   else if (status === Err.OK) answer(context, makeHandle(index, i32[slot + Slot.GENERATION]!));
   else context.result = status;
@@ -185,8 +188,10 @@ function deleteSlot(k: Core, thread: WordIndex, context: Context, slot: WordInde
   const generation = i32[slot + Slot.GENERATION]!;
   // The result first: what else this leads to may end or preempt the invoker itself.
   context.result = Err.OK;
-  if (progressOf(k, thread) === 0) deleteCapability(k, slot, false);
-  else if (i32[thread + Thread.PROGRESS_DETAIL] !== generation) return;
+  if (progressOf(k, thread) === 0) {
+    if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, thread, slot);
+    deleteCapability(k, slot, false);
+  } else if (i32[thread + Thread.PROGRESS_DETAIL] !== generation) return;
   if (!isFinalising(k, slot)) return;
   i32[thread + Thread.PROGRESS] = 1;
   i32[thread + Thread.PROGRESS_DETAIL] = generation;

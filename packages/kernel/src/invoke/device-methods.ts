@@ -22,6 +22,8 @@ import { waitForGrace } from "../grace-period.js";
 import { wordCount } from "../ipc/message.js";
 import { IrqHandler } from "../layout.js";
 import type { Context } from "../thread/context.js";
+import { traceLog } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { handle, integer, refuse } from "./arguments.js";
 
 /** Bytes that fit behind the method and the count. */
@@ -30,7 +32,7 @@ const MAX_READ = (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD;
 
 export function invokePort(
   k: Core,
-  _thread: WordIndex,
+  thread: WordIndex,
   context: Context,
   slot: WordIndex,
   method: number,
@@ -44,7 +46,9 @@ export function invokePort(
       refuse(context, Err.RANGE, 0, MAX_WRITE);
     else {
       unpackBytes(regs, Reg.WORDS + 2, count, k.bytes, 0);
-      regs[Reg.WORDS] = portWrite(k.memory, port, k.id, k.bytes, count);
+      const taken = portWrite(k.memory, port, k.id, k.bytes, count);
+      if (TRACED) traceLog(k, thread, port, k.bytes, taken);
+      regs[Reg.WORDS] = taken;
       context.result = 1;
     }
   } else if (method === Method.PORT_READ) {

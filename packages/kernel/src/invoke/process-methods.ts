@@ -25,6 +25,8 @@ import { Cleaning, CNode, Process, Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { endProcess, linkMade } from "../thread/process-end.js";
 import { progressOf, startAgain } from "../thread/progress.js";
+import { traceProcess } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
 export function invokeProcess(
@@ -66,7 +68,10 @@ function configure(k: Core, thread: WordIndex, context: Context, process: WordIn
     refuse(context, Err.RANGE, 0, MAX_NAME_BYTES);
   } else {
     const status = begin(k, process, maker, cnode, image, threads);
-    if (status === Err.OK) setName(k, process, context.regs, Reg.WORDS + 5, nameBytes);
+    if (status === Err.OK) {
+      setName(k, process, context.regs, Reg.WORDS + 5, nameBytes);
+      if (TRACED) traceProcess(k, process, maker, image);
+    }
     if (status === Err.NO_RESOURCE) refuse(context, status, i32[maker + Process.THREADS_LEFT]!);
     else context.result = status;
   }

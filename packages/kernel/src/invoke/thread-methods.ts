@@ -39,6 +39,8 @@ import { endThread, isEnded } from "../thread/lifecycle.js";
 import { linkThread } from "../thread/process-end.js";
 import { startAgain } from "../thread/progress.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../thread/run-queue.js";
+import { traceThread } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
 export function invokeThread(
@@ -212,6 +214,7 @@ export function configureThread(
       i32[target + Thread.NUMBER] = number;
       Atomics.add(i32, process + Process.THREADS, 1);
       Atomics.store(i32, k.threadTable + number, target);
+      if (TRACED) traceThread(k, target);
     }
   }
   unlockTree(k);

@@ -12,12 +12,14 @@ import {
   Slot,
   SlotBits,
 } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
+import { TraceEvent, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { objectSizeBits, retype } from "../capability/retype.js";
 import { slotsOf } from "../capability/slot.js";
 import type { Core } from "../core.js";
+import { Thread } from "../layout.js";
 import type { Context } from "../thread/context.js";
+import { TRACED } from "../traced.js";
 import { answer, handle, integer, refuse } from "./arguments.js";
 
 export function invokeUntyped(
@@ -60,6 +62,15 @@ export function invokeUntyped(
   }
   const result = k.retypeResult;
   retype(k, thread, slot, type, sizeBits, count, cnode, first, result);
+  if (TRACED && k.current === thread)
+    k.tracer.put5(
+      TraceEvent.CAPABILITY_RETYPE,
+      k.i32[thread + Thread.NUMBER]!,
+      type,
+      count,
+      slot,
+      result.status,
+    );
   // A thread that waits for memory or a slot of the window starts its trap again.
   if (k.current !== thread) return;
   if (result.status === Err.RANGE) refuse(context, Err.RANGE, 1, slotsOf(i32[cnode]!) - 1);

@@ -19,6 +19,8 @@ import type { Core } from "../core.js";
 import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { enqueue, leave, switchTo, wake } from "../thread/run-queue.js";
+import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "./message.js";
 import { answerMessage, answerStatus, askReceive, askSend, NO_SENDERS } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";
@@ -36,6 +38,7 @@ export function send(
   const endpoint = i32[slot + Slot.OBJECT]!;
   const message = context.trap;
   if (context.foundHome !== k.id || i32[endpoint + Endpoint.HOME] !== k.id) {
+    if (TRACED) traceSend(k, thread, slot, endpoint, message);
     askSend(k, thread, context, slot, endpoint, role, blocking);
     return;
   }
@@ -46,6 +49,10 @@ export function send(
       return;
     }
     i32[thread + Thread.STATE] = ThreadState.QUEUED;
+    if (TRACED) {
+      traceSend(k, thread, slot, endpoint, message);
+      traceQueue(k, thread, endpoint);
+    }
     queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, i32[slot + Slot.GENERATION]!, message);
     leave(k);
     return;
@@ -59,6 +66,7 @@ export function send(
   } else context.result = Err.OK;
   if (i32[receiver + Thread.HOME] === k.id) {
     const to = k.contexts[i32[receiver + Thread.NUMBER]!]!;
+    if (TRACED) tracePass(k, thread, slot, endpoint, receiver, message, context.regs);
     handOver(
       k,
       endpoint,
@@ -75,6 +83,7 @@ export function send(
       if (i32[receiver + Thread.PRIORITY]! >= k.topReady) {
         // Direct switch: the server runs next, on what is left of the caller's quantum.
         switchTo(k, receiver, to);
+        if (TRACED) traceRuns(k);
       } else {
         leave(k);
         wake(k, receiver);
@@ -85,6 +94,7 @@ export function send(
       lendToServer(k, thread, context.regs);
       leave(k);
     }
+    if (TRACED) traceSend(k, thread, slot, endpoint, message);
     handOverRemote(
       k,
       endpoint,
@@ -159,9 +169,10 @@ export function acceptFrom(
   const words = from !== null ? from.regs : k.f64;
   const wordsAt = from !== null ? Reg.WORDS : threadWords(sender);
   const capabilitiesAt = from !== null ? Reg.CAPABILITIES : threadCapabilities(sender);
-  if (context !== null)
+  if (context !== null) {
+    if (TRACED) traceDelivery(k, endpoint, sender, receiver, message, words, wordsAt);
     handOver(k, endpoint, sender, context, receiver, message, badge, words, wordsAt, capabilitiesAt);
-  else handOverRemote(k, endpoint, sender, receiver, message, badge, words, wordsAt, capabilitiesAt);
+  } else handOverRemote(k, endpoint, sender, receiver, message, badge, words, wordsAt, capabilitiesAt);
   if (role === Role.SENDER) {
     if (from !== null) {
       from.result = Err.OK;
@@ -222,6 +233,7 @@ export function handOverRemote(
 ): void {
   const { i32 } = k;
   const count = wordCount(message);
+  if (TRACED) traceDelivery(k, endpoint, sender, receiver, message, words, wordsAt);
   copyWords(k.f64, threadWords(receiver), words, wordsAt, count);
   const arrived =
     capabilityCount(message) === 0

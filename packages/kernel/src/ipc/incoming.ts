@@ -2,11 +2,12 @@
  * What arrives from other cores: rings drained at a safe point, one function a kind of message.
  */
 import { Err, Slot } from "@capos/abi";
-import { Attention, attentionOf, CoreArea, Line, RINGS_SHIFT, raise, type WordIndex } from "@capos/hal";
+import { Attention, CoreArea, Line, RINGS_SHIFT, TraceEvent, type WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { takeOrphan } from "../capability/orphans.js";
 import { beginCommit, endCommit } from "../commit.js";
 import type { Core } from "../core.js";
+import { ringDoorbell } from "../doorbell.js";
 import { moveHome } from "../home.js";
 import { invokeRemote } from "../invoke/thread-methods.js";
 import {
@@ -23,6 +24,8 @@ import {
 } from "../layout.js";
 import { finishDeath } from "../thread/lifecycle.js";
 import { restart, wake } from "../thread/run-queue.js";
+import { traceAnswered, traceDelivery, tracePop, traceQueue, traceTake } from "../trace.js";
+import { TRACED } from "../traced.js";
 import {
   acceptFrom,
   firstOf,
@@ -58,6 +61,7 @@ function drain(k: Core, from: number): void {
     const line = k.ring.peek(from);
     if (line === 0) return;
     i32[k.area + CoreArea.MESSAGES_IN]!++;
+    if (TRACED) tracePop(k, from, line);
     // The line is read and given back within the handling of this one message: nothing refers to it later.
     beginCommit(k);
     accept(k, line, k.ring.kind(line));
@@ -74,7 +78,7 @@ function ringBack(k: Core): void {
     const word = k.kernelArea + KernelArea.SPACE_WANTED + half;
     if (Atomics.load(k.i32, word) === 0) continue;
     for (let mask = Atomics.exchange(k.i32, word, 0); mask !== 0; mask &= mask - 1) {
-      raise(k.memory, attentionOf(k.memory, half * 32 + 31 - Math.clz32(mask & -mask)), Attention.POKE);
+      ringDoorbell(k, half * 32 + 31 - Math.clz32(mask & -mask), Attention.POKE);
     }
   }
 }
@@ -130,6 +134,7 @@ function isHereAndGood(k: Core, line: WordIndex, object: WordIndex): boolean {
   // Endpoint and notification keep HOME at the same offset.
   if (i32[object + Endpoint.HOME] !== k.id) {
     i32[k.area + CoreArea.BOUNCES]!++;
+    if (TRACED) k.tracer.put2(TraceEvent.BOUNCE, i32[thread + Thread.NUMBER]!, object);
     answerStatus(k, thread, Internal.RETRY);
     return false;
   }
@@ -158,6 +163,7 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
     }
     if (call) saveWindow(k, thread, i32[line + Line.BADGE]!);
     if (!inThread) saveFromLine(k, thread, lineWords(line), message);
+    if (TRACED) traceQueue(k, thread, endpoint);
     queueThread(
       k,
       endpoint,
@@ -180,6 +186,7 @@ function onSend(k: Core, line: WordIndex, kind: number): void {
   const badge = i32[slot + Slot.BADGE]!;
   const wordsAt = inThread ? threadWords(thread) : lineWords(line);
   if (i32[receiver + Thread.HOME] === k.id) {
+    if (TRACED) traceDelivery(k, endpoint, thread, receiver, message, k.f64, wordsAt);
     handOver(
       k,
       endpoint,
@@ -239,6 +246,7 @@ function onWait(k: Core, line: WordIndex, kind: number): void {
   if (blocking) Atomics.store(i32, notification + Notification.WAITING, 1);
   const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
   if (bits !== 0) {
+    if (TRACED) traceTake(k, thread, notification, bits);
     answerMessage(k, thread, 0, bits, 0);
     lowerWaiting(k, notification);
   } else if (blocking) queueWaiter(k, notification, thread, slot, generation);
@@ -299,6 +307,7 @@ function onReply(k: Core, line: WordIndex, kind: number): void {
   if (i32[thread + Thread.CALL_NUMBER] !== i32[line + Line.EXTRA]) return;
   if (state !== ThreadState.REMOTE && state !== ThreadState.AWAITING_REPLY) return;
   i32[thread + Thread.CALL_NUMBER]!++;
+  if (TRACED) traceAnswered(k, thread, i32[line + Line.BADGE]!);
   // The server has written all that it claimed to write: see claimReply.
   if ((kind & MessageFlag.IN_THREAD) !== 0) i32[thread + Thread.ROLE] = Role.NONE;
   finishAsking(k, line, kind, thread, 0);

@@ -15,13 +15,16 @@ import { homeOf } from "../home.js";
 import { KernelArea, Message, Notification, Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { leave, wake } from "../thread/run-queue.js";
+import { traceSignal, traceTake } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { takeFrom } from "./endpoint.js";
 import { answerMessage, askCancel, askReceive, publishLine, reserveLine, wantSpace } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";
 
-/** ORs bits into a notification from any core and wakes who waits. */
-export function signal(k: Core, notification: WordIndex, bits: number): void {
+/** ORs bits into a notification from any core and wakes who waits. `thread` is who signals, 0 for the kernel. */
+export function signal(k: Core, thread: WordIndex, notification: WordIndex, bits: number): void {
   const { i32 } = k;
+  if (TRACED) traceSignal(k, thread, notification, bits);
   Atomics.or(i32, notification + Notification.BITS, bits);
   if (Atomics.load(i32, notification + Notification.WAITING) === 0) return;
   if (i32[notification + Notification.HOME] === k.id) attendNotification(k, notification);
@@ -63,6 +66,7 @@ export function attendNotification(k: Core, notification: WordIndex): void {
     }
     const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
     if (bits === 0) return;
+    if (TRACED) traceTake(k, waiter, notification, bits);
     leaveQueue(k, notification, waiter);
     complete(k, waiter, 0, bits >>> 0);
   }
@@ -95,6 +99,7 @@ function isReceive(trap: number): boolean {
 export function takeBound(k: Core, thread: WordIndex, context: Context): boolean {
   const bits = Atomics.exchange(k.i32, k.i32[thread + Thread.BOUND_NOTIFICATION]! + Notification.BITS, 0);
   if (bits === 0) return false;
+  if (TRACED) traceTake(k, thread, k.i32[thread + Thread.BOUND_NOTIFICATION]!, bits);
   context.regs[Reg.BADGE] = BADGE_IS_NOTIFICATION + (bits >>> 0);
   context.regs[Reg.ARRIVED] = 0;
   context.result = 0;
@@ -124,6 +129,7 @@ export function wait(k: Core, thread: WordIndex, context: Context, slot: WordInd
   }
   if (bits === 0) context.result = Err.WOULD_BLOCK;
   else {
+    if (TRACED) traceTake(k, thread, notification, bits);
     context.regs[Reg.BADGE] = bits >>> 0;
     context.result = 0;
   }

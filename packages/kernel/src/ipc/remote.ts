@@ -7,21 +7,15 @@
  * REMOTE, its queue fields, message words and reply fields are lent to the core it asked.
  */
 import { INLINE_MESSAGE_WORDS, Reg, Slot } from "@capos/abi";
-import {
-  Attention,
-  attentionOf,
-  CoreArea,
-  CoreState,
-  coreArea,
-  Line,
-  raise,
-  type WordIndex,
-} from "@capos/hal";
+import { Attention, CoreArea, CoreState, coreArea, Line, TraceEvent, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
+import { ringDoorbell } from "../doorbell.js";
 import { homeOf, takesRequests } from "../home.js";
 import { KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
 import { leave, restart } from "../thread/run-queue.js";
+import { tracePush } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { capabilityCount, copyWords, lineWords, saveMessage, threadWords, wordCount } from "./message.js";
 
 /** In place of the count of capabilities that arrived: no message came, the badge has no senders left. */
@@ -37,7 +31,9 @@ export function reserveLine(k: Core, to: number): WordIndex {
 /** Publishes a filled line. */
 export function publishLine(k: Core, to: number, line: WordIndex, kind: number): void {
   k.i32[k.area + CoreArea.MESSAGES_OUT]!++;
-  k.ring.publish(to, line, kind);
+  if (TRACED) tracePush(k, to, line, kind);
+  const woke = k.ring.publish(to, line, kind);
+  if (TRACED) k.tracer.put3(TraceEvent.DOORBELL, to, Attention.RINGS, woke ? 1 : 0);
 }
 
 /** The running thread asks a core; it blocks until the answer. */
@@ -189,6 +185,7 @@ export function waitForRing(k: Core, thread: WordIndex, to: number): void {
   i32[thread + Thread.ASKED_CORE] = to;
   i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!;
   i32[k.kernelArea + KernelArea.RING_WAIT_HEAD] = thread;
+  if (TRACED) k.tracer.put2(TraceEvent.RING_FULL, i32[thread + Thread.NUMBER]!, to);
   leave(k);
   k.backlog++;
   wantSpace(k, to);
@@ -199,7 +196,7 @@ export function wantSpace(k: Core, to: number): void {
   const area = k.i32[k.tables + Tables.KERNEL_AREAS]! + to * KernelArea.SIZE;
   Atomics.or(k.i32, area + KernelArea.SPACE_WANTED + (k.id >> 5), 1 << (k.id & 31));
   // The target may have drained between the full ring and the bit: then nothing would make it look.
-  raise(k.memory, attentionOf(k.memory, to), Attention.POKE);
+  ringDoorbell(k, to, Attention.POKE);
 }
 
 /** Answers a thread's request with a status alone. */

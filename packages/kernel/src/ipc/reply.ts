@@ -13,6 +13,8 @@ import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/tran
 import type { Core } from "../core.js";
 import { Role, Thread, ThreadState } from "../layout.js";
 import type { Context } from "../thread/context.js";
+import { traceReply } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { lendToServer } from "./endpoint.js";
 import { capabilityCount, copyWords, threadCapabilities, wordCount } from "./message.js";
 import { answerCall, claimReply, NO_SENDERS } from "./remote.js";
@@ -37,6 +39,7 @@ export function answerWith(
     if (Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return 0;
     // Others may use the receive slots of a caller that is gone.
     if (capabilities !== 0 && !claimReply(k, caller)) return 0;
+    if (TRACED) traceReply(k, i32[server + Thread.NUMBER]!, caller, count, context.regs, Reg.WORDS);
     // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
     const arrived =
       capabilities === 0
@@ -60,6 +63,7 @@ export function answerWith(
   if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
   const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
   const { regs } = to;
+  if (TRACED) traceReply(k, i32[server + Thread.NUMBER]!, caller, count, context.regs, Reg.WORDS);
   copyWords(regs, Reg.WORDS, context.regs, Reg.WORDS, count);
   regs[Reg.BADGE] = 0;
   regs[Reg.ARRIVED] =
@@ -101,12 +105,15 @@ export function awaitsReply(state: number): boolean {
 export function failCall(k: Core, caller: WordIndex, call: number, error: Err): WordIndex {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id) {
-    if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call)
+    if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call) {
+      if (TRACED) traceReply(k, 0, caller, error, k.f64, 0);
       answerCall(k, caller, call, error, k.f64, 0, 0, false);
+    }
     return 0;
   }
   if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
   const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
+  if (TRACED) traceReply(k, 0, caller, error, k.f64, 0);
   endCall(k, caller, call);
   to.result = error;
   return caller;

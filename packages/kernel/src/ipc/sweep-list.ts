@@ -4,8 +4,9 @@
  * safe point, before it reports a grace period. So when the grace period that follows a kill is over,
  * nobody waits through the slot any more, and no queue names it. Under the tree lock.
  */
-import { Attention, attentionOf, raise, type WordIndex } from "@capos/hal";
+import { Attention, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
+import { ringDoorbell } from "../doorbell.js";
 import { homeOf } from "../home.js";
 import { Endpoint, KernelArea, LAST_IN_LIST, Tables } from "../layout.js";
 
@@ -24,5 +25,5 @@ export function flagSweep(k: Core, object: WordIndex): void {
   i32[object + Endpoint.SWEEP_NEXT] = head === 0 ? LAST_IN_LIST : head;
   Atomics.store(i32, list, object);
   // A halted core must wake: with this bit it is not counted as passed before it has swept.
-  if (head === 0) raise(k.memory, attentionOf(k.memory, home), Attention.POKE);
+  if (head === 0) ringDoorbell(k, home, Attention.POKE);
 }

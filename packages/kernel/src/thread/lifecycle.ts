@@ -21,6 +21,8 @@ import { failCall, takeReply } from "../ipc/reply.js";
 import { KernelArea, Notification, Process, Reap, Role, Tables, Thread, ThreadState } from "../layout.js";
 import { KernelPanic } from "../panic.js";
 import { powerOff } from "../platform.js";
+import { traceDeath, traceFault } from "../trace.js";
+import { TRACED } from "../traced.js";
 import { endProcess, unlinkThread } from "./process-end.js";
 import { dequeue, leave, wake } from "./run-queue.js";
 
@@ -32,6 +34,7 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
   // In this order: who finds it ended, on any core, finds the status.
   i32[thread + Thread.EXIT_STATUS] = status;
   Atomics.store(i32, thread + Thread.LIFE, life);
+  if (TRACED) traceDeath(k, thread, life, status);
   stopWaiting(k, thread, state);
   // A reply to a call that it still waits for is stale from here on.
   Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
@@ -162,6 +165,7 @@ export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
   k.current = current;
   i32[thread + Thread.FAULT_LINE] = fault.line;
   i32[thread + Thread.FAULT_COLUMN] = fault.column;
+  if (TRACED) traceFault(k, thread, fault.line, fault.column, fault.text);
   if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING)
     recordFault(k, process, fault.text, fault.line, fault.column);
   endThread(k, thread, LifeState.FAULTED, 1);

@@ -30,7 +30,7 @@ export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boole
     killSlot(k, monitor + Monitor.TARGET);
   } else toldAll(k, anchorOf(type, target));
   unlockTree(k);
-  if (notification !== 0) signal(k, notification, bits);
+  if (notification !== 0) signal(k, 0, notification, bits);
   return monitor !== 0;
 }
 
@@ -55,7 +55,7 @@ export function tellLoss(k: Core, monitor: WordIndex): void {
     killSlot(k, binding);
   }
   unlockTree(k);
-  if (lost) signal(k, notification, bits);
+  if (lost) signal(k, 0, notification, bits);
 }
 
 /** Writes into a monitor how its target ended. */

@@ -3,7 +3,7 @@
  * memory in it dies everywhere. What it passed on to others stays. By its reaper, in bounded steps.
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import { Attention, attentionOf, raise, type WordIndex } from "@capos/hal";
+import { Attention, TraceEvent, type WordIndex } from "@capos/hal";
 import { deleteCapability } from "../capability/delete.js";
 import { isLive } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
@@ -12,8 +12,11 @@ import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
 import { Step } from "../capability/step.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
+import { ringDoorbell } from "../doorbell.js";
 import { awaitGrace } from "../grace-period.js";
 import { Anchor, Cleaning, CNode, Process, Reap, Thread } from "../layout.js";
+import { traceSlot } from "../trace.js";
+import { TRACED } from "../traced.js";
 
 /** Threads, or processes it made, that are dealt with in one step. */
 const MEMBERS = 64;
@@ -26,6 +29,7 @@ export function endProcess(k: Core, process: WordIndex, life: LifeState, status:
   if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
     i32[process + Process.STATUS] = status;
     Atomics.store(i32, process + Process.LIFE, life);
+    if (TRACED) k.tracer.put3(TraceEvent.PROCESS_DEATH, i32[process + Process.NUMBER]!, life, status);
     assignReap(k, process + Process.ANCHOR, Reap.END | Reap.TELL, k.id);
   }
   unlockTree(k);
@@ -35,8 +39,10 @@ export function endProcess(k: Core, process: WordIndex, life: LifeState, status:
 export function endWithoutThreads(k: Core, process: WordIndex): void {
   const { i32 } = k;
   lockTree(k);
-  if (i32[process + Process.LIFE]! <= LifeState.RUNNING)
+  if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
     Atomics.store(i32, process + Process.LIFE, LifeState.KILLED);
+    if (TRACED) k.tracer.put3(TraceEvent.PROCESS_DEATH, i32[process + Process.NUMBER]!, LifeState.KILLED, 0);
+  }
   unlockTree(k);
 }
 
@@ -92,6 +98,7 @@ function emptyCSpace(k: Core, process: WordIndex): Step {
       // Some of what is being finalised, on whatever core, is gone after it.
       return awaitGrace(k, nextGrace(k)) ? Step.WAIT : Step.MORE;
     }
+    if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, 0, slot);
     deleteCapability(k, slot, false);
   }
   i32[process + Process.CLEANING_CURSOR] = index;
@@ -183,5 +190,5 @@ export function unlinkThread(k: Core, thread: WordIndex): void {
   else i32[process + Process.FIRST_THREAD] = next;
   i32[process + Process.THREADS_LEFT]!++;
   const reaper = i32[process + Process.ANCHOR + Anchor.REAP_CORE]! - 1;
-  if (reaper >= 0) raise(k.memory, attentionOf(k.memory, reaper), Attention.POKE);
+  if (reaper >= 0) ringDoorbell(k, reaper, Attention.POKE);
 }

@@ -2,10 +2,11 @@
  * The run queue of a core: 256 priorities, round-robin within one. Owned by the core; no other core
  * reads or writes it. A thread in it is READY and in no other list.
  */
-import { armOneShot, CoreArea, disarmTimer, type WordIndex } from "@capos/hal";
+import { armOneShot, CoreArea, disarmTimer, TraceEvent, type WordIndex } from "@capos/hal";
 import type { Core } from "../core.js";
 import { Vector } from "../interrupts.js";
 import { KernelArea, Restart, Thread, ThreadState } from "../layout.js";
+import { TRACED } from "../traced.js";
 import type { Context } from "./context.js";
 
 /** Nanoseconds a thread runs before others of its priority get a turn. */
@@ -52,6 +53,10 @@ export function enqueue(k: Core, thread: WordIndex, atFront = false): void {
     i32[thread + Thread.RUN_PREVIOUS] = tail;
     i32[thread + Thread.RUN_NEXT] = 0;
     i32[queue + 1] = thread;
+  }
+  if (TRACED) {
+    const ready = i32[k.kernelArea + KernelArea.READY_COUNT]! + 1;
+    k.tracer.put3(TraceEvent.READY, i32[thread + Thread.NUMBER]!, priority, ready);
   }
   // Somebody waits for the core: from now on the running thread has a quantum.
   if (i32[k.kernelArea + KernelArea.READY_COUNT]!++ === 0 && k.current !== 0) {

@@ -3,4 +3,5 @@
  */
 export { GuestBuildError, type Place } from "./build-error.js";
 export { buildImage, type ImageOptions } from "./build-image.js";
+export { bundle } from "./bundler.js";
 export { locate } from "./locate.js";

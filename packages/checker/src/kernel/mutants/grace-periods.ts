@@ -19,9 +19,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         module: RING,
-        find: "        Atomics.store(i32, line, kind | this.lap(position));\n        raise(this.memory, this.areas + to * 2048 /* CoreArea.WORDS */ + 0 /* CoreArea.ATTENTION */, this.bell);\n",
+        find: "        Atomics.store(i32, line, kind | this.lap(position));\n        return raise(this.memory, this.areas + to * 2048 /* CoreArea.WORDS */ + 0 /* CoreArea.ATTENTION */, this.bell);\n",
         replace:
-          "        raise(this.memory, this.areas + to * 2048 /* CoreArea.WORDS */ + 0 /* CoreArea.ATTENTION */, this.bell);\n        Atomics.store(i32, line, kind | this.lap(position));\n",
+          "        const woke = raise(this.memory, this.areas + to * 2048 /* CoreArea.WORDS */ + 0 /* CoreArea.ATTENTION */, this.bell);\n        Atomics.store(i32, line, kind | this.lap(position));\n        return woke;\n",
       },
     ],
   },
@@ -92,8 +92,8 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         module: ATTENTION,
-        find: "    if ((Atomics.or(memory.i32, word, bits) & 1024 /* Attention.HALTED */) !== 0)\n        Atomics.notify(memory.i32, word);\n",
-        replace: "    Atomics.or(memory.i32, word, bits);\n",
+        find: "    Atomics.notify(memory.i32, word);\n    return true;\n",
+        replace: "    return true;\n",
       },
     ],
   },
@@ -105,7 +105,7 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         module: REMOTE,
-        find: "    raise(k.memory, attentionOf(k.memory, to), 8 /* Attention.POKE */);\n",
+        find: "    ringDoorbell(k, to, 8 /* Attention.POKE */);\n",
         replace: "",
       },
     ],

@@ -9,6 +9,8 @@ export function kernelProgram(edits: readonly Edit[]): ProgramOptions {
   return {
     entry: here("./entry.js"),
     replacements: {
+      "kernel/dist/traced.js": here("./traced.js"),
+      "hal/dist/trace/writer.js": here("./trace-writer.js"),
       "hal/dist/clock.js": here("./clock.js"),
       "kernel/dist/thread/context.js": here("./context.js"),
       "kernel/dist/guest/realm-cache.js": here("./realm-cache.js"),

@@ -1,0 +1,84 @@
+/**
+ * The commands that boot machines, `bench`, `run` and `stress`, as the command line knows them. What a command does
+ * is loaded when it is to do it: all of it together takes longer than most mistakes take to be told.
+ */
+import { DEFAULT_THRESHOLD_PERCENT, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
+import { type Command, Option } from "commander";
+import type { Session } from "../session.js";
+import type { BenchFlags } from "./bench.js";
+import { addMachineOptions } from "./options.js";
+import type { RunFlags } from "./run.js";
+import type { StressFlags } from "./stress.js";
+import { percent, repetitions, secondsUpTo } from "./values.js";
+
+/** Their names. */
+export const MACHINE_COMMANDS = ["bench", "run", "stress"] as const;
+
+/** Makes a program tell mistakes by exceptions, and say what they are where the session's errors go. */
+export function configureProgram(program: Command, { stdout, stderr }: Session): Command {
+  return program
+    .exitOverride()
+    .showHelpAfterError(false)
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      outputError: (text, write) => write(`capos-smp: ${text.replace(/^error: /, "")}`),
+    })
+    .allowExcessArguments(false)
+    .enablePositionalOptions();
+}
+
+/** Adds the commands to a program. Each runs in the session, and hands its exit status to `end`. */
+export function addMachineCommands(program: Command, session: Session, end: (status: number) => void): void {
+  addMachineOptions(program.command("bench [suites...]"))
+    .description("run benchmark suites (all but top and trace unless named) and print a table")
+    .option("--list", "list the suites and their rows")
+    .option("--seconds <s>", "time budget of a row in one repetition (default: 0.5)", secondsUpTo(60))
+    .addOption(
+      new Option("--repeat [n]", "measure all rows n times, in turn; without n until Ctrl-C").argParser(
+        repetitions,
+      ),
+    )
+    .option(
+      "--save <file>",
+      `keep the run, of ${SAVED_REPETITIONS} repetitions with ${SAVED_SECONDS} s a row unless told otherwise`,
+    )
+    .option(
+      "--compare <file>",
+      "measure what was saved as it was measured, and tell what became slower (status 1)",
+    )
+    .option(
+      "--threshold <percent>",
+      `with --compare: slowdowns up to this end with status 0 (default: ${DEFAULT_THRESHOLD_PERCENT})`,
+      percent,
+    )
+    .addOption(
+      new Option("--from <file>", "take a saved run instead of measuring").conflicts([
+        ...["list", "seconds", "repeat", "save", "cores", "memory", "seed", "watchdog"],
+      ]),
+    )
+    .option("--force", "with --save: overwrite the file")
+    .action(async (names: string[], _flags: BenchFlags, command: Command) => {
+      const { benchCommand } = await import("./bench.js");
+      end(await benchCommand(names, command.optsWithGlobals<BenchFlags>(), session));
+    });
+
+  addMachineOptions(program.command("run <file> [args...]"))
+    .description("boot a machine, run a guest written in TypeScript or JavaScript, exit with its status")
+    .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
+    .option("--debug", "give it the Debug capability")
+    .passThroughOptions()
+    .action(async (file: string, args: string[], _flags: RunFlags, command: Command) => {
+      const { runCommand } = await import("./run.js");
+      end(await runCommand(file, args, command.optsWithGlobals<RunFlags>(), session));
+    });
+
+  addMachineOptions(program.command("stress [scenario]"))
+    .description("race revocation against everything on real threads, and judge what happened")
+    .option("--list", "list the scenarios")
+    .option("--seconds <s>", "time for each scenario (default: 5)", secondsUpTo(86_400))
+    .action(async (name: string | undefined, _flags: StressFlags, command: Command) => {
+      const { stressCommand } = await import("./stress.js");
+      end(await stressCommand(name, command.optsWithGlobals<StressFlags>(), session));
+    });
+}

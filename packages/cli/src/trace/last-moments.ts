@@ -1,0 +1,51 @@
+/** The trace of a machine's last moments, written when something has gone wrong. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { BootInfo, type PhysicalMemory, TraceMerger } from "@capos/hal";
+import { VERSION } from "../version.js";
+import { MachineTrace } from "./machine-trace.js";
+import { Protocols } from "./protocols.js";
+import { selectEvents } from "./selection.js";
+import { TraceFile } from "./trace-file.js";
+
+/** How much of it, before the last event. The rings may hold less. */
+const LAST_NS = 250e6;
+const LIMIT_MIB = 512;
+
+/**
+ * Writes what the trace rings hold into a new file of a folder; answers a line that says where, or why not.
+ * @param ended whether the machine's cores have ended
+ */
+export function writeLastMoments(memory: PhysicalMemory, folder: string, ended: boolean): string {
+  if (memory.i32[BootInfo.TRACE_KIB] === 0)
+    return "no trace of the last moments: the trace rings were off (--trace-ring 256 turns them on)";
+  try {
+    const path = newPath(folder);
+    const file = new TraceFile(path, LIMIT_MIB, false);
+    const trace = new MachineTrace(file, {
+      memory,
+      cores: memory.i32[BootInfo.CORES]!,
+      machine: 1,
+      events: selectEvents().events,
+      protocols: new Protocols(),
+    });
+    const merger = new TraceMerger(memory, trace);
+    merger.read(ended);
+    merger.end();
+    trace.drawSince(merger.latestNs - LAST_NS);
+    merger.give(Number.POSITIVE_INFINITY);
+    const machines = [trace.end()];
+    file.close({ capos: VERSION, machines });
+    return `trace of the last moments: ${path} (open it in https://ui.perfetto.dev)`;
+  } catch (error) {
+    return `no trace of the last moments: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+function newPath(folder: string): string {
+  const stem = join(folder, `capos-trace-${process.pid}`);
+  let path = `${stem}.json`;
+  for (let i = 2; existsSync(path); i++) path = `${stem}-${i}.json`;
+  return path;
+}
