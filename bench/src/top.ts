@@ -98,8 +98,9 @@ interface Pair {
 }
 
 function resultOf(row: GuestRow, label: string, pairs: readonly Pair[], span: Span): Trial {
+  if (pairs.some((pair) => pair.with.length === 0 || pair.without.length === 0))
+    throw new RowError(label, "a turn has no samples");
   const ratios = pairs.map((pair) => median(pair.with) / median(pair.without));
-  if (!ratios.every(Number.isFinite)) throw new RowError(label, "a turn has no samples");
   const { low, high, confidence } = medianInterval(ratios);
   const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
   const note =

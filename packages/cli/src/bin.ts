@@ -52,7 +52,9 @@ const program = addMachineOptions(configureProgram(new Command("capos-smp"), ses
 addMachineCommands(program, session, end);
 
 addMachineOptions(program.command("report [suites...]"))
-  .description("run benchmark suites (all but top and trace unless named), and write a page with figures and tables")
+  .description(
+    "run benchmark suites (all but top and trace unless named), and write a page with figures and tables",
+  )
   .option("--out <file>", "where the page goes", "capos-report.html")
   .option("--force", "overwrite it if it is there")
   .addOption(

@@ -15,7 +15,9 @@ import {
   TraceEvent,
 } from "@capos/hal";
 import { isLive } from "./capability/lookup.js";
+import { lookAgain } from "./capability/reap-list.js";
 import { reap } from "./capability/reaper.js";
+import { lockTree, unlockTree } from "./capability/tree-lock.js";
 import { type Core, EXPIRING, REAPING } from "./core.js";
 import { passGrace, raiseEpoch, wakeGraceWaiters } from "./grace-period.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
@@ -140,6 +142,9 @@ export function flushBacklog(k: Core): void {
     k.backlog--;
     // Free for other lists before the nudge leaves: a signal that still sees a holder is covered by it.
     Atomics.store(i32, notification + Notification.NUDGE_HOLDER, 0);
+    lockTree(k);
+    lookAgain(k, notification + Notification.ANCHOR);
+    unlockTree(k);
     nudge(k, notification);
     if (i32[nudges] !== next) return;
     notification = next;

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import remapping from "@jridgewell/remapping";
 import { type BuildFailure, build, type Plugin } from "esbuild";
 import MagicString from "magic-string";
@@ -75,10 +75,14 @@ function endsIn(path: string, module: string): boolean {
 /** A replacement may import the module that it stands for. */
 function replacing(replacements: ProgramOptions["replacements"], used: Set<string>): Plugin {
   const list = Object.entries(replacements).map(([module, by]) => ({ module, by: resolve(by) }));
+  // A module of the program is imported by its file's name; of a package nobody knows where it leads. To ask about
+  // each import costs as much as the bundle.
+  const names = list.map(({ module }) => basename(module).replaceAll(".", "\\."));
+  const filter = new RegExp(`^[^.]|(?:^|/)(?:${names.join("|")})$`);
   return {
     name: "replacements",
     setup(hooks) {
-      hooks.onResolve({ filter: /.*/ }, async ({ path, pluginData, ...where }) => {
+      hooks.onResolve({ filter }, async ({ path, pluginData, ...where }) => {
         if (pluginData === replacing || path.startsWith("node:")) return undefined;
         const found = await hooks.resolve(path, { ...where, pluginData: replacing });
         const match = list.find(({ module }) => endsIn(found.path, module));

@@ -23,6 +23,15 @@ export function assignReap(k: Core, anchor: WordIndex, work: number, core: numbe
   ringDoorbell(k, to, Attention.POKE);
 }
 
+/**
+ * Something that an object being reaped waits for has come: its reaper looks again. A core that halts is counted as
+ * passed for every grace period and woken for none, so without this it might never look. Under the tree lock.
+ */
+export function lookAgain(k: Core, anchor: WordIndex): void {
+  const reaper = k.i32[anchor + Anchor.REAP_CORE]! - 1;
+  if (reaper >= 0) ringDoorbell(k, reaper, Attention.POKE);
+}
+
 function areaOf(k: Core, core: number): WordIndex {
   return k.i32[k.tables + Tables.KERNEL_AREAS]! + core * KernelArea.SIZE;
 }

@@ -391,6 +391,8 @@ export function flushOutboxes(k: Core): void {
       i32[cancels] = next === LAST ? 0 : next;
       i32[thread + Thread.CANCEL_NEXT] = 0;
       k.backlog--;
+      // Of one that died meanwhile nothing is lent any more: this core, its home, reaps it.
+      if (i32[thread + Thread.STATE] === ThreadState.DEAD) ringDoorbell(k, k.id, Attention.POKE);
       if (wanted) askCancel(k, thread);
     }
     if (i32[outbox] !== 0 || i32[cancels] !== 0) wantSpace(k, to);

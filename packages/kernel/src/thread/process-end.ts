@@ -3,18 +3,17 @@
  * memory in it dies everywhere. What it passed on to others stays. By its reaper, in bounded steps.
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import { Attention, TraceEvent, type WordIndex } from "@capos/hal";
+import { TraceEvent, type WordIndex } from "@capos/hal";
 import { deleteCapability } from "../capability/delete.js";
 import { isLive } from "../capability/lookup.js";
-import { assignReap } from "../capability/reap-list.js";
+import { assignReap, lookAgain } from "../capability/reap-list.js";
 import { CHUNK, killDescendants, Left } from "../capability/revoke.js";
 import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
 import { Step } from "../capability/step.js";
 import { lockTree, unlockTree } from "../capability/tree-lock.js";
 import type { Core } from "../core.js";
-import { ringDoorbell } from "../doorbell.js";
 import { awaitGrace } from "../grace-period.js";
-import { Anchor, Cleaning, CNode, Process, Reap, Thread } from "../layout.js";
+import { Cleaning, CNode, Process, Reap, Thread } from "../layout.js";
 import { traceSlot } from "../trace.js";
 import { TRACED } from "../traced.js";
 
@@ -179,7 +178,7 @@ export function linkThread(i32: Int32Array, process: WordIndex, thread: WordInde
   i32[process + Process.FIRST_THREAD] = thread;
 }
 
-/** A thread is dead: its number is its process's again. The reaper that waits for the last of them is told. */
+/** A thread is dead: its number is its process's again. The reapers that wait for it, and for the last of them, are told. */
 export function unlinkThread(k: Core, thread: WordIndex): void {
   const { i32 } = k;
   const process = i32[thread + Thread.PROCESS]!;
@@ -189,6 +188,6 @@ export function unlinkThread(k: Core, thread: WordIndex): void {
   if (previous !== 0) i32[previous + Thread.PROCESS_NEXT] = next;
   else i32[process + Process.FIRST_THREAD] = next;
   i32[process + Process.THREADS_LEFT]!++;
-  const reaper = i32[process + Process.ANCHOR + Anchor.REAP_CORE]! - 1;
-  if (reaper >= 0) ringDoorbell(k, reaper, Attention.POKE);
+  lookAgain(k, process + Process.ANCHOR);
+  lookAgain(k, thread + Thread.ANCHOR);
 }
