@@ -9,6 +9,8 @@ import {
   configureThread,
   deriveSlot,
   endProcess,
+  finishDeath,
+  flushBacklog,
   handOverReaping,
   invokeProcess,
   KernelArea,
@@ -181,6 +183,44 @@ t.test(
     t.end();
   },
 );
+
+t.test("a core that rests looks again when what an object of its list waited for has come", (t) => {
+  bench.renew(19);
+  const [slot] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [number];
+  const notification = objectIn(slot);
+  // The other core has it in its list of nudges, and makes no turn meanwhile.
+  i32[notification + Notification.NUDGE_HOLDER] = zero.id + 1;
+  i32[zero.kernelArea + KernelArea.NUDGE_HEAD] = notification;
+  zero.backlog++;
+  zero.roomNews = true;
+  kill(one, slot);
+  for (let i = 0; i < 20; i++) turn(one);
+  t.equal(listed(one).length, 1, "it waits for the nudge");
+  i32[one.attention] = 0;
+  flushBacklog(zero);
+  t.equal(i32[one.attention]! & Attention.POKE, Attention.POKE, "its reaper is called");
+  settle(cores);
+  t.same(listed(one), []);
+
+  const [processSlot, cnode, threadSlot] = [ObjectType.PROCESS, ObjectType.CNODE, ObjectType.THREAD].map(
+    (type, i) => bench.make(type, 4, 1, 200 + i)[0]!,
+  ) as [number, number, number];
+  const thread = objectIn(threadSlot);
+  t.equal(configureProcess(bench, zero, processSlot, cnode, 1), Err.OK);
+  t.equal(configureThread(zero, thread, objectIn(processSlot), 1, 5), Err.OK);
+  // It was ended while another core owed it an answer.
+  i32[thread + Thread.STATE] = ThreadState.DYING;
+  i32[thread + Thread.LIFE] = LifeState.KILLED;
+  kill(zero, threadSlot);
+  for (let i = 0; i < 20; i++) for (const k of cores) turn(k);
+  t.equal(listed(one).length, 1, "it waits for the answer");
+  i32[one.attention] = 0;
+  finishDeath(one, thread);
+  t.equal(i32[one.attention]! & Attention.POKE, Attention.POKE, "its reaper is called");
+  settle(cores);
+  t.same(listed(one), []);
+  t.end();
+});
 
 t.test("a CNode of any size is emptied in bounded steps, and what was in it is dead", (t) => {
   bench.renew(19);

@@ -48,6 +48,7 @@ export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export * from "./layout.js";
 export { attend, flushBacklog, owePass } from "./safe-point.js";
 export { type Context, GeneratorContext, makeRegisters } from "./thread/context.js";
+export { finishDeath } from "./thread/lifecycle.js";
 export { cleanProcess, endProcess, linkMade } from "./thread/process-end.js";
 export {
   dequeue,
