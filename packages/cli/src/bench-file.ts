@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type BenchmarkDocument, SCHEMA } from "@capos/bench";
-import { reasonOf } from "@capos/checker/check";
+import { reasonOf } from "@capos/checker/reason";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { UsageError } from "./errors.js";
 import { writeOutput } from "./output-file.js";

@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { reasonOf } from "@capos/checker/check";
+import { reasonOf } from "@capos/checker/reason";
 import { UsageError } from "./errors.js";
 
 /**

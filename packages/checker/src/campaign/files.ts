@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import * as v from "valibot";
+import { reasonOf } from "../reason.js";
 
 /** A file, or something that it names, cannot be used: the message is one line and says what to do. */
 export class CheckFileError extends Error {
@@ -33,21 +34,6 @@ export function readIfThere(path: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new CheckFileError(`${path} cannot be read: ${reasonOf(error)}`);
   }
-}
-
-/** Why a file cannot be read or written, in a few words. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  const known: Record<string, string> = {
-    EISDIR: "it is a folder",
-    EACCES: "no permission",
-    ENOENT: "there is no such folder",
-    ENOTDIR: "there is no such folder",
-    ENOSPC: "no space is left",
-    EROFS: "the file system takes no writes",
-  };
-  return (code !== undefined ? known[code] : undefined) ?? error.message;
 }
 
 const head = v.object({ format: v.string(), version: v.number() });

@@ -20,7 +20,7 @@ export {
 } from "./check.js";
 export { fromText, toBlocks, toText } from "./choices.js";
 export { type Access, type CounterExample, shortPlace } from "./counter-example.js";
-export { CheckFileError, reasonOf } from "./files.js";
+export { CheckFileError } from "./files.js";
 export { fingerprintOf } from "./fingerprint.js";
 export { isSameFinding, type Minimal, type Minimiser, minimise } from "./minimise.js";
 export { WorkerError } from "./pool.js";
