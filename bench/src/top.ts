@@ -16,9 +16,9 @@ import {
   type SuiteContext,
 } from "./guest-suite.js";
 import { rowsFor } from "./ipc/rows.js";
+import { ratioWords } from "./ratio-words.js";
 import { type GuestRow, selectRows } from "./rows.js";
 import { type Span, timed } from "./series.js";
-import { medianInterval } from "./statistics.js";
 import { createTrial, type Trial } from "./trial.js";
 
 export const TOP_SUITE = "top";
@@ -101,11 +101,8 @@ function resultOf(row: GuestRow, label: string, pairs: readonly Pair[], span: Sp
   if (pairs.some((pair) => pair.with.length === 0 || pair.without.length === 0))
     throw new RowError(label, "a turn has no samples");
   const ratios = pairs.map((pair) => median(pair.with) / median(pair.without));
-  const { low, high, confidence } = medianInterval(ratios);
-  const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
-  const note =
-    `A call takes ${percent(median(ratios))} longer with top: the median of ${ratios.length} pairs of turns, ` +
-    `${percent(low)} to ${percent(high)} with ${(confidence * 100).toFixed(1)} % confidence.`;
+  const { change, interval } = ratioWords(ratios);
+  const note = `A call takes ${change} longer with top: the median of ${ratios.length} pairs of turns, ${interval}.`;
   const named = nameOf(TOP_SUITE, row);
   return createTrial(
     { ...named, notes: [...(named.notes ?? []), note] },

@@ -18,9 +18,9 @@ import {
   type SuiteContext,
 } from "./guest-suite.js";
 import { rowsFor } from "./ipc/rows.js";
+import { ratioWords } from "./ratio-words.js";
 import { type GuestRow, selectRows } from "./rows.js";
 import { type Span, timed } from "./series.js";
-import { medianInterval } from "./statistics.js";
 import { createTrial, isRefused, type Trial } from "./trial.js";
 
 export const TRACE_SUITE = "trace";
@@ -117,12 +117,10 @@ function trialOf(row: TraceRow, rounds: readonly Round[], span: Span): Trial {
       ? median(round.again) / median(round.absent)
       : (2 * median(round[tracing])) / (median(round.absent) + median(round.again)),
   );
-  const { low, high, confidence } = medianInterval(ratios);
-  const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
-  const range = `${percent(low)} to ${percent(high)} with ${(confidence * 100).toFixed(1)} % confidence`;
+  const { change, interval } = ratioWords(ratios);
   const what = isAbsent
-    ? `Twice the same in each of ${rounds.length} rounds: apart by ${percent(median(ratios))}, ${range}.`
-    : `A call takes ${percent(median(ratios))} longer than without trace points: the median of ${rounds.length} rounds, ${range}.`;
+    ? `Twice the same in each of ${rounds.length} rounds: apart by ${change}, ${interval}.`
+    : `A call takes ${change} longer than without trace points: the median of ${rounds.length} rounds, ${interval}.`;
   const named = nameOf(TRACE_SUITE, row);
   const absent = rounds.flatMap((round) => [...round.absent, ...round.again]);
   return createTrial(
