@@ -1,33 +1,75 @@
 /**
- * The shape of the workspace, as rules: arrows point down, no circles, and a guest sees abi and libos
- * only. The manifests say the same to pnpm; these rules also see relative paths and single files.
+ * The shape of the workspace, as rules: arrows point down, between packages and between the folders of a package;
+ * there are no circles, and a guest sees abi and libos only. The manifests say the same of packages to pnpm; these
+ * rules also see relative paths and single files.
  */
 
-/** From the bottom up: a layer may import the layers before it. */
+/** Packages from the bottom up: a layer may import the layers before it. */
 const LAYERS = [
   "packages/abi",
   "packages/hal",
+  "packages/engine",
   "packages/kernel",
+  "packages/inspect",
   "packages/libos",
+  "packages/image",
   "packages/servers",
+  "packages/machine",
+  "packages/explorer",
+  "packages/model",
+  "packages/stress",
   "bench",
-  "packages/checker",
   "packages/cli",
   "test",
 ];
 
-const downwardsOnly = LAYERS.slice(0, -1).map((layer, index) => ({
-  name: `${layer.replace("packages/", "")}-imports-lower-layers-only`,
-  severity: "error",
-  from: { path: `^${layer}/` },
-  to: { path: `^(${LAYERS.slice(index + 1).join("|")})/` },
-}));
+/** Folders of a package from the bottom up; what lies beside them is above them all. */
+const FOLDERS = {
+  "packages/hal": ["memory", "cpu", "device", "trace", "host"],
+  "packages/engine": ["generator"],
+  "packages/kernel": ["state", "sched", "smp", "capability", "ipc", "object", "loop", "boot"],
+  "packages/explorer": ["explore", "transform", "history", "campaign", "survey"],
+};
 
-const GUESTS = "^(packages/servers/src|bench/src|packages/checker/src/stress)/guests/";
+const rule = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: to } });
+
+const packagesPointDown = LAYERS.slice(0, -1).map((layer, index) =>
+  rule(
+    `${layer.replace("packages/", "")}-imports-lower-packages-only`,
+    `^${layer}/`,
+    `^(${LAYERS.slice(index + 1).join("|")})/`,
+  ),
+);
+
+const foldersPointDown = Object.entries(FOLDERS).flatMap(([layer, folders]) =>
+  folders.map((folder, index) =>
+    rule(
+      `${layer.replace("packages/", "")}-${folder}-imports-lower-folders-only`,
+      `^${layer}/src/${folder}/`,
+      // A folder above it, or a file beside the folders; engine's files are its interface, below its kinds.
+      `^${layer}/src/((${[...folders.slice(index + 1), "-"].join("|")})/${layer.endsWith("engine") ? "" : "|[^/]+$"})`,
+    ),
+  ),
+);
+
+const GUESTS = "^(packages/servers/src|bench/src|packages/stress/src)/guests/";
 
 module.exports = {
   forbidden: [
-    ...downwardsOnly,
+    ...packagesPointDown,
+    ...foldersPointDown,
+    {
+      name: "the-explorer-knows-nothing-of-capos",
+      severity: "error",
+      from: { path: "^packages/explorer/" },
+      to: { path: "^(packages|bench|test)/", pathNot: "^packages/explorer/" },
+    },
+    {
+      name: "libos-imports-abi-only",
+      severity: "error",
+      from: { path: "^packages/libos/" },
+      to: { path: "^(packages|bench|test)/", pathNot: "^packages/(libos|abi)/" },
+    },
     {
       name: "no-circles",
       comment: "Circles of types count too: they are as hard to take apart.",
@@ -48,12 +90,6 @@ module.exports = {
       severity: "error",
       from: { path: GUESTS },
       to: { pathNot: ["^packages/(abi|libos)/", GUESTS] },
-    },
-    {
-      name: "guests-do-not-import-the-image-builder",
-      severity: "error",
-      from: { path: GUESTS },
-      to: { path: "^packages/libos/(src|dist)/image/" },
     },
   ],
   options: {

@@ -11,7 +11,7 @@ import process from "node:process";
 import ts from "typescript";
 import { ROOT, walk } from "./setup.mjs";
 
-const FOLDERS = ["packages/hal/src", "packages/kernel/src"];
+const FOLDERS = ["packages/hal/src", "packages/engine/src", "packages/kernel/src", "packages/inspect/src"];
 
 const MUTABLE_CLASSES = new Set([
   ...["Map", "Set", "WeakMap", "WeakSet", "Array", "Object", "Date"],

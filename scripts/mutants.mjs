@@ -11,8 +11,9 @@ import { ensureReady, ROOT } from "./setup.mjs";
 const DOCUMENT = join(ROOT, "docs/checking.md");
 
 await ensureReady();
-const { huntMutants, KERNEL, mutantTable, withMutantTable } = await import(
-  join(ROOT, "packages/checker/dist/check.js")
+const { KERNEL } = await import(join(ROOT, "packages/model/dist/catalogue.js"));
+const { huntMutants, mutantTable, withMutantTable } = await import(
+  join(ROOT, "packages/explorer/dist/campaign/index.js")
 );
 
 const hunts = await huntMutants(KERNEL, {

@@ -35,10 +35,10 @@ const LOCK = join(ROOT, ".capos-lock");
 
 /** Programs that turn compiled code into more of dist, in the order in which they need each other. */
 const IMAGE_BUILDERS = [
-  "packages/kernel/dist/host/bundle-core.js",
+  "packages/machine/dist/build-core.js",
   "packages/servers/dist/build-images.js",
   "bench/dist/build-images.js",
-  "packages/checker/dist/stress/build-images.js",
+  "packages/stress/dist/build-images.js",
   "packages/cli/dist/report/build-page.js",
 ];
 

@@ -6,7 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { buildImage } from "@capos/libos/image";
+import { buildImage } from "@capos/image";
 import { benchImageFile, GUESTS } from "./images.js";
 
 mkdirSync(new URL("./images/", import.meta.url), { recursive: true });

@@ -1,6 +1,6 @@
 /** Contexts for the suites that guests measure: a fake machine, and a real one as the command line makes it. */
 import type { GuestOptions, SuiteContext } from "@capos/bench";
-import { boot } from "capos";
+import { boot } from "@capos/machine";
 
 export interface Answer {
   status: number;

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BenchmarkDocument, isRefused } from "@capos/bench";
-import { readDocument, UsageError, writeDocument } from "capos";
+import { UsageError } from "@capos/machine/errors";
+import { readDocument, writeDocument } from "capos";
 import t, { type Test } from "tap";
 import { fixture } from "./bench-fixture.js";
 

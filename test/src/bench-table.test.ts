@@ -1,13 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import {
-  formatCount,
-  formatDuration,
-  formatRatio,
-  type Result,
-  renderDocument,
-  rowsShortOfCpus,
-  TABLE_WIDTH,
-} from "@capos/bench";
+import { type Result, renderDocument, rowsShortOfCpus, TABLE_WIDTH } from "@capos/bench";
+import { formatCount, formatDuration, formatRatio } from "@capos/bench/quantity";
 import fc from "fast-check";
 import t from "tap";
 import { fixture, machine, row } from "./bench-fixture.js";

@@ -1,5 +1,11 @@
 /** Campaigns over toy scenarios: the same schedules on any number of workers, in any number of runs. */
-import { type CheckOptions, type CheckResult, check, type Job, type WorkerError } from "@capos/checker/check";
+import {
+  type CheckOptions,
+  type CheckResult,
+  check,
+  type Job,
+  type WorkerError,
+} from "@capos/explorer/campaign";
 import t from "tap";
 import { exploreToy } from "./check-toy.js";
 import { SCENARIOS, SOME_SCHEDULES, toyCatalogue } from "./check-toy-scenarios.js";

@@ -1,7 +1,7 @@
 /** A replay under a debugger. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { replayFile, writeReplayFile } from "@capos/checker/check";
+import { replayFile, writeReplayFile } from "@capos/explorer/campaign";
 import t from "tap";
 import { fingerprintOfToys, toyCatalogue } from "./check-toy-scenarios.js";
 

@@ -1,5 +1,5 @@
 /** What reduction leaves out makes no difference: on small scenarios it is held against each schedule by itself. */
-import { mutantNamed, type Scenario, transformKernel } from "@capos/checker/kernel";
+import { mutantNamed, type Scenario, transformKernel } from "@capos/model/kernel";
 import t from "tap";
 import { CROSSING, endStatesOf, LOOKING, WAKING } from "./check-small-scenarios.js";
 

@@ -1,4 +1,4 @@
-import type { Coroutine, Strategy } from "@capos/checker/explore";
+import type { Coroutine, Strategy } from "@capos/explorer";
 import fc from "fast-check";
 import t from "tap";
 import { exploreToy, type Shared, type Toy } from "./check-toy.js";

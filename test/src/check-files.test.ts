@@ -7,7 +7,7 @@ import {
   readReplayFile,
   replayFile,
   writeReplayFile,
-} from "@capos/checker/check";
+} from "@capos/explorer/campaign";
 import t, { type Test } from "tap";
 import { toyCatalogue } from "./check-toy-scenarios.js";
 

@@ -1,4 +1,6 @@
 /** The minimiser, against all schedules of small programs. */
+
+import { type Coroutine, type Failure, Frontier, type Strategy } from "@capos/explorer";
 import {
   fromText,
   isSameFinding,
@@ -6,8 +8,7 @@ import {
   type Minimiser,
   minimise,
   toText,
-} from "@capos/checker/check";
-import { type Coroutine, type Failure, Frontier, type Strategy } from "@capos/checker/explore";
+} from "@capos/explorer/campaign";
 import fc from "fast-check";
 import t from "tap";
 import { type Shared, type Toy, ToyExplorer } from "./check-toy.js";

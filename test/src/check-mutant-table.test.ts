@@ -1,6 +1,7 @@
 /** The table of mutants: how it is made from hunts, and that the document has it of the mutants that there are. */
 import { readFileSync } from "node:fs";
-import { huntMutants, KERNEL, mutantRows, mutantTable, withMutantTable } from "@capos/checker/check";
+import { huntMutants, mutantRows, mutantTable, withMutantTable } from "@capos/explorer/campaign";
+import { KERNEL } from "@capos/model";
 import t from "tap";
 import { toyCatalogue } from "./check-toy-scenarios.js";
 

@@ -1,6 +1,7 @@
 /** Every mutant of the kernel is found, and what finds it does not find the kernel itself. */
 import { isDeepStrictEqual } from "node:util";
-import { type Hunt, huntMutants, KERNEL, Survey, type Surveyed } from "@capos/checker/check";
+import { type Hunt, huntMutants, Survey, type Surveyed } from "@capos/explorer/campaign";
+import { KERNEL } from "@capos/model";
 import t, { type Test } from "tap";
 
 /** A mutant has 60 s by itself; all of them take about two minutes of two threads. */

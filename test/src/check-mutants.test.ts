@@ -1,6 +1,6 @@
 /** Mutants as edits: each fits the kernel as it is compiled now, and leaves a program. */
 import { readFileSync } from "node:fs";
-import { MUTANTS, type Mutant } from "@capos/checker/kernel";
+import { MUTANTS, type Mutant } from "@capos/model/kernel";
 import { parse } from "acorn";
 import t, { type Test } from "tap";
 

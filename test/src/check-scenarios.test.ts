@@ -1,5 +1,8 @@
 /** Every scenario says what must hold, holds in its quick plan, and is able to fail. */
-import { KERNEL, type Strategy, Survey } from "@capos/checker/check";
+
+import type { Strategy } from "@capos/explorer";
+import { Survey } from "@capos/explorer/campaign";
+import { KERNEL } from "@capos/model";
 import t from "tap";
 
 t.setTimeout(300_000);

@@ -2,9 +2,9 @@
  * Scenarios so small that all their schedules can be run one by one, of the kernel's own rings and doorbells;
  * and a way to see in which states their schedules end.
  */
-import { type Coroutine, exploreWhole, type Strategy } from "@capos/checker/explore";
-import { open, type Program, type Scenario, type transformKernel } from "@capos/checker/kernel";
+import { type Coroutine, exploreWhole, type Strategy } from "@capos/explorer";
 import { attentionOf } from "@capos/hal";
+import { open, type Program, type Scenario, type transformKernel } from "@capos/model/kernel";
 
 type Judgement = ReturnType<Scenario["build"]>;
 type Machine = Parameters<Scenario["build"]>[0];

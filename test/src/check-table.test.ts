@@ -1,5 +1,5 @@
 /** What people see of a counter-example, and what a command line selects. */
-import type { Access, CounterExample } from "@capos/checker/check";
+import type { Access, CounterExample } from "@capos/explorer/campaign";
 import { renderCounterExample, type Selection, selectJobs } from "capos";
 import fc from "fast-check";
 import t from "tap";

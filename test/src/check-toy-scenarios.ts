@@ -1,12 +1,13 @@
 /** Toy scenarios for campaigns: a module that a campaign's workers open scenarios with, as the kernel's is. */
+
+import type { Coroutine, Finding, Site } from "@capos/explorer";
 import {
   type Catalogue,
   fingerprintOf,
   type MutantInfo,
   type Opener,
   type ScenarioInfo,
-} from "@capos/checker/check";
-import type { Coroutine, Finding, Site } from "@capos/checker/explore";
+} from "@capos/explorer/campaign";
 import { type Shared, type Toy, ToyExplorer } from "./check-toy.js";
 
 const DPOR = { kind: "dpor" } as const;

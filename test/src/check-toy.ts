@@ -13,7 +13,7 @@ import {
   UNUSED,
   VirtualCores,
   type World,
-} from "@capos/checker/explore";
+} from "@capos/explorer";
 
 /** Shared memory as a program of the tests uses it. */
 export class Shared {

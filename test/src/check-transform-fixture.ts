@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Coroutine, Runtime } from "@capos/checker/explore";
+import type { Coroutine, Runtime } from "@capos/explorer";
 import {
   instantiate,
   type Program,
@@ -12,7 +12,7 @@ import {
   performAtOnce,
   runToEnd,
   transformProgram,
-} from "@capos/checker/transform";
+} from "@capos/explorer/transform";
 import type { Test } from "tap";
 
 export type Exports = Record<string, unknown>;

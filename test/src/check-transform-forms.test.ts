@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { instantiate, performAtOnce } from "@capos/checker/transform";
+import { instantiate, performAtOnce } from "@capos/explorer/transform";
 import fc from "fast-check";
 import t, { type Test } from "tap";
 import { alwaysYield, type Exports, native, outcomeOf, transform } from "./check-transform-fixture.js";

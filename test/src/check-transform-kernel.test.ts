@@ -1,8 +1,8 @@
 /** The kernel passes through the transformation, and does the same behind it. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Coroutine } from "@capos/checker/explore";
-import { type Program, runToEnd, transformProgram } from "@capos/checker/transform";
+import type { Coroutine } from "@capos/explorer";
+import { type Program, runToEnd, transformProgram } from "@capos/explorer/transform";
 import { buildTables, Core } from "@capos/kernel/internal";
 import t, { type Test } from "tap";
 import { atOnce, writeModules } from "./check-transform-fixture.js";
@@ -60,8 +60,8 @@ t.test("the kernel's loop is transformed: what is left alone is set-up, register
 t.test("the transformed kernel writes the same tables as the kernel", async (t) => {
   const program = await kernelProgram(t, ["loop.js", "core.js", "boot/tables.js"]);
   const wordsBy = (CoreClass: typeof Core, build: (k: Core) => unknown): Int32Array => {
-    const { wasm } = makeMachine(2);
-    build(new CoreClass(0, wasm));
+    const { wasm, memory } = makeMachine(2);
+    build(new CoreClass(0, memory));
     return new Int32Array(wasm.buffer);
   };
   const exports = atOnce(program) as { Core: typeof Core; buildTables(k: Core): Coroutine };

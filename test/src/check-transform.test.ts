@@ -5,7 +5,7 @@ import { Session } from "node:inspector";
 import { SourceMap } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Coroutine, OP_NAMES, Op, type Runtime, UNUSED } from "@capos/checker/explore";
+import { type Coroutine, OP_NAMES, Op, type Runtime, UNUSED } from "@capos/explorer";
 import {
   EditError,
   instantiate,
@@ -14,7 +14,7 @@ import {
   runToEnd,
   TransformError,
   transformProgram,
-} from "@capos/checker/transform";
+} from "@capos/explorer/transform";
 import t, { type Test } from "tap";
 import { alwaysYield, atOnce, type Exports, transform, writeModules } from "./check-transform-fixture.js";
 

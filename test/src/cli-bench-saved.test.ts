@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type compareDocuments, isRefused } from "@capos/bench";
+import { UsageError } from "@capos/machine/errors";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { bench, readDocument, UsageError } from "capos";
+import { bench, readDocument } from "capos";
 import t from "tap";
 import { documentOf, rowOfTrials, trials } from "./bench-fixture.js";
 import { caposSmp, ROOT } from "./cli-process.js";

@@ -1,6 +1,6 @@
 /** The command line around the checker, with the kernel's own scenarios. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { KERNEL } from "@capos/checker/check";
+import { KERNEL } from "@capos/model";
 import t from "tap";
 import { caposSmp } from "./cli-process.js";
 

@@ -7,10 +7,11 @@
  */
 import { fileURLToPath } from "node:url";
 import { LifeState } from "@capos/abi";
-import { PortNumber, planMachine } from "@capos/hal";
-import { type CoreSnapshot, Machine, type MachineEnd } from "@capos/hal/host";
-import { CORE_PROGRAM, dump } from "@capos/kernel/host";
-import { buildImage } from "@capos/libos/image";
+import { type CoreSnapshot, PortNumber, planMachine } from "@capos/hal";
+import { Machine, type MachineEnd } from "@capos/hal/host";
+import { buildImage } from "@capos/image";
+import { dump } from "@capos/inspect";
+import { CORE_PROGRAM } from "@capos/machine";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { Test } from "tap";
 

@@ -12,8 +12,9 @@ import { fileURLToPath } from "node:url";
 import { type Image, lifeName } from "@capos/abi";
 import { type CoreDeath, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
-import { CORE_PROGRAM, dump } from "@capos/kernel/host";
-import { buildImage, locate } from "@capos/libos/image";
+import { buildImage, locate } from "@capos/image";
+import { dump } from "@capos/inspect";
+import { CORE_PROGRAM } from "@capos/machine";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { Test } from "tap";
 

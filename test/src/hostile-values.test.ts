@@ -1,4 +1,4 @@
-import { GuestBuildError } from "@capos/libos/image";
+import { GuestBuildError } from "@capos/image";
 import t from "tap";
 import { guest, HostileMachine } from "./hostile-machine.js";
 

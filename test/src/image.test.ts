@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import vm from "node:vm";
 import { type Image, Trap } from "@capos/abi";
-import { buildImage, GuestBuildError, locate } from "@capos/libos/image";
+import { buildImage, GuestBuildError, locate } from "@capos/image";
 import t, { type Test } from "tap";
 
 const TIME_LIMIT_MS = 5000;

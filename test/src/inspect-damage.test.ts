@@ -1,8 +1,7 @@
 /** An inspection of damaged memory: it ends, throws nothing, and says what it found where it can. */
 import { Slot } from "@capos/abi";
 import { BootInfo, type PhysicalMemory } from "@capos/hal";
-import { dump, partsOf, render } from "@capos/kernel/host";
-import { inspect } from "@capos/kernel/internal";
+import { dump, inspect, partsOf, render } from "@capos/inspect";
 import fc from "fast-check";
 import t from "tap";
 import { makeSmallSystem } from "./inspect-fixture.js";

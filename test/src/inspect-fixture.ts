@@ -18,7 +18,7 @@ import {
   Tables,
   Thread,
   ThreadState,
-} from "@capos/kernel/internal";
+} from "@capos/kernel/layout";
 import { type Machine, makeMachine } from "./machine-fixture.js";
 
 /** What a slot holds, as a test says it. */

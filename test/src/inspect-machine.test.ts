@@ -1,8 +1,8 @@
 /** The state of a machine that runs: as a library, from inside, and from another process. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { MachineState, TreeNode } from "@capos/kernel/host";
-import { boot, compileGuest } from "capos";
+import type { MachineState, TreeNode } from "@capos/inspect";
+import { boot, compileGuest } from "@capos/machine";
 import t, { type Test } from "tap";
 import { caposSmp, ROOT } from "./cli-process.js";
 import { beside, ownTemporaryFolder } from "./inspect-process.js";

@@ -1,8 +1,8 @@
 /** What an inspection says of a machine whose memory was written by hand. */
 import { ObjectType, Slot, SlotFlag } from "@capos/abi";
 import { BootInfo, CoreArea, coreArea, Power } from "@capos/hal";
-import { type MachineState, partsOf, render, SECTIONS } from "@capos/kernel/host";
-import { inspect, MAX_SLOTS, Process, Tables } from "@capos/kernel/internal";
+import { inspect, MAX_SLOTS, type MachineState, partsOf, render, SECTIONS } from "@capos/inspect";
+import { Process, Tables } from "@capos/kernel/layout";
 import t from "tap";
 import { Memory, makeSmallSystem, type SmallSystem } from "./inspect-fixture.js";
 

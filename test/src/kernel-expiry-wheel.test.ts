@@ -10,8 +10,8 @@ import {
   moveInWheel,
   moveSlot,
   nextExpired,
-  Tables,
 } from "@capos/kernel/internal";
+import { Tables } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { makeThreads } from "./kernel-fixture.js";

@@ -2,8 +2,10 @@
  * A kernel without workers: tables built, cores' JavaScript state made, nothing running.
  */
 import { InitSlot, Slot } from "@capos/abi";
+import { GeneratorContext } from "@capos/engine/generator";
 import { CoreArea, CoreState, type MachineOptions } from "@capos/hal";
-import { buildTables, Core, type InitResources, Process, Thread } from "@capos/kernel/internal";
+import { buildTables, Core, type CoreParts, type InitResources } from "@capos/kernel/internal";
+import { Process, Thread } from "@capos/kernel/layout";
 import { type Machine, makeMachine } from "./machine-fixture.js";
 
 export interface Kernel extends Machine {
@@ -15,14 +17,25 @@ export interface Kernel extends Machine {
   readonly free: number;
 }
 
+/** Guests that never run: what is tested by hand starts threads and looks at their registers. */
+const PARTS: CoreParts = {
+  makeEngine: () => ({
+    kinds: [{ name: "none", make: (regs) => new GeneratorContext(regs), begin() {} }],
+    heapBytes: () => 0,
+    condemnation: () => "",
+  }),
+  describe: () => [],
+};
+
 /** A kernel whose cores are all online. */
 export function makeKernel(cores: number, options: Partial<MachineOptions> = {}): Kernel {
   const machine = makeMachine(cores, options);
-  const all = Array.from({ length: cores }, (_, id) => new Core(id, machine.wasm));
+  const all = Array.from({ length: cores }, (_, id) => new Core(id, machine.memory, PARTS));
   const resources = buildTables(all[0]!);
   const { i32 } = machine.memory;
   for (const core of all) {
     if (core.id !== 0) core.attachTables();
+    core.engine = PARTS.makeEngine(core);
     i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
   }
   const cspace = i32[resources.process + Process.CSPACE]!;

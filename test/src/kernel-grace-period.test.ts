@@ -4,15 +4,12 @@ import {
   type Core,
   enter,
   graceIsOver,
-  KernelArea,
   leaveGraceWait,
   passGrace,
-  Restart,
   requestGrace,
-  Thread,
-  ThreadState,
   waitForGrace,
 } from "@capos/kernel/internal";
+import { KernelArea, Restart, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { type Kernel, makeKernel, makeThreads } from "./kernel-fixture.js";

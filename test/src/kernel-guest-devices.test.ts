@@ -1,8 +1,9 @@
 /** Serial devices and interrupts as their one holder sees them: a guest in init's place. */
 import { PortNumber, planMachine } from "@capos/hal";
 import { Machine } from "@capos/hal/host";
-import { CORE_PROGRAM, dump } from "@capos/kernel/host";
-import { buildImage } from "@capos/libos/image";
+import { buildImage } from "@capos/image";
+import { dump } from "@capos/inspect";
+import { CORE_PROGRAM } from "@capos/machine";
 import t from "tap";
 import { type CaseReport, fixtureFile } from "./guest-harness.js";
 

@@ -1,15 +1,8 @@
 import { Method, makeHandle, ObjectType, Reg, Slot } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
 import { Attention, BootInfo, CoreArea } from "@capos/hal";
-import {
-  attend,
-  type Core,
-  currentSlot,
-  GeneratorContext,
-  graceIsOver,
-  killSlot,
-  makeRegisters,
-  owePass,
-} from "@capos/kernel/internal";
+import { attend, type Core, currentSlot, graceIsOver, killSlot, owePass } from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
 import { makeBench } from "./kernel-slots-fixture.js";

@@ -1,4 +1,6 @@
 import { Err, InitSlot, Method, makeHandle, ObjectType, Reg, Right, Slot, SlotFlag } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
 import { nowNs } from "@capos/hal";
 import {
   attend,
@@ -6,10 +8,8 @@ import {
   currentSlot,
   deriveSlot,
   findSlot,
-  GeneratorContext,
   invokeCNode,
   killSlot,
-  makeRegisters,
   moveSlot,
   refusal,
   requestGrace,

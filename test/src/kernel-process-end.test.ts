@@ -2,20 +2,15 @@ import { Err, LifeState, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
 import {
   CHUNK,
-  Cleaning,
   type Core,
   configureThread,
   deriveSlot,
   endProcess,
-  KernelArea,
   killSlot,
   moveSlot,
-  Process,
   startHere,
-  Tables,
-  Thread,
-  ThreadState,
 } from "@capos/kernel/internal";
+import { Cleaning, KernelArea, Process, Tables, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { configureProcess } from "./kernel-process-fixture.js";

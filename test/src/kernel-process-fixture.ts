@@ -2,16 +2,11 @@
  * Processes and threads as guests make them, by invocations of a thread that the test lends to their maker.
  */
 import { Method, makeHandle, Slot, TrapShift } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
 import { BootInfo } from "@capos/hal";
-import {
-  type Core,
-  GeneratorContext,
-  invokeMonitor,
-  invokeProcess,
-  makeRegisters,
-  Process,
-  Thread,
-} from "@capos/kernel/internal";
+import { type Core, invokeMonitor, invokeProcess } from "@capos/kernel/internal";
+import { Process, Thread } from "@capos/kernel/layout";
 import type { Bench } from "./kernel-slots-fixture.js";
 
 /** A handle to a slot of a CNode. */

@@ -1,7 +1,6 @@
 import { Err, LifeState, Method, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import { Attention, BootInfo, CoreArea, CoreState } from "@capos/hal";
 import {
-  Anchor,
   assignReap,
   bindCSpace,
   CHUNK,
@@ -13,17 +12,20 @@ import {
   flushBacklog,
   handOverReaping,
   invokeProcess,
-  KernelArea,
   killSlot,
-  Monitor,
   moveSlot,
+  retype,
+} from "@capos/kernel/internal";
+import {
+  Anchor,
+  KernelArea,
+  Monitor,
   Notification,
   Process,
   Reap,
-  retype,
   Thread,
   ThreadState,
-} from "@capos/kernel/internal";
+} from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { configureProcess, handleIn, messageOf, watch } from "./kernel-process-fixture.js";

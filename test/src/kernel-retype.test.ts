@@ -12,27 +12,23 @@ import {
   SlotBits,
   SlotState,
 } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
 import { BootInfo, PAGE_WORDS } from "@capos/hal";
 import {
   blocksOf,
-  Endpoint,
   fillSlot,
   findSlot,
-  GeneratorContext,
   graceIsOver,
   invokeUntyped,
   killSlot,
-  makeRegisters,
-  Notification,
   objectSizeBits,
-  Process,
   passGrace,
   type RetypeResult,
   retype,
   slotWord,
-  Thread,
-  ThreadState,
 } from "@capos/kernel/internal";
+import { Endpoint, Notification, Process, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { makeKernel } from "./kernel-fixture.js";

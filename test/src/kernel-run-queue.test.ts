@@ -3,20 +3,17 @@ import {
   dequeue,
   enqueue,
   enter,
-  KernelArea,
   leave,
   preempt,
   QUANTUM_NS,
-  Restart,
   refreshTop,
   restart,
   rotate,
-  Thread,
-  ThreadState,
   takeNext,
   Vector,
   wake,
 } from "@capos/kernel/internal";
+import { KernelArea, Restart, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { makeKernel, makeThreads } from "./kernel-fixture.js";

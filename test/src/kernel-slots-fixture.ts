@@ -7,16 +7,13 @@ import { BootInfo } from "@capos/hal";
 import {
   type Core,
   fillSlot,
-  KernelArea,
   lockTree,
-  Process,
   passGrace,
   retype,
   slotWord,
-  Tables,
-  Thread,
   unlockTree,
 } from "@capos/kernel/internal";
+import { KernelArea, Process, Tables, Thread } from "@capos/kernel/layout";
 import { type Kernel, makeKernel } from "./kernel-fixture.js";
 import { calm } from "./kernel-tree-fixture.js";
 

@@ -1,26 +1,21 @@
 import { BADGE_HAS_NO_SENDERS, Err, ObjectType, Reg, Right, Slot, SlotState } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
 import { Attention, CoreArea } from "@capos/hal";
 import {
   attend,
   type Core,
   deriveSlot,
-  Endpoint,
-  GeneratorContext,
   graceIsOver,
-  KernelArea,
   killSlot,
-  makeRegisters,
   moveHome,
   moveSlot,
   nextInQueue,
-  QueueKind,
   queueThread,
-  Role,
   requestGrace,
-  Thread,
-  ThreadState,
   takeFrom,
 } from "@capos/kernel/internal";
+import { Endpoint, KernelArea, QueueKind, Role, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { makeThreads } from "./kernel-fixture.js";

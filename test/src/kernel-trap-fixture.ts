@@ -2,16 +2,10 @@
  * A trap of a thread, driven by hand: dispatched, and again whenever the thread is ready after a wait.
  */
 import { Reg } from "@capos/abi";
-import {
-  type Core,
-  dequeue,
-  enter,
-  GeneratorContext,
-  makeRegisters,
-  Restart,
-  Thread,
-  ThreadState,
-} from "@capos/kernel/internal";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
+import { type Core, dequeue, enter } from "@capos/kernel/internal";
+import { Restart, Thread, ThreadState } from "@capos/kernel/layout";
 
 /** What the context's result is until the trap has one. */
 const NONE = 12345;

@@ -1,4 +1,5 @@
-import { insert, remove, Thread } from "@capos/kernel/internal";
+import { insert, remove } from "@capos/kernel/internal";
+import { Thread } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { makeKernel, makeThreads } from "./kernel-fixture.js";

@@ -1,4 +1,4 @@
-import { Err, ObjectType, Right, SlotFlag } from "@capos/abi";
+import { Err, ObjectType, Right, SlotFlag, type Sys } from "@capos/abi";
 import {
   CNode,
   CSpace,
@@ -10,7 +10,6 @@ import {
   protocol,
   Sealer,
   type Steps,
-  type Sys,
   start,
   Thread,
   type Transfer,

@@ -1,4 +1,4 @@
-import { Err, Right } from "@capos/abi";
+import { Err, Right, type Sys } from "@capos/abi";
 import {
   CSpace,
   capability,
@@ -9,7 +9,6 @@ import {
   protocol,
   Slots,
   type Steps,
-  type Sys,
   text,
   u32,
 } from "@capos/libos";

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { buildImage, locate } from "@capos/libos/image";
+import { buildImage, locate } from "@capos/image";
 import t from "tap";
 
-const REALM = new URL("./guest/realm.js", import.meta.resolve("@capos/kernel")).href;
+const REALM = new URL("./realm.js", import.meta.resolve("@capos/engine/generator")).href;
 /** For all statements of one worker together. */
 const TIME_LIMIT_MS = 30_000;
 const TERMINATION_LIMIT_MS = 2000;

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compareDocuments, createDocument, formatDuration, isRefused } from "@capos/bench";
+import { compareDocuments, createDocument, isRefused } from "@capos/bench";
+import { formatDuration } from "@capos/bench/quantity";
 import { renderReport } from "capos";
 import t from "tap";
 import { run } from "./bench-fixture.js";

@@ -7,8 +7,9 @@
 import { fileURLToPath } from "node:url";
 import { PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
-import { CORE_PROGRAM, dump } from "@capos/kernel/host";
-import { buildImage } from "@capos/libos/image";
+import { buildImage } from "@capos/image";
+import { dump } from "@capos/inspect";
+import { CORE_PROGRAM } from "@capos/machine";
 import {
   type ControlEvent,
   type ControlRequest,

@@ -3,25 +3,22 @@
  * copies, bindings, a queue and lists, in which nothing is wrong.
  */
 import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
-import { checkState } from "@capos/checker";
 import { BootInfo } from "@capos/hal";
+import { checkState } from "@capos/inspect";
+import { deriveSlot, insert, type RetypeResult, retype } from "@capos/kernel/internal";
 import {
   Anchor,
-  deriveSlot,
   Endpoint,
-  insert,
   KernelArea,
   Monitor,
   Notification,
   Process,
   QueueKind,
-  type RetypeResult,
   Role,
-  retype,
   Tables,
   Thread,
   ThreadState,
-} from "@capos/kernel/internal";
+} from "@capos/kernel/layout";
 import t from "tap";
 import { makeKernel } from "./kernel-fixture.js";
 

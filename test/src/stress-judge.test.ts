@@ -10,7 +10,7 @@ import {
   Kind,
   Rounds,
   type StressEvent,
-} from "@capos/checker";
+} from "@capos/stress";
 import t from "tap";
 
 const ROOT = 1;

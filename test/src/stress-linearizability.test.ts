@@ -1,4 +1,10 @@
-import { checkHistory, partition, type Specification, shortestExcerpt, type Timed } from "@capos/checker";
+import {
+  checkHistory,
+  partition,
+  type Specification,
+  shortestExcerpt,
+  type Timed,
+} from "@capos/explorer/history";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "./machine-fixture.js";

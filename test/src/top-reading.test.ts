@@ -1,8 +1,8 @@
 /** What `top` reads, on memory written by hand: looks become shares, counters rates, links names. */
 import { ObjectType } from "@capos/abi";
 import { Attention, BootInfo, CoreArea, CoreState, coreArea, Power } from "@capos/hal";
-import { readActivity, readCallNumbers } from "@capos/kernel/host";
-import { Endpoint, KernelArea, QueueKind, Role, Tables, Thread, ThreadState } from "@capos/kernel/internal";
+import { readActivity, readCallNumbers } from "@capos/inspect";
+import { Endpoint, KernelArea, QueueKind, Role, Tables, Thread, ThreadState } from "@capos/kernel/layout";
 import { Watch } from "capos";
 import fc from "fast-check";
 import t from "tap";

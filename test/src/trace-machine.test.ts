@@ -8,7 +8,7 @@ import {
   TraceRecord,
   traceEvent,
 } from "@capos/hal";
-import { boot } from "capos";
+import { boot } from "@capos/machine";
 import t from "tap";
 import { ROOT } from "./cli-process.js";
 

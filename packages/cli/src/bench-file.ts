@@ -2,9 +2,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type BenchmarkDocument, SCHEMA } from "@capos/bench";
-import { reasonOf } from "@capos/checker/reason";
+import { reasonOf } from "@capos/explorer/reason";
+import { UsageError } from "@capos/machine/errors";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { UsageError } from "./errors.js";
 import { writeOutput } from "./output-file.js";
 
 /** Far above what a run of a day has. */

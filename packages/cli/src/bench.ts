@@ -34,9 +34,9 @@ import {
   traceNames,
 } from "@capos/bench";
 import { ALL_GROUPS, USUAL_GROUPS } from "@capos/hal";
-import { type BootOptions, boot } from "./boot.js";
-import { defaultCores } from "./default-cores.js";
-import { MachineError, UsageError } from "./errors.js";
+import { type BootOptions, boot } from "@capos/machine";
+import { defaultCores } from "@capos/machine/defaults";
+import { MachineError, UsageError } from "@capos/machine/errors";
 import { Spectator } from "./top/spectator.js";
 import { VERSION } from "./version.js";
 

@@ -5,7 +5,8 @@ import process from "node:process";
  * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
  */
 import { MAX_REPETITIONS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
-import { SECTIONS } from "@capos/kernel/host";
+import { SECTIONS } from "@capos/inspect";
+import { ExitStatus, MachineError, UsageError } from "@capos/machine/errors";
 import { Command, CommanderError, Option } from "commander";
 import { STRATEGIES } from "./check/selection.js";
 import type { BenchFlags } from "./commands/bench.js";
@@ -25,7 +26,6 @@ import {
   sectionNames,
   traceSize,
 } from "./commands/values.js";
-import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import { processSession } from "./session.js";
 import { SORT_KEYS } from "./top/tables.js";
 import { VERSION } from "./version.js";

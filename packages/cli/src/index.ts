@@ -1,9 +1,7 @@
 /**
  * capos as a library: boot a machine in this process, run guests on it, measure it; check its kernel.
  */
-export type { MachineState } from "@capos/kernel/host";
-export { type BenchmarkDocument, type BenchOptions, bench, suites } from "./bench.js";
-export { readDocument, writeDocument } from "./bench-file.js";
+export type { MachineState } from "@capos/inspect";
 export {
   type BootOptions,
   boot,
@@ -13,12 +11,14 @@ export {
   type RunOptions,
   type RunResult,
   type WatchedMachine,
-} from "./boot.js";
+} from "@capos/machine";
+export type { LogLevelName } from "@capos/machine/defaults";
+export { defaultCores } from "@capos/machine/defaults";
+export { ExitStatus, MachineError, UsageError } from "@capos/machine/errors";
+export { type BenchmarkDocument, type BenchOptions, bench, suites } from "./bench.js";
+export { readDocument, writeDocument } from "./bench-file.js";
 export { type Selection, selectJobs } from "./check/selection.js";
 export { renderCounterExample, type TableOptions } from "./check/table.js";
-export { defaultCores } from "./default-cores.js";
-export { ExitStatus, MachineError, UsageError } from "./errors.js";
-export type { LogLevelName } from "./log-levels.js";
 export { renderReport } from "./report/report.js";
 export { type StressDocument, type StressOptions, stress } from "./stress.js";
 export { Captured } from "./top/captured.js";

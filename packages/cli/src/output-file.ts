@@ -4,8 +4,8 @@
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { reasonOf } from "@capos/checker/reason";
-import { UsageError } from "./errors.js";
+import { reasonOf } from "@capos/explorer/reason";
+import { UsageError } from "@capos/machine/errors";
 
 /**
  * Makes sure, as far as that can be known before, that the file can be written; leaves nothing behind.

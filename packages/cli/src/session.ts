@@ -5,8 +5,8 @@
  * that, and so has what the other prints and sees its machines.
  */
 import process from "node:process";
+import type { BootOptions, WatchedMachine } from "@capos/machine";
 import type { DestinationStream } from "pino";
-import type { BootOptions, WatchedMachine } from "./boot.js";
 import { type Progress, terminalProgress } from "./progress.js";
 
 /** Where text goes. */

@@ -2,6 +2,10 @@
  * Stress runs as a library call: scenarios, each on a machine of its own, and what was found.
  */
 
+import { dump } from "@capos/inspect";
+import { type BootOptions, boot } from "@capos/machine";
+import { defaultCores } from "@capos/machine/defaults";
+import { MachineError, UsageError } from "@capos/machine/errors";
 import {
   runStress,
   SCENARIOS,
@@ -9,12 +13,7 @@ import {
   type ScenarioResult,
   type StressContext,
   type StressMachine,
-} from "@capos/checker";
-import { dump } from "@capos/kernel/host";
-import { type BootOptions, boot } from "./boot.js";
-import { defaultCores } from "./default-cores.js";
-import { MachineError, UsageError } from "./errors.js";
-import { writeLastMoments } from "./trace/last-moments.js";
+} from "@capos/stress";
 
 /** What to run, and on what. */
 export interface StressOptions extends BootOptions {
@@ -98,8 +97,7 @@ async function withMachine<T>(
       machine.feed(new TextEncoder().encode(`${line}\n`));
     },
     describe: () => dump(machine.memory).slice(0, DUMP_LINES),
-    keepTrace: () =>
-      options.traceFolder === undefined ? "" : writeLastMoments(machine.memory, options.traceFolder, false),
+    keepTrace: () => options.lastMoments?.(machine.memory, false) ?? "",
   };
   try {
     signal?.throwIfAborted();

@@ -2,15 +2,9 @@
  * The kernel's insides, for tests: no part of its interface.
  */
 export { blocksOf, buildTables, type InitResources } from "./boot/tables.js";
-export { deleteCapability } from "./capability/delete.js";
-export { expireSome } from "./capability/expiry.js";
 export { enterWheel, leaveWheel, moveInWheel, nextExpired } from "./capability/expiry-wheel.js";
 export { currentSlot, findSlot, refusal } from "./capability/lookup.js";
 export { assignReap, handOverReaping } from "./capability/reap-list.js";
-export { reap, resumeReaping } from "./capability/reaper.js";
-export { makeCNode, objectSizeBits, retype } from "./capability/retype.js";
-export type { RetypeResult } from "./capability/retype-result.js";
-export { CHUNK, killDescendants, Left, revoke } from "./capability/revoke.js";
 export {
   anchorOf,
   deriveSlot,
@@ -23,33 +17,22 @@ export {
   slotWord,
 } from "./capability/slot.js";
 export { linkBeside, linkFirst, rotateChildren, takePlace, unlink } from "./capability/tree.js";
-export { lockTree, unlockTree } from "./capability/tree-lock.js";
-export { Core, EXPIRING, REAPING } from "./core.js";
-export {
-  graceIsOver,
-  leaveGraceWait,
-  passGrace,
-  requestGrace,
-  waitForGrace,
-  wakeGraceWaiters,
-} from "./grace-period.js";
-export { makeSys } from "./guest/sys.js";
-export { moveHome } from "./home.js";
-export { inspect } from "./inspect/inspect.js";
-export { MAX_SLOTS } from "./inspect/tree-copy.js";
-export { Vector } from "./interrupts.js";
-export { invokeCNode } from "./invoke/cnode-methods.js";
-export { invokeMonitor } from "./invoke/monitor-methods.js";
-export { bindCSpace, invokeProcess } from "./invoke/process-methods.js";
-export { configureThread, startHere } from "./invoke/thread-methods.js";
-export { invokeUntyped } from "./invoke/untyped-methods.js";
 export { queueThread, takeFrom } from "./ipc/endpoint.js";
 export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
-export * from "./layout.js";
-export { attend, flushBacklog, owePass } from "./safe-point.js";
-export { type Context, GeneratorContext, makeRegisters } from "./thread/context.js";
-export { finishDeath } from "./thread/lifecycle.js";
-export { cleanProcess, endProcess, linkMade } from "./thread/process-end.js";
+export { run } from "./loop/loop.js";
+export { attend, flushBacklog, owePass } from "./loop/safe-point.js";
+export { invokeCNode } from "./object/cnode.js";
+export { deleteCapability } from "./object/delete.js";
+export { expireSome } from "./object/expiry.js";
+export { invokeMonitor } from "./object/monitor.js";
+export { bindCSpace, invokeProcess } from "./object/process.js";
+export { cleanProcess, endProcess, linkMade } from "./object/process-end.js";
+export { reap, resumeReaping } from "./object/reaper.js";
+export { makeCNode, objectSizeBits, retype } from "./object/retype.js";
+export { CHUNK, killDescendants, Left, revoke } from "./object/revoke.js";
+export { configureThread, startHere } from "./object/thread.js";
+export { finishDeath } from "./object/thread-end.js";
+export { invokeUntyped } from "./object/untyped.js";
 export {
   dequeue,
   enqueue,
@@ -63,4 +46,17 @@ export {
   stopQuantum,
   takeNext,
   wake,
-} from "./thread/run-queue.js";
+} from "./sched/run-queue.js";
+export {
+  graceIsOver,
+  leaveGraceWait,
+  passGrace,
+  requestGrace,
+  waitForGrace,
+  wakeGraceWaiters,
+} from "./smp/grace-period.js";
+export { moveHome } from "./smp/home.js";
+export { lockTree, unlockTree } from "./smp/tree-lock.js";
+export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
+export type { RetypeResult } from "./state/retype-result.js";
+export { Vector } from "./state/vectors.js";

@@ -1,20 +1,20 @@
 /**
- * What a core's worker runs: the program of a vCPU, from power-on to its end.
+ * What a core's worker runs, from power-on to its end. The program that a worker loads is put together above the
+ * kernel, of this and of what it needs to run guests and to describe itself: see CoreParts.
  */
 
 import { PerformanceObserver } from "node:perf_hooks";
 import { threadId } from "node:worker_threads";
-import { Attention, BootInfo, CoreArea, CoreState, halt, Power, raise } from "@capos/hal";
-import { boot, prepareCore } from "./boot/boot.js";
+import { faultOf } from "@capos/engine";
+import { Attention, attachMemory, BootInfo, CoreArea, CoreState, halt, Power, raise } from "@capos/hal";
+import { boot, equipCore, prepareCore } from "./boot/boot.js";
+import { panic } from "./boot/panic.js";
 import { recover } from "./boot/recover.js";
-import { Core } from "./core.js";
-import { faultOf } from "./guest/fault.js";
-import { makeRealm } from "./guest/realm-cache.js";
-import { run } from "./loop.js";
-import { panic } from "./panic.js";
-import { printLines } from "./platform.js";
-import { traceBirth, traceEnd } from "./trace.js";
-import { TRACED } from "./traced.js";
+import { run } from "./loop/loop.js";
+import { printLines } from "./smp/console.js";
+import { Core, type CoreParts } from "./state/core.js";
+import { traceBirth, traceEnd } from "./state/trace.js";
+import { TRACED } from "./state/traced.js";
 
 /** What the host hands to a core's worker. */
 export interface CoreTask {
@@ -32,7 +32,7 @@ export interface CoreReport {
 }
 
 /** Runs a core. Returns when the machine is off; a panic is reported through the machine's power word. */
-export default async function main(task: CoreTask): Promise<CoreReport> {
+export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreReport> {
   const collections: { startNs: number; durationNs: number }[] = [];
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
@@ -40,7 +40,7 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
     }
   });
   observer.observe({ entryTypes: ["gc"] });
-  const k = new Core(task.core, task.memory);
+  const k = new Core(task.core, attachMemory(task.memory), parts);
   Atomics.store(k.i32, k.area + CoreArea.WORKER, threadId);
   if (TRACED) traceBirth(k);
   try {
@@ -48,10 +48,10 @@ export default async function main(task: CoreTask): Promise<CoreReport> {
   } catch (error) {
     k.i32[k.area + CoreArea.LAST_TRAP] = k.context?.trap ?? 0;
     const reason = faultOf(error).text + stackOf(error);
-    // The dump's work is not the guest's: its budget must not stop it. See makeRealm.
+    // The dump's work is not the guest's: its budget must not stop it. See EngineCore.current.
     k.current = 0;
     if (TRACED) traceEnd(k);
-    const lines = panic(k.memory, k.id, reason);
+    const lines = panic(k, reason);
     if (lines !== null) printLines(k, lines);
   }
   if (TRACED) traceEnd(k);
@@ -82,8 +82,8 @@ function powerUp(k: Core, recovers: boolean): boolean {
     boot(k);
     return true;
   }
-  // The realm is hardened while the boot core does its own part.
-  k.realm = makeRealm(k);
+  // The engine is made while the boot core does its own part.
+  equipCore(k);
   setState(k, CoreState.WAIT_FOR_INIT);
   for (;;) {
     const bits = Atomics.and(k.i32, k.attention, ~Attention.TAKEN);

@@ -4,7 +4,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { buildImage } from "@capos/libos/image";
+import { buildImage } from "@capos/image";
 import { IMAGES } from "./guests/system.js";
 import { imageFile } from "./index.js";
 

@@ -1,5 +1,5 @@
 /** What checking came to, for people: a line for each scenario as it ends, then all of them together. */
-import { type CheckResult, describeStrategy, nameOf, type Progress } from "@capos/checker/check";
+import { type CheckResult, describeStrategy, nameOf, type Progress } from "@capos/explorer/campaign";
 
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 

@@ -1,7 +1,9 @@
 /** Which scenarios a command line asks for, and how each is explored. */
-import type { Catalogue, Job, Strategy } from "@capos/checker/check";
+
+import type { Strategy } from "@capos/explorer";
+import type { Catalogue, Job } from "@capos/explorer/campaign";
+import { UsageError } from "@capos/machine/errors";
 import { closest, distance } from "fastest-levenshtein";
-import { UsageError } from "../errors.js";
 
 export const ALL = "all";
 export const STRATEGIES = ["dpor", "dfs", "bounded", "pct", "random"] as const;

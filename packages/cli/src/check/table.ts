@@ -1,5 +1,5 @@
 /** A counter-example as a table with a column for each core. */
-import { type Access, type CounterExample, shortPlace } from "@capos/checker/check";
+import { type Access, type CounterExample, shortPlace } from "@capos/explorer/campaign";
 import Table from "cli-table3";
 
 const BORDERS = [

@@ -5,20 +5,19 @@ import {
   ComparisonError,
   checkEarlier,
   compareDocuments,
-  MIN_TRIALS,
   renderComparison,
   renderDocument,
-  SAVED_REPETITIONS,
-  SAVED_SECONDS,
 } from "@capos/bench";
+import { MIN_TRIALS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
+import { defaultCores } from "@capos/machine/defaults";
+import { ExitStatus, UsageError } from "@capos/machine/errors";
 import { type BenchOptions, bench, suites } from "../bench.js";
 import { readDocument, writeDocument } from "../bench-file.js";
-import { defaultCores } from "../default-cores.js";
-import { ExitStatus, UsageError } from "../errors.js";
 import { checkOutput } from "../output-file.js";
 import { NO_PROGRESS } from "../progress.js";
 import type { Output, Session } from "../session.js";
-import { bootOptions, type MachineFlags } from "./options.js";
+import { bootOptions } from "./boot-options.js";
+import type { MachineFlags } from "./options.js";
 
 export interface BenchFlags extends MachineFlags {
   readonly list?: boolean;

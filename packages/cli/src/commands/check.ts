@@ -3,6 +3,7 @@
 import inspector from "node:inspector";
 import { availableParallelism } from "node:os";
 import process from "node:process";
+import type { Strategy } from "@capos/explorer";
 import {
   type Catalogue,
   CheckFileError,
@@ -10,19 +11,18 @@ import {
   type CounterExample,
   check,
   describeStrategy,
-  KERNEL,
   nameOf,
   replayFile,
   type SimplestCounterExample,
   type Subject,
   WorkerError,
   writeReplayFile,
-} from "@capos/checker/check";
-import type { Strategy } from "@capos/checker/explore";
+} from "@capos/explorer/campaign";
+import { ExitStatus, UsageError } from "@capos/machine/errors";
+import { KERNEL } from "@capos/model";
 import { perSecond, progressText, Report, totalOf, totalText } from "../check/report.js";
 import { type Selection, selectJobs } from "../check/selection.js";
 import { renderCounterExample } from "../check/table.js";
-import { ExitStatus, UsageError } from "../errors.js";
 import { NO_PROGRESS, terminalProgress } from "../progress.js";
 
 export interface CheckFlags extends Omit<Selection, "names"> {

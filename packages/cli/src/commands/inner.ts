@@ -4,8 +4,9 @@
  * It is parsed as the command line would parse it and runs in this process, in a session of the outer
  * command's making: that is how the outer one has its output and sees its machines.
  */
+
+import { UsageError } from "@capos/machine/errors";
 import { Command } from "commander";
-import { UsageError } from "../errors.js";
 import type { Session } from "../session.js";
 import { addMachineCommands, configureProgram, MACHINE_COMMANDS } from "./machine-commands.js";
 

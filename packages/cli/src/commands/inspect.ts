@@ -1,8 +1,8 @@
 /** `capos-smp inspect`: shows a machine that another process runs. */
 import process from "node:process";
-import { type MachineState, SECTIONS, type SectionName } from "@capos/kernel/host";
-import { ExitStatus } from "../errors.js";
-import { askMachine, chooseProcess } from "../inspect/ask.js";
+import { type MachineState, SECTIONS, type SectionName } from "@capos/inspect";
+import { askMachine, chooseProcess } from "@capos/machine";
+import { ExitStatus } from "@capos/machine/errors";
 import { renderTables } from "../inspect/tables.js";
 
 export interface InspectFlags {

@@ -1,8 +1,9 @@
 /** `capos-smp report`: a run, measured now or saved before, as one HTML page. */
 
-import { type BenchmarkDocument, compareDocuments, MIN_TRIALS } from "@capos/bench";
+import { type BenchmarkDocument, compareDocuments } from "@capos/bench";
+import { MIN_TRIALS } from "@capos/bench/limits";
+import { ExitStatus, UsageError } from "@capos/machine/errors";
 import { readDocument } from "../bench-file.js";
-import { ExitStatus, UsageError } from "../errors.js";
 import { checkOutput, writeOutput } from "../output-file.js";
 import { renderReport } from "../report/report.js";
 import type { Session } from "../session.js";

@@ -1,7 +1,8 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
-import { boot, compileGuest } from "../boot.js";
+import { boot, compileGuest } from "@capos/machine";
 import type { Output, Session } from "../session.js";
-import { bootOptions, KEPT_KIB, type MachineFlags } from "./options.js";
+import { bootOptions, KEPT_KIB } from "./boot-options.js";
+import type { MachineFlags } from "./options.js";
 
 export interface RunFlags extends MachineFlags {
   readonly core?: number;

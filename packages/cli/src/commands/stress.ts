@@ -1,13 +1,14 @@
 /** `capos-smp stress`: races, and what the judge says of them. */
 
 import process from "node:process";
-import { describeViolation, totalOf } from "@capos/checker";
+import { ExitStatus, UsageError } from "@capos/machine/errors";
+import { describeViolation, totalOf } from "@capos/stress";
 import Table from "cli-table3";
-import { ExitStatus, UsageError } from "../errors.js";
 import { NO_PROGRESS } from "../progress.js";
 import type { Session } from "../session.js";
 import { type StressDocument, stress, stressNames } from "../stress.js";
-import { bootOptions, KEPT_KIB, type MachineFlags } from "./options.js";
+import { bootOptions, KEPT_KIB } from "./boot-options.js";
+import type { MachineFlags } from "./options.js";
 
 export interface StressFlags extends MachineFlags {
   readonly list?: boolean;

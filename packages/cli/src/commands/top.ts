@@ -1,7 +1,7 @@
 /** `capos-smp top -- COMMAND`: runs a command and shows what its machines do meanwhile. */
 import process from "node:process";
+import { ExitStatus, MachineError } from "@capos/machine/errors";
 import type { Command } from "commander";
-import { ExitStatus, MachineError } from "../errors.js";
 import type { Session } from "../session.js";
 import type { Display } from "../top/display.js";
 import { Follower } from "../top/follower.js";

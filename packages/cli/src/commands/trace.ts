@@ -1,8 +1,8 @@
 /** `capos-smp trace -- COMMAND`: runs a command and writes what its machines do into a trace file. */
 import process from "node:process";
 import { TraceMode } from "@capos/hal";
+import { ExitStatus, UsageError } from "@capos/machine/errors";
 import type { Command } from "commander";
-import { ExitStatus, UsageError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import type { Output, Session } from "../session.js";
 import { listEvents } from "../trace/list.js";

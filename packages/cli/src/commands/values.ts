@@ -4,7 +4,7 @@
  */
 import { MAX_REPETITIONS } from "@capos/bench/limits";
 import { isTraceSize, MAX_TRACE_KIB, MIN_TRACE_KIB } from "@capos/hal";
-import { SECTIONS, type SectionName } from "@capos/kernel/host";
+import { SECTIONS, type SectionName } from "@capos/inspect";
 import { InvalidArgumentError } from "commander";
 
 const MIN_SECONDS = 0.1;

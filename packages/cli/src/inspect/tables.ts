@@ -1,5 +1,5 @@
 /** A machine's state as tables for a terminal. */
-import { headLines, leftOutLine, type MachineState, type Part, partsOf } from "@capos/kernel/host";
+import { headLines, leftOutLine, type MachineState, type Part, partsOf } from "@capos/inspect";
 import Table from "cli-table3";
 
 const BORDERS = [

@@ -1,6 +1,7 @@
 /** What a comparison says beside its figure: of what, with what doubts, and its own table. */
 
-import { type ComparedRow, type Comparison, formatDuration, formatMoment } from "@capos/bench";
+import type { ComparedRow, Comparison } from "@capos/bench";
+import { formatDuration, formatMoment } from "@capos/bench/quantity";
 import { percent } from "./figures/changes.js";
 import { type Html, html } from "./html.js";
 

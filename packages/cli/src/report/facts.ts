@@ -1,6 +1,7 @@
 /** The host, the machine and the run, as facts under names. */
 
-import { type BenchmarkDocument, formatDuration, formatMoment, plural, rowsShortOfCpus } from "@capos/bench";
+import { type BenchmarkDocument, plural, rowsShortOfCpus } from "@capos/bench";
+import { formatDuration, formatMoment } from "@capos/bench/quantity";
 import { type Html, html } from "./html.js";
 
 const NS_PER_MS = 1e6;

@@ -1,6 +1,7 @@
 /** The figures that a reader looks for first, with what they are compared with. */
 
-import { type BenchmarkDocument, comparedWith, formatDuration, formatRatio } from "@capos/bench";
+import { type BenchmarkDocument, comparedWith } from "@capos/bench";
+import { formatDuration, formatRatio } from "@capos/bench/quantity";
 import { measuredRows } from "./figure.js";
 import { type Html, html } from "./html.js";
 

@@ -1,14 +1,7 @@
 /** All figures of a document, a table for each suite. */
 
-import {
-  type BenchmarkDocument,
-  formatCount,
-  formatDuration,
-  isRefused,
-  operationOf,
-  type Result,
-  rowWords,
-} from "@capos/bench";
+import { type BenchmarkDocument, isRefused, operationOf, type Result, rowWords } from "@capos/bench";
+import { formatCount, formatDuration } from "@capos/bench/quantity";
 import { type Html, html } from "./html.js";
 
 const HEADS = ["row", "per", "n", "min", "p50", "p90", "p99", "max", "mean", "ops/s", "± p50"] as const;

@@ -1,5 +1,5 @@
 /** Follows the machines of a command, one after the other: looks at the one that runs, and shows each interval. */
-import type { WatchedMachine } from "../boot.js";
+import type { WatchedMachine } from "@capos/machine";
 import type { Display } from "./display.js";
 import { Watch } from "./reading.js";
 

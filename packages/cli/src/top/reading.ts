@@ -8,7 +8,7 @@ import {
   readActivity,
   readCallNumbers,
   type ThreadActivity,
-} from "@capos/kernel/host";
+} from "@capos/inspect";
 import { type CoreLooks, Sampler } from "./sampler.js";
 
 /** An interval of a machine. Shares are parts of one core's time, 0 to 1; rates are a second. */

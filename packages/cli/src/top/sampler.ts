@@ -5,7 +5,7 @@
  * notices. Of n looks a share of p is found with a standard error of sqrt(p (1 - p) / n).
  */
 import { Attention, CoreArea, CoreState, coreArea, isInGuest, type PhysicalMemory } from "@capos/hal";
-import { readyCount, tablesOf } from "@capos/kernel/host";
+import { readyCount, tablesOf } from "@capos/inspect";
 
 /** How many looks found a core at what. */
 export interface CoreLooks {

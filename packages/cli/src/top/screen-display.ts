@@ -1,7 +1,7 @@
 /** The full screen: see terminal.ts for the terminal, view.ts for what is on it. */
 import type { ReadStream, WriteStream } from "node:tty";
+import { PRETTY } from "@capos/machine";
 import { prettyFactory } from "pino-pretty";
-import { PRETTY } from "../log-sink.js";
 import { progressLine } from "../progress.js";
 import { Captured } from "./captured.js";
 import type { Display } from "./display.js";

@@ -1,5 +1,5 @@
 /** Somebody who watches a machine as `top` does, to see what that costs: all of its work but the terminal's. */
-import type { WatchedMachine } from "../boot.js";
+import type { WatchedMachine } from "@capos/machine";
 import { NO_PROGRESS } from "../progress.js";
 import type { Display } from "./display.js";
 import { Follower } from "./follower.js";

@@ -5,7 +5,7 @@
  * what is left.
  */
 import { formatCount } from "@capos/bench/quantity";
-import type { WaitActivity } from "@capos/kernel/host";
+import type { WaitActivity } from "@capos/inspect";
 import { cell } from "./cells.js";
 import type { CoreReading, ProcessReading, Reading, ThreadReading } from "./reading.js";
 

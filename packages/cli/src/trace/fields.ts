@@ -1,7 +1,7 @@
 /** Fields of events as a person reads them. */
 import { errorName, lifeName, methodName, trapName, typeName } from "@capos/abi";
 import { type EventDeclaration, type FieldKind, type TraceRecord, traceEvent } from "@capos/hal";
-import { lineKindName } from "@capos/kernel/host";
+import { lineKindName } from "@capos/inspect";
 import type { Names } from "./names.js";
 
 /** What a trap's number says of a guest that did not trap. */

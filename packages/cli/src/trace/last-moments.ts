@@ -1,6 +1,5 @@
 /** The trace of a machine's last moments, written when something has gone wrong. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import { BootInfo, type PhysicalMemory, TraceMerger } from "@capos/hal";
 import { VERSION } from "../version.js";
@@ -14,14 +13,14 @@ const LAST_NS = 250e6;
 const LIMIT_MIB = 512;
 
 /**
- * Writes what the trace rings hold into a new file of a folder; answers a line that says where, or why not.
+ * Writes what the trace rings hold into a new file of the current folder; answers a line that says where, or why not.
  * @param ended whether the machine's cores have ended
  */
-export function writeLastMoments(memory: PhysicalMemory, folder: string, ended: boolean): string {
+export function writeLastMoments(memory: PhysicalMemory, ended: boolean): string {
   if (memory.i32[BootInfo.TRACE_KIB] === 0)
     return "no trace of the last moments: the trace rings were off (--trace-ring 256 turns them on)";
   try {
-    const path = newPath(folder);
+    const path = newPath();
     const file = new TraceFile(path, LIMIT_MIB, false);
     const trace = new MachineTrace(file, {
       memory,
@@ -43,8 +42,8 @@ export function writeLastMoments(memory: PhysicalMemory, folder: string, ended: 
   }
 }
 
-function newPath(folder: string): string {
-  const stem = join(folder, `capos-trace-${process.pid}`);
+function newPath(): string {
+  const stem = `capos-trace-${process.pid}`;
   let path = `${stem}.json`;
   for (let i = 2; existsSync(path); i++) path = `${stem}-${i}.json`;
   return path;

@@ -3,7 +3,7 @@
  * memory has those that were born before it begins.
  */
 import { type PhysicalMemory, TraceEvent, type TraceRecord } from "@capos/hal";
-import { threadIdentity } from "@capos/kernel/host";
+import { threadIdentity } from "@capos/inspect";
 
 export interface ThreadName {
   readonly number: number;

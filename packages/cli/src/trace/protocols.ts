@@ -1,9 +1,10 @@
 /** Protocols that are known by name: those of capos, and those of a user's own module. */
+
+import { bundle, GuestBuildError } from "@capos/image";
 import * as libos from "@capos/libos";
 import { type Decoded, decode, type WireProtocol } from "@capos/libos";
-import { bundle, GuestBuildError } from "@capos/libos/image";
+import { UsageError } from "@capos/machine/errors";
 import { Registry } from "@capos/servers/guests/registry";
-import { UsageError } from "../errors.js";
 
 /** Word 0 of a request is the protocol's id times this, plus the method's number. */
 const METHODS = 256;

@@ -1,6 +1,6 @@
 /** Writes what machines do into one trace file: while they run, or at their end what was last. */
 import { nowNs, TraceMerger } from "@capos/hal";
-import type { WatchedMachine } from "../boot.js";
+import type { WatchedMachine } from "@capos/machine";
 import { type MachineSummary, MachineTrace } from "./machine-trace.js";
 import type { Protocols } from "./protocols.js";
 import type { TraceFile } from "./trace-file.js";

@@ -7,8 +7,8 @@ import {
   TraceGroup,
   USUAL_GROUPS,
 } from "@capos/hal";
+import { UsageError } from "@capos/machine/errors";
 import { distance } from "fastest-levenshtein";
-import { UsageError } from "../errors.js";
 
 export interface Selection {
   /** Groups that the kernel writes, a bit each. */

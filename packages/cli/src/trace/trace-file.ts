@@ -3,7 +3,7 @@
  * that a trace of any length needs no memory, and whole after `close`, whatever ended what was traced.
  */
 import { closeSync, constants, existsSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
-import { UsageError } from "../errors.js";
+import { UsageError } from "@capos/machine/errors";
 
 const PIECE = 1 << 18;
 const MIB = 1 << 20;

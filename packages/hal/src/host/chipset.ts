@@ -6,9 +6,10 @@
  * until one wakes it.
  */
 import { workerData } from "node:worker_threads";
-import { Attention, raise } from "../attention.js";
-import { nowNs } from "../clock.js";
-import { fireIfDue, Lapic, lapicOf, requestInterrupt } from "../lapic.js";
+import { Attention, raise } from "../cpu/attention.js";
+import { nowNs } from "../cpu/clock.js";
+import { fireIfDue, Lapic, lapicOf, requestInterrupt } from "../cpu/lapic.js";
+import { ringHost } from "../device/serial-port.js";
 import {
   ALARM_VECTOR,
   BootInfo,
@@ -18,9 +19,8 @@ import {
   coreArea,
   HostEvent,
   Power,
-} from "../machine-map.js";
-import { attachMemory, type PhysicalMemory, type WordIndex } from "../physical-memory.js";
-import { ringHost } from "../serial-port.js";
+} from "../memory/machine-map.js";
+import { attachMemory, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
 import { TraceEvent } from "../trace/events.js";
 import { TraceWriter } from "../trace/writer.js";
 

@@ -8,8 +8,8 @@
 import { setFlagsFromString } from "node:v8";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
-import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, Power } from "../machine-map.js";
-import type { PhysicalMemory } from "../physical-memory.js";
+import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, Power } from "../memory/machine-map.js";
+import type { PhysicalMemory } from "../memory/physical-memory.js";
 
 /** A worker has this long to exit once it was terminated, in milliseconds. */
 const EXIT_TIMEOUT_MS = 1000;

@@ -7,8 +7,9 @@ import process from "node:process";
 import { Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { Attention, attentionOf, raise } from "../attention.js";
-import { wakeChipset } from "../lapic.js";
+import { Attention, attentionOf, raise } from "../cpu/attention.js";
+import { wakeChipset } from "../cpu/lapic.js";
+import { closePort, drainPort, feedPort } from "../device/serial-port.js";
 import {
   BootInfo,
   CoreArea,
@@ -20,10 +21,9 @@ import {
   PORT_COUNT,
   Power,
   writeBootInfo,
-} from "../machine-map.js";
-import { addModule } from "../modules.js";
-import { allocateMemory, attachMemory, type PhysicalMemory } from "../physical-memory.js";
-import { closePort, drainPort, feedPort } from "../serial-port.js";
+} from "../memory/machine-map.js";
+import { addModule } from "../memory/modules.js";
+import { allocateMemory, attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
 import { CorePool } from "./core-pool.js";
 import type { Management, ManagementTask } from "./management.js";
 

@@ -8,11 +8,18 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { Attention, attentionOf, raise } from "../attention.js";
-import { type CoreSnapshot, snapshotCore } from "../core-snapshot.js";
-import { requestInterrupt } from "../lapic.js";
-import { BootInfo, CoreArea, coreArea, HOTPLUG_VECTOR, memoryMap, type Region } from "../machine-map.js";
-import { attachMemory, type PhysicalMemory } from "../physical-memory.js";
+import { Attention, attentionOf, raise } from "../cpu/attention.js";
+import { type CoreSnapshot, snapshotCore } from "../cpu/core-snapshot.js";
+import { requestInterrupt } from "../cpu/lapic.js";
+import {
+  BootInfo,
+  CoreArea,
+  coreArea,
+  HOTPLUG_VECTOR,
+  memoryMap,
+  type Region,
+} from "../memory/machine-map.js";
+import { attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
 
 /** What the host hands to this worker. */
 export interface ManagementTask {

@@ -4,8 +4,8 @@
  * A ring tells what its core does some time later, when a batch is full or the core rests. So events are
  * kept for a while before they are given on; one that comes later still is given when it comes.
  */
-import { BootInfo } from "../machine-map.js";
-import type { PhysicalMemory } from "../physical-memory.js";
+import { BootInfo } from "../memory/machine-map.js";
+import type { PhysicalMemory } from "../memory/physical-memory.js";
 import { TraceReader } from "./reader.js";
 import { TraceRecord, type TraceSink } from "./record.js";
 import { RECORD_WORDS } from "./size.js";

@@ -8,8 +8,8 @@
  *
  * Who writes what: WRITTEN is the writer's; TAKEN is stored here, only in a ring that stops when it is full.
  */
-import { BootInfo } from "../machine-map.js";
-import { bufferOf, type PhysicalMemory, type WordIndex } from "../physical-memory.js";
+import { BootInfo } from "../memory/machine-map.js";
+import { bufferOf, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
 import { TraceEvent, traceEvent } from "./events.js";
 import { TraceRecord, type TraceSink } from "./record.js";
 import {

@@ -11,8 +11,8 @@
  * WRITTEN says how many records are whole: stored, atomically, at the end of each batch and before the
  * core rests. Of a core that died those behind it are found by their number.
  */
-import { BootInfo } from "../machine-map.js";
-import type { PhysicalMemory, WordIndex } from "../physical-memory.js";
+import { BootInfo } from "../memory/machine-map.js";
+import type { PhysicalMemory, WordIndex } from "../memory/physical-memory.js";
 import { TraceEvent } from "./events.js";
 import { BATCH_WORDS, traceRingWords } from "./size.js";
 

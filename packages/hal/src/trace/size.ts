@@ -1,5 +1,5 @@
 /** How large trace rings are, and what one that is full does: what a machine's plan needs to know of them. */
-import { LINE_WORDS } from "../physical-memory.js";
+import { LINE_WORDS } from "../memory/physical-memory.js";
 
 export const RECORD_WORDS = 8;
 export const BATCH_RECORDS = 64;

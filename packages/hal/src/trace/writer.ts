@@ -2,9 +2,9 @@
  * The writing end of a trace ring, as its core holds it. Nothing here allocates, waits or takes a lock. On a machine
  * that is not traced it writes nothing.
  */
-import { nowNs } from "../clock.js";
-import { BootInfo } from "../machine-map.js";
-import type { PhysicalMemory, WordIndex } from "../physical-memory.js";
+import { nowNs } from "../cpu/clock.js";
+import { BootInfo } from "../memory/machine-map.js";
+import type { PhysicalMemory, WordIndex } from "../memory/physical-memory.js";
 import { type EventsOf, type KernelEvent, TraceEvent } from "./events.js";
 import {
   BATCH_NUMBERS,

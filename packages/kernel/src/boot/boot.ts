@@ -18,16 +18,15 @@ import {
   RegionKind,
   resetLapic,
 } from "@capos/hal";
-import type { Core } from "../core.js";
-import { makeRealm } from "../guest/realm-cache.js";
-import { admitCore } from "../hot-plug.js";
-import { Vector } from "../interrupts.js";
-import { configureThread, startHere } from "../invoke/thread-methods.js";
-import { threadWords } from "../ipc/message.js";
-import { Tables, Thread } from "../layout.js";
-import { KernelPanic } from "../panic.js";
-import { traceProcess } from "../trace.js";
-import { TRACED } from "../traced.js";
+import { admitCore } from "../loop/hot-plug.js";
+import { configureThread, startHere } from "../object/thread.js";
+import type { Core } from "../state/core.js";
+import { KernelPanic } from "../state/kernel-panic.js";
+import { Tables, Thread } from "../state/layout.js";
+import { threadWords } from "../state/message.js";
+import { traceProcess } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
+import { Vector } from "../state/vectors.js";
 import { bootLine } from "./log.js";
 import { buildTables, type InitResources } from "./tables.js";
 
@@ -75,11 +74,16 @@ export function boot(k: Core): void {
   bootLine(k, startedNs, "phase 5 of 5, alive: init runs");
 }
 
-/** What every core does before it takes part: LAPIC, hardened realm. */
+/** What every core does before it takes part: LAPIC, engine. */
 export function prepareCore(k: Core): void {
   resetLapic(k.memory, k.id);
   enableLapic(k.memory, k.id, Vector.SPURIOUS);
-  if (k.realm === null) k.realm = makeRealm(k);
+  equipCore(k);
+}
+
+/** Makes what runs the core's guests, once. */
+export function equipCore(k: Core): void {
+  k.engine ??= k.parts.makeEngine(k);
 }
 
 /** Serial devices interrupt the boot core. */

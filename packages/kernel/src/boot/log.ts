@@ -2,8 +2,8 @@
  * The kernel's early log: one line a phase, with the time since power-on.
  */
 import { nowNs } from "@capos/hal";
-import type { Core } from "../core.js";
-import { printLine } from "../platform.js";
+import { printLine } from "../smp/console.js";
+import type { Core } from "../state/core.js";
 
 /** Prints `text` with the milliseconds since `startedNs`. */
 export function bootLine(k: Core, startedNs: number, text: string): void {

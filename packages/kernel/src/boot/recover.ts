@@ -7,18 +7,18 @@
  */
 
 import { LifeState } from "@capos/abi";
+import { heapUsedUp, makeRegisters } from "@capos/engine";
 import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
-import { resumeReaping } from "../capability/reaper.js";
-import { type Core, EXPIRING, REAPING } from "../core.js";
-import { requestGrace } from "../grace-period.js";
-import { heapUsedUp } from "../guest/heap.js";
-import { Process, Tables, Thread, ThreadState } from "../layout.js";
-import { countBacklog } from "../safe-point.js";
-import { GeneratorContext, makeRegisters } from "../thread/context.js";
-import { endThread, isEnded, recordFault } from "../thread/lifecycle.js";
-import { refreshTop } from "../thread/run-queue.js";
-import { traceFault } from "../trace.js";
-import { TRACED } from "../traced.js";
+import { countBacklog } from "../loop/safe-point.js";
+import { resumeReaping } from "../object/reaper.js";
+import { endThread, isEnded, recordFault } from "../object/thread-end.js";
+import { refreshTop } from "../sched/run-queue.js";
+import { requestGrace } from "../smp/grace-period.js";
+import { type Core, EXPIRING, REAPING } from "../state/core.js";
+import { kindOf } from "../state/kinds.js";
+import { Process, Tables, Thread, ThreadState } from "../state/layout.js";
+import { traceFault } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
 
 /** Ends what ran on the core before. */
 export function recover(k: Core): void {
@@ -41,7 +41,7 @@ export function recover(k: Core): void {
     // One that has not started has nothing to lose.
     if (isEnded(state) || state === ThreadState.INACTIVE) continue;
     // A stand-in for the lost context: threads that end tell others that end after them.
-    k.contexts[number] = new GeneratorContext(makeRegisters());
+    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE]!).make(makeRegisters());
     victims.push(thread);
   }
   for (const thread of victims) {
@@ -54,5 +54,5 @@ export function recover(k: Core): void {
 }
 
 function culpritText(k: Core, death: CoreDeath): string {
-  return death === CoreDeath.HEAP ? heapUsedUp(k) : `kept core ${k.id} from a safe point for too long`;
+  return death === CoreDeath.HEAP ? heapUsedUp(k.id) : `kept core ${k.id} from a safe point for too long`;
 }

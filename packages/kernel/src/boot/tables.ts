@@ -13,12 +13,12 @@ import {
   utf8Encode,
 } from "@capos/abi";
 import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
-import { describeAnchor, makeCNode } from "../capability/retype.js";
 import { fillSlot, slotWord } from "../capability/slot.js";
-import type { Core } from "../core.js";
-import { Vector } from "../interrupts.js";
-import { bindCSpace } from "../invoke/process-methods.js";
-import { IrqHandler, KernelArea, Process, Tables, Thread } from "../layout.js";
+import { bindCSpace } from "../object/process.js";
+import { describeAnchor, makeCNode } from "../object/retype.js";
+import type { Core } from "../state/core.js";
+import { IrqHandler, KernelArea, Process, Tables, Thread } from "../state/layout.js";
+import { Vector } from "../state/vectors.js";
 
 const MIN_THREADS = 256;
 const MAX_THREADS = 16384;

@@ -11,8 +11,8 @@
  */
 import { Slot } from "@capos/abi";
 import { armAlarm, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { Tables } from "../layout.js";
+import type { Core } from "../state/core.js";
+import { Tables } from "../state/layout.js";
 
 const TICK_NS = 2 ** 23;
 const LISTS = 64;

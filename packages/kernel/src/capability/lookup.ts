@@ -2,10 +2,10 @@
  * From a handle to a slot: the check that every use of a capability starts with.
  */
 import { Err, ObjectType, Reg, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import { nowNs, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { CNode, Endpoint, Process, Thread } from "../layout.js";
-import type { Context } from "../thread/context.js";
+import type { Core } from "../state/core.js";
+import { CNode, Endpoint, Process, Thread } from "../state/layout.js";
 
 const TWO_TO_MINUS_32 = 2 ** -32;
 const TWO_TO_32 = 2 ** 32;

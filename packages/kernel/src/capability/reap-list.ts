@@ -3,9 +3,9 @@
  * anchors. Under the tree lock; the list's owner alone takes from it (see reaper.ts).
  */
 import { Attention, BootInfo, CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { ringDoorbell } from "../doorbell.js";
-import { Anchor, KernelArea, LAST_IN_LIST, Reap, Tables } from "../layout.js";
+import { ringDoorbell } from "../smp/doorbell.js";
+import type { Core } from "../state/core.js";
+import { Anchor, KernelArea, LAST_IN_LIST, Reap, Tables } from "../state/layout.js";
 
 /** Gives a core work on an object, and has it look. One that has left the machine is stood in for by the boot core. */
 export function assignReap(k: Core, anchor: WordIndex, work: number, core: number): void {

@@ -7,14 +7,14 @@
  */
 import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { graceIsOver } from "../grace-period.js";
-import { flagSweep } from "../ipc/sweep-list.js";
-import { Anchor, CNode, Endpoint, Monitor, Notification, Process, Reap, Thread } from "../layout.js";
-import { detachMonitor } from "../thread/monitor-list.js";
+import { graceIsOver } from "../smp/grace-period.js";
+import type { Core } from "../state/core.js";
+import { Anchor, CNode, Endpoint, Monitor, Notification, Process, Reap, Thread } from "../state/layout.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
-import { forgetOrphan, moveOrphan, orphan } from "./orphan-list.js";
+import { detachMonitor } from "./monitor-list.js";
+import { forgetOrphan, moveOrphan, orphan } from "./no-senders-list.js";
 import { assignReap } from "./reap-list.js";
+import { flagSweep } from "./sweep-list.js";
 import { linkBeside, linkFirst, takePlace, unlink } from "./tree.js";
 
 /** Flags that a copy has from its source. */

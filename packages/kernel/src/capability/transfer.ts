@@ -14,13 +14,13 @@ import {
   SlotFlag,
 } from "@capos/abi";
 import { TraceEvent, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { Process, Thread } from "../layout.js";
-import { traceSlot } from "../trace.js";
-import { TRACED } from "../traced.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import type { Core } from "../state/core.js";
+import { Process, Thread } from "../state/layout.js";
+import { traceSlot } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
 import { findCarried } from "./lookup.js";
 import { deriveSlot, killSlot, moveSlot, reclaimSlot, typeOf } from "./slot.js";
-import { lockTree, unlockTree } from "./tree-lock.js";
 
 const RIGHTS_BITS = 8;
 const UNWRAPPED_SHIFT = 8;

@@ -10,18 +10,18 @@
  * bounces the request.
  */
 import { Err, Reg, Slot } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import { Attention, raise, type WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
-import { receiveOrphan, tellNoSenders } from "../capability/orphans.js";
 import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/transfer.js";
-import { beginCommit, endCommit } from "../commit.js";
-import type { Core } from "../core.js";
-import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../layout.js";
-import type { Context } from "../thread/context.js";
-import { enqueue, leave, switchTo, wake } from "../thread/run-queue.js";
-import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../trace.js";
-import { TRACED } from "../traced.js";
-import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "./message.js";
+import { enqueue, leave, switchTo, wake } from "../sched/run-queue.js";
+import { beginCommit, endCommit } from "../state/commit.js";
+import type { Core } from "../state/core.js";
+import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../state/layout.js";
+import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "../state/message.js";
+import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
+import { receiveOrphan, tellNoSenders } from "./no-senders.js";
 import { answerMessage, answerStatus, askReceive, askSend, NO_SENDERS } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";
 

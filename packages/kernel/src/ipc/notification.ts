@@ -8,15 +8,15 @@
  * ("look at this notification") may come late, twice or to a former home, and does no harm.
  */
 import { BADGE_IS_NOTIFICATION, Err, Reg, Slot, Trap } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import { Line, type WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
-import type { Core } from "../core.js";
-import { homeOf } from "../home.js";
-import { KernelArea, Message, Notification, Role, Thread, ThreadState } from "../layout.js";
-import type { Context } from "../thread/context.js";
-import { leave, wake } from "../thread/run-queue.js";
-import { traceSignal, traceTake } from "../trace.js";
-import { TRACED } from "../traced.js";
+import { leave, wake } from "../sched/run-queue.js";
+import { homeOf } from "../smp/home.js";
+import type { Core } from "../state/core.js";
+import { KernelArea, Message, Notification, Role, Thread, ThreadState } from "../state/layout.js";
+import { traceSignal, traceTake } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
 import { takeFrom } from "./endpoint.js";
 import { answerMessage, askCancel, askReceive, publishLine, reserveLine, wantSpace } from "./remote.js";
 import { insert, remove } from "./wait-queue.js";

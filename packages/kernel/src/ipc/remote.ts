@@ -7,16 +7,23 @@
  * REMOTE, its queue fields, message words and reply fields are lent to the core it asked.
  */
 import { INLINE_MESSAGE_WORDS, Reg, Slot } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import { Attention, CoreArea, CoreState, coreArea, Line, TraceEvent, type WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { ringDoorbell } from "../doorbell.js";
-import { homeOf, takesRequests } from "../home.js";
-import { KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../layout.js";
-import type { Context } from "../thread/context.js";
-import { leave, restart } from "../thread/run-queue.js";
-import { tracePush } from "../trace.js";
-import { TRACED } from "../traced.js";
-import { capabilityCount, copyWords, lineWords, saveMessage, threadWords, wordCount } from "./message.js";
+import { leave, restart } from "../sched/run-queue.js";
+import { ringDoorbell } from "../smp/doorbell.js";
+import { homeOf, takesRequests } from "../smp/home.js";
+import type { Core } from "../state/core.js";
+import { KernelArea, Message, MessageFlag, Role, Tables, Thread, ThreadState } from "../state/layout.js";
+import {
+  capabilityCount,
+  copyWords,
+  lineWords,
+  saveMessage,
+  threadWords,
+  wordCount,
+} from "../state/message.js";
+import { tracePush } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
 
 /** In place of the count of capabilities that arrived: no message came, the badge has no senders left. */
 export const NO_SENDERS = -1;

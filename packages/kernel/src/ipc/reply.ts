@@ -7,16 +7,16 @@
  * reply is stale from then on.
  */
 import { type Err, Reg } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
-import { tellNoSenders } from "../capability/orphans.js";
 import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/transfer.js";
-import type { Core } from "../core.js";
-import { Role, Thread, ThreadState } from "../layout.js";
-import type { Context } from "../thread/context.js";
-import { traceReply } from "../trace.js";
-import { TRACED } from "../traced.js";
+import type { Core } from "../state/core.js";
+import { Role, Thread, ThreadState } from "../state/layout.js";
+import { capabilityCount, copyWords, threadCapabilities, wordCount } from "../state/message.js";
+import { traceReply } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
 import { lendToServer } from "./endpoint.js";
-import { capabilityCount, copyWords, threadCapabilities, wordCount } from "./message.js";
+import { tellNoSenders } from "./no-senders.js";
 import { answerCall, claimReply, NO_SENDERS } from "./remote.js";
 
 /**

@@ -9,11 +9,19 @@
 import { Err, ObjectType, SlotBits, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
-import { takeOrphan } from "../capability/orphans.js";
-import { lockTree, unlockTree } from "../capability/tree-lock.js";
-import type { Core } from "../core.js";
-import { Endpoint, KernelArea, LAST_IN_LIST, Notification, QueueKind, Role, Thread } from "../layout.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import type { Core } from "../state/core.js";
+import {
+  Endpoint,
+  KernelArea,
+  LAST_IN_LIST,
+  Notification,
+  QueueKind,
+  Role,
+  Thread,
+} from "../state/layout.js";
 import { finishWait, firstOf, giveNoSenders, takeFrom } from "./endpoint.js";
+import { takeOrphan } from "./no-senders.js";
 import { leaveQueue, lowerWaiting } from "./notification.js";
 import { nextInQueue } from "./wait-queue.js";
 

@@ -7,8 +7,8 @@
  * leaders however many threads wait, and taking out any thread is O(1).
  */
 import type { WordIndex } from "@capos/hal";
-import type { Core } from "../core.js";
-import { Endpoint, Thread } from "../layout.js";
+import type { Core } from "../state/core.js";
+import { Endpoint, Thread } from "../state/layout.js";
 
 /** LEADER_NEXT of a thread that is no leader. */
 const FOLLOWER = -1;

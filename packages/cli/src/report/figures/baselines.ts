@@ -1,12 +1,7 @@
 /** What capos does beside what the host's own ways of doing the like cost. */
 
-import {
-  BASELINE_SUITE,
-  type BenchmarkDocument,
-  comparedWith,
-  formatDuration,
-  type MeasuredResult,
-} from "@capos/bench";
+import { BASELINE_SUITE, type BenchmarkDocument, comparedWith, type MeasuredResult } from "@capos/bench";
+import { formatDuration } from "@capos/bench/quantity";
 import { type Figure, measuredRows } from "../figure.js";
 import { html } from "../html.js";
 import type { DotLine } from "../page/figure.js";

@@ -1,6 +1,7 @@
 /** What has changed since an earlier run, row by row. */
 
-import { type ComparedRow, type Comparison, formatChange } from "@capos/bench";
+import type { ComparedRow, Comparison } from "@capos/bench";
+import { formatChange } from "@capos/bench/quantity";
 import type { Figure } from "../figure.js";
 import { html } from "../html.js";
 import type { DotLine, Role } from "../page/figure.js";

@@ -1,6 +1,7 @@
 /** How the samples of the most telling rows are spread, each with what it is compared with; any other by choice. */
 
-import { type BenchmarkDocument, comparedWith, formatDuration, type MeasuredResult } from "@capos/bench";
+import { type BenchmarkDocument, comparedWith, type MeasuredResult } from "@capos/bench";
+import { formatDuration } from "@capos/bench/quantity";
 import { type Figure, measuredRows, type Panel } from "../figure.js";
 import { type Html, html } from "../html.js";
 import type { DistributionPlot, Role } from "../page/figure.js";

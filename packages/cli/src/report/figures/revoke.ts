@@ -1,6 +1,7 @@
 /** What it costs to take authority back: over the number of capabilities, of their holders, and under load. */
 
-import { type BenchmarkDocument, formatDuration } from "@capos/bench";
+import type { BenchmarkDocument } from "@capos/bench";
+import { formatDuration } from "@capos/bench/quantity";
 import { type Figure, familyOf, measuredRows, type Panel } from "../figure.js";
 import { html } from "../html.js";
 import type { Curve } from "../page/figure.js";

@@ -1,6 +1,0 @@
-/** The kernel as a program under test. */
-export type { CheckedRing, Program } from "./kernel-program.js";
-export { MUTANTS, type Mutant, mutantNamed } from "./mutants.js";
-export { type Opened, open, transformKernel } from "./open.js";
-export type { Scenario } from "./scenario.js";
-export { SCENARIOS, scenarioNamed } from "./scenarios.js";

@@ -1,4 +1,0 @@
-/** The part of hal and kernel that virtual cores run: the entry of the bundle that is transformed. */
-export { halt, RingPort, raise } from "@capos/hal";
-export { Core, startHere } from "@capos/kernel/internal";
-export { run } from "@capos/kernel/loop";

@@ -1,0 +1,48 @@
+/** What a command's flags mean for the machines that it boots. */
+import { DEFAULT_MEMORY_MIB } from "@capos/abi";
+import { MIN_TRACE_KIB } from "@capos/hal";
+import type { BootOptions } from "@capos/machine";
+import { defaultCores } from "@capos/machine/defaults";
+import type { Session } from "../session.js";
+import { writeLastMoments } from "../trace/last-moments.js";
+import type { MachineFlags } from "./options.js";
+
+/** Of a machine's memory, how much its trace rings get at most unless told. */
+const TRACE_SHARE = 1 / 8;
+/** A ring that is emptied while it fills. */
+const STREAMED_KIB = 4096;
+/** A ring for the last moments. */
+export const KEPT_KIB = 256;
+
+/** A size of trace rings that fits the machine; 0 if none does. */
+function fittingKiB(most: number, flags: MachineFlags): number {
+  const rings = (flags.cores ?? defaultCores()) + 1;
+  const room = (flags.memory ?? DEFAULT_MEMORY_MIB) * 1024 * TRACE_SHARE;
+  let kib = most;
+  while (kib * rings > room) kib /= 2;
+  return kib < MIN_TRACE_KIB ? 0 : kib;
+}
+
+/**
+ * What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's.
+ * @param usualTraceKiB the size of trace rings where neither flags nor session say one
+ */
+export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB: number): BootOptions {
+  const quiet = flags.quiet === true;
+  const write = (text: string): void => void session.stderr.write(text);
+  return {
+    ...(flags.cores !== undefined && { cores: flags.cores }),
+    ...(flags.memory !== undefined && { memoryMiB: flags.memory }),
+    ...(flags.seed !== undefined && { seed: flags.seed }),
+    ...(flags.watchdog !== undefined && { watchdogMs: flags.watchdog }),
+    ...(session.trace === undefined
+      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: writeLastMoments }
+      : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
+    inspectable: true,
+    logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
+    ...(session.log !== undefined && { logDestination: session.log() }),
+    ...(quiet ? { onPanic: write } : { onKernel: write }),
+    onConsole: (line) => void session.stdout.write(`${line}\n`),
+    ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
+  };
+}

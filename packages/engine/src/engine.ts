@@ -1,0 +1,58 @@
+/**
+ * What a core runs guests with. An engine has a context kind for each kind of image that it can run; the kernel
+ * sees this interface alone, and whoever makes a core chooses the engine.
+ */
+import type { Context } from "./context.js";
+
+/** A core as its engine sees it: what the guest's checks look at, and where they leave what they found. */
+export interface EngineCore {
+  readonly id: number;
+  readonly memory: { readonly i32: Int32Array; readonly f64: Float64Array; readonly u8: Uint8Array };
+  readonly i32: Int32Array;
+  /** Where its attention word stands: other than 0, the core is wanted. */
+  readonly attention: number;
+  /** Other than 0 while a guest runs. */
+  readonly current: number;
+  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first. */
+  ticks: number;
+  tickedNs: number;
+  spentNs: number;
+  /** The guest ran too long without a trap: it is dropped as soon as it lets go. Comes with `ticks` above 0. */
+  condemned: boolean;
+  /** Why: it asked for more memory than there is, instead of running too long. */
+  overBudget: boolean;
+  /** The guest has run long enough since it was resumed for its checks to run out of fuel. */
+  ranLong: boolean;
+}
+
+/** A kind of guest. */
+export interface ContextKind {
+  readonly name: string;
+  /** A context that has no guest yet: for a thread that is started, or one whose guest was lost. */
+  make(regs: Float64Array): Context;
+  /**
+   * Gives a context of this kind its guest: the image's code, with `startWords` words in the register file.
+   * Runs guest code, and throws what that throws, or `ImageError`.
+   * @param image number of a boot module
+   */
+  begin(context: Context, image: number, startWords: number): void;
+}
+
+export interface Engine {
+  /** By the number that an image says it is of. */
+  readonly kinds: readonly ContextKind[];
+  /** Bytes in use on this worker's own heap. */
+  heapBytes(): number;
+  /** Why a condemned guest was dropped, for its fault's text. */
+  condemnation(): string;
+}
+
+/** An image that is not there, or is not what its kind says. */
+export class ImageError extends Error {
+  override readonly name = "ImageError";
+}
+
+/** What a process is told whose thread used up the memory of a core's guests. */
+export function heapUsedUp(core: number): string {
+  return `used up the memory of core ${core}`;
+}

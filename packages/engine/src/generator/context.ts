@@ -1,0 +1,47 @@
+/** A context whose guest is a generator. A trap is a yield of a small integer. */
+import { type Context, Outcome } from "../context.js";
+
+/** %GeneratorFunction.prototype.prototype%.next, taken before any guest code could replace it. */
+const { next } = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})())) as {
+  next(this: unknown, value: unknown): { done: unknown; value: unknown };
+};
+
+export class GeneratorContext implements Context {
+  result = 0;
+  trap = 0;
+  status: unknown = 0;
+  failure: unknown = undefined;
+  // A fraction: the field is a double from the start.
+  foundHandle = 0.5;
+  foundSlot = 0;
+  foundEpoch = -1;
+  foundHome = -1;
+
+  private generator: unknown = null;
+
+  constructor(readonly regs: Float64Array) {}
+
+  /** Gives the context the generator that `main` made. */
+  begin(generator: unknown): void {
+    this.generator = generator;
+  }
+
+  resume(): number {
+    try {
+      // The intrinsic, not a property of the guest's object. `done` and `value` are read once, in
+      // here: a guest that delegates to its own iterator hands the kernel an object with getters.
+      const step = next.call(this.generator, this.result);
+      const done = step.done;
+      const value = step.value;
+      if (done === false && typeof value === "number" && (value | 0) === value && value >= 0) return value;
+      if (done === true) {
+        this.status = value;
+        return Outcome.DONE;
+      }
+      this.failure = new Error("the guest yielded something that is not a trap");
+    } catch (error) {
+      this.failure = error;
+    }
+    return Outcome.FAILED;
+  }
+}

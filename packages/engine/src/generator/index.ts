@@ -1,0 +1,5 @@
+/** Guests that are generators, in a realm hardened by SES and a shim of its own. */
+export { GeneratorContext } from "./context.js";
+export { makeGeneratorEngine } from "./programs.js";
+export { compileProgram, hardenRealm } from "./realm.js";
+export { makeSys } from "./sys.js";

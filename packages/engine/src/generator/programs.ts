@@ -1,0 +1,63 @@
+/**
+ * The images a core has compiled. One hardened realm a worker, one Compartment an image, compiled at
+ * its first use; a thread gets its own closures, so module state is private to it.
+ */
+import type { Main, Sys } from "@capos/abi";
+import { type PhysicalMemory, readModule } from "@capos/hal";
+import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
+import { hardLimitMs, makeChecks } from "./clock.js";
+import { GeneratorContext } from "./context.js";
+import { heapBytes } from "./heap.js";
+import { compileProgram, hardenRealm } from "./realm.js";
+import type { GuestChecks, Program } from "./realm-type.js";
+import { makeSys } from "./sys.js";
+
+/** Hardens the worker's realm. Once a worker, before any guest: the engine of a core whose guests are generators. */
+export function makeGeneratorEngine(k: EngineCore): Engine {
+  const checks = makeChecks(k);
+  hardenRealm(() => {
+    // The kernel uses the same built-ins; only a guest's work is counted.
+    if (k.current !== 0) checks.work();
+  });
+  return Object.freeze({
+    kinds: Object.freeze([new GeneratorKind(k.memory, checks)]),
+    heapBytes,
+    condemnation: () =>
+      k.overBudget ? heapUsedUp(k.id) : `ran for more than ${hardLimitMs(k)} ms without a trap`,
+  });
+}
+
+class GeneratorKind implements ContextKind {
+  readonly name = "generator";
+  /** By image number. */
+  private readonly programs = new Map<number, Program>();
+
+  constructor(
+    private readonly memory: PhysicalMemory,
+    private readonly checks: GuestChecks,
+  ) {}
+
+  make(regs: Float64Array): GeneratorContext {
+    return new GeneratorContext(regs);
+  }
+
+  /** Runs the image's module top level (in guest mode: with checks and limit) and calls `main`. */
+  begin(context: GeneratorContext, image: number, startWords: number): void {
+    const { tick, tickMain, caught } = this.checks;
+    const main = this.program(image)(tick, tickMain, caught);
+    if (typeof main !== "function")
+      throw new ImageError("the default export of a guest must be a generator function");
+    const sys: Sys = makeSys(context.regs, startWords);
+    context.begin((main as Main)(sys));
+  }
+
+  private program(image: number): Program {
+    const known = this.programs.get(image);
+    if (known !== undefined) return known;
+    const module = readModule(this.memory, image);
+    if (module === null) throw new ImageError(`there is no image ${image}`);
+    const program = compileProgram(module.code, module.name);
+    this.programs.set(image, program);
+    return program;
+  }
+}

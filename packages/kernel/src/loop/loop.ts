@@ -1,0 +1,147 @@
+/**
+ * A core's loop: safe point, choose, resume the guest, perform its trap; and what it does with
+ * nothing to do.
+ */
+
+import { Outcome } from "@capos/engine";
+import { BootInfo, CoreArea, fireIfDue, halt, nowNs, TraceEvent, timeoutMs, wakeChipset } from "@capos/hal";
+import { faultThread } from "../object/thread-end.js";
+import { enter, takeNext } from "../sched/run-queue.js";
+import { type Core, EXPIRING } from "../state/core.js";
+import { kindOf } from "../state/kinds.js";
+import { Restart, Thread } from "../state/layout.js";
+import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
+import { Vector } from "../state/vectors.js";
+import { attend, flushBacklog, owePass } from "./safe-point.js";
+import { dispatch, exit } from "./traps.js";
+
+/** Runs until the machine is switched off or panics. */
+export function run(k: Core): void {
+  const { i32 } = k;
+  while (k.running) {
+    i32[k.safePoints]!++;
+    // Plain: the calls in this loop keep the compiler from hoisting it, and a value that is a turn old
+    // only means that the bit is seen a turn later.
+    if (i32[k.attention] !== 0) {
+      beginWork(k);
+      attend(k);
+      if (!k.running) return;
+      endWork(k);
+    }
+    if (k.backlog !== 0) {
+      beginWork(k);
+      flushBacklog(k);
+      endWork(k);
+    }
+    const context = k.context;
+    if (context === null) {
+      choose(k);
+      continue;
+    }
+    if (TRACED) traceResume(k, context);
+    const trap = context.resume();
+    if (TRACED) traceTrap(k, trap);
+    // What follows is the kernel's.
+    i32[k.inKernel] = i32[k.safePoints]!;
+    if (k.ticks !== 0) {
+      k.ticks = 0;
+      if (k.condemned) {
+        drop(k);
+        continue;
+      }
+    }
+    const thread = k.current;
+    if (trap >= 0) {
+      context.trap = trap;
+      dispatch(k, thread, context);
+    } else if (trap === Outcome.DONE) exit(k, thread, context.status);
+    else faultThread(k, thread, context.failure);
+  }
+}
+
+/** For those who watch the core: until `endWork` it is not in a guest. See `CoreArea.IN_KERNEL`. */
+function beginWork(k: Core): void {
+  k.i32[k.inKernel] = k.i32[k.safePoints]!;
+}
+
+function endWork(k: Core): void {
+  k.i32[k.inKernel] = k.i32[k.safePoints]! - 1;
+}
+
+/** The guest ran past its limit in code that cannot yield, or past the core's memory. */
+function drop(k: Core): void {
+  k.condemned = false;
+  faultThread(k, k.current, k.engine!.condemnation());
+}
+
+/** No thread runs: takes the most urgent one, or idles. */
+function choose(k: Core): void {
+  const { i32 } = k;
+  beginWork(k);
+  const thread = takeNext(k);
+  if (thread === 0) {
+    idle(k);
+    return;
+  }
+  i32[k.area + CoreArea.SWITCHES]!++;
+  enter(k, thread);
+  const restart = i32[thread + Thread.RESTART]!;
+  if (restart === Restart.NONE) return;
+  i32[thread + Thread.RESTART] = Restart.NONE;
+  const context = k.context!;
+  if (restart === Restart.TRAP) {
+    k.restarted = true;
+    dispatch(k, thread, context);
+    k.restarted = false;
+  } else {
+    try {
+      const image = i32[thread + Thread.IMAGE]!;
+      kindOf(k, image).begin(context, image, i32[thread + Thread.START_WORDS]!);
+    } catch (error) {
+      if (!k.condemned) faultThread(k, thread, error);
+    }
+    k.ticks = 0;
+    if (k.condemned) drop(k);
+  }
+}
+
+/** Polls for a while, then halts until somebody sets an attention bit or the timer is due. */
+function idle(k: Core): void {
+  const { i32 } = k;
+  if (k.backlog >= EXPIRING) return;
+  if (TRACED) k.tracer.time(false);
+  // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
+  // about as long. Cores that share one would only keep each other from running.
+  const alone = Atomics.load(i32, BootInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS]!;
+  if (!poll(k, alone ? SPINS_ALONE : SPINS_SHARED)) rest(k);
+}
+
+/** Looks at the attention word, about 5 ns a look: 100 µs, and 1 µs. */
+const SPINS_ALONE = 20_000;
+const SPINS_SHARED = 200;
+
+/** Polls the attention word; true as soon as it has a bit. */
+function poll(k: Core, spins: number): boolean {
+  const { i32, attention } = k;
+  for (; spins > 0; spins--) if (Atomics.load(i32, attention) !== 0) return true;
+  return false;
+}
+
+/** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
+function rest(k: Core): void {
+  const { i32, memory } = k;
+  i32[k.area + CoreArea.HALTS]!++;
+  if (TRACED) traceHalt(k);
+  Atomics.sub(i32, BootInfo.AWAKE, 1);
+  halt(memory, k.attention, timeoutMs(memory, k.id));
+  Atomics.add(i32, BootInfo.AWAKE, 1);
+  wakeChipset(memory);
+  if (TRACED) traceWake(k);
+  if (fireIfDue(memory, k.id, 0, nowNs()) && TRACED)
+    k.tracer.put2(TraceEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
+  // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
+  // asked for every one. The number first, then the rings, then the report; no guest runs before.
+  owePass(k);
+  attend(k);
+}

@@ -1,0 +1,179 @@
+/**
+ * The safe point: the top of a core's loop. Here the core holds no reference that it does not own, so
+ * here it takes its attention bits, drains its rings, and reports grace periods.
+ */
+import { Slot } from "@capos/abi";
+import {
+  Attention,
+  acknowledgeInterrupt,
+  BootInfo,
+  CoreArea,
+  endOfInterrupt,
+  PORT_COUNT,
+  Power,
+  raise,
+  TraceEvent,
+} from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import { lookAgain } from "../capability/reap-list.js";
+import { nudge, signal } from "../ipc/notification.js";
+import { flushOutboxes } from "../ipc/remote.js";
+import { beginSweeps, sweepQueues } from "../ipc/sweep.js";
+import { reap } from "../object/reaper.js";
+import { preempt, restart, rotate } from "../sched/run-queue.js";
+import { passGrace, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Core, EXPIRING, REAPING } from "../state/core.js";
+import { IrqHandler, KernelArea, Notification, Tables, Thread } from "../state/layout.js";
+import { TRACED } from "../state/traced.js";
+import { Vector } from "../state/vectors.js";
+import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
+import { drainRings } from "./incoming.js";
+
+/** Takes and handles what the attention word says. */
+export function attend(k: Core): void {
+  const { i32 } = k;
+  let bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
+  if (TRACED) k.tracer.time(k.context === null);
+  // For a dump; here, where it costs nobody a call.
+  if (k.context !== null) i32[k.area + CoreArea.LAST_TRAP] = k.context.trap;
+  if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
+  // The number is read before the rings are drained, and before their bells are taken: what was sent before it
+  // was asked for is read here. It may have been asked for, and sent before, since the bits were taken above.
+  if ((bits & Attention.GRACE) !== 0) {
+    owePass(k);
+    bits |= Atomics.and(i32, k.attention, ~Attention.RINGS) & Attention.RINGS;
+  }
+  if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);
+  // Whoever found a ring full is poked once it was drained: see wantSpace.
+  if ((bits & Attention.POKE) !== 0) k.roomNews = true;
+  if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);
+  // Whatever of this is news comes with one of these bits; most safe points are for a ring line alone.
+  if ((bits & (Attention.GRACE | Attention.POKE)) !== 0 || k.graceNext !== 0) {
+    sweepAndPass(k);
+    wakeGraceWaiters(k);
+    if (Atomics.load(i32, k.kernelArea + KernelArea.REAP_HEAD) !== 0) {
+      k.backlog |= REAPING;
+      k.reapWaiting = 0;
+    }
+  }
+  if ((bits & (Attention.POWER | Attention.NON_MASKABLE)) !== 0) {
+    if (Atomics.load(i32, BootInfo.POWER) !== Power.ON) k.running = false;
+    else beginLeaving(k);
+  }
+  if (k.leavesAfter !== 0) tryLeave(k);
+  // A thread that became ready in the middle of a trap: see finishWait.
+  if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]!) preempt(k);
+}
+
+/** This core was asked for a grace period: it looks up anew, reads what was sent, sweeps, and then reports. */
+export function owePass(k: Core): void {
+  raiseEpoch(k);
+  k.graceNext = Atomics.load(k.i32, BootInfo.GRACE_REQUESTED);
+  if (TRACED) k.tracer.put1(TraceEvent.GRACE_TAKE, k.graceNext);
+}
+
+/**
+ * Sweeps what was flagged, some of it, and reports the grace period that was asked for before the batch
+ * began. A core with sweeps left comes again in its next turn, and does not halt.
+ */
+function sweepAndPass(k: Core): void {
+  if (beginSweeps(k)) {
+    k.graceOwed = k.graceNext || k.graceOwed;
+    k.graceNext = 0;
+  }
+  const done = sweepQueues(k);
+  if (done && k.graceOwed !== 0) {
+    passGrace(k, k.graceOwed);
+    k.graceOwed = 0;
+  }
+  if (!done || k.graceNext !== 0) raise(k.memory, k.attention, Attention.POKE);
+}
+
+/**
+ * The chipset has judged this core stuck and is about to end its worker. Whoever is first decides:
+ * the core, being at a safe point, has shown a sign of life, waits here and is let go.
+ */
+function awaitVerdict(k: Core): void {
+  for (;;) {
+    const word = Atomics.load(k.i32, k.attention);
+    if ((word & Attention.DOOMED) === 0) return;
+    Atomics.wait(k.i32, k.attention, word);
+  }
+}
+
+function handleInterrupts(k: Core): void {
+  const { i32, memory } = k;
+  for (
+    let vector = acknowledgeInterrupt(memory, k.id);
+    vector >= 0;
+    vector = acknowledgeInterrupt(memory, k.id)
+  ) {
+    if (vector === Vector.SPURIOUS) return;
+    i32[k.area + CoreArea.INTERRUPTS]!++;
+    if (TRACED) k.tracer.put1(TraceEvent.INTERRUPT_DELIVER, vector);
+    if (vector === Vector.TIMER) rotate(k);
+    else if (vector === Vector.ALARM) k.backlog |= EXPIRING;
+    else if (vector === Vector.HOTPLUG) admitCores(k);
+    else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
+      const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
+      const binding = handler + IrqHandler.BINDING;
+      if (isLive(k, binding)) signal(k, 0, i32[binding + Slot.OBJECT]!, i32[binding + Slot.BADGE]! || 1);
+    }
+    endOfInterrupt(memory, k.id);
+  }
+}
+
+/** Reaps, and tries what waits for room in rings: answers, cancellations, nudges, threads whose requests did not fit. */
+export function flushBacklog(k: Core): void {
+  const { i32 } = k;
+  if (k.backlog >= EXPIRING) {
+    reap(k);
+    if ((k.backlog & ~(REAPING | EXPIRING)) === 0) return;
+  }
+  // Trying in every turn would keep the core from its rest for as long as another does not drain its rings.
+  if (!k.roomNews) return;
+  k.roomNews = false;
+  flushOutboxes(k);
+  const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
+  for (let notification = i32[nudges]!; notification !== 0; ) {
+    const next = i32[notification + Notification.NUDGE_NEXT]!;
+    i32[nudges] = next;
+    k.backlog--;
+    // Free for other lists before the nudge leaves: a signal that still sees a holder is covered by it.
+    Atomics.store(i32, notification + Notification.NUDGE_HOLDER, 0);
+    lockTree(k);
+    lookAgain(k, notification + Notification.ANCHOR);
+    unlockTree(k);
+    nudge(k, notification);
+    if (i32[nudges] !== next) return;
+    notification = next;
+  }
+  const waiting = k.kernelArea + KernelArea.RING_WAIT_HEAD;
+  let thread = i32[waiting]!;
+  i32[waiting] = 0;
+  while (thread !== 0) {
+    const next = i32[thread + Thread.WAIT_NEXT]!;
+    k.backlog--;
+    // It starts again from its decode: it takes its place again if there still is no room.
+    restart(k, thread);
+    thread = next;
+  }
+}
+
+/** Counts what waits for room in rings: for a new worker of a core, whose count was lost with the old one. */
+export function countBacklog(k: Core): number {
+  const { i32 } = k;
+  let count = 0;
+  for (let to = 0; to < k.coreCount; to++) {
+    for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]!; t !== 0; t = i32[t + Thread.ANSWER_NEXT]!)
+      count++;
+    for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]!; t > 0; t = i32[t + Thread.CANCEL_NEXT]!)
+      count++;
+  }
+  for (let t = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!; t !== 0; t = i32[t + Thread.WAIT_NEXT]!)
+    count++;
+  for (let n = i32[k.kernelArea + KernelArea.NUDGE_HEAD]!; n !== 0; n = i32[n + Notification.NUDGE_NEXT]!)
+    count++;
+  return count;
+}

@@ -1,0 +1,153 @@
+/** Methods of the Debug capability: the clock, counters, and the machine's switch. Its holder is trusted. */
+import { Err, HistoryWord, MAX_CORES, Method, Reg, unpackBytes, utf8Decode, wordsForBytes } from "@capos/abi";
+import type { Context } from "@capos/engine";
+import {
+  BootInfo,
+  CoreArea,
+  coreArea,
+  nextEvent,
+  nowNs,
+  publishEvent,
+  takeEvent,
+  type WordIndex,
+} from "@capos/hal";
+import { progressOf } from "../sched/progress.js";
+import { powerOff, printLine, printLines } from "../smp/console.js";
+import { graceIsOver, requestGrace, waitForGrace } from "../smp/grace-period.js";
+import type { Core } from "../state/core.js";
+import { KernelPanic } from "../state/kernel-panic.js";
+import { Thread } from "../state/layout.js";
+import { wordCount } from "../state/message.js";
+import { answer, integer, refuse } from "./arguments.js";
+
+export function invokeDebug(k: Core, thread: WordIndex, context: Context, method: number): void {
+  const { i32 } = k;
+  switch (method) {
+    case Method.DEBUG_CLOCK:
+      context.regs[Reg.WORDS] = nowNs();
+      context.result = 1;
+      break;
+    case Method.DEBUG_HEAP:
+      context.regs[Reg.WORDS] = k.engine!.heapBytes();
+      context.result = 1;
+      break;
+    case Method.DEBUG_PRINT:
+      printLine(k, text(k, context));
+      context.result = Err.OK;
+      break;
+    case Method.DEBUG_HALT: {
+      const status = integer(context, 1);
+      if (!(status >= 0 && status <= 255)) refuse(context, Err.RANGE, 0, 255);
+      else {
+        context.result = Err.OK;
+        powerOff(k, status);
+      }
+      break;
+    }
+    case Method.DEBUG_MACHINE:
+      answer(
+        context,
+        k.coreCount,
+        i32[BootInfo.HARDWARE_THREADS]!,
+        i32[BootInfo.MEMORY_PAGES]! / 256,
+        k.id,
+        i32[BootInfo.SEED]!,
+      );
+      break;
+    case Method.DEBUG_GRACE_PERIOD:
+      gracePeriod(k, thread, context);
+      break;
+    case Method.DEBUG_PANIC:
+      throw new KernelPanic(text(k, context));
+    case Method.DEBUG_CORE:
+      core(k, context);
+      break;
+    case Method.DEBUG_RECORD:
+      record(k, thread, context);
+      break;
+    case Method.DEBUG_HISTORY:
+      history(k, context);
+      break;
+    case Method.DEBUG_DUMP:
+      printDump(k);
+      context.result = Err.OK;
+      break;
+    default:
+      break;
+  }
+}
+
+/** The machine as it stands, on the kernel's own line. */
+function printDump(k: Core): void {
+  const { current } = k;
+  // The dump's work is not the guest's: its budget must not stop it. See EngineCore.current.
+  k.current = 0;
+  printLines(k, k.parts.describe(k.memory, { lock: true, core: k.id }));
+  k.current = current;
+}
+
+function text(k: Core, context: Context): string {
+  const count = integer(context, 1, 0);
+  const room = wordCount(context.trap) - 2;
+  if (!(count > 0 && wordsForBytes(count) <= room)) return "";
+  unpackBytes(context.regs, Reg.WORDS + 2, count, k.bytes, 0);
+  return utf8Decode(k.bytes, 0, count);
+}
+
+/** The trap starts again after the wait, so the number it waits for is kept in the thread. */
+function gracePeriod(k: Core, thread: WordIndex, context: Context): void {
+  const { i32 } = k;
+  const number = progressOf(k, thread) || requestGrace(k);
+  i32[thread + Thread.PROGRESS] = number;
+  if (graceIsOver(k, number)) answer(context, number);
+  else waitForGrace(k, thread, number);
+}
+
+/** Appends an event: START_NS and what the guest says, END_NS and THREAD by the kernel. */
+function record(k: Core, thread: WordIndex, context: Context): void {
+  const { f64 } = k;
+  const { regs } = context;
+  const event = nextEvent(k.memory, k.id);
+  if (event === 0) {
+    context.result = Err.WOULD_BLOCK;
+    return;
+  }
+  f64[event + HistoryWord.START_NS] = regs[Reg.WORDS + 1]!;
+  f64[event + HistoryWord.THREAD] = k.i32[thread + Thread.NUMBER]! * MAX_CORES + k.id;
+  f64[event + HistoryWord.KIND] = regs[Reg.WORDS + 2]!;
+  f64[event + HistoryWord.OBJECT] = regs[Reg.WORDS + 3]!;
+  f64[event + HistoryWord.A] = regs[Reg.WORDS + 4]!;
+  f64[event + HistoryWord.B] = regs[Reg.WORDS + 5]!;
+  f64[event + HistoryWord.C] = regs[Reg.WORDS + 6]!;
+  f64[event + HistoryWord.END_NS] = nowNs();
+  publishEvent(k.memory, k.id);
+  context.result = Err.OK;
+}
+
+function history(k: Core, context: Context): void {
+  const number = integer(context, 1);
+  if (!(number >= 0 && number < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
+  else if (takeEvent(k.memory, number, context.regs, Reg.WORDS)) context.result = HistoryWord.COUNT;
+  else context.result = Err.WOULD_BLOCK;
+}
+
+function core(k: Core, context: Context): void {
+  const number = integer(context, 1);
+  if (!(number >= 0 && number < k.coreCount)) {
+    refuse(context, Err.RANGE, 0, k.coreCount - 1);
+    return;
+  }
+  const area = coreArea(k.memory, number);
+  const { i32 } = k;
+  answer(
+    context,
+    i32[area + CoreArea.SAFE_POINTS]! >>> 0,
+    i32[area + CoreArea.SWITCHES]! >>> 0,
+    Atomics.load(i32, area + CoreArea.GRACE_PASSED) >>> 0,
+    i32[area + CoreArea.HALTS]! >>> 0,
+    i32[area + CoreArea.MESSAGES_IN]! >>> 0,
+    i32[area + CoreArea.MESSAGES_OUT]! >>> 0,
+    i32[area + CoreArea.BOUNCES]! >>> 0,
+    Atomics.load(i32, area + CoreArea.INCARNATION),
+  );
+}

@@ -1,0 +1,72 @@
+/**
+ * Telling monitors: a process or thread has ended, and each of them learns how, once.
+ */
+import { LifeState, ObjectType, Slot } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import { monitorsOf } from "../capability/monitor-list.js";
+import { anchorOf, killSlot } from "../capability/slot.js";
+import { signal } from "../ipc/notification.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import type { Core } from "../state/core.js";
+import { Anchor, Monitor, Process, Reap, Thread } from "../state/layout.js";
+
+/** Tells one monitor of an ended target; false if there is none. */
+export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boolean {
+  const { i32 } = k;
+  lockTree(k);
+  const monitor = i32[monitorsOf(type, target)]!;
+  let notification: WordIndex = 0;
+  let bits = 0;
+  if (monitor !== 0) {
+    noteEnd(k, monitor, type, target);
+    const binding = monitor + Monitor.NOTIFICATION;
+    if (isLive(k, binding)) {
+      notification = i32[binding + Slot.OBJECT]!;
+      bits = i32[binding + Slot.BADGE]! || 1;
+      killSlot(k, binding);
+    }
+    // Takes it out of the list.
+    killSlot(k, monitor + Monitor.TARGET);
+  } else toldAll(k, anchorOf(type, target));
+  unlockTree(k);
+  if (notification !== 0) signal(k, 0, notification, bits);
+  return monitor !== 0;
+}
+
+/** Nobody is left to tell. Under the lock under which that was seen: a monitor that comes after it asks anew. */
+function toldAll(k: Core, anchor: WordIndex): void {
+  Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~Reap.TELL);
+}
+
+/** Signals that a monitor's watch has ended before its target: the capability that it was made with is gone. */
+export function tellLoss(k: Core, monitor: WordIndex): void {
+  const { i32 } = k;
+  const binding = monitor + Monitor.NOTIFICATION;
+  lockTree(k);
+  toldAll(k, monitor + Monitor.ANCHOR);
+  // Unless it watches another by now.
+  const lost = isLive(k, binding) && !isLive(k, monitor + Monitor.TARGET);
+  const notification = i32[binding + Slot.OBJECT]!;
+  const bits = i32[binding + Slot.BADGE]! || 1;
+  if (lost) {
+    i32[monitor + Monitor.LIFE] = LifeState.RUNNING;
+    i32[monitor + Monitor.ENDED] = 1;
+    killSlot(k, binding);
+  }
+  unlockTree(k);
+  if (lost) signal(k, 0, notification, bits);
+}
+
+/** Writes into a monitor how its target ended. */
+function noteEnd(k: Core, monitor: WordIndex, type: ObjectType, target: WordIndex): void {
+  const { i32 } = k;
+  const isProcess = type === ObjectType.PROCESS;
+  // An object that goes before it ever ran was destroyed.
+  const life = i32[target + (isProcess ? Process.LIFE : Thread.LIFE)]!;
+  i32[monitor + Monitor.LIFE] = life > LifeState.RUNNING ? life : LifeState.KILLED;
+  i32[monitor + Monitor.STATUS] = i32[target + (isProcess ? Process.STATUS : Thread.EXIT_STATUS)]!;
+  i32[monitor + Monitor.LINE] = i32[target + (isProcess ? Process.FAULT_LINE : Thread.FAULT_LINE)]!;
+  i32[monitor + Monitor.COLUMN] = i32[target + (isProcess ? Process.FAULT_COLUMN : Thread.FAULT_COLUMN)]!;
+  i32[monitor + Monitor.ENDED] = 1;
+}

@@ -1,0 +1,193 @@
+/**
+ * The end of a process: its threads end, what its CSpace holds is deleted, and what was made from untyped
+ * memory in it dies everywhere. What it passed on to others stays. By its reaper, in bounded steps.
+ */
+import { LifeState, ObjectType, Slot } from "@capos/abi";
+import { TraceEvent, type WordIndex } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import { assignReap, lookAgain } from "../capability/reap-list.js";
+import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
+import { awaitGrace } from "../smp/grace-period.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import type { Core } from "../state/core.js";
+import { Cleaning, CNode, Process, Reap, Thread } from "../state/layout.js";
+import { traceSlot } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
+import { deleteCapability } from "./delete.js";
+import { CHUNK, killDescendants, Left } from "./revoke.js";
+import { Step } from "./step.js";
+
+/** Threads, or processes it made, that are dealt with in one step. */
+const MEMBERS = 64;
+
+/** Fixes how a process ended: the first to say so is believed. Its reaper, this core unless it has one, does the rest. */
+export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  // Under the lock, for two that end it at once; the status first, for who finds it ended.
+  lockTree(k);
+  if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
+    i32[process + Process.STATUS] = status;
+    Atomics.store(i32, process + Process.LIFE, life);
+    if (TRACED) k.tracer.put3(TraceEvent.PROCESS_DEATH, i32[process + Process.NUMBER]!, life, status);
+    assignReap(k, process + Process.ANCHOR, Reap.END | Reap.TELL, k.id);
+  }
+  unlockTree(k);
+}
+
+/** A process whose last capability is gone is killed, if it has not ended. */
+export function endWithoutThreads(k: Core, process: WordIndex): void {
+  const { i32 } = k;
+  lockTree(k);
+  if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
+    Atomics.store(i32, process + Process.LIFE, LifeState.KILLED);
+    if (TRACED) k.tracer.put3(TraceEvent.PROCESS_DEATH, i32[process + Process.NUMBER]!, LifeState.KILLED, 0);
+  }
+  unlockTree(k);
+}
+
+/** Does a step of what is left to do of an ended process. */
+export function cleanProcess(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  switch (i32[process + Process.CLEANING]) {
+    case Cleaning.NONE:
+      Atomics.store(i32, process + Process.CLEANING, Cleaning.THREADS);
+      return Step.MORE;
+    case Cleaning.THREADS:
+      return endThreads(k, process);
+    case Cleaning.SLOTS:
+      return emptyCSpace(k, process);
+    default:
+      return Step.DONE;
+  }
+}
+
+/** Has each thread ended by its home. */
+function endThreads(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  lockTree(k);
+  let thread = i32[process + Process.FIRST_THREAD]!;
+  const none = thread === 0;
+  for (let n = 0; thread !== 0 && n < MEMBERS; n++) {
+    if (Atomics.load(i32, thread + Thread.LIFE) <= LifeState.RUNNING)
+      assignReap(k, thread + Thread.ANCHOR, Reap.END, i32[thread + Thread.HOME]!);
+    thread = i32[thread + Thread.PROCESS_NEXT]!;
+  }
+  unlockTree(k);
+  if (!none) return Step.WAIT;
+  i32[process + Process.CLEANING_CURSOR] = 1;
+  Atomics.store(i32, process + Process.CLEANING, Cleaning.SLOTS);
+  return Step.MORE;
+}
+
+/** Deletes what it held, unless another process lives on it. */
+function emptyCSpace(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  const slots = i32[process + Process.CSPACE_SLOTS]!;
+  let index = i32[process + Process.CLEANING_CURSOR]!;
+  if (index >= slots || !ownsCSpace(k, process)) return leaveFamily(k, process);
+  const cnode = i32[process + Process.CSPACE]!;
+  const end = Math.min(index + CHUNK, slots);
+  for (; index < end; index++) {
+    const slot = cnode + index * Slot.WORDS;
+    if (!isLive(k, slot)) continue;
+    const left = typeOf(i32[slot]!) === ObjectType.UNTYPED ? destroyMadeFrom(k, slot) : Left.NONE;
+    if (left === Left.MORE || left === Left.CROWDED) {
+      i32[process + Process.CLEANING_CURSOR] = index;
+      if (left === Left.MORE) return Step.MORE;
+      // Some of what is being finalised, on whatever core, is gone after it.
+      return awaitGrace(k, nextGrace(k)) ? Step.WAIT : Step.MORE;
+    }
+    if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, 0, slot);
+    deleteCapability(k, slot, false);
+  }
+  i32[process + Process.CLEANING_CURSOR] = index;
+  return Step.MORE;
+}
+
+/**
+ * True if no other process has the same CSpace. One that is not alone lets go of it, under the same hold of the
+ * lock: of two that end at once the second finds itself alone.
+ */
+function ownsCSpace(k: Core, process: WordIndex): boolean {
+  const { i32 } = k;
+  const binding = process + Process.BINDING;
+  lockTree(k);
+  const bound = isLive(k, binding);
+  const alone = bound && i32[i32[binding + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES] === 1;
+  if (bound && !alone) killSlot(k, binding);
+  unlockTree(k);
+  return alone;
+}
+
+/** Kills some of what was made from untyped memory, wherever it is. */
+function destroyMadeFrom(k: Core, slot: WordIndex): Left {
+  lockTree(k);
+  const left = isLive(k, slot) ? killDescendants(k, slot) : Left.NONE;
+  unlockTree(k);
+  return left;
+}
+
+/** Its thread numbers, and the processes it made, go to its maker; its CSpace is nobody's business any more. */
+function leaveFamily(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  lockTree(k);
+  const maker = i32[process + Process.MAKER]!;
+  let made = i32[process + Process.FIRST_MADE]!;
+  for (let n = 0; made !== 0 && n < MEMBERS; n++) {
+    unlinkMade(i32, made);
+    linkMade(i32, maker, made);
+    made = i32[process + Process.FIRST_MADE]!;
+  }
+  if (made === 0) {
+    if (isLive(k, process + Process.BINDING)) killSlot(k, process + Process.BINDING);
+    if (maker !== 0) {
+      i32[maker + Process.THREADS_LEFT]! += i32[process + Process.THREADS_LEFT]!;
+      i32[process + Process.THREADS_LEFT] = 0;
+      unlinkMade(i32, process);
+    }
+    Atomics.store(i32, process + Process.CLEANING, Cleaning.DONE);
+  }
+  unlockTree(k);
+  return made === 0 ? Step.DONE : Step.MORE;
+}
+
+/** Enters a process among those that another made. Under the tree lock. */
+export function linkMade(i32: Int32Array, maker: WordIndex, process: WordIndex): void {
+  const first = i32[maker + Process.FIRST_MADE]!;
+  i32[process + Process.MAKER] = maker;
+  i32[process + Process.PREVIOUS_MADE] = 0;
+  i32[process + Process.NEXT_MADE] = first;
+  if (first !== 0) i32[first + Process.PREVIOUS_MADE] = process;
+  i32[maker + Process.FIRST_MADE] = process;
+}
+
+function unlinkMade(i32: Int32Array, process: WordIndex): void {
+  const next = i32[process + Process.NEXT_MADE]!;
+  const previous = i32[process + Process.PREVIOUS_MADE]!;
+  if (next !== 0) i32[next + Process.PREVIOUS_MADE] = previous;
+  if (previous !== 0) i32[previous + Process.NEXT_MADE] = next;
+  else i32[i32[process + Process.MAKER]! + Process.FIRST_MADE] = next;
+}
+
+/** Enters a thread that got its number into its process's list. Under the tree lock. */
+export function linkThread(i32: Int32Array, process: WordIndex, thread: WordIndex): void {
+  const first = i32[process + Process.FIRST_THREAD]!;
+  i32[thread + Thread.PROCESS_PREVIOUS] = 0;
+  i32[thread + Thread.PROCESS_NEXT] = first;
+  if (first !== 0) i32[first + Thread.PROCESS_PREVIOUS] = thread;
+  i32[process + Process.FIRST_THREAD] = thread;
+}
+
+/** A thread is dead: its number is its process's again. The reapers that wait for it, and for the last of them, are told. */
+export function unlinkThread(k: Core, thread: WordIndex): void {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  const next = i32[thread + Thread.PROCESS_NEXT]!;
+  const previous = i32[thread + Thread.PROCESS_PREVIOUS]!;
+  if (next !== 0) i32[next + Thread.PROCESS_PREVIOUS] = previous;
+  if (previous !== 0) i32[previous + Thread.PROCESS_NEXT] = next;
+  else i32[process + Process.FIRST_THREAD] = next;
+  i32[process + Process.THREADS_LEFT]!++;
+  lookAgain(k, process + Process.ANCHOR);
+  lookAgain(k, thread + Thread.ANCHOR);
+}

@@ -1,0 +1,204 @@
+/**
+ * The reaper: ends, empties and finalises what its core was given (see reap-list.ts), in bounded steps
+ * between two turns of the core's loop. Whoever gave the work may be dead by now; it is done all the same.
+ *
+ * An object is finalised when nothing is left that could lead to it: its last capability has been dead for a
+ * grace period, its threads, slots and waiters are gone. Then its anchor leaves the tree; its memory is
+ * used again after two more (see retype.ts).
+ */
+import { LifeState, ObjectType, Slot } from "@capos/abi";
+import { TraceEvent, type WordIndex } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import { isListed, popFirst, pushFirst, pushLast } from "../capability/reap-list.js";
+import { anchorOf, endFinalising, killSlot, slotsOf, typeOf } from "../capability/slot.js";
+import { awaitGrace, publishAwaited } from "../smp/grace-period.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Core, EXPIRING, REAPING } from "../state/core.js";
+import {
+  Anchor,
+  Cleaning,
+  KernelArea,
+  Monitor,
+  Notification,
+  Process,
+  Reap,
+  Thread,
+  ThreadState,
+} from "../state/layout.js";
+import { TRACED } from "../state/traced.js";
+import { deleteCapability } from "./delete.js";
+import { expireSome } from "./expiry.js";
+import { tellLoss, tellMonitor } from "./monitor-tell.js";
+import { cleanProcess, endWithoutThreads } from "./process-end.js";
+import { CHUNK } from "./revoke.js";
+import { Step } from "./step.js";
+import { endThread, isEnded } from "./thread-end.js";
+
+/** Objects worked on in one turn. */
+const OBJECTS = 16;
+
+/** Does some of what is to be done. Called in each turn of the loop while REAPING or EXPIRING is set. */
+export function reap(k: Core): void {
+  if ((k.backlog & EXPIRING) !== 0 && !expireSome(k)) k.backlog &= ~EXPIRING;
+  if ((k.backlog & REAPING) === 0) return;
+  if (k.reapAwaits !== 0) {
+    k.reapAwaits = 0;
+    publishAwaited(k);
+  }
+  for (let i = 0; i < OBJECTS; i++) {
+    lockTree(k);
+    const anchor = popFirst(k);
+    // For whoever takes the core over if its worker dies here.
+    k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = anchor;
+    unlockTree(k);
+    const isRound = anchor === 0 || anchor === k.reapWaiting;
+    const step = isRound ? Step.WAIT : work(k, anchor);
+    if (step === Step.DONE) putAside(k, anchor);
+    else if (anchor !== 0) giveBack(k, anchor, step !== Step.WAIT);
+    k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = 0;
+    if (step === Step.MORE) return;
+    // All that is left waits for something that will raise a bit of this core's; those behind one that waits for
+    // a grace period wait for a later one.
+    if (step === Step.GRACE || isRound) {
+      k.backlog &= ~REAPING;
+      return;
+    }
+    if (step === Step.WAIT && k.reapWaiting === 0) k.reapWaiting = anchor;
+  }
+}
+
+/** What the core's former worker was reaping when it died is still to be reaped. */
+export function resumeReaping(k: Core): void {
+  const current = k.kernelArea + KernelArea.REAP_CURRENT;
+  const anchor = k.i32[current]!;
+  if (anchor === 0) return;
+  lockTree(k);
+  // It may have died after it gave it back, or was done with it.
+  const isOwn = k.i32[anchor + Anchor.REAP_CORE] === k.id + 1;
+  if (isOwn && !isListed(k, anchor)) pushFirst(k, k.id, anchor);
+  unlockTree(k);
+  k.i32[current] = 0;
+}
+
+/** An object that needs another turn goes back into the list, to the front if it is to be the next. */
+function giveBack(k: Core, anchor: WordIndex, first: boolean): void {
+  lockTree(k);
+  if (first) pushFirst(k, k.id, anchor);
+  else pushLast(k, k.id, anchor);
+  unlockTree(k);
+}
+
+/** Nothing is to be done of an object any more, unless it was given more work meanwhile. */
+function putAside(k: Core, anchor: WordIndex): void {
+  lockTree(k);
+  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(k, k.id, anchor);
+  else k.i32[anchor + Anchor.REAP_CORE] = 0;
+  unlockTree(k);
+}
+
+/** Does a step of an object's work: ending first, then telling, then finalising. */
+function work(k: Core, anchor: WordIndex): Step {
+  const { i32 } = k;
+  const type = typeOf(i32[anchor]!);
+  const object = anchor - anchorOf(type, 0);
+  const wanted = Atomics.load(i32, anchor + Anchor.REAP_WORK);
+  let step = Step.DONE;
+  if ((wanted & Reap.END) !== 0) {
+    step = type === ObjectType.THREAD ? endOne(k, object) : cleanProcess(k, object);
+    if (step === Step.DONE) take(k, anchor, Reap.END);
+  }
+  // Whoever is told that a process has ended finds nothing of it left.
+  if (step === Step.DONE && (wanted & Reap.TELL) !== 0) {
+    if (type === ObjectType.MONITOR) tellLoss(k, object);
+    else if (tellMonitor(k, type, object)) return Step.MORE;
+  }
+  if (step === Step.DONE && (wanted & Reap.FINALISE) !== 0) {
+    step = finalise(k, anchor, type, object);
+    if (step === Step.DONE) take(k, anchor, Reap.FINALISE);
+  }
+  return step;
+}
+
+function take(k: Core, anchor: WordIndex, done: Reap): void {
+  Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~done);
+}
+
+function endOne(k: Core, thread: WordIndex): Step {
+  if (!isEnded(k.i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
+  return Step.DONE;
+}
+
+/** Nothing may be left of an object whose last capability is dead. */
+function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex): Step {
+  const left = empty(k, anchor, type, object);
+  if (left !== Step.DONE) return left;
+  const { i32 } = k;
+  // Cores that found the last capability alive may be using the object until then.
+  if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
+  lockTree(k);
+  endFinalising(k, anchor);
+  unlockTree(k);
+  if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
+  return Step.DONE;
+}
+
+function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex): Step {
+  const { i32 } = k;
+  switch (type) {
+    case ObjectType.THREAD:
+      return emptyThread(k, object);
+    case ObjectType.PROCESS:
+      return emptyProcess(k, object);
+    case ObjectType.CNODE:
+      return emptyCNode(k, anchor, object);
+    case ObjectType.NOTIFICATION:
+      // Threads that waited were swept; one core may still have it in its list of nudges.
+      return Atomics.load(i32, object + Notification.NUDGE_HOLDER) === 0 ? Step.DONE : Step.WAIT;
+    case ObjectType.MONITOR:
+      lockTree(k);
+      // Its own end is no news.
+      i32[object + Monitor.ENDED] = 1;
+      for (const binding of [Monitor.TARGET, Monitor.NOTIFICATION])
+        if (isLive(k, object + binding)) killSlot(k, object + binding);
+      unlockTree(k);
+      return Step.DONE;
+    default:
+      // An endpoint's waiters were swept when its capabilities died.
+      return Step.DONE;
+  }
+}
+
+/** Home: the thread stops, whatever it does; what others owe it has come. */
+function emptyThread(k: Core, thread: WordIndex): Step {
+  const { i32 } = k;
+  if (i32[thread + Thread.MONITORS] !== 0)
+    return tellMonitor(k, ObjectType.THREAD, thread) ? Step.MORE : Step.DONE;
+  if (i32[thread + Thread.NUMBER] === 0) return Step.DONE;
+  if (!isEnded(i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
+  const isGone = i32[thread + Thread.STATE] === ThreadState.DEAD && i32[thread + Thread.CANCEL_NEXT] === 0;
+  return isGone ? Step.DONE : Step.WAIT;
+}
+
+function emptyProcess(k: Core, process: WordIndex): Step {
+  const { i32 } = k;
+  if (i32[process + Process.CLEANING] !== Cleaning.DONE) {
+    endWithoutThreads(k, process);
+    const step = cleanProcess(k, process);
+    if (step !== Step.DONE) return step;
+  }
+  return tellMonitor(k, ObjectType.PROCESS, process) ? Step.MORE : Step.DONE;
+}
+
+/** Deletes what is in the next 256 slots. Nobody can fill any: there is no capability to it. */
+function emptyCNode(k: Core, anchor: WordIndex, cnode: WordIndex): Step {
+  const { i32 } = k;
+  const slots = slotsOf(i32[anchor]!);
+  const from = Math.max(i32[anchor + Anchor.CURSOR]!, 1);
+  const to = Math.min(from + CHUNK, slots);
+  for (let index = from; index < to; index++) {
+    const slot = cnode + index * Slot.WORDS;
+    if (i32[slot] !== 0) deleteCapability(k, slot, true);
+  }
+  i32[anchor + Anchor.CURSOR] = to;
+  return to < slots ? Step.MORE : Step.DONE;
+}

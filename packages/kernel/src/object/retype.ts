@@ -1,0 +1,262 @@
+/**
+ * Retype: the only allocator. Untyped memory becomes objects, all of them or none.
+ *
+ * An untyped's watermark (in units of 64 bytes) moves up only: memory below it belongs to children.
+ * Objects are naturally aligned, so no two can overlap. When no child is left the memory can be used again:
+ * two grace periods later, and zeroed. After the first nobody can send a message that names it, after the
+ * second every such message has been read.
+ */
+import {
+  Err,
+  MAX_CNODE_BITS,
+  MAX_RETYPE_COUNT,
+  MAX_UNTYPED_BITS,
+  MIN_CNODE_BITS,
+  MIN_UNTYPED_BITS,
+  ObjectType,
+  Right,
+  Slot,
+  SlotBits,
+  SlotState,
+} from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { isLive, isOpenCNode } from "../capability/lookup.js";
+import {
+  anchorOf,
+  fillSlot,
+  isDying,
+  nextGrace,
+  reclaimSlot,
+  slotsOf,
+  slotWord,
+} from "../capability/slot.js";
+import { startAgain } from "../sched/progress.js";
+import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { beginCommit, endCommit } from "../state/commit.js";
+import type { Core } from "../state/core.js";
+import { Anchor, Endpoint, Notification, Process, Tables, Thread } from "../state/layout.js";
+import type { RetypeResult } from "../state/retype-result.js";
+
+const UNIT_BITS = 6;
+const UNIT_WORDS = 16;
+/** Units zeroed while the tree lock is held once: 32 KiB, some 4 µs. */
+const ZERO_UNITS = 512;
+
+/** log2 of an object's size in bytes, or 0 where the type cannot be retyped or the size is out of range. */
+export function objectSizeBits(type: number, sizeBits: number): number {
+  switch (type) {
+    case ObjectType.UNTYPED:
+      return sizeBits >= MIN_UNTYPED_BITS && sizeBits <= MAX_UNTYPED_BITS ? sizeBits : 0;
+    case ObjectType.CNODE:
+      return sizeBits >= MIN_CNODE_BITS && sizeBits <= MAX_CNODE_BITS ? sizeBits + UNIT_BITS : 0;
+    case ObjectType.FRAME:
+      return 12;
+    case ObjectType.SEALER:
+      return UNIT_BITS;
+    case ObjectType.ENDPOINT:
+    case ObjectType.NOTIFICATION:
+      return 7;
+    case ObjectType.MONITOR:
+      return 8;
+    case ObjectType.PROCESS:
+      return 9;
+    case ObjectType.THREAD:
+      return 10;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * Makes `count` objects from the untyped in `untyped` and publishes them in the window of the CNode that
+ * `cnodeSlot` names, from index `first` on. Where it has to wait, the thread has left the core.
+ */
+export function retype(
+  k: Core,
+  thread: WordIndex,
+  untyped: WordIndex,
+  type: number,
+  sizeBits: number,
+  count: number,
+  cnodeSlot: WordIndex,
+  first: number,
+  result: RetypeResult,
+): void {
+  const { i32 } = k;
+  const bits = objectSizeBits(type, sizeBits);
+  result.detail = 0;
+  lockTree(k);
+  // Looked up without the lock: whoever killed one of them meanwhile was first.
+  if (!isLive(k, untyped) || !isOpenCNode(k, cnodeSlot)) {
+    unlockTree(k);
+    result.status = Err.BAD_CAP;
+    return;
+  }
+  const cnode = i32[cnodeSlot + Slot.OBJECT]!;
+  const cnodeSlots = slotsOf(i32[cnodeSlot]!);
+  if (
+    bits === 0 ||
+    !(count >= 1 && count <= MAX_RETYPE_COUNT) ||
+    !(first >= 1 && first + count <= cnodeSlots)
+  ) {
+    unlockTree(k);
+    result.status = Err.RANGE;
+    return;
+  }
+  const dying = checkWindow(k, cnode + first * Slot.WORDS, count, result);
+  const units = 2 ** (bits - UNIT_BITS);
+  const needed = units * count;
+  const size = sizeInUnits(i32[untyped]!);
+  let start = Math.ceil(i32[untyped + Slot.WATERMARK]! / units) * units;
+  const reset =
+    i32[untyped + Slot.FIRST_CHILD] === 0 &&
+    i32[untyped + Slot.WATERMARK] !== 0 &&
+    (start + needed > size || i32[untyped + Slot.LINK] !== Reset.NONE);
+  if (result.status === Err.OK && (reset ? needed : start + needed) > size) {
+    if (needed <= size && isBeingFreed(k, untyped)) {
+      unlockTree(k);
+      waitForGrace(k, thread, nextGrace(k));
+      return;
+    }
+    result.status = Err.NO_MEMORY;
+    result.detail = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
+  }
+  if (result.status !== Err.OK || dying !== 0) {
+    const stamp = i32[dying + Slot.STAMP]!;
+    unlockTree(k);
+    if (result.status === Err.OK) waitForGrace(k, thread, stamp);
+    return;
+  }
+  if (reset) {
+    const waitFor = resetSome(k, untyped);
+    if (waitFor !== 0 || i32[untyped + Slot.WATERMARK] !== 0) {
+      unlockTree(k);
+      if (waitFor !== 0) waitForGrace(k, thread, waitFor);
+      else startAgain(k, thread);
+      return;
+    }
+    start = 0;
+  }
+  beginCommit(k);
+  const base = i32[untyped + Slot.OBJECT]!;
+  const slotBits = type === ObjectType.CNODE || type === ObjectType.UNTYPED ? sizeBits : bits;
+  const word = slotWord(type, Right.ALL, 0, slotBits);
+  for (let i = 0; i < count; i++) {
+    const object = base + (start + units * i) * UNIT_WORDS;
+    makeObject(k, type, object, units * UNIT_WORDS, sizeBits);
+    fillSlot(k, cnode + (first + i) * Slot.WORDS, word, object, 0, untyped);
+  }
+  i32[untyped + Slot.WATERMARK] = start + needed;
+  endCommit(k);
+  unlockTree(k);
+}
+
+/** Units of 64 bytes in the untyped memory that a capability with this first word names. */
+export function sizeInUnits(word: number): number {
+  return 2 ** (((word >>> SlotBits.SIZE_SHIFT) & 63) - UNIT_BITS);
+}
+
+/** Whether a window is empty, in `result.status`. Answers a slot of it that will be, but is not yet; 0 if there is none. */
+function checkWindow(k: Core, window: WordIndex, count: number, result: RetypeResult): WordIndex {
+  let dying = 0;
+  result.status = Err.OK;
+  for (let slot = window; slot < window + count * Slot.WORDS; slot += Slot.WORDS) {
+    if (reclaimSlot(k, slot)) continue;
+    if (isDying(k, slot)) dying = slot;
+    else result.status = Err.SLOT_OCCUPIED;
+  }
+  return dying;
+}
+
+/** Children looked at while the tree lock is held once. */
+const CHILDREN = 1024;
+
+/**
+ * True if nothing made from this memory is alive and what is left of it is being finalised: delete does not
+ * wait for that, so who retypes next does. Under the tree lock.
+ */
+function isBeingFreed(k: Core, untyped: WordIndex): boolean {
+  const { i32 } = k;
+  const first = i32[untyped + Slot.FIRST_CHILD]!;
+  if (first === 0) return false;
+  for (let child = first, seen = 0; seen < CHILDREN; seen++) {
+    if ((i32[child]! & SlotBits.STATE_MASK) === SlotState.LIVE) return false;
+    child = i32[child + Slot.NEXT_SIBLING]!;
+    if (child === first) return true;
+  }
+  // So many that the rest was not seen: some of them will be gone when it looks again.
+  return true;
+}
+
+/** How far childless untyped memory is on its way to be used again; in its slot's LINK. */
+const enum Reset {
+  NONE = 0,
+  /** The first grace period is over, STAMP is the second's. */
+  SECOND = 1,
+}
+
+/**
+ * Brings childless memory nearer to being used again: two grace periods after its last child died it is
+ * zeroed from the top down, which lowers the watermark. Answers a grace period to wait for, or 0. Under the
+ * tree lock.
+ */
+function resetSome(k: Core, untyped: WordIndex): number {
+  const { i32, f64 } = k;
+  if (!graceIsOver(k, i32[untyped + Slot.STAMP]!)) return i32[untyped + Slot.STAMP]!;
+  if (i32[untyped + Slot.LINK] === Reset.NONE) {
+    i32[untyped + Slot.LINK] = Reset.SECOND;
+    i32[untyped + Slot.STAMP] = nextGrace(k);
+    return i32[untyped + Slot.STAMP]!;
+  }
+  const used = i32[untyped + Slot.WATERMARK]!;
+  const kept = Math.max(0, used - ZERO_UNITS);
+  const base = i32[untyped + Slot.OBJECT]!;
+  const end = (base + used * UNIT_WORDS) >> 1;
+  for (let i = (base + kept * UNIT_WORDS) >> 1; i < end; i++) f64[i] = 0;
+  i32[untyped + Slot.WATERMARK] = kept;
+  if (kept === 0) i32[untyped + Slot.LINK] = Reset.NONE;
+  return 0;
+}
+
+/** Brings an object into its first state. Its memory reads as zero: it was never anything else, or was reset. */
+function makeObject(k: Core, type: number, object: WordIndex, words: number, sizeBits: number): void {
+  const { i32 } = k;
+  switch (type) {
+    case ObjectType.ENDPOINT:
+      i32[object + Endpoint.HOME] = k.id;
+      break;
+    case ObjectType.NOTIFICATION:
+      i32[object + Notification.HOME] = k.id;
+      break;
+    case ObjectType.THREAD:
+      i32[object + Thread.HOME] = k.id;
+      break;
+    case ObjectType.PROCESS:
+      i32[object + Process.NUMBER] = i32[k.tables + Tables.NEXT_PROCESS]!++;
+      break;
+    case ObjectType.SEALER:
+      i32[object + Anchor.BRAND] = ++i32[k.tables + Tables.NEXT_BRAND]!;
+      break;
+    case ObjectType.CNODE:
+      makeCNode(k, object, words);
+      break;
+    default:
+      break;
+  }
+  describeAnchor(k, type, object, sizeBits);
+}
+
+/** A new CNode's slots start at a generation that no slot ever had: no handle to what was here before fits. */
+export function makeCNode(k: Core, cnode: WordIndex, words: number): void {
+  const { i32 } = k;
+  const generation = i32[k.tables + Tables.NEXT_GENERATION]!++;
+  for (let slot = cnode + Slot.WORDS; slot < cnode + words; slot += Slot.WORDS)
+    i32[slot + Slot.GENERATION] = generation;
+}
+
+/** An object's anchor says what it belongs to; EMPTY, so that nothing takes it for a capability. */
+export function describeAnchor(k: Core, type: ObjectType, object: WordIndex, sizeBits: number): void {
+  const anchor = anchorOf(type, object);
+  if (anchor !== 0) k.i32[anchor] = (type << SlotBits.TYPE_SHIFT) | ((sizeBits & 63) << SlotBits.SIZE_SHIFT);
+}

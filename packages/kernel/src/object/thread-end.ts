@@ -1,0 +1,192 @@
+/**
+ * How threads and processes end: by themselves, by a fault, or destroyed by others, in any state.
+ *
+ * All of it runs on the thread's home core. Whoever the thread owes something gets ERR_PEER_DIED;
+ * whatever it waits in is left. A thread that asked another core stays DYING until the one answer came:
+ * until then its queue fields and message words are lent.
+ */
+import { Err, LifeState, MAX_FAULT_TEXT_BYTES, Slot, utf8Decode, utf8Encode } from "@capos/abi";
+import { faultOf } from "@capos/engine";
+import type { WordIndex } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import { assignReap } from "../capability/reap-list.js";
+import { killSlot } from "../capability/slot.js";
+import { takeFrom } from "../ipc/endpoint.js";
+import { leaveQueue, lowerWaiting } from "../ipc/notification.js";
+import { askCancel } from "../ipc/remote.js";
+import { failCall, takeReply } from "../ipc/reply.js";
+import { dequeue, leave, wake } from "../sched/run-queue.js";
+import { powerOff } from "../smp/console.js";
+import { leaveGraceWait, unlinkWaiting } from "../smp/grace-period.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import type { Core } from "../state/core.js";
+import { KernelPanic } from "../state/kernel-panic.js";
+import {
+  KernelArea,
+  Notification,
+  Process,
+  Reap,
+  Role,
+  Tables,
+  Thread,
+  ThreadState,
+} from "../state/layout.js";
+import { traceDeath, traceFault } from "../state/trace.js";
+import { TRACED } from "../state/traced.js";
+import { endProcess, unlinkThread } from "./process-end.js";
+
+/** Ends a thread of this core. `status` is what its process ends with if it decides that. */
+export function endThread(k: Core, thread: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  if (isEnded(i32[thread + Thread.STATE]!)) return;
+  const state = i32[thread + Thread.STATE]!;
+  // In this order: who finds it ended, on any core, finds the status.
+  i32[thread + Thread.EXIT_STATUS] = status;
+  Atomics.store(i32, thread + Thread.LIFE, life);
+  if (TRACED) traceDeath(k, thread, life, status);
+  stopWaiting(k, thread, state);
+  // A reply to a call that it still waits for is stale from here on.
+  Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
+  unbind(k, thread);
+  k.contexts[i32[thread + Thread.NUMBER]!] = null;
+  if (state === ThreadState.REMOTE) {
+    i32[thread + Thread.STATE] = ThreadState.DYING;
+    askCancel(k, thread);
+  } else if (state === ThreadState.AWAITING_REPLY && isBeingAnswered(k, thread)) {
+    i32[thread + Thread.STATE] = ThreadState.DYING;
+  } else finishDeath(k, thread);
+  endInProcess(k, thread, life, status);
+  if (Atomics.load(i32, thread + Thread.MONITORS) !== 0) tellOfEnd(k, thread);
+}
+
+/** LIFE is stored before the list is looked at; who attaches a monitor looks at LIFE after: one sees the other. */
+function tellOfEnd(k: Core, thread: WordIndex): void {
+  lockTree(k);
+  assignReap(k, thread + Thread.ANCHOR, Reap.TELL, k.id);
+  unlockTree(k);
+}
+
+/** True for a caller that was lent to a server elsewhere, which replies just now; else its reply is stale from here on. */
+function isBeingAnswered(k: Core, thread: WordIndex): boolean {
+  const role = thread + Thread.ROLE;
+  return Atomics.compareExchange(k.i32, role, Role.REPLY_OWED, Role.NONE) === Role.REPLYING;
+}
+
+/** True for a thread that will never run again. */
+export function isEnded(state: number): boolean {
+  return state === ThreadState.DEAD || state === ThreadState.DYING;
+}
+
+/** Nothing of a thread is lent any more; the answer that a DYING one was owed has come. */
+export function finishDeath(k: Core, thread: WordIndex): void {
+  const { i32 } = k;
+  i32[thread + Thread.STATE] = ThreadState.DEAD;
+  // Not before: the core that a receiver asked may have handed it a call after it began to die.
+  const caller = takeReply(k, thread);
+  if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
+  const number = i32[thread + Thread.NUMBER]!;
+  lockTree(k);
+  // The number's next thread goes on counting: no reply to a call of this one is ever taken for one to it.
+  i32[i32[k.tables + Tables.CALL_NUMBERS]! + number] = i32[thread + Thread.CALL_NUMBER]! + 1;
+  Atomics.store(i32, k.threadTable + number, 0);
+  unlinkThread(k, thread);
+  unlockTree(k);
+}
+
+function stopWaiting(k: Core, thread: WordIndex, state: number): void {
+  const { i32 } = k;
+  switch (state) {
+    case ThreadState.RUNNING:
+      leave(k);
+      break;
+    case ThreadState.READY:
+      dequeue(k, thread);
+      break;
+    case ThreadState.QUEUED:
+      if (i32[thread + Thread.ROLE] === Role.WAITER) leaveQueue(k, i32[thread + Thread.QUEUE]!, thread);
+      else takeFrom(k, i32[thread + Thread.QUEUE]!, thread);
+      break;
+    case ThreadState.RING_WAIT:
+      unlinkWaiting(k, k.kernelArea + KernelArea.RING_WAIT_HEAD, thread);
+      k.backlog--;
+      break;
+    case ThreadState.GRACE_WAIT:
+      leaveGraceWait(k, thread);
+      break;
+    default:
+      break;
+  }
+}
+
+/** Its binding ends, and a reply to it that somebody saved. */
+function unbind(k: Core, thread: WordIndex): void {
+  const { i32 } = k;
+  lockTree(k);
+  if (isLive(k, thread + Thread.BINDING)) killSlot(k, thread + Thread.BINDING);
+  const reply = i32[thread + Thread.ANCHOR + Slot.FIRST_CHILD]!;
+  if (reply !== 0) killSlot(k, reply);
+  unlockTree(k);
+  const notification = i32[thread + Thread.BOUND_NOTIFICATION]!;
+  if (notification === 0) return;
+  i32[thread + Thread.BOUND_NOTIFICATION] = 0;
+  i32[notification + Notification.BOUND_THREAD] = 0;
+  lowerWaiting(k, notification);
+}
+
+/** Wakes a caller that `failCall` or `answerWith` found on this core. */
+export function wakeIfHere(k: Core, caller: WordIndex): void {
+  if (caller !== 0) wake(k, caller);
+}
+
+/** The process ends with its first thread, with its last, and when any of its threads faults. */
+function endInProcess(k: Core, thread: WordIndex, life: LifeState, status: number): void {
+  const { i32 } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  if (process === 0) return;
+  const last = Atomics.sub(i32, process + Process.THREADS, 1) === 1;
+  if (!last && i32[thread + Thread.INDEX] !== 0 && life !== LifeState.FAULTED) return;
+  endProcess(k, process, life, status);
+  if (process === i32[k.tables + Tables.INIT_PROCESS]) initEnded(k, process);
+}
+
+/** Without init nobody can do anything any more: its end is the machine's. */
+function initEnded(k: Core, process: WordIndex): void {
+  const { i32, memory } = k;
+  if (i32[process + Process.LIFE] === LifeState.EXITED) {
+    powerOff(k, i32[process + Process.STATUS]!);
+    return;
+  }
+  const base = (process + Process.FAULT_TEXT) * 4;
+  const text: number[] = [];
+  for (let i = 0; i < i32[process + Process.FAULT_BYTES]!; i++) text.push(memory.u8[base + i]!);
+  throw new KernelPanic(
+    `init ended: ${utf8Decode(text)} (line ${i32[process + Process.FAULT_LINE]}, column ${i32[process + Process.FAULT_COLUMN]} of its image)`,
+  );
+}
+
+/** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
+export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
+  const { i32, current } = k;
+  const process = i32[thread + Thread.PROCESS]!;
+  // The built-ins that this takes are not the guest's work: see EngineCore.current. Its checks would throw here.
+  k.current = 0;
+  const fault = faultOf(error);
+  k.current = current;
+  i32[thread + Thread.FAULT_LINE] = fault.line;
+  i32[thread + Thread.FAULT_COLUMN] = fault.column;
+  if (TRACED) traceFault(k, thread, fault.line, fault.column, fault.text);
+  if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING)
+    recordFault(k, process, fault.text, fault.line, fault.column);
+  endThread(k, thread, LifeState.FAULTED, 1);
+}
+
+/** Writes a fault's text and place into its process. */
+export function recordFault(k: Core, process: WordIndex, text: string, line: number, column: number): void {
+  const { i32, memory } = k;
+  const bytes = utf8Encode(text).slice(0, MAX_FAULT_TEXT_BYTES);
+  const base = (process + Process.FAULT_TEXT) * 4;
+  for (let i = 0; i < bytes.length; i++) memory.u8[base + i] = bytes[i]!;
+  i32[process + Process.FAULT_BYTES] = bytes.length;
+  i32[process + Process.FAULT_LINE] = line;
+  i32[process + Process.FAULT_COLUMN] = column;
+}

@@ -1,0 +1,10 @@
+/** Doorbells: bits in another core's attention word, which wake it if it halts. */
+import { attentionOf, raise, TraceEvent } from "@capos/hal";
+import type { Core } from "../state/core.js";
+import { TRACED } from "../state/traced.js";
+
+/** Sets attention bits of a core, this one or another. */
+export function ringDoorbell(k: Core, to: number, bits: number): void {
+  const woke = raise(k.memory, attentionOf(k.memory, to), bits);
+  if (TRACED && to !== k.id) k.tracer.put3(TraceEvent.DOORBELL, to, bits, woke ? 1 : 0);
+}

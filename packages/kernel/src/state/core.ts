@@ -1,0 +1,144 @@
+/**
+ * A core's JavaScript state: views of physical memory, addresses it would otherwise compute each time,
+ * and the guests' contexts. Everything that must outlive the worker is in physical memory; this one
+ * object can be thrown away and made again.
+ */
+import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS } from "@capos/abi";
+import type { Context, Engine, EngineCore } from "@capos/engine";
+import {
+  BootInfo,
+  CoreArea,
+  coreArea,
+  type PhysicalMemory,
+  RingPort,
+  ringGroup,
+  TraceWriter,
+  type WordIndex,
+} from "@capos/hal";
+import { KernelArea, Tables } from "./layout.js";
+import type { RetypeResult } from "./retype-result.js";
+
+/** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
+export const REAPING = 0x4000_0000;
+export const EXPIRING = 0x2000_0000;
+
+/** What a core's program is put together from besides the kernel: chosen by whoever makes the program. */
+export interface CoreParts {
+  /** Makes what runs the core's guests. Called once a worker, before any guest. */
+  makeEngine(k: EngineCore): Engine;
+  /** The machine as it stands, in lines for people. Never throws. `lock` reads it under the tree lock, as that core. */
+  describe(memory: PhysicalMemory, options?: { readonly lock: boolean; readonly core?: number }): string[];
+}
+
+/** A core that runs no guests. */
+const BARE: CoreParts = Object.freeze({
+  makeEngine: () => Object.freeze({ kinds: Object.freeze([]), heapBytes: () => 0, condemnation: () => "" }),
+  describe: () => [],
+});
+
+export class Core implements EngineCore {
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly ring: RingPort;
+  readonly coreCount: number;
+  /** This core's area (hal) and its kernel area. */
+  readonly area: WordIndex;
+  /** Cores that share a bell in the attention word. */
+  readonly ringGroup: number;
+  kernelArea: WordIndex = 0;
+  readonly attention: WordIndex;
+  readonly safePoints: WordIndex;
+  readonly inKernel: WordIndex;
+  tables: WordIndex = 0;
+  threadTable: WordIndex = 0;
+  /** By thread number; null where the thread is not this core's or has not run. */
+  readonly contexts: (Context | null)[] = [];
+  /** What its guests run on; null until the core is prepared. */
+  engine: Engine | null = null;
+  /** Where this core writes what happens. */
+  readonly tracer: TraceWriter;
+
+  /** The running thread and its context; 0 and null while the core chooses. */
+  current: WordIndex = 0;
+  context: Context | null = null;
+  /** Highest ready priority, -1 if none: a cache of the bitmap. */
+  topReady = -1;
+  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first: see guest/clock.ts. */
+  ticks = 0;
+  tickedNs = 0;
+  spentNs = 0;
+  /** The guest ran too long without a trap: it is dropped as soon as it lets go. */
+  condemned = false;
+  /** Why: it asked for more memory than there is, instead of running too long. */
+  overBudget = false;
+  /**
+   * Raised whenever this core takes part in a grace period: what was looked up before is to be looked
+   * up again. A copy of GRACE_EPOCH in the core's area, which outlives the worker.
+   */
+  graceEpoch = 0;
+  /** Things that wait for ring space on this core, and the two marks below: looked at in each turn while not 0. */
+  backlog = 0;
+  /** Some core may have made room in its rings since what waits for room tried last. True for a new worker, which has not tried. */
+  roomNews = true;
+  /** A slot was killed under the tree lock: a grace period is to follow. */
+  killed = false;
+  /** The latest grace period that kills on this core were followed by, and whether more were killed since. */
+  graceAsked = 0;
+  graceWanted = false;
+  /** The latest grace period that is known to be over, 0 if none is. */
+  graceOver = 0;
+  /** The grace period that this core is to report once its sweeps are done, 0 is none. */
+  graceOwed = 0;
+  /** One that it was asked for since that batch of sweeps began, 0 is none. */
+  graceNext = 0;
+  /** The trap that is dispatched was dispatched before, and has waited. */
+  restarted = false;
+  /** The grace period that the first object in the reaper's list waits for, 0 is none. */
+  reapAwaits = 0;
+  /** The first object found to wait since the reaper's list was last news, 0 is none: met again, all of it waits. */
+  reapWaiting = 0;
+  running = true;
+  /** For traces: counts messages sent by threads of this core; and the thread that ran last, 0 for one that is gone. */
+  messages = 0;
+  ran: WordIndex = 0;
+  /** For traces: a thread whose switch is in the record before, 0 for none. */
+  runsNoted: WordIndex = 0;
+  /** For traces: the guest has run long enough since it was resumed for its checks to run out of fuel. */
+  ranLong = false;
+  /** The grace period after which this core leaves the machine, 0 if it stays. */
+  leavesAfter = 0;
+  /** Scratch for retype's answer. */
+  readonly retypeResult: RetypeResult = { status: 0, detail: 0 };
+  /** Scratch for bytes on their way to or from a device: as many as a message holds. */
+  readonly bytes: number[] = new Array<number>(MAX_MESSAGE_WORDS * BYTES_PER_WORD).fill(0);
+
+  constructor(
+    readonly id: number,
+    readonly memory: PhysicalMemory,
+    /** What else its program was put together from. */
+    readonly parts: CoreParts = BARE,
+  ) {
+    this.i32 = this.memory.i32;
+    this.f64 = this.memory.f64;
+    this.area = coreArea(this.memory, id);
+    this.attention = this.area + CoreArea.ATTENTION;
+    this.safePoints = this.area + CoreArea.SAFE_POINTS;
+    this.inKernel = this.area + CoreArea.IN_KERNEL;
+    this.coreCount = this.i32[BootInfo.CORES]!;
+    // The core's number in its low bits: what waits at an object that another core adopts was looked up in
+    // an epoch of its former home, which must not pass for one of the new.
+    this.graceEpoch = (this.i32[this.area + CoreArea.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
+    this.ringGroup = ringGroup(this.coreCount);
+    this.ring = new RingPort(this.memory, id);
+    this.tracer = new TraceWriter(this.memory, id);
+  }
+
+  /** Takes over the addresses that the boot core wrote down. */
+  attachTables(): void {
+    this.tables = Atomics.load(this.i32, BootInfo.KERNEL_TABLES);
+    this.kernelArea = this.i32[this.tables + Tables.KERNEL_AREAS]! + this.id * KernelArea.SIZE;
+    this.threadTable = this.i32[this.tables + Tables.THREAD_TABLE]!;
+    const limit = this.i32[this.tables + Tables.THREAD_LIMIT]!;
+    for (let i = 0; i < limit; i++) this.contexts.push(null);
+  }
+}

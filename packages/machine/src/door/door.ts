@@ -1,0 +1,95 @@
+/**
+ * The door of a running machine: a local socket at which its state can be asked for.
+ *
+ * It holds nothing up: neither listening nor a client that says nothing keeps the process alive, and
+ * what is asked for is read by the machine's management worker.
+ */
+import { writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import process from "node:process";
+import type { MachineState } from "@capos/inspect";
+import { filePath, listProcesses, makeFolder, removeFile, socketPath } from "./folder.js";
+
+/** What a client writes, with a line end after it. */
+export const REQUEST = "inspect";
+/** A client that has said so much and no line end has mistaken the door. */
+const MAX_REQUEST = 64;
+
+/** What is answered: one JSON document, then the end. */
+export type Answer = { readonly state: MachineState } | { readonly error: string };
+
+/** An open door. */
+export interface Door {
+  /** Takes the file away and listens no more. Closing twice is fine. */
+  close(): void;
+}
+
+/** The door that this process has. */
+let current: Door | null = null;
+
+/**
+ * Opens this process's door. One machine of a process at a time can have it.
+ * @throws Error if another has it; FolderError; the system's error if it cannot listen.
+ */
+export async function openDoor(inspect: () => Promise<MachineState>): Promise<Door> {
+  if (current !== null) throw new Error("another machine of this process has the door");
+  const server = createServer((socket) => serve(socket, inspect));
+  const door: Door = {
+    close() {
+      if (current !== door) return;
+      current = null;
+      process.off("exit", door.close);
+      server.close();
+      removeFile(process.pid);
+    },
+  };
+  current = door;
+  try {
+    makeFolder();
+    // Takes away what processes left behind that could not do so themselves; one may have had this number.
+    listProcesses();
+    removeFile(process.pid);
+    await listen(server);
+    if (process.platform === "win32") writeFileSync(filePath(process.pid), "");
+  } catch (error) {
+    current = null;
+    throw error;
+  }
+  process.on("exit", door.close);
+  return door;
+}
+
+function listen(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socketPath(process.pid), () => {
+      server.off("error", reject);
+      // A connection that cannot be taken is its client's trouble.
+      server.on("error", () => {});
+      resolve();
+    });
+    server.unref();
+  });
+}
+
+/** Answers one request, whatever becomes of the client. */
+function serve(socket: Socket, inspect: () => Promise<MachineState>): void {
+  let said = "";
+  socket.unref();
+  socket.on("error", () => socket.destroy());
+  socket.setEncoding("utf8");
+  socket.on("data", (text: string) => {
+    said += text;
+    const end = said.indexOf("\n");
+    if (end < 0 && said.length <= MAX_REQUEST) return;
+    socket.removeAllListeners("data").resume();
+    if (said.slice(0, end) !== REQUEST) {
+      socket.end(JSON.stringify({ error: "this is no request" } satisfies Answer));
+      return;
+    }
+    inspect().then(
+      (state) => socket.end(JSON.stringify({ state } satisfies Answer)),
+      (error: unknown) => socket.end(JSON.stringify({ error: String(error) } satisfies Answer)),
+    );
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * The far end of the log server: records become pino's, pretty on a terminal.
+ */
+import { type DestinationStream, type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import { LOG_LEVELS, type LogLevelName } from "./defaults.js";
+
+/** One record as the log server writes it. */
+interface LogRecord {
+  readonly level: number;
+  readonly process?: string;
+  readonly thread?: number;
+  readonly core?: number;
+  readonly text: string;
+}
+
+/** How records look where people read them. */
+export const PRETTY = { ignore: "pid,hostname", translateTime: "HH:MM:ss.l" } as const;
+
+/** Where records go: standard error, in JSON lines or, on a terminal, readable. Written before the call returns. */
+export function standardDestination(): DestinationStream {
+  if (process.stderr.isTTY) return pretty({ destination: 2, sync: true, ...PRETTY });
+  return pino.destination({ fd: 2, sync: true });
+}
+
+/** Makes a function that takes the log server's lines. */
+export function logSink(level: LogLevelName, destination: DestinationStream): (line: string) => void {
+  const logger: Logger = pino({ level, base: null }, destination);
+  return (line) => {
+    const record = parse(line);
+    if (record === null) logger.warn({ line }, "the log server wrote something that is no record");
+    else {
+      const { process, thread, core, text } = record;
+      logger[nearest(record.level)]({ core, process, thread }, text);
+    }
+  };
+}
+
+function parse(line: string): LogRecord | null {
+  try {
+    const value = JSON.parse(line) as LogRecord;
+    return typeof value.level === "number" && typeof value.text === "string" ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The name of the highest level that a number reaches. */
+function nearest(level: number): Exclude<LogLevelName, "silent"> {
+  const names = LOG_LEVELS.slice(0, -1) as Exclude<LogLevelName, "silent">[];
+  const index = Math.min(Math.max(Math.floor(level / 10) - 1, 0), names.length - 1);
+  return names[index]!;
+}

@@ -1,0 +1,7 @@
+/** The kernel as a program under test. */
+export type { CheckedRing, Program } from "./kernel-program.js";
+export type { Mutant } from "./mutants/mutant.js";
+export { MUTANTS, mutantNamed } from "./mutants.js";
+export { type Opened, open, transformKernel } from "./open.js";
+export type { Scenario } from "./scenario.js";
+export { SCENARIOS, scenarioNamed } from "./scenarios.js";

@@ -1,0 +1,63 @@
+/**
+ * The engine of virtual cores: guests are a scenario's own generators, so none has to be distrusted, and what
+ * one throws is a finding.
+ *
+ * Beside traps a guest yields the begin and the end of its operations. What a history says of two operations is
+ * whether one ended before the other began; a load at each begin and an addition at each end, of one word, make
+ * these two dependent on each other, so that the explorer tries both orders. Without that it would try one, where
+ * the kernel's own accesses do not tell the two apart.
+ */
+import type { Context, ContextKind } from "@capos/engine";
+import type { CoreParts } from "@capos/kernel/internal";
+import { Instant } from "./instant.js";
+
+/** `Outcome.DONE`. */
+const DONE = -1;
+
+class ScenarioContext implements Context {
+  result = 0;
+  trap = 0;
+  status: unknown = 0;
+  failure: unknown = undefined;
+  foundHandle = 0.5;
+  foundSlot = 0;
+  foundEpoch = -1;
+  foundHome = -1;
+
+  generator: Generator<number, unknown, number> | null = null;
+
+  constructor(readonly regs: Float64Array) {}
+
+  resume(): number {
+    for (;;) {
+      const step = this.generator!.next(this.result);
+      if (step.done === true) {
+        this.status = step.value;
+        return DONE;
+      }
+      if (step.value >= 0) return step.value;
+      const { i32 } = $host.memory;
+      if (step.value === Instant.BEGIN) Atomics.load(i32, $host.instants);
+      else if (step.value === Instant.END) Atomics.add(i32, $host.instants, 1);
+      else this.result = Atomics.load(i32, Instant.LOOK - step.value);
+    }
+  }
+}
+
+class ScenarioKind implements ContextKind {
+  readonly name = "scenario";
+
+  make(regs: Float64Array): ScenarioContext {
+    return new ScenarioContext(regs);
+  }
+
+  begin(context: ScenarioContext): void {
+    context.generator = $host.startGuest(context.regs) as Generator<number, unknown, number>;
+  }
+}
+
+/** What a checked core is put together from. */
+export const PARTS: CoreParts = Object.freeze({
+  makeEngine: () => ({ kinds: [new ScenarioKind()], heapBytes: () => 0, condemnation: () => "" }),
+  describe: () => [],
+});

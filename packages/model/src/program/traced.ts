@@ -1,0 +1,2 @@
+/** In place of kernel/state/traced.ts: the kernel without trace points. */
+export const TRACED = false;

@@ -1,0 +1,79 @@
+/** What a core has done before it reports a grace period. */
+import { InitSlot, Right } from "@capos/abi";
+import { CoreArea, coreArea } from "@capos/hal";
+import { Thread } from "@capos/kernel/layout";
+import { cnode, debug } from "@capos/libos";
+import type { Scenario } from "../scenario.js";
+import { attempt, isDone } from "./attempt.js";
+import { preemptions } from "./plans.js";
+
+const graceVsSweep: Scenario = {
+  name: "grace-vs-sweep",
+  holds: "When a grace period is over that was asked for after a kill, nobody waits through the dead slot.",
+  cores: 2,
+  plan: preemptions(3),
+  quick: preemptions(2),
+  attack: "C2",
+  build(machine) {
+    const endpoint = machine.endpoint("service", 1);
+    const copy = machine.derive(endpoint, Right.SEND);
+    const [space, kernel] = [machine.handle(InitSlot.CNODE), machine.handle(InitSlot.DEBUG)];
+    const mine = machine.handle(copy);
+    const sender = machine.guest(1, function* (sys, { note }) {
+      note("send", yield sys.send(mine));
+    });
+    machine.guest(0, function* (sys, { look, note }) {
+      note("delete", yield* attempt(cnode.delete(sys, space, copy)));
+      yield* debug.gracePeriod(sys, kernel);
+      note("queue", yield* look(sender.thread + Thread.QUEUE));
+    });
+    return {
+      seen: ({ seen }) => {
+        if (!isDone(seen, "delete")) return "the capability was not deleted";
+        return seen.get("queue") === machine.objectAt(endpoint) ? "the sender still waited" : null;
+      },
+    };
+  },
+};
+
+const graceVsLaterMessage: Scenario = {
+  name: "grace-vs-later-message",
+  holds:
+    "A core that takes part in a grace period does not report a later one whose messages it has not read.",
+  cores: 2,
+  plan: preemptions(3),
+  quick: preemptions(2),
+  build(machine) {
+    const { i32, memory } = machine;
+    const kernel = machine.handle(InitSlot.DEBUG);
+    const service = machine.handle(machine.endpoint("service", 1));
+    machine.guest(
+      0,
+      function* (sys) {
+        yield* debug.gracePeriod(sys, kernel);
+      },
+      { name: "first asker" },
+    );
+    machine.guest(
+      0,
+      function* (sys) {
+        yield sys.nbSend(service);
+      },
+      { name: "sender" },
+    );
+    machine.guest(
+      0,
+      function* (sys, { look, note }) {
+        // Where this core writes is its own.
+        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1]!;
+        yield* debug.gracePeriod(sys, kernel);
+        note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ)));
+      },
+      { name: "second asker" },
+    );
+    // It may have read more than there was then.
+    return { seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read") };
+  },
+};
+
+export const REPORT_SCENARIOS: readonly Scenario[] = [graceVsSweep, graceVsLaterMessage];
