@@ -420,7 +420,7 @@ const REFUSED: Record<string, [source: string, place: string, reason: RegExp]> =
     /cannot import/,
   ],
   "the image builder": [
-    'import { buildImage } from "@capos/libos/image";\nexport default function* main() { buildImage }',
+    'import { buildImage } from "@capos/image";\nexport default function* main() { buildImage }',
     "1:28",
     /for the host/,
   ],

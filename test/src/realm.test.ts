@@ -554,7 +554,7 @@ export default function* main() {
 `;
 
 t.test("the realm works when it is bundled into one file", async (t) => {
-  const fromLibos = createRequire(fileURLToPath(import.meta.resolve("@capos/libos/image")));
+  const fromLibos = createRequire(fileURLToPath(import.meta.resolve("@capos/image")));
   const { build } = fromLibos("esbuild") as { build(options: object): Promise<unknown> };
   const folder = mkdtempSync(join(tmpdir(), "capos-realm-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
