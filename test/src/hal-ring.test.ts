@@ -7,6 +7,8 @@ import { bellOf } from "./machine-worker.js";
 useSeed(t);
 
 const CORES = 3;
+/** Where the doubles of these tests' lines stand. */
+const WORDS = 8;
 const core = fc.nat(CORES - 1);
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ what: fc.constant("send" as const), from: core, to: core }) },
@@ -48,8 +50,8 @@ t.test(
               if (line === 0) continue;
               if (line < plan.rings || line + 16 > plan.ports || line % 16 !== plan.rings % 16) return false;
               sent++;
-              i32[line + Line.OBJECT] = sent;
-              f64[(line + Line.WORDS) >> 1] = sent + 0.5;
+              i32[line + Line.PAYLOAD] = sent;
+              f64[(line + WORDS) >> 1] = sent + 0.5;
               if (rings[to]!.peek(from) === line) return false;
               rings[from]!.publish(to, line, 1 + (sent % 0xffff));
               queue.push(sent);
@@ -62,8 +64,8 @@ t.test(
               const expected = queue.shift()!;
               if (
                 rings[to]!.kind(line) !== 1 + (expected % 0xffff) ||
-                i32[line + Line.OBJECT] !== expected ||
-                f64[(line + Line.WORDS) >> 1] !== expected + 0.5
+                i32[line + Line.PAYLOAD] !== expected ||
+                f64[(line + WORDS) >> 1] !== expected + 0.5
               )
                 return false;
               rings[to]!.release(from);
@@ -95,14 +97,14 @@ t.test(
     const send = (n: number): boolean => {
       const line = producer.reserve(1);
       if (line === 0) return false;
-      i32[line + Line.OBJECT] = n;
+      i32[line + Line.PAYLOAD] = n;
       producer.publish(1, line, 1);
       return true;
     };
     const receive = (): number => {
       const line = consumer.peek(0);
       if (line === 0) return 0;
-      const n = i32[line + Line.OBJECT]!;
+      const n = i32[line + Line.PAYLOAD]!;
       consumer.release(0);
       return n;
     };
@@ -118,7 +120,7 @@ t.test("a line reserved and not published is not seen, and the next reserve give
   const { memory } = makeMachine(2);
   const producer = new RingPort(memory, 0);
   const line = producer.reserve(1);
-  memory.i32[line + Line.OBJECT] = 5;
+  memory.i32[line + Line.PAYLOAD] = 5;
   t.equal(new RingPort(memory, 1).peek(0), 0);
   t.equal(producer.reserve(1), line);
   t.end();
@@ -131,12 +133,12 @@ t.test("a ring goes on where it was when either end is made anew, as after a cor
   for (let n = 1; n <= 11; n++) {
     const producer = new RingPort(memory, 0);
     const line = producer.reserve(1);
-    i32[line + Line.OBJECT] = n;
+    i32[line + Line.PAYLOAD] = n;
     producer.publish(1, line, 1);
     if (n % 3 === 0) continue;
     const consumer = new RingPort(memory, 1);
     for (let full = consumer.peek(0); full !== 0 && read < n; full = consumer.peek(0)) {
-      if (i32[full + Line.OBJECT] !== ++read) t.fail(`line ${read} is ${i32[full + Line.OBJECT]}`);
+      if (i32[full + Line.PAYLOAD] !== ++read) t.fail(`line ${read} is ${i32[full + Line.PAYLOAD]}`);
       consumer.release(0);
     }
   }

@@ -1,10 +1,19 @@
 /**
  * A kernel without workers: tables built, cores' JavaScript state made, nothing running.
  */
-import { InitSlot, Slot } from "@capos/abi";
+import { Err, InitSlot, Reg, Slot } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
 import { CoreArea, CoreState, type MachineOptions } from "@capos/hal";
-import { buildTables, Core, type CoreParts, type InitResources } from "@capos/kernel/internal";
+import {
+  Answer,
+  buildTables,
+  Core,
+  type CoreParts,
+  type InitResources,
+  type RetypeRequest,
+  retype,
+} from "@capos/kernel/internal";
 import { Process, Thread } from "@capos/kernel/layout";
 import { type Machine, makeMachine } from "./machine-fixture.js";
 
@@ -46,6 +55,24 @@ export function makeKernel(cores: number, options: Partial<MachineOptions> = {})
     cspace,
     free: i32[cspace + InitSlot.UNTYPED * Slot.WORDS + Slot.OBJECT]!,
   };
+}
+
+/** How a retype ended: its status (`WAITS` if it has not), and the word that came with it. */
+export interface Retyped {
+  readonly status: number;
+  readonly detail: number;
+}
+
+/** In place of a status: the thread waits. */
+export const WAITS = 99;
+
+/** One dispatch of a retype, as a thread would have it. */
+export function retypeOnce(k: Core, thread: number, request: RetypeRequest): Retyped {
+  const context = new GeneratorContext(makeRegisters());
+  const answer = retype(k, thread, context, request);
+  if (answer !== Answer.DONE) return { status: WAITS, detail: WAITS };
+  const status = context.result;
+  return { status, detail: status === Err.NO_MEMORY ? context.regs[Reg.WORDS]! : 0 };
 }
 
 /** Addresses of `count` zeroed threads in free memory, at home on a core, numbered from 1. */

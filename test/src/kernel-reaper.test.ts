@@ -14,7 +14,6 @@ import {
   invokeProcess,
   killSlot,
   moveSlot,
-  retype,
 } from "@capos/kernel/internal";
 import {
   Anchor,
@@ -28,6 +27,7 @@ import {
 } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
+import { retypeOnce, WAITS } from "./kernel-fixture.js";
 import { configureProcess, handleIn, messageOf, watch } from "./kernel-process-fixture.js";
 import { makeBench } from "./kernel-slots-fixture.js";
 import { childrenOf, descendantsOf, interleave, settle, stateOf, turn } from "./kernel-tree-fixture.js";
@@ -270,18 +270,28 @@ t.test(
   "nobody fills a CNode that is being emptied, not even by a capability to it that lies in it and was found before",
   (t) => {
     const { cnode, own, memory, slot, inner } = makeRoom();
-    const result = { status: 99, detail: 0 };
+    let status = WAITS;
     // Core 1 has looked both up; then the last capability elsewhere is deleted, and core 0 begins to empty the CNode.
     const came = interleave(
       "add",
       one.i32,
       BootInfo.TREE_LOCK_TICKET,
       () => lose(slot),
-      () => retype(one, bench.thread, inner, ObjectType.ENDPOINT, 0, 3, own, 1, result),
+      () => {
+        const request = {
+          untyped: inner,
+          type: ObjectType.ENDPOINT,
+          sizeBits: 0,
+          count: 3,
+          cnodeSlot: own,
+          first: 1,
+        };
+        ({ status } = retypeOnce(one, bench.thread, request));
+      },
     );
     t.equal(came, true);
     t.equal(stateOf(i32, cnode), SlotState.DEAD);
-    t.equal(result.status, Err.BAD_CAP);
+    t.equal(status, Err.BAD_CAP);
     settle(cores);
     for (let index = 1; index < 1024; index++)
       if (stateOf(i32, cnode + index * Slot.WORDS) === SlotState.LIVE)

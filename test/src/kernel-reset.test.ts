@@ -1,13 +1,6 @@
 import { Err, InitSlot, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
-import {
-  type Core,
-  graceIsOver,
-  killSlot,
-  moveSlot,
-  type RetypeResult,
-  retype,
-} from "@capos/kernel/internal";
+import { type Core, graceIsOver, killSlot, moveSlot, retype } from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
 import { makeThreads } from "./kernel-fixture.js";
@@ -28,18 +21,10 @@ const used = (slot: number): number => i32[slot + Slot.WATERMARK]! * 64;
 
 /** A retype as a trap of a thread, which waits as often as it has to. */
 class Retyping extends DrivenTrap {
-  readonly answer: RetypeResult;
-
   constructor(k: Core, from: number, type: ObjectType, sizeBits: number, count: number, first: number) {
-    const answer = { status: 99, detail: 0 };
+    const request = { untyped: from, type, sizeBits, count, cnodeSlot: slotAt(InitSlot.CNODE), first };
     const thread = threads[k.id]!;
-    super(k, thread, resources.process, (context) => {
-      answer.status = 99;
-      retype(k, thread, from, type, sizeBits, count, slotAt(InitSlot.CNODE), first, answer);
-      // Where it waits the thread has left the core.
-      if (k.current === thread) context.result = answer.status;
-    });
-    this.answer = answer;
+    super(k, thread, resources.process, (context) => retype(k, thread, context, request));
   }
 }
 
@@ -126,11 +111,11 @@ t.test("what does not fit into all of it is refused at once, and memory with a c
   const slots = bench.make(ObjectType.FRAME, 0, 4, 100);
   const full = new Retyping(zero, untyped, ObjectType.ENDPOINT, 0, 1, 110);
   full.turn();
-  t.same([full.result, full.answer.detail], [Err.NO_MEMORY, 0]);
+  t.same([full.result, full.word], [Err.NO_MEMORY, 0]);
   for (const slot of slots) kill(slot);
   const large = new Retyping(zero, untyped, ObjectType.FRAME, 0, 5, 110);
   large.turn();
-  t.same([large.result, large.answer.detail], [Err.NO_MEMORY, 2 ** 14]);
+  t.same([large.result, large.word], [Err.NO_MEMORY, 2 ** 14]);
   t.end();
 });
 

@@ -6,6 +6,7 @@ import {
   Method,
   makeHandle,
   ObjectType,
+  objectBits,
   Reg,
   Right,
   Slot,
@@ -22,16 +23,13 @@ import {
   graceIsOver,
   invokeUntyped,
   killSlot,
-  objectSizeBits,
   passGrace,
-  type RetypeResult,
-  retype,
   slotWord,
 } from "@capos/kernel/internal";
 import { Endpoint, Notification, Process, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
-import { makeKernel } from "./kernel-fixture.js";
+import { makeKernel, type Retyped, retypeOnce } from "./kernel-fixture.js";
 import { useSeed } from "./machine-fixture.js";
 
 useSeed(t);
@@ -75,10 +73,8 @@ const make = (
   count: number,
   first: number,
   untyped = slotAt(UNTYPED),
-): RetypeResult => {
-  const result: RetypeResult = { status: 99, detail: 99 };
-  retype(k, thread, untyped, type, sizeBits, count, slotAt(InitSlot.CNODE), first, result);
-  return result;
+): Retyped => {
+  return retypeOnce(k, thread, { untyped, type, sizeBits, count, cnodeSlot: slotAt(InitSlot.CNODE), first });
 };
 
 /** All of memory but the two words of the tree lock, which every decode moves. */
@@ -359,12 +355,8 @@ t.test("what is made is at home on the core that made it, and each process has i
   t.equal(i32[object(1) + Notification.HOME], 1);
   t.equal(i32[object(2) + Thread.HOME], 1);
   t.not(i32[object(3) + Process.NUMBER], i32[object(4) + Process.NUMBER]);
-  t.equal(
-    objectSizeBits(ObjectType.THREAD, 0),
-    Math.log2(Thread.SIZE * 4),
-    "a thread's size is its layout's",
-  );
-  t.equal(objectSizeBits(ObjectType.PROCESS, 0), Math.log2(Process.SIZE * 4), "and a process's");
+  t.equal(objectBits(ObjectType.THREAD, 0), Math.log2(Thread.SIZE * 4), "a thread's size is its layout's");
+  t.equal(objectBits(ObjectType.PROCESS, 0), Math.log2(Process.SIZE * 4), "and a process's");
   t.end();
 });
 

@@ -4,17 +4,9 @@
  */
 import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
-import {
-  type Core,
-  fillSlot,
-  lockTree,
-  passGrace,
-  retype,
-  slotWord,
-  unlockTree,
-} from "@capos/kernel/internal";
+import { type Core, fillSlot, lockTree, passGrace, slotWord, unlockTree } from "@capos/kernel/internal";
 import { KernelArea, Process, Tables, Thread } from "@capos/kernel/layout";
-import { type Kernel, makeKernel } from "./kernel-fixture.js";
+import { type Kernel, makeKernel, retypeOnce } from "./kernel-fixture.js";
 import { calm } from "./kernel-tree-fixture.js";
 
 export interface Bench extends Kernel {
@@ -85,9 +77,9 @@ export function makeBench(cores: number): Bench {
       i32[process + Process.CSPACE] = kernel.cspace;
     },
     make(type, sizeBits, count, first, from = untyped) {
-      const result = { status: 99, detail: 0 };
-      retype(k, thread, from, type, sizeBits, count, slotAt(InitSlot.CNODE), first, result);
-      if (result.status !== Err.OK) throw new Error(`retype answers ${result.status}`);
+      const cnodeSlot = slotAt(InitSlot.CNODE);
+      const { status } = retypeOnce(k, thread, { untyped: from, type, sizeBits, count, cnodeSlot, first });
+      if (status !== Err.OK) throw new Error(`retype answers ${status}`);
       return Array.from({ length: count }, (_, i) => slotAt(first + i));
     },
     pass() {

@@ -1,7 +1,7 @@
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
-import { anchorOf, deriveSlot, graceIsOver, killSlot, moveSlot, reclaimSlot } from "@capos/kernel/internal";
-import { Anchor, Reap } from "@capos/kernel/layout";
+import { deriveSlot, graceIsOver, killSlot, moveSlot, reclaimSlot } from "@capos/kernel/internal";
+import { Anchor, anchorOf, Reap } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { makeBench } from "./kernel-slots-fixture.js";

@@ -26,6 +26,9 @@ interface Common {
   readonly core: number;
 }
 
+/** Where the doubles of these tests' lines stand. */
+const WORDS = 8;
+
 /** Words of a line each, so that the threads of a test disturb each other only where the test means it. */
 export const LINE = 16;
 
@@ -150,9 +153,9 @@ function run(job: Job): unknown {
           full++;
           line = ring.reserve(job.to);
         }
-        i32[line + Line.OBJECT] = n;
-        i32[line + Line.EXTRA] = ~n;
-        for (let word = 0; word < 4; word++) f64[((line + Line.WORDS) >> 1) + word] = payload(n, word);
+        i32[line + Line.PAYLOAD] = n;
+        i32[line + Line.PAYLOAD + 1] = ~n;
+        for (let word = 0; word < 4; word++) f64[((line + WORDS) >> 1) + word] = payload(n, word);
         ring.publish(job.to, line, 1 + (n % 250));
       }
       return { full };
@@ -175,11 +178,11 @@ function run(job: Job): unknown {
           if (line === 0) break;
           const good =
             ring.kind(line) === 1 + (expected % 250) &&
-            i32[line + Line.OBJECT] === expected &&
-            i32[line + Line.EXTRA] === ~expected &&
-            [0, 1, 2, 3].every((word) => f64[((line + Line.WORDS) >> 1) + word] === payload(expected, word));
+            i32[line + Line.PAYLOAD] === expected &&
+            i32[line + Line.PAYLOAD + 1] === ~expected &&
+            [0, 1, 2, 3].every((word) => f64[((line + WORDS) >> 1) + word] === payload(expected, word));
           if (!good)
-            return { read: expected, halts, failed: `line ${expected} holds ${i32[line + Line.OBJECT]}` };
+            return { read: expected, halts, failed: `line ${expected} holds ${i32[line + Line.PAYLOAD]}` };
           ring.release(job.from);
           expected++;
         }

@@ -5,9 +5,10 @@
 import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
 import { checkState } from "@capos/inspect";
-import { deriveSlot, insert, type RetypeResult, retype } from "@capos/kernel/internal";
+import { bindSlot, deriveSlot, insert } from "@capos/kernel/internal";
 import {
   Anchor,
+  Binding,
   Endpoint,
   KernelArea,
   Monitor,
@@ -20,7 +21,7 @@ import {
   ThreadState,
 } from "@capos/kernel/layout";
 import t from "tap";
-import { makeKernel } from "./kernel-fixture.js";
+import { makeKernel, retypeOnce } from "./kernel-fixture.js";
 
 /** Slots of init's CNode that the fixture fills. */
 const enum At {
@@ -47,9 +48,9 @@ function populated() {
   const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
   const untyped = slotAt(InitSlot.UNTYPED);
   const make = (type: ObjectType, at: number, sizeBits = 0): number => {
-    const result: RetypeResult = { status: 0, detail: 0 };
-    retype(k, init, untyped, type, sizeBits, 1, slotAt(InitSlot.CNODE), at, result);
-    if (result.status !== 0) throw new Error(`retype: ${result.status}`);
+    const cnodeSlot = slotAt(InitSlot.CNODE);
+    const { status } = retypeOnce(k, init, { untyped, type, sizeBits, count: 1, cnodeSlot, first: at });
+    if (status !== 0) throw new Error(`retype: ${status}`);
     return i32[slotAt(at) + Slot.OBJECT]!;
   };
   const objects = {
@@ -81,15 +82,8 @@ function populated() {
   i32[thread + Thread.WAIT_GENERATION] = i32[slotAt(At.BADGE) + Slot.GENERATION]!;
   insert(k, objects.endpoint, thread);
   i32[objects.endpoint + Endpoint.KIND] = QueueKind.RECEIVERS;
-  deriveSlot(k, slotAt(At.THREAD), objects.monitor + Monitor.TARGET, Right.ALL, 0, SlotFlag.BINDING);
-  deriveSlot(
-    k,
-    slotAt(At.NOTIFICATION),
-    objects.monitor + Monitor.NOTIFICATION,
-    Right.ALL,
-    0,
-    SlotFlag.BINDING,
-  );
+  bindSlot(k, slotAt(At.THREAD), objects.monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
+  bindSlot(k, slotAt(At.NOTIFICATION), objects.monitor + Monitor.NOTIFICATION, Binding.MONITOR_NOTIFICATION);
   i32[thread + Thread.MONITORS] = objects.monitor;
   return { ...kernel, i32, tables: k.tables, slotAt, objects, init: process };
 }

@@ -1,58 +1,6 @@
 /**
- * Capabilities as everybody sees them: types, rights, handles, and the 64-byte slot that holds one.
+ * Capabilities as everybody sees them: rights, handles, and the 64-byte slot that holds one.
  */
-
-/** What a capability designates. The numbers are those in word 0 of a slot. */
-export const enum ObjectType {
-  NONE = 0,
-  UNTYPED = 1,
-  CNODE = 2,
-  FRAME = 3,
-  PAGE_TABLE = 4,
-  ADDRESS_SPACE = 5,
-  ENDPOINT = 6,
-  NOTIFICATION = 7,
-  REPLY = 8,
-  THREAD = 9,
-  PROCESS = 10,
-  SCHED_CONTEXT = 11,
-  IRQ_HANDLER = 12,
-  CHANNEL = 13,
-  MONITOR = 14,
-  SEALER = 15,
-  SCHED_CONTROL = 16,
-  IRQ_CONTROL = 17,
-  DEBUG = 18,
-  IO_PORT = 19,
-}
-
-const TYPE_NAMES: readonly string[] = Object.freeze([
-  "none",
-  "untyped",
-  "cnode",
-  "frame",
-  "page-table",
-  "address-space",
-  "endpoint",
-  "notification",
-  "reply",
-  "thread",
-  "process",
-  "sched-context",
-  "irq-handler",
-  "channel",
-  "monitor",
-  "sealer",
-  "sched-control",
-  "irq-control",
-  "debug",
-  "io-port",
-]);
-
-/** The name of an object type, for dumps and messages. */
-export function typeName(type: number): string {
-  return TYPE_NAMES[type] ?? `type ${type}`;
-}
 
 /** What may be done with a capability. A derived one has a subset of its source's. */
 export const enum Right {
@@ -96,7 +44,7 @@ export const enum Slot {
   EXPIRY = 4,
   /** The sealer that closed it, or 0. */
   SEALER = 6,
-  /** A frame's mapping: address space and page number. Of a FINALISING slot: the object's anchor. */
+  /** A frame's mapping: address space and page number. Of a FINALISING slot: the object's anchor. Of a BINDING: its kind in the second word. */
   MAPPED_SPACE = 7,
   MAPPED_PAGE = 8,
   /**

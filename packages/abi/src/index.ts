@@ -4,5 +4,7 @@ export * from "./guest.js";
 export * from "./init.js";
 export * from "./limits.js";
 export * from "./methods.js";
+export * from "./object-type.js";
+export * from "./objects.js";
 export * from "./pack.js";
 export * from "./traps.js";

@@ -1,5 +1,5 @@
 /** One slot as people read it. */
-import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState, typeName } from "@capos/abi";
+import { factsOf, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState, typeName } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { IrqHandler } from "@capos/kernel/layout";
 import type { CapabilityInfo } from "./state.js";
@@ -40,7 +40,7 @@ export function capabilityIn(survey: Survey, slot: CopiedSlot, nowNs: number): C
   const word = words[Slot.STATE]!;
   const type = typeOf(word);
   const object = words[Slot.OBJECT]!;
-  const inMemory = isObject(type) && isLine(survey.memory, object);
+  const inMemory = factsOf(type)?.isObject === true && isLine(survey.memory, object);
   const live = (word & SlotBits.STATE_MASK) === SlotState.LIVE;
   const expires = (word & SlotFlag.EXPIRES) !== 0;
   return {
@@ -58,11 +58,6 @@ export function capabilityIn(survey: Survey, slot: CopiedSlot, nowNs: number): C
     expiresInNs: expires ? Math.max(Math.round(slot.expiryNs - nowNs), 0) : null,
     used: live && type === ObjectType.UNTYPED ? (words[Slot.WATERMARK]! >>> 0) * UNIT_BYTES : null,
   };
-}
-
-/** True for a type whose OBJECT is an address. */
-function isObject(type: number): boolean {
-  return type !== ObjectType.NONE && type !== ObjectType.IO_PORT && type !== ObjectType.DEBUG;
 }
 
 /** What a capability designates, for people. */

@@ -6,7 +6,7 @@ export { enterWheel, leaveWheel, moveInWheel, nextExpired } from "./capability/e
 export { currentSlot, findSlot, refusal } from "./capability/lookup.js";
 export { assignReap, handOverReaping } from "./capability/reap-list.js";
 export {
-  anchorOf,
+  bindSlot,
   deriveSlot,
   endFinalising,
   fillSlot,
@@ -17,7 +17,12 @@ export {
   slotWord,
 } from "./capability/slot.js";
 export { linkBeside, linkFirst, rotateChildren, takePlace, unlink } from "./capability/tree.js";
-export { queueThread, takeFrom } from "./ipc/endpoint.js";
+export { AnswerLine } from "./ipc/answer.js";
+export { CancelLine } from "./ipc/cancel.js";
+export { SendLine } from "./ipc/endpoint.js";
+export { NudgeLine, RehomeLine } from "./ipc/notification.js";
+export { queueThread, takeFrom } from "./ipc/queues.js";
+export { RequestLine } from "./ipc/request.js";
 export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export { run } from "./loop/loop.js";
 export { attend, flushBacklog, owePass } from "./loop/safe-point.js";
@@ -28,9 +33,9 @@ export { invokeMonitor } from "./object/monitor.js";
 export { bindCSpace, invokeProcess } from "./object/process.js";
 export { cleanProcess, endProcess, linkMade } from "./object/process-end.js";
 export { reap, resumeReaping } from "./object/reaper.js";
-export { makeCNode, objectSizeBits, retype } from "./object/retype.js";
+export { makeCNode, type RetypeRequest, retype } from "./object/retype.js";
 export { CHUNK, killDescendants, Left, revoke } from "./object/revoke.js";
-export { configureThread, startHere } from "./object/thread.js";
+export { configureThread, InvokeLine, startHere } from "./object/thread.js";
 export { finishDeath } from "./object/thread-end.js";
 export { invokeUntyped } from "./object/untyped.js";
 export {
@@ -57,6 +62,6 @@ export {
 } from "./smp/grace-period.js";
 export { moveHome } from "./smp/home.js";
 export { lockTree, unlockTree } from "./smp/tree-lock.js";
+export { Answer } from "./state/answer.js";
 export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
-export type { RetypeResult } from "./state/retype-result.js";
 export { Vector } from "./state/vectors.js";

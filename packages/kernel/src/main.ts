@@ -12,9 +12,9 @@ import { panic } from "./boot/panic.js";
 import { recover } from "./boot/recover.js";
 import { run } from "./loop/loop.js";
 import { printLines } from "./smp/console.js";
+import { TRACED } from "./state/build.js";
 import { Core, type CoreParts } from "./state/core.js";
 import { traceBirth, traceEnd } from "./state/trace.js";
-import { TRACED } from "./state/traced.js";
 
 /** What the host hands to a core's worker. */
 export interface CoreTask {

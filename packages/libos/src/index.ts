@@ -85,7 +85,7 @@ export { Log, type LogClient, LogLevel, levelName, logClient } from "./log.js";
 export type { Given, Received, Shape } from "./message.js";
 export type { MethodEntry, MethodShape, Methods } from "./method.js";
 export { Names, type NamesClient, namesClient } from "./names.js";
-export { blockBitsFor, objectBits, type Want } from "./object-size.js";
+export { blockBitsFor, type Want } from "./object-size.js";
 export { Objects, type ObjectsOptions } from "./objects.js";
 export { OwnMemory } from "./own-memory.js";
 export {

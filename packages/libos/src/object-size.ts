@@ -1,7 +1,7 @@
 /**
- * How much memory kernel objects take: the kernel's layout, as far as whoever makes them has to know it.
+ * How much memory objects take together.
  */
-import { ObjectType } from "@capos/abi";
+import { type ObjectType, objectBits } from "@capos/abi";
 
 /** An object to be made. */
 export interface Want {
@@ -10,33 +10,11 @@ export interface Want {
   readonly sizeBits: number;
 }
 
-/** log2 of an object's size in bytes. */
-export function objectBits({ type, sizeBits }: Want): number {
-  switch (type) {
-    case ObjectType.UNTYPED:
-      return sizeBits;
-    case ObjectType.CNODE:
-      return sizeBits + 6;
-    case ObjectType.FRAME:
-      return 12;
-    case ObjectType.THREAD:
-      return 10;
-    case ObjectType.PROCESS:
-      return 9;
-    case ObjectType.MONITOR:
-      return 8;
-    case ObjectType.SEALER:
-      return 6;
-    default:
-      return 7;
-  }
-}
-
 /** log2 of the smallest block that has room for these objects, made in this order. */
 export function blockBitsFor(wants: readonly Want[]): number {
   let used = 0;
   for (const want of wants) {
-    const size = 2 ** objectBits(want);
+    const size = 2 ** objectBits(want.type, want.sizeBits);
     // Every object is aligned to its size.
     used = Math.ceil(used / size) * size + size;
   }

@@ -10,7 +10,7 @@ import { handleIndex, ObjectType, Right } from "@capos/abi";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
 import { cnode, process, thread, untyped } from "./invoke.js";
-import { blockBitsFor, objectBits, type Want } from "./object-size.js";
+import { blockBitsFor, type Want } from "./object-size.js";
 import { OwnMemory } from "./own-memory.js";
 import type { Os } from "./start.js";
 import type { Steps } from "./steps.js";
@@ -65,7 +65,7 @@ export function* spawnThread(os: Os, options: ThreadOptions = {}): Steps<Spawned
   const firstSlot = slots.take(slotCount);
   const made = new Made(os);
   try {
-    const memory = yield* made.block(objectBits(THREAD));
+    const memory = yield* made.block(blockBitsFor([THREAD]));
     const handle = yield* made.object(memory, THREAD);
     const startWords = encodeEnvironment({
       ...environment,

@@ -9,22 +9,26 @@ import { build, type Plugin, type PluginBuild } from "esbuild";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The kernel without trace points: what they stand behind is false there, and the bundler leaves it out. */
-const untraced: Plugin = Object.freeze({
-  name: "untraced",
-  setup({ onLoad }: PluginBuild) {
-    onLoad({ filter: /[\\/]dist[\\/]traced\.js$/ }, () => ({ contents: "export const TRACED = false;" }));
-  },
-});
+/** What a kernel is built with: see kernel/src/state/build.ts. */
+function building(traced: boolean): Plugin {
+  return {
+    name: "building",
+    setup({ onLoad }: PluginBuild) {
+      onLoad({ filter: /[\\/]state[\\/]build\.js$/ }, () => ({
+        contents: `export const TRACED = ${traced}; export const CHECKED = false;`,
+      }));
+    },
+  };
+}
 
-for (const { outfile, plugins } of [
-  { outfile: "./core.mjs", plugins: [untraced] },
-  { outfile: "./core-traced.mjs", plugins: [] },
+for (const { outfile, traced } of [
+  { outfile: "./core.mjs", traced: false },
+  { outfile: "./core-traced.mjs", traced: true },
 ]) {
   await build({
     entryPoints: [here("./core-program.js")],
     outfile: here(outfile),
-    plugins,
+    plugins: [building(traced)],
     bundle: true,
     platform: "node",
     format: "esm",

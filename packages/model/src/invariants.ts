@@ -5,8 +5,7 @@
 import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { checkState } from "@capos/inspect";
-import { anchorOf } from "@capos/kernel/internal";
-import { Anchor, Monitor, Process, Thread } from "@capos/kernel/layout";
+import { Anchor, anchorOf, BINDING_KIND, Binding, Monitor, Process, Thread } from "@capos/kernel/layout";
 import type { Machine } from "./machine.js";
 import { nameOf } from "./names.js";
 import { cnodesOf } from "./places.js";
@@ -60,8 +59,7 @@ export class TreeCheck {
     const type: ObjectType = (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
     const object = i32[slot + Slot.OBJECT]!;
     // Neither keeps alive what it names: a monitor's target, and a CNode's capability in itself.
-    if ((word & SlotFlag.BINDING) !== 0 && (type === ObjectType.THREAD || type === ObjectType.PROCESS))
-      return;
+    if ((word & SlotFlag.BINDING) !== 0 && i32[slot + BINDING_KIND] === Binding.MONITOR_TARGET) return;
     const words = 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63) * Slot.WORDS;
     if (type === ObjectType.CNODE && slot > object && slot < object + words) return;
     const place = this.places.get(anchorOf(type, object));

@@ -8,11 +8,14 @@ import {
   LifeState,
   makeHandle,
   ObjectType,
+  objectBits,
   Right,
   Slot,
   SlotBits,
   type SlotState,
 } from "@capos/abi";
+import { makeRegisters } from "@capos/engine";
+import { GeneratorContext } from "@capos/engine/generator";
 import {
   allocateMemory,
   attachMemory,
@@ -27,6 +30,7 @@ import {
   writeBootInfo,
 } from "@capos/hal";
 import {
+  Answer,
   bindCSpace,
   buildTables,
   Core,
@@ -41,7 +45,7 @@ import {
   unlockTree,
   Vector,
 } from "@capos/kernel/internal";
-import { Endpoint, Notification, Process, Tables, Thread } from "@capos/kernel/layout";
+import { Endpoint, kernelFacts, Notification, Process, Tables, Thread } from "@capos/kernel/layout";
 import type { Guest, GuestProgram } from "./guest.js";
 
 const MEMORY_MIB = 16;
@@ -145,20 +149,13 @@ export class Machine {
   /** Makes an object of memory; answers the slot of its capability. */
   make(type: ObjectType, name: string, sizeBits = 0, from: number = InitSlot.UNTYPED): number {
     const slot = this.freeSlot();
-    const result = { status: 0 as number, detail: 0 };
-    retype(
-      this.k,
-      this.resources.thread,
-      this.slotAt(from),
-      type,
-      sizeBits,
-      1,
-      this.slotAt(InitSlot.CNODE),
-      slot,
-      result,
-    );
-    if (result.status !== Err.OK) throw new Error(`${name}: retype answers ${result.status}`);
-    this.named.push({ at: this.objectAt(slot), words: WORDS_OF[type] ?? 0, name, type });
+    const context = new GeneratorContext(makeRegisters());
+    const cnodeSlot = this.slotAt(InitSlot.CNODE);
+    const request = { untyped: this.slotAt(from), type, sizeBits, count: 1, cnodeSlot, first: slot };
+    const answer = retype(this.k, this.resources.thread, context, request);
+    if (answer !== Answer.DONE || context.result !== Err.OK)
+      throw new Error(`${name}: retype answers ${context.result}`);
+    this.named.push({ at: this.objectAt(slot), words: wordsOf(type), name, type });
     return slot;
   }
 
@@ -273,11 +270,7 @@ export class Machine {
   }
 }
 
-/** Words of an object of fixed size. */
-const WORDS_OF: Partial<Record<ObjectType, number>> = {
-  [ObjectType.ENDPOINT]: 32,
-  [ObjectType.NOTIFICATION]: 32,
-  [ObjectType.THREAD]: 256,
-  [ObjectType.PROCESS]: 128,
-  [ObjectType.MONITOR]: 64,
-};
+/** Words of an object whose fields have names. */
+function wordsOf(type: ObjectType): number {
+  return kernelFacts(type).header > 0 ? 2 ** (objectBits(type, 0) - 2) : 0;
+}

@@ -13,18 +13,10 @@ import { BootInfo, CoreArea, coreArea } from "../memory/machine-map.js";
 import { LINE_WORDS, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
 import { Attention, RINGS_SHIFT, raise, ringGroup } from "./attention.js";
 
-/** Words of a line. Kinds are the kernel's: 1 to 0xffff. */
+/** Words of a line. Kinds, 1 to 0xffff, and what stands from PAYLOAD on are the kernel's. */
 export const enum Line {
   KIND = 0,
-  OBJECT = 1,
-  THREAD = 2,
-  SLOT = 3,
-  GENERATION = 4,
-  BADGE = 5,
-  COUNT = 6,
-  EXTRA = 7,
-  /** Four doubles. */
-  WORDS = 8,
+  PAYLOAD = 1,
 }
 
 /** The part of word 0 that is the kind; the lap stands above it. */

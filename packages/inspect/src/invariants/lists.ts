@@ -1,7 +1,16 @@
 /** Lists that kernel objects are in: badges without descendants, capabilities that expire, monitors, and the work of reapers. */
 import { ObjectType, Slot, SlotFlag } from "@capos/abi";
 import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
-import { Endpoint, KernelArea, Monitor, Process, Tables, Thread } from "@capos/kernel/layout";
+import {
+  BINDING_KIND,
+  Binding,
+  Endpoint,
+  KernelArea,
+  Monitor,
+  Process,
+  Tables,
+  Thread,
+} from "@capos/kernel/layout";
 import { objectsOf } from "./objects.js";
 import type { Problems } from "./problems.js";
 import { describe, hex, numberedThreads, type Tree } from "./tree.js";
@@ -75,7 +84,7 @@ function checkMonitors(memory: PhysicalMemory, tree: Tree, problems: Problems): 
   for (const { thread } of numberedThreads(memory)) follow(i32[thread + Thread.MONITORS]!, thread);
   for (const node of tree.values()) {
     const isBinding = (node.word & SlotFlag.BINDING) !== 0;
-    const isTarget = isBinding && (node.type === ObjectType.PROCESS || node.type === ObjectType.THREAD);
+    const isTarget = isBinding && i32[node.slot + BINDING_KIND] === Binding.MONITOR_TARGET;
     if (isTarget && !listed.has(node.slot - Monitor.TARGET))
       problems.add(WATCHED, `${describe(node)} is not`);
   }

@@ -2,10 +2,19 @@
  * Objects as capabilities name them: how many do, where their memory comes from, and whether every
  * live slot of every CNode is in the tree.
  */
-import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { ObjectType, objectBits, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
-import { anchorOf, objectSizeBits } from "@capos/kernel/internal";
-import { Anchor, IrqHandler, Monitor, Process, Tables, Thread } from "@capos/kernel/layout";
+import {
+  Anchor,
+  anchorOf,
+  BINDING_KIND,
+  Binding,
+  IrqHandler,
+  Monitor,
+  Process,
+  Tables,
+  Thread,
+} from "@capos/kernel/layout";
 import type { Problems } from "./problems.js";
 import { describe, hex, numberedThreads, type Tree, type TreeNode } from "./tree.js";
 
@@ -27,10 +36,10 @@ export function objectsOf(tree: Tree, type: ObjectType): Map<WordIndex, TreeNode
 }
 
 /** A capability to a CNode that lies in it keeps nothing alive, nor does a monitor's to what it watches. */
-function isCounted({ slot, type, object, word }: TreeNode): boolean {
+function isCounted(i32: Int32Array, { slot, type, object, word }: TreeNode): boolean {
   if (type === ObjectType.CNODE) return !(slot > object && slot < object + 2 ** sizeBits(word) * Slot.WORDS);
   const isBinding = (word & SlotFlag.BINDING) !== 0;
-  return !(isBinding && (type === ObjectType.THREAD || type === ObjectType.PROCESS));
+  return !isBinding || i32[slot + BINDING_KIND] !== Binding.MONITOR_TARGET;
 }
 
 /** Counts the live capabilities to each object. */
@@ -40,7 +49,7 @@ export function checkReferences({ i32 }: PhysicalMemory, tree: Tree, problems: P
     const anchor = node.isLive ? anchorOf(node.type, node.object) : 0;
     if (anchor === 0) continue;
     const known = counts.get(anchor) ?? { node, count: 0 };
-    if (isCounted(node)) known.count++;
+    if (isCounted(i32, node)) known.count++;
     counts.set(anchor, known);
   }
   for (const [anchor, { node, count }] of counts) {
@@ -88,7 +97,7 @@ export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Probl
 
 /** Bytes of a node's object, if it is made from untyped memory. */
 function bytesOf({ type, word }: TreeNode): number {
-  const bits = objectSizeBits(type, sizeBits(word));
+  const bits = objectBits(type, sizeBits(word));
   return bits === 0 ? 0 : 2 ** bits;
 }
 

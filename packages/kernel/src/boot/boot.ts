@@ -20,12 +20,12 @@ import {
 } from "@capos/hal";
 import { admitCore } from "../loop/hot-plug.js";
 import { configureThread, startHere } from "../object/thread.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import { Tables, Thread } from "../state/layout.js";
 import { threadWords } from "../state/message.js";
 import { traceProcess } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 import { Vector } from "../state/vectors.js";
 import { bootLine } from "./log.js";
 import { buildTables, type InitResources } from "./tables.js";

@@ -14,11 +14,11 @@ import { resumeReaping } from "../object/reaper.js";
 import { endThread, isEnded, recordFault } from "../object/thread-end.js";
 import { refreshTop } from "../sched/run-queue.js";
 import { requestGrace } from "../smp/grace-period.js";
+import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { Process, Tables, Thread, ThreadState } from "../state/layout.js";
 import { traceFault } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 
 /** Ends what ran on the core before. */
 export function recover(k: Core): void {

@@ -102,7 +102,8 @@ export function currentSlot(k: Core, thread: WordIndex, context: Context): WordI
 }
 
 /**
- * The slot that the trap's handle names, if it is of the type and has the right; else an `Err`.
+ * The slot that the trap's handle names, if it is of the type and has the right. Else 0, and the context has the
+ * refusal.
  */
 export function lookup(
   k: Core,
@@ -110,33 +111,41 @@ export function lookup(
   context: Context,
   type: ObjectType,
   right: number,
-): number {
+): WordIndex {
   const slot = currentSlot(k, thread, context);
-  if (slot === 0) return refusal(k, thread, context.regs[Reg.HANDLE]!);
-  return checkSlot(k, slot, type, right);
+  if (slot !== 0 && isUsable(k.i32[slot]!, type, right)) return slot;
+  const handle = context.regs[Reg.HANDLE]!;
+  context.result = slot === 0 ? refusal(k, thread, handle) : objection(k.i32[slot]!, type);
+  return 0;
 }
 
 /** As `lookup`, for a handle that is an argument. */
 export function lookupArgument(
   k: Core,
   thread: WordIndex,
+  context: Context,
   handle: number,
   type: ObjectType,
   right: number,
-): number {
+): WordIndex {
   const slot = findSlot(k, thread, handle);
-  if (slot === 0) return refusal(k, thread, handle);
-  return checkSlot(k, slot, type, right);
+  if (slot !== 0 && isUsable(k.i32[slot]!, type, right)) return slot;
+  context.result = slot === 0 ? refusal(k, thread, handle) : objection(k.i32[slot]!, type);
+  return 0;
 }
 
-function checkSlot(k: Core, slot: WordIndex, type: ObjectType, right: number): number {
-  const word = k.i32[slot]!;
-  if ((word & KIND) !== ((type << SlotBits.TYPE_SHIFT) | SlotState.LIVE)) {
-    // A remembered one may have been killed since.
-    return (word & SlotBits.STATE_MASK) === SlotState.LIVE ? Err.BAD_TYPE : Err.BAD_CAP;
-  }
-  if (((word >> SlotBits.RIGHTS_SHIFT) & right) !== right) return Err.DENIED;
-  return slot;
+/** True for the first word of a live slot of the type with the right. */
+function isUsable(word: number, type: ObjectType, right: number): boolean {
+  return (
+    (word & KIND) === ((type << SlotBits.TYPE_SHIFT) | SlotState.LIVE) &&
+    ((word >> SlotBits.RIGHTS_SHIFT) & right) === right
+  );
+}
+
+/** Why a slot that was found is not usable. A remembered one may have been killed since. */
+function objection(word: number, type: ObjectType): Err {
+  if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE) return Err.BAD_CAP;
+  return (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === type ? Err.DENIED : Err.BAD_TYPE;
 }
 
 /** True while the slot a thread waits through is what it was when the wait began; as for `currentSlot`, within one epoch it is. */

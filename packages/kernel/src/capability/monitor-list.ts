@@ -1,14 +1,15 @@
 /**
  * Who watches whom: the monitors of a process or thread form a list that begins in it. Under the tree lock.
  */
-import { ObjectType, Slot, SlotBits } from "@capos/abi";
+import { type ObjectType, Slot, SlotBits } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import type { Core } from "../state/core.js";
-import { Monitor, Process, Thread } from "../state/layout.js";
+import { Monitor } from "../state/layout.js";
+import { kernelFacts } from "../state/objects.js";
 
 /** Where the list of an object's monitors begins. */
 export function monitorsOf(type: ObjectType, object: WordIndex): WordIndex {
-  return object + (type === ObjectType.PROCESS ? Process.MONITORS : Thread.MONITORS);
+  return object + kernelFacts(type).watched!.monitors;
 }
 
 /** Where the list begins that an armed monitor is in. */

@@ -5,11 +5,12 @@
  * LIVE finds the rest. From LIVE to the next tenant every way leads through a grace period (STAMP) and a
  * new generation.
  */
-import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo, type WordIndex } from "@capos/hal";
 import { graceIsOver } from "../smp/grace-period.js";
 import type { Core } from "../state/core.js";
-import { Anchor, CNode, Endpoint, Monitor, Notification, Process, Reap, Thread } from "../state/layout.js";
+import { Anchor, CNode, Monitor, Process, Reap, Thread } from "../state/layout.js";
+import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
 import { detachMonitor } from "./monitor-list.js";
 import { forgetOrphan, moveOrphan, orphan } from "./no-senders-list.js";
@@ -42,28 +43,6 @@ export function slotsOf(word: number): number {
   return 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63);
 }
 
-/** Where an object's capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
-export function anchorOf(type: ObjectType, object: WordIndex): WordIndex {
-  switch (type) {
-    case ObjectType.CNODE:
-      return object + CNode.ANCHOR;
-    case ObjectType.ENDPOINT:
-      return object + Endpoint.ANCHOR;
-    case ObjectType.NOTIFICATION:
-      return object + Notification.ANCHOR;
-    case ObjectType.THREAD:
-      return object + Thread.ANCHOR;
-    case ObjectType.PROCESS:
-      return object + Process.ANCHOR;
-    case ObjectType.MONITOR:
-      return object + Monitor.ANCHOR;
-    case ObjectType.SEALER:
-      return object;
-    default:
-      return 0;
-  }
-}
-
 /**
  * The anchor at which a slot counts, or 0. A capability to a CNode that lies in that CNode does not: it
  * could keep nothing but itself. Nor does a monitor's to what it watches: it is to see its end.
@@ -72,8 +51,7 @@ function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
   const type = typeOf(word);
   const object = i32[slot + Slot.OBJECT]!;
   if (type === ObjectType.CNODE && slot > object && slot < object + slotsOf(word) * Slot.WORDS) return 0;
-  if ((word & SlotFlag.BINDING) !== 0 && (type === ObjectType.THREAD || type === ObjectType.PROCESS))
-    return 0;
+  if ((word & SlotFlag.BINDING) !== 0 && i32[slot + BINDING_KIND] === Binding.MONITOR_TARGET) return 0;
   return anchorOf(type, object);
 }
 
@@ -127,6 +105,21 @@ export function deriveSlot(
   );
 }
 
+/** Derives a binding: all that its source has, for as long as that lasts. */
+export function bindSlot(k: Core, source: WordIndex, binding: WordIndex, kind: Binding): void {
+  k.i32[binding + BINDING_KIND] = kind;
+  deriveSlot(k, source, binding, Right.ALL, 0, SlotFlag.BINDING);
+}
+
+/** Ends the bindings of an object. */
+export function loseBindings(k: Core, type: ObjectType, object: WordIndex): void {
+  const { bindings } = kernelFacts(type);
+  for (let i = 0; i < bindings.length; i++) {
+    const binding = object + bindings[i]!.at;
+    if ((k.i32[binding]! & SlotBits.STATE_MASK) === SlotState.LIVE) killSlot(k, binding);
+  }
+}
+
 /** Word 0 of a dead slot. Type and rights stay, for a core that found it live and reads them a moment later. */
 export function deadWord(word: number): number {
   return (word & ~(SlotBits.STATE_MASK | SlotBits.FLAGS_MASK)) | SlotState.DEAD;
@@ -151,7 +144,7 @@ export function killSlot(k: Core, slot: WordIndex): void {
   const type = typeOf(word);
   // Before the stamp: the home that is to sweep must have a bit in its attention word when the first grace
   // period that counts is asked for, else one that is halted would pass without having swept.
-  if (type === ObjectType.ENDPOINT || type === ObjectType.NOTIFICATION) flagSweep(k, object);
+  if (hasQueue(type)) flagSweep(k, object);
   if ((word & OWN_FLAGS) !== 0) leaveLists(k, slot, word);
   i32[slot + Slot.STAMP] = nextGrace(k);
   k.killed = true;
@@ -164,11 +157,13 @@ export function killSlot(k: Core, slot: WordIndex): void {
 function leaveLists(k: Core, slot: WordIndex, word: number): void {
   if ((word & SlotFlag.ORPHANED) !== 0) forgetOrphan(k, slot);
   if ((word & SlotFlag.TIMED) !== 0) leaveWheel(k, slot);
-  if ((word & SlotFlag.BINDING) === 0) return;
-  const type = typeOf(word);
-  if (type === ObjectType.CNODE) loseCSpace(k, slot - Process.BINDING);
-  // A notification's is found by the sweep, an interrupt's and a monitor's when it would be signalled.
-  else if (type !== ObjectType.NOTIFICATION) loseTarget(k, slot - Monitor.TARGET);
+  if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]!);
+}
+
+/** What a binding's end means to its owner. A notification's is found by the sweep, or when it would be signalled. */
+function loseBinding(k: Core, slot: WordIndex, kind: Binding): void {
+  if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, slot - Process.BINDING);
+  else if (kind === Binding.MONITOR_TARGET) loseTarget(k, slot - Monitor.TARGET);
 }
 
 /** A monitor whose target's capability is taken back watches nothing any more. Its holder is told, lest he waits for ever. */
@@ -193,7 +188,7 @@ function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: Obje
   i32[anchor + Slot.STAMP] = nextGrace(k);
   Atomics.store(i32, anchor, (i32[anchor]! & ~SlotBits.STATE_MASK) | SlotState.DEAD);
   // Whoever deletes the last capability to something that runs waits until it has stopped.
-  if (type === ObjectType.THREAD || type === ObjectType.PROCESS) {
+  if (runs(type)) {
     i32[anchor + Anchor.LAST_SLOT] = slot;
     i32[slot + Slot.MAPPED_SPACE] = anchor;
     Atomics.store(i32, slot, i32[slot]! | SlotFlag.FINALISING);
@@ -246,8 +241,7 @@ export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rig
   Atomics.store(i32, destination, kept);
   Atomics.store(i32, source, deadWord(word));
   const type = typeOf(word);
-  if (type === ObjectType.ENDPOINT || type === ObjectType.NOTIFICATION)
-    flagSweep(k, i32[source + Slot.OBJECT]!);
+  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT]!);
   i32[source + Slot.STAMP] = nextGrace(k);
   k.killed = true;
   // Moved into itself, a CNode's last capability that counts is gone.

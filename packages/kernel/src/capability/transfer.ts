@@ -13,14 +13,19 @@ import {
   SlotBits,
   SlotFlag,
 } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import { TraceEvent, type WordIndex } from "@capos/hal";
+import { progressOf } from "../sched/progress.js";
+import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Process, Thread } from "../state/layout.js";
+import { threadCapabilities } from "../state/message.js";
+import { isUnique } from "../state/objects.js";
 import { traceSlot } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 import { findCarried } from "./lookup.js";
-import { deriveSlot, killSlot, moveSlot, reclaimSlot, typeOf } from "./slot.js";
+import { deriveSlot, isDying, killSlot, moveSlot, reclaimSlot, typeOf } from "./slot.js";
 
 const RIGHTS_BITS = 8;
 const UNWRAPPED_SHIFT = 8;
@@ -36,8 +41,11 @@ export function unwrappedOf(answer: number): number {
 }
 
 /**
- * Passes on up to `count` capabilities that the sender's handles name; writes the receiver's handles into
- * `out`. They go to consecutive empty slots from `window` on; one that names the very `endpoint` that the
+ * Passes on up to `count` capabilities of a message. The sender's handles lie beside its `words`: in its registers on
+ * its own core, else in its thread object. The receiver's handles are written into its registers, if it is on this
+ * core (`to` is its context), else into its thread object.
+ *
+ * They go to consecutive empty slots of the receiver's window; one that names the very `endpoint` that the
  * message goes through (0 for a reply) needs no slot, its badge arrives in its place. The message arrives
  * whatever happens here: a capability that is not live, lacks GRANT, cannot be copied, or meets an occupied
  * slot or the window's end stops the rest.
@@ -46,20 +54,21 @@ export function transferCapabilities(
   k: Core,
   endpoint: WordIndex,
   sender: WordIndex,
-  handles: Float64Array,
-  handlesAt: number,
+  words: Float64Array,
   count: number,
   receiver: WordIndex,
-  window: number,
-  windowCount: number,
-  out: Float64Array,
-  outAt: number,
+  to: Context | null,
 ): number {
   const { i32 } = k;
   // A sender on another core has left all of it in its thread object.
-  const inThread = handles === k.f64;
-  const dropped = inThread ? i32[sender + Thread.DROPPED_RIGHTS]! : handles[Reg.DROPPED_RIGHTS]! | 0;
-  const moved = inThread ? i32[sender + Thread.MOVED]! : handles[Reg.MOVED]!;
+  const inThread = words === k.f64;
+  const handlesAt = inThread ? threadCapabilities(sender) : Reg.CAPABILITIES;
+  const dropped = inThread ? i32[sender + Thread.DROPPED_RIGHTS]! : words[Reg.DROPPED_RIGHTS]! | 0;
+  const moved = inThread ? i32[sender + Thread.MOVED]! : words[Reg.MOVED]!;
+  const out = to === null ? k.f64 : to.regs;
+  const outAt = to === null ? threadCapabilities(receiver) : Reg.CAPABILITIES;
+  const window = to === null ? i32[receiver + Thread.RECEIVE_WINDOW]! : to.regs[Reg.RECEIVE_WINDOW]!;
+  const windowCount = to === null ? i32[receiver + Thread.RECEIVE_COUNT]! : to.regs[Reg.RECEIVE_COUNT]!;
   const space = i32[receiver + Thread.PROCESS]!;
   const first = window | 0;
   const most = Math.min(count, MAX_MESSAGE_CAPABILITIES);
@@ -70,7 +79,7 @@ export function transferCapabilities(
   const wanted = Math.min(windowCount | 0, MAX_MESSAGE_CAPABILITIES);
   const room = first <= 0 || first + wanted > i32[space + Process.CSPACE_SLOTS]! ? 0 : wanted;
   for (; arrived < most; arrived++) {
-    const source = findCarried(k, sender, handles[handlesAt + arrived]!);
+    const source = findCarried(k, sender, words[handlesAt + arrived]!);
     if (source === 0) break;
     const word = i32[source]!;
     if (((word >> SlotBits.RIGHTS_SHIFT) & Right.GRANT) === 0) break;
@@ -88,7 +97,7 @@ export function transferCapabilities(
       continue;
     }
     // Two watermarks would be two owners of the same memory, two replies two answers to one call.
-    if (!isMoved && (type === ObjectType.UNTYPED || type === ObjectType.REPLY)) break;
+    if (!isMoved && isUnique(type)) break;
     if (taken >= room) break;
     const destination = i32[space + Process.CSPACE]! + (first + taken) * Slot.WORDS;
     if (!reclaimSlot(k, destination)) break;
@@ -101,4 +110,30 @@ export function transferCapabilities(
   }
   unlockTree(k);
   return arrived | (unwrapped << UNWRAPPED_SHIFT);
+}
+
+/**
+ * A receive slot that was deleted a moment ago is empty only after its grace period. Who needs it next
+ * waits: false, and the trap starts again then.
+ */
+export function windowIsReady(k: Core, thread: WordIndex, context: Context): boolean {
+  const { i32 } = k;
+  const first = context.regs[Reg.RECEIVE_WINDOW]! | 0;
+  const count = Math.min(context.regs[Reg.RECEIVE_COUNT]! | 0, MAX_MESSAGE_CAPABILITIES);
+  const process = i32[thread + Thread.PROCESS]!;
+  if (first <= 0 || first + count > i32[process + Process.CSPACE_SLOTS]!) return true;
+  for (let index = first; index < first + count; index++) {
+    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+    if (!isDying(k, slot)) continue;
+    // Under the lock: whoever killed it stores DEAD before the stamp.
+    lockTree(k);
+    const stamp = i32[slot + Slot.STAMP]!;
+    unlockTree(k);
+    if (graceIsOver(k, stamp)) continue;
+    // The trap's first dispatch may end here: what it finds in its next is not to be another trap's progress.
+    progressOf(k, thread);
+    waitForGrace(k, thread, stamp);
+    return false;
+  }
+  return true;
 }

@@ -1,7 +1,8 @@
 /**
- * Endpoints: rendezvous of a sender and a receiver.
+ * Endpoints: rendezvous of a sender and a receiver, on one core or between cores. SEND and RECEIVE from the trap
+ * through the line to the endpoint's home.
  *
- * A transfer commits here, on the endpoint's home core, at one instant: the sender's slot, the
+ * A transfer commits here, on the endpoint's home core, at one instant (`rendezvous`): the sender's slot, the
  * receiver's slot and each carried capability are checked, words and capabilities are written, both
  * threads leave their wait. What travels on to another core is a wake-up that carries no authority.
  *
@@ -9,313 +10,410 @@
  * changes it; any other value, however old (a sender's is as old as its lookup), leads to a core that
  * bounces the request.
  */
-import { Err, Reg, Slot } from "@capos/abi";
+import { Err, INLINE_MESSAGE_WORDS, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { Attention, raise, type WordIndex } from "@capos/hal";
-import { waitStillHolds } from "../capability/lookup.js";
-import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/transfer.js";
-import { enqueue, leave, switchTo, wake } from "../sched/run-queue.js";
+import { lookup } from "../capability/lookup.js";
+import { arrivedOf, transferCapabilities, unwrappedOf, windowIsReady } from "../capability/transfer.js";
+import { enqueue, enter, leave, wake } from "../sched/run-queue.js";
+import { homeOf, moveHome, takesRequests } from "../smp/home.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Endpoint, QueueKind, Role, Thread, ThreadState } from "../state/layout.js";
-import { capabilityCount, copyWords, threadCapabilities, threadWords, wordCount } from "../state/message.js";
+import {
+  Endpoint,
+  Internal,
+  Message,
+  MessageFlag,
+  QueueKind,
+  Role,
+  Thread,
+  ThreadState,
+} from "../state/layout.js";
+import {
+  capabilityCount,
+  copyWords,
+  isCall,
+  lineWords,
+  saveMessage,
+  threadWords,
+  wordCount,
+} from "../state/message.js";
 import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
-import { receiveOrphan, tellNoSenders } from "./no-senders.js";
-import { answerMessage, answerStatus, askReceive, askSend, NO_SENDERS } from "./remote.js";
-import { insert, remove } from "./wait-queue.js";
+import { answerMessage, answerStatus, NO_SENDERS } from "./answer.js";
+import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
+import { receiveOrphan, takeOrphan, tellNoSenders } from "./no-senders.js";
+import { takeBound } from "./notification.js";
+import { firstOf, queueThread, takeFrom } from "./queues.js";
+import { answerWith, failCall, lendToServer, takeReply } from "./reply.js";
+import { askToWait, fillRequest, isHereAndGood, RequestLine } from "./request.js";
 
-/** Traps SEND, NB_SEND and CALL on the endpoint in `slot`, looked up in this trap. */
+// The rendezvous
+
+/**
+ * The one transfer: a message goes from a sender to a receiver, both in no queue any more. At the endpoint's home,
+ * within a commit. A sender of this core has its words in its registers, one of another core in its thread object
+ * or in the line that it asked by. What is left to do is to let a sender that only sends, and a receiver of this
+ * core, go on.
+ *
+ * @param call the number of the sender's call, if the message is one
+ */
+function rendezvous(
+  k: Core,
+  endpoint: WordIndex,
+  sender: WordIndex,
+  receiver: WordIndex,
+  message: number,
+  call: number,
+  badge: number,
+  words: Float64Array,
+  wordsAt: number,
+): void {
+  const { i32 } = k;
+  const count = wordCount(message);
+  const capabilities = capabilityCount(message);
+  if (isCall(message)) {
+    i32[receiver + Thread.REPLY_TO] = i32[sender + Thread.NUMBER]!;
+    i32[receiver + Thread.REPLY_CALL] = call;
+  }
+  if (i32[receiver + Thread.HOME] === k.id) {
+    const to = k.contexts[i32[receiver + Thread.NUMBER]!]!;
+    const { regs } = to;
+    copyWords(regs, Reg.WORDS, words, wordsAt, count);
+    regs[Reg.BADGE] = badge >>> 0;
+    if (capabilities === 0) regs[Reg.ARRIVED] = 0;
+    else {
+      const arrived = transferCapabilities(k, endpoint, sender, words, capabilities, receiver, to);
+      regs[Reg.ARRIVED] = arrivedOf(arrived);
+      regs[Reg.UNWRAPPED] = unwrappedOf(arrived);
+    }
+    to.result = count;
+  } else {
+    // Into its thread object, which is lent to this core until it is answered.
+    copyWords(k.f64, threadWords(receiver), words, wordsAt, count);
+    const arrived =
+      capabilities === 0 ? 0 : transferCapabilities(k, endpoint, sender, words, capabilities, receiver, null);
+    answerMessage(k, receiver, count, badge, arrived);
+  }
+}
+
+// SEND
+
+/** What a SEND line says besides who asks and through what. */
+export const enum SendLine {
+  /** Where a caller takes capabilities: see `packWindow`. */
+  WINDOW = 5,
+  /** The trap: words and capabilities of the message. */
+  MESSAGE = 6,
+  /** Of a call, its number. */
+  CALL = 7,
+  /** Up to four doubles; else the words are in the thread object. */
+  WORDS = 8,
+}
+
+/** Traps SEND and NB_SEND. */
+export function sendOnly(k: Core, thread: WordIndex, context: Context, blocking: boolean): Answer {
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.SEND);
+  return slot === 0 ? Answer.DONE : send(k, thread, context, slot, Role.SENDER, blocking);
+}
+
+/** A send or call on the endpoint in `slot`, looked up in this trap. */
 export function send(
   k: Core,
   thread: WordIndex,
   context: Context,
   slot: WordIndex,
-  role: Role,
+  role: Role.SENDER | Role.CALLER,
   blocking: boolean,
-): void {
+): Answer {
   const { i32 } = k;
   const endpoint = i32[slot + Slot.OBJECT]!;
   const message = context.trap;
   if (context.foundHome !== k.id || i32[endpoint + Endpoint.HOME] !== k.id) {
     if (TRACED) traceSend(k, thread, slot, endpoint, message);
-    askSend(k, thread, context, slot, endpoint, role, blocking);
-    return;
+    return askSend(k, thread, context, slot, endpoint, role, blocking);
   }
   const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
-  if (receiver === 0) {
-    if (!blocking) {
-      context.result = Err.WOULD_BLOCK;
-      return;
-    }
-    i32[thread + Thread.STATE] = ThreadState.QUEUED;
-    if (TRACED) {
-      traceSend(k, thread, slot, endpoint, message);
-      traceQueue(k, thread, endpoint);
-    }
-    queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, i32[slot + Slot.GENERATION]!, message);
-    leave(k);
-    return;
+  if (receiver !== 0) return sendTo(k, thread, context, slot, endpoint, receiver, role);
+  if (!blocking) {
+    context.result = Err.WOULD_BLOCK;
+    return Answer.DONE;
   }
-  beginCommit(k);
-  takeFrom(k, endpoint, receiver);
-  if (role === Role.CALLER) {
-    i32[thread + Thread.STATE] = ThreadState.AWAITING_REPLY;
-    i32[receiver + Thread.REPLY_TO] = i32[thread + Thread.NUMBER]!;
-    i32[receiver + Thread.REPLY_CALL] = i32[thread + Thread.CALL_NUMBER]!;
-  } else context.result = Err.OK;
-  if (i32[receiver + Thread.HOME] === k.id) {
-    const to = k.contexts[i32[receiver + Thread.NUMBER]!]!;
-    if (TRACED) tracePass(k, thread, slot, endpoint, receiver, message, context.regs);
-    handOver(
-      k,
-      endpoint,
-      thread,
-      to,
-      receiver,
-      message,
-      i32[slot + Slot.BADGE]!,
-      context.regs,
-      Reg.WORDS,
-      Reg.CAPABILITIES,
-    );
-    if (role === Role.CALLER) {
-      if (i32[receiver + Thread.PRIORITY]! >= k.topReady) {
-        // Direct switch: the server runs next, on what is left of the caller's quantum.
-        switchTo(k, receiver, to);
-        if (TRACED) traceRuns(k);
-      } else {
-        leave(k);
-        wake(k, receiver);
-      }
-    } else wake(k, receiver);
-  } else {
-    if (role === Role.CALLER) {
-      lendToServer(k, thread, context.regs);
-      leave(k);
-    }
-    if (TRACED) traceSend(k, thread, slot, endpoint, message);
-    handOverRemote(
-      k,
-      endpoint,
-      thread,
-      receiver,
-      message,
-      i32[slot + Slot.BADGE]!,
-      context.regs,
-      Reg.WORDS,
-      Reg.CAPABILITIES,
-    );
+  i32[thread + Thread.STATE] = ThreadState.QUEUED;
+  if (TRACED) {
+    traceSend(k, thread, slot, endpoint, message);
+    traceQueue(k, thread, endpoint);
   }
-  endCommit(k);
+  queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, i32[slot + Slot.GENERATION]!, message);
+  leave(k);
+  return Answer.BLOCKED;
 }
 
-/** Traps RECV and NB_RECV, and the second half of REPLY_RECV. True if the thread blocked (and no longer runs). */
-export function receive(
+/** Commits a send of the running thread to a receiver that waits. */
+function sendTo(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  endpoint: WordIndex,
+  receiver: WordIndex,
+  role: Role.SENDER | Role.CALLER,
+): Answer {
+  const { i32 } = k;
+  const { regs, trap } = context;
+  const isHere = i32[receiver + Thread.HOME] === k.id;
+  let answer = Answer.DONE;
+  beginCommit(k);
+  takeFrom(k, endpoint, receiver);
+  if (role === Role.SENDER) context.result = Err.OK;
+  else {
+    answer = Answer.BLOCKED;
+    i32[thread + Thread.STATE] = ThreadState.AWAITING_REPLY;
+    if (!isHere) lendToServer(k, thread, regs);
+  }
+  if (TRACED) {
+    if (isHere) tracePass(k, thread, slot, endpoint, receiver, trap, regs);
+    else {
+      traceSend(k, thread, slot, endpoint, trap);
+      traceDelivery(k, endpoint, thread, receiver, trap, regs, Reg.WORDS);
+    }
+  }
+  const call = i32[thread + Thread.CALL_NUMBER]!;
+  rendezvous(k, endpoint, thread, receiver, trap, call, i32[slot + Slot.BADGE]!, regs, Reg.WORDS);
+  if (!isHere) {
+    if (role === Role.CALLER) leave(k);
+  } else if (role === Role.CALLER && i32[receiver + Thread.PRIORITY]! >= k.topReady) {
+    // Direct switch: the server runs next, on what is left of the caller's quantum.
+    enter(k, receiver);
+    if (TRACED) traceRuns(k);
+  } else {
+    if (role === Role.CALLER) leave(k);
+    wake(k, receiver);
+  }
+  endCommit(k);
+  return answer;
+}
+
+/** A send or call on an endpoint at home elsewhere. */
+function askSend(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  slot: WordIndex,
+  endpoint: WordIndex,
+  role: Role,
+  blocking: boolean,
+): Answer {
+  const { i32, f64 } = k;
+  // The hint said this core, and was wrong; or a core that has left the machine.
+  if (context.foundHome === k.id || !takesRequests(k, context.foundHome))
+    context.foundHome = homeOf(k, endpoint);
+  const to = context.foundHome;
+  // It has just become this core's.
+  if (to === k.id) return Answer.AGAIN;
+  const line = reserveLine(k, to);
+  if (line === 0) return waitForRing(k, thread, to);
+  const message = context.trap;
+  const count = wordCount(message);
+  let kind = Message.SEND as number;
+  if (role === Role.CALLER) {
+    i32[line + SendLine.WINDOW] = packWindow(context.regs);
+    i32[line + SendLine.CALL] = i32[thread + Thread.CALL_NUMBER]!;
+  }
+  if (!blocking) kind |= MessageFlag.NON_BLOCKING;
+  if (count <= INLINE_MESSAGE_WORDS && capabilityCount(message) === 0)
+    copyWords(f64, lineWords(line), context.regs, Reg.WORDS, count);
+  else {
+    saveMessage(k, thread, context.regs, message);
+    kind |= MessageFlag.IN_THREAD;
+  }
+  fillRequest(k, line, thread, slot, endpoint);
+  i32[line + SendLine.MESSAGE] = message;
+  beginAsking(k, thread, to);
+  publishLine(k, to, line, kind);
+  return Answer.BLOCKED;
+}
+
+/** Where a caller takes capabilities, in one word: the slot's index, and above it the count. */
+function packWindow(regs: Float64Array): number {
+  const count = regs[Reg.RECEIVE_COUNT]!;
+  if (count === 0) return 0;
+  return ((count | 0) << WINDOW_SHIFT) | (regs[Reg.RECEIVE_WINDOW]! & WINDOW_MASK);
+}
+
+const WINDOW_SHIFT = 24;
+const WINDOW_MASK = 0xff_ffff;
+
+/** Keeps a caller's receive window in its thread object, for whoever replies. */
+function saveWindow(k: Core, thread: WordIndex, packed: number): void {
+  k.i32[thread + Thread.RECEIVE_WINDOW] = packed & WINDOW_MASK;
+  k.i32[thread + Thread.RECEIVE_COUNT] = packed >> WINDOW_SHIFT;
+}
+
+/** Home: a thread of another core sends to an endpoint that it believes to be here. */
+export function onSend(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  if (!isHereAndGood(k, line)) return;
+  const endpoint = i32[line + RequestLine.OBJECT]!;
+  const thread = i32[line + RequestLine.THREAD]!;
+  const slot = i32[line + RequestLine.SLOT]!;
+  const message = i32[line + SendLine.MESSAGE]!;
+  const inThread = (kind & MessageFlag.IN_THREAD) !== 0;
+  const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
+  if (receiver === 0 && (kind & MessageFlag.NON_BLOCKING) !== 0) {
+    answerStatus(k, thread, Err.WOULD_BLOCK);
+    return;
+  }
+  if (isCall(message)) saveWindow(k, thread, i32[line + SendLine.WINDOW]!);
+  if (receiver === 0) {
+    // It waits without its line: its words go to its thread object.
+    if (!inThread) copyWords(k.f64, threadWords(thread), k.f64, lineWords(line), wordCount(message));
+    if (TRACED) traceQueue(k, thread, endpoint);
+    const role = isCall(message) ? Role.CALLER : Role.SENDER;
+    const generation = i32[line + RequestLine.GENERATION]!;
+    queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, generation, message);
+    return;
+  }
+  takeFrom(k, endpoint, receiver);
+  if (isCall(message)) i32[thread + Thread.ROLE] = Role.REPLY_OWED;
+  const wordsAt = inThread ? threadWords(thread) : lineWords(line);
+  if (TRACED) traceDelivery(k, endpoint, thread, receiver, message, k.f64, wordsAt);
+  const call = i32[line + SendLine.CALL]!;
+  rendezvous(k, endpoint, thread, receiver, message, call, i32[slot + Slot.BADGE]!, k.f64, wordsAt);
+  if (i32[receiver + Thread.HOME] === k.id) wake(k, receiver);
+  if (!isCall(message)) answerStatus(k, thread, Err.OK);
+}
+
+// RECEIVE
+
+/** Traps RECV and NB_RECV. */
+export function receiveOnly(k: Core, thread: WordIndex, context: Context, blocking: boolean): Answer {
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
+  if (slot === 0) return Answer.DONE;
+  if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
+  // A receive lets go of the call received before: one thread holds one reply.
+  const caller = takeReply(k, thread);
+  const failed = caller !== 0 ? failCall(k, caller, k.i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED) : 0;
+  const answer = receiveOrBits(k, thread, context, slot, blocking);
+  // Last: a waker may be preempted, and a trap that is not finished must not be.
+  if (failed !== 0) wake(k, failed);
+  return answer;
+}
+
+/** Trap REPLY_RECV, the loop of every server: answers the call and waits for the next. The caller runs next if nobody is more urgent. */
+export function replyReceive(k: Core, thread: WordIndex, context: Context): Answer {
+  const { i32 } = k;
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
+  if (slot === 0) return Answer.DONE;
+  if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
+  if (i32[thread + Thread.REPLY_TO] === 0) {
+    context.result = Err.NO_REPLY;
+    return Answer.DONE;
+  }
+  beginCommit(k);
+  const caller = takeReply(k, thread);
+  const awakened =
+    caller === 0 ? 0 : answerWith(k, thread, context, context.trap, caller, i32[thread + Thread.REPLY_CALL]!);
+  endCommit(k);
+  // From here on only the receive is left to do, should it have to start again.
+  context.trap = Trap.RECV;
+  const answer = receiveOrBits(k, thread, context, slot, true);
+  if (awakened === 0) return answer;
+  if (answer === Answer.BLOCKED && k.current === 0 && i32[awakened + Thread.PRIORITY]! >= k.topReady) {
+    enter(k, awakened);
+    if (TRACED) traceRuns(k);
+  } else wake(k, awakened);
+  return answer;
+}
+
+/** A receive, unless the thread's bound notification has bits: then these. */
+function receiveOrBits(
   k: Core,
   thread: WordIndex,
   context: Context,
   slot: WordIndex,
   blocking: boolean,
-): boolean {
+): Answer {
+  if (k.i32[thread + Thread.BOUND_NOTIFICATION] !== 0 && takeBound(k, thread, context)) return Answer.DONE;
+  return receive(k, thread, context, slot, blocking);
+}
+
+function receive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, blocking: boolean): Answer {
   const { i32 } = k;
   const endpoint = i32[slot + Slot.OBJECT]!;
-  if (i32[endpoint + Endpoint.HOME] !== k.id) {
-    askReceive(k, thread, context, slot, endpoint, blocking);
-    return true;
-  }
-  if (i32[endpoint + Endpoint.ORPHANS] !== 0 && receiveOrphan(k, endpoint, context)) return false;
+  if (i32[endpoint + Endpoint.HOME] !== k.id)
+    return askToWait(k, thread, context, slot, endpoint, Message.RECEIVE, blocking);
+  if (i32[endpoint + Endpoint.ORPHANS] !== 0 && receiveOrphan(k, endpoint, context)) return Answer.DONE;
   const sender = firstOf(k, endpoint, QueueKind.SENDERS);
   if (sender !== 0) {
     beginCommit(k);
-    acceptFrom(k, endpoint, sender, thread, context);
+    acceptFrom(k, endpoint, sender, thread);
     endCommit(k);
-    return false;
+    return Answer.DONE;
   }
   if (!blocking) {
     context.result = Err.WOULD_BLOCK;
-    return false;
+    return Answer.DONE;
   }
   i32[thread + Thread.STATE] = ThreadState.QUEUED;
   queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, i32[slot + Slot.GENERATION]!, 0);
   leave(k);
-  return true;
+  return Answer.BLOCKED;
 }
 
-/** A message of a queued sender goes to a receiver; `context` is null for a receiver on another core. */
-export function acceptFrom(
-  k: Core,
-  endpoint: WordIndex,
-  sender: WordIndex,
-  receiver: WordIndex,
-  context: Context | null,
-): void {
+/** Commits a receive: the message of a queued sender, of this core or another, goes to a receiver of this core or another. */
+function acceptFrom(k: Core, endpoint: WordIndex, sender: WordIndex, receiver: WordIndex): void {
   const { i32 } = k;
   const message = i32[sender + Thread.MESSAGE]!;
-  const role = i32[sender + Thread.ROLE]!;
   const badge = i32[i32[sender + Thread.WAIT_SLOT]! + Slot.BADGE]!;
-  const senderIsHere = i32[sender + Thread.HOME] === k.id;
-  const from = senderIsHere ? k.contexts[i32[sender + Thread.NUMBER]!]! : null;
+  const from = i32[sender + Thread.HOME] === k.id ? k.contexts[i32[sender + Thread.NUMBER]!]! : null;
   takeFrom(k, endpoint, sender);
-  if (role === Role.CALLER) {
-    i32[receiver + Thread.REPLY_TO] = i32[sender + Thread.NUMBER]!;
-    // Its home may be ending it just now: then the reply is stale, or given to one that is owed an answer.
-    i32[receiver + Thread.REPLY_CALL] = Atomics.load(i32, sender + Thread.CALL_NUMBER);
-    if (from !== null) {
+  if (isCall(message)) {
+    if (from === null) i32[sender + Thread.ROLE] = Role.REPLY_OWED;
+    else {
       i32[sender + Thread.STATE] = ThreadState.AWAITING_REPLY;
-      if (context === null) lendToServer(k, sender, from.regs);
-    } else i32[sender + Thread.ROLE] = Role.REPLY_OWED;
+      if (i32[receiver + Thread.HOME] !== k.id) lendToServer(k, sender, from.regs);
+    }
   }
-  const words = from !== null ? from.regs : k.f64;
-  const wordsAt = from !== null ? Reg.WORDS : threadWords(sender);
-  const capabilitiesAt = from !== null ? Reg.CAPABILITIES : threadCapabilities(sender);
-  if (context !== null) {
-    if (TRACED) traceDelivery(k, endpoint, sender, receiver, message, words, wordsAt);
-    handOver(k, endpoint, sender, context, receiver, message, badge, words, wordsAt, capabilitiesAt);
-  } else handOverRemote(k, endpoint, sender, receiver, message, badge, words, wordsAt, capabilitiesAt);
-  if (role === Role.SENDER) {
-    if (from !== null) {
-      from.result = Err.OK;
-      wake(k, sender);
-    } else answerStatus(k, sender, Err.OK);
-  }
-}
-
-/** Writes a message into the register file of a receiver on this core. */
-export function handOver(
-  k: Core,
-  endpoint: WordIndex,
-  sender: WordIndex,
-  to: Context,
-  receiver: WordIndex,
-  message: number,
-  badge: number,
-  words: Float64Array,
-  wordsAt: number,
-  capabilitiesAt: number,
-): void {
-  const { regs } = to;
-  const count = wordCount(message);
-  copyWords(regs, Reg.WORDS, words, wordsAt, count);
-  regs[Reg.BADGE] = badge >>> 0;
-  if (capabilityCount(message) === 0) regs[Reg.ARRIVED] = 0;
-  else {
-    const arrived = transferCapabilities(
-      k,
-      endpoint,
-      sender,
-      words,
-      capabilitiesAt,
-      capabilityCount(message),
-      receiver,
-      regs[Reg.RECEIVE_WINDOW]!,
-      regs[Reg.RECEIVE_COUNT]!,
-      regs,
-      Reg.CAPABILITIES,
-    );
-    regs[Reg.ARRIVED] = arrivedOf(arrived);
-    regs[Reg.UNWRAPPED] = unwrappedOf(arrived);
-  }
-  to.result = count;
-}
-
-/** The same for a receiver on another core: into its thread object, which is lent to this core until it is answered. */
-export function handOverRemote(
-  k: Core,
-  endpoint: WordIndex,
-  sender: WordIndex,
-  receiver: WordIndex,
-  message: number,
-  badge: number,
-  words: Float64Array,
-  wordsAt: number,
-  capabilitiesAt: number,
-): void {
-  const { i32 } = k;
-  const count = wordCount(message);
+  const words = from === null ? k.f64 : from.regs;
+  const wordsAt = from === null ? threadWords(sender) : Reg.WORDS;
   if (TRACED) traceDelivery(k, endpoint, sender, receiver, message, words, wordsAt);
-  copyWords(k.f64, threadWords(receiver), words, wordsAt, count);
-  const arrived =
-    capabilityCount(message) === 0
-      ? 0
-      : transferCapabilities(
-          k,
-          endpoint,
-          sender,
-          words,
-          capabilitiesAt,
-          capabilityCount(message),
-          receiver,
-          i32[receiver + Thread.RECEIVE_WINDOW]!,
-          i32[receiver + Thread.RECEIVE_COUNT]!,
-          k.f64,
-          threadCapabilities(receiver),
-        );
-  answerMessage(k, receiver, count, badge, arrived);
-}
-
-/** Lends a caller of this core to a server elsewhere that will answer it, and says where it takes capabilities. */
-export function lendToServer(k: Core, thread: WordIndex, regs: Float64Array): void {
-  k.i32[thread + Thread.RECEIVE_WINDOW] = regs[Reg.RECEIVE_WINDOW]!;
-  k.i32[thread + Thread.RECEIVE_COUNT] = regs[Reg.RECEIVE_COUNT]!;
-  k.i32[thread + Thread.ROLE] = Role.REPLY_OWED;
-}
-
-/** Puts a thread into the endpoint's queue. A sender on this core keeps its words in its registers. */
-export function queueThread(
-  k: Core,
-  endpoint: WordIndex,
-  kind: QueueKind,
-  thread: WordIndex,
-  role: Role,
-  slot: WordIndex,
-  generation: number,
-  message: number,
-): void {
-  const { i32 } = k;
-  i32[thread + Thread.ROLE] = role;
-  i32[thread + Thread.WAIT_SLOT] = slot;
-  i32[thread + Thread.WAIT_GENERATION] = generation;
-  i32[thread + Thread.WAIT_EPOCH] = k.graceEpoch;
-  i32[thread + Thread.MESSAGE] = message;
-  insert(k, endpoint, thread);
-  i32[endpoint + Endpoint.KIND] = kind;
-}
-
-/** Takes a thread out of the endpoint's queue. */
-export function takeFrom(k: Core, endpoint: WordIndex, thread: WordIndex): void {
-  const { i32 } = k;
-  remove(k, endpoint, thread);
-  i32[thread + Thread.ROLE] = Role.NONE;
-  if (i32[endpoint + Endpoint.QUEUE_HEAD] === 0) i32[endpoint + Endpoint.KIND] = QueueKind.EMPTY;
-}
-
-/**
- * The first thread of a kind whose slot is still good, or 0. The others are woken with ERR_REVOKED:
- * what a thread waits through is checked at the instant of transfer, not when it began to wait.
- */
-export function firstOf(k: Core, endpoint: WordIndex, kind: QueueKind): WordIndex {
-  const { i32 } = k;
-  while (i32[endpoint + Endpoint.KIND] === kind) {
-    const thread = i32[endpoint + Endpoint.QUEUE_HEAD]!;
-    if (waitStillHolds(k, thread, endpoint)) return thread;
-    takeFrom(k, endpoint, thread);
-    finishWait(k, thread, Err.REVOKED);
+  // Its home may be ending it just now: then the reply is stale, or given to one that is owed an answer.
+  const call = Atomics.load(i32, sender + Thread.CALL_NUMBER);
+  rendezvous(k, endpoint, sender, receiver, message, call, badge, words, wordsAt);
+  if (isCall(message)) return;
+  if (from === null) answerStatus(k, sender, Err.OK);
+  else {
+    from.result = Err.OK;
+    wake(k, sender);
   }
-  return 0;
 }
 
-/**
- * Ends the wait of a thread that is in no queue any more, in the middle of another's trap: that one must
- * not lose the core before it is done, or it would be ready and in a queue at once. So a thread that is
- * more urgent gets its turn at the next safe point.
- */
-export function finishWait(k: Core, thread: WordIndex, status: number): void {
-  if (k.i32[thread + Thread.HOME] === k.id) {
-    k.contexts[k.i32[thread + Thread.NUMBER]!]!.result = status;
-    enqueue(k, thread);
-    raise(k.memory, k.attention, Attention.POKE);
-  } else answerStatus(k, thread, status);
+/** Home: a thread of another core receives. With nothing queued the endpoint moves to it instead, but for one that comes again. */
+export function onReceive(k: Core, line: WordIndex, kind: number): void {
+  const { i32 } = k;
+  if (!isHereAndGood(k, line)) return;
+  const endpoint = i32[line + RequestLine.OBJECT]!;
+  const thread = i32[line + RequestLine.THREAD]!;
+  const badge = i32[endpoint + Endpoint.ORPHANS] === 0 ? -1 : takeOrphan(k, endpoint);
+  if (badge >= 0) {
+    giveNoSenders(k, thread, badge);
+    return;
+  }
+  const sender = firstOf(k, endpoint, QueueKind.SENDERS);
+  if (sender !== 0) acceptFrom(k, endpoint, sender, thread);
+  else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY && (kind & MessageFlag.STAY) === 0) {
+    // The home follows its receivers: from now on every request that comes here is bounced. (Or, if it has
+    // to be swept first, comes again, and is queued.)
+    moveHome(k, endpoint, i32[thread + Thread.HOME]!);
+    answerStatus(k, thread, Internal.RETRY);
+  } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
+  else {
+    const slot = i32[line + RequestLine.SLOT]!;
+    const generation = i32[line + RequestLine.GENERATION]!;
+    queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, generation, 0);
+  }
 }
 
 /** Tells a receiver that is in no queue any more, on whatever core, that a minted badge has no descendants left. */
@@ -327,9 +425,4 @@ export function giveNoSenders(k: Core, receiver: WordIndex, badge: number): void
   tellNoSenders(k.contexts[k.i32[receiver + Thread.NUMBER]!]!, badge);
   enqueue(k, receiver);
   raise(k.memory, k.attention, Attention.POKE);
-}
-
-/** A sender asks from another core and no receiver waits: its words go from the line to its thread object. */
-export function saveFromLine(k: Core, thread: WordIndex, wordsAt: number, message: number): void {
-  copyWords(k.f64, threadWords(thread), k.f64, wordsAt, wordCount(message));
 }

@@ -6,20 +6,56 @@
  * The home alone takes bits and owns the queue. No signal is lost: a signaller ORs BITS, then loads
  * WAITING; a waiter stores WAITING, then looks at BITS again; one of them must see the other. A nudge
  * ("look at this notification") may come late, twice or to a former home, and does no harm.
+ *
+ * WAIT, NUDGE and REHOME from the trap through the line to the home.
  */
-import { BADGE_IS_NOTIFICATION, Err, Reg, Slot, Trap } from "@capos/abi";
+import { BADGE_IS_NOTIFICATION, Err, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { Line, type WordIndex } from "@capos/hal";
-import { waitStillHolds } from "../capability/lookup.js";
+import type { WordIndex } from "@capos/hal";
+import { lookup, waitStillHolds } from "../capability/lookup.js";
 import { leave, wake } from "../sched/run-queue.js";
-import { homeOf } from "../smp/home.js";
+import { homeOf, moveHome } from "../smp/home.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { KernelArea, Message, Notification, Role, Thread, ThreadState } from "../state/layout.js";
+import {
+  Internal,
+  KernelArea,
+  Message,
+  MessageFlag,
+  Notification,
+  Role,
+  Thread,
+  ThreadState,
+} from "../state/layout.js";
 import { traceSignal, traceTake } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
-import { takeFrom } from "./endpoint.js";
-import { answerMessage, askCancel, askReceive, publishLine, reserveLine, wantSpace } from "./remote.js";
-import { insert, remove } from "./wait-queue.js";
+import { answerMessage, answerStatus } from "./answer.js";
+import { askCancel } from "./cancel.js";
+import { beginAsking, publishLine, reserveLine, waitForRing, wantSpace } from "./line.js";
+import { leaveNotification, lowerWaiting, queueWaiter, takeFrom } from "./queues.js";
+import { askToWait, isHereAndGood, RequestLine } from "./request.js";
+
+/** A NUDGE: look at this notification. Carries no authority. */
+export const enum NudgeLine {
+  NOTIFICATION = 2,
+}
+
+/** A REHOME: a notification is to live where a thread does. */
+export const enum RehomeLine {
+  THREAD = 1,
+  NOTIFICATION = 2,
+  /** The core that it moves to. */
+  TO = 3,
+}
+
+/** Trap NOTIFY. */
+export function notify(k: Core, thread: WordIndex, context: Context): Answer {
+  const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.SEND);
+  if (slot === 0) return Answer.DONE;
+  context.result = Err.OK;
+  signal(k, thread, k.i32[slot + Slot.OBJECT]!, k.i32[slot + Slot.BADGE]! || 1);
+  return Answer.DONE;
+}
 
 /** ORs bits into a notification from any core and wakes who waits. `thread` is who signals, 0 for the kernel. */
 export function signal(k: Core, thread: WordIndex, notification: WordIndex, bits: number): void {
@@ -41,7 +77,7 @@ export function nudge(k: Core, notification: WordIndex): void {
   }
   const line = reserveLine(k, to);
   if (line !== 0) {
-    i32[line + Line.OBJECT] = notification;
+    i32[line + NudgeLine.NOTIFICATION] = notification;
     publishLine(k, to, line, Message.NUDGE);
     return;
   }
@@ -60,14 +96,14 @@ export function attendNotification(k: Core, notification: WordIndex): void {
     const waiter = i32[notification + Notification.QUEUE_HEAD]!;
     if (waiter === 0) break;
     if (!waitStillHolds(k, waiter, notification)) {
-      leaveQueue(k, notification, waiter);
+      leaveNotification(k, notification, waiter);
       complete(k, waiter, Err.REVOKED, 0);
       continue;
     }
     const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
     if (bits === 0) return;
     if (TRACED) traceTake(k, waiter, notification, bits);
-    leaveQueue(k, notification, waiter);
+    leaveNotification(k, notification, waiter);
     complete(k, waiter, 0, bits >>> 0);
   }
   const bound = i32[notification + Notification.BOUND_THREAD]!;
@@ -106,14 +142,14 @@ export function takeBound(k: Core, thread: WordIndex, context: Context): boolean
   return true;
 }
 
-/** Traps WAIT and POLL on the notification in `slot`. */
-export function wait(k: Core, thread: WordIndex, context: Context, slot: WordIndex, blocking: boolean): void {
+/** Traps WAIT and POLL. */
+export function wait(k: Core, thread: WordIndex, context: Context, blocking: boolean): Answer {
   const { i32 } = k;
+  const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
+  if (slot === 0) return Answer.DONE;
   const notification = i32[slot + Slot.OBJECT]!;
-  if (i32[notification + Notification.HOME] !== k.id) {
-    askReceive(k, thread, context, slot, notification, blocking, Message.WAIT);
-    return;
-  }
+  if (i32[notification + Notification.HOME] !== k.id)
+    return askToWait(k, thread, context, slot, notification, Message.WAIT, blocking);
   let bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
   if (bits === 0 && blocking) {
     // WAITING before the second look: a signal that missed WAITING has its bits seen here.
@@ -123,7 +159,7 @@ export function wait(k: Core, thread: WordIndex, context: Context, slot: WordInd
       i32[thread + Thread.STATE] = ThreadState.QUEUED;
       queueWaiter(k, notification, thread, slot, i32[slot + Slot.GENERATION]!);
       leave(k);
-      return;
+      return Answer.BLOCKED;
     }
     lowerWaiting(k, notification);
   }
@@ -133,40 +169,66 @@ export function wait(k: Core, thread: WordIndex, context: Context, slot: WordInd
     context.regs[Reg.BADGE] = bits >>> 0;
     context.result = 0;
   }
+  return Answer.DONE;
 }
 
-/** Puts a thread into a notification's queue; WAITING must be 1 and BITS have been looked at since. */
-export function queueWaiter(
-  k: Core,
-  notification: WordIndex,
-  thread: WordIndex,
-  slot: WordIndex,
-  generation: number,
-): void {
+/** Home: a thread of another core waits. */
+export function onWait(k: Core, line: WordIndex, kind: number): void {
   const { i32 } = k;
-  i32[thread + Thread.ROLE] = Role.WAITER;
-  i32[thread + Thread.WAIT_SLOT] = slot;
-  i32[thread + Thread.WAIT_GENERATION] = generation;
-  i32[thread + Thread.WAIT_EPOCH] = k.graceEpoch;
-  insert(k, notification, thread);
-}
-
-/** WAITING goes back to 0 when nobody waits and no thread is bound. */
-export function lowerWaiting(k: Core, notification: WordIndex): void {
-  const { i32 } = k;
-  if (
-    i32[notification + Notification.QUEUE_HEAD] === 0 &&
-    i32[notification + Notification.BOUND_THREAD] === 0
-  ) {
-    Atomics.store(i32, notification + Notification.WAITING, 0);
+  if (!isHereAndGood(k, line)) return;
+  const notification = i32[line + RequestLine.OBJECT]!;
+  const thread = i32[line + RequestLine.THREAD]!;
+  if (canMove(k, notification) && (kind & MessageFlag.STAY) === 0) {
+    moveHome(k, notification, i32[thread + Thread.HOME]!);
+    answerStatus(k, thread, Internal.RETRY);
+    return;
   }
+  const blocking = (kind & MessageFlag.NON_BLOCKING) === 0;
+  if (blocking) Atomics.store(i32, notification + Notification.WAITING, 1);
+  const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
+  if (bits !== 0) {
+    if (TRACED) traceTake(k, thread, notification, bits);
+    answerMessage(k, thread, 0, bits, 0);
+    lowerWaiting(k, notification);
+  } else if (blocking)
+    queueWaiter(k, notification, thread, i32[line + RequestLine.SLOT]!, i32[line + RequestLine.GENERATION]!);
+  else answerStatus(k, thread, Err.WOULD_BLOCK);
 }
 
-/** Takes a thread out of a notification's queue. */
-export function leaveQueue(k: Core, notification: WordIndex, waiter: WordIndex): void {
-  remove(k, notification, waiter);
-  k.i32[waiter + Thread.ROLE] = Role.NONE;
-  lowerWaiting(k, notification);
+/** A notification stays where a thread waits at it or is bound to it. */
+export function canMove(k: Core, notification: WordIndex): boolean {
+  return (
+    k.i32[notification + Notification.QUEUE_HEAD] === 0 &&
+    k.i32[notification + Notification.BOUND_THREAD] === 0
+  );
+}
+
+/** The running thread asks a notification's home to give it to a core; its trap starts again then. */
+export function askRehome(
+  k: Core,
+  thread: WordIndex,
+  notification: WordIndex,
+  home: number,
+  to: number,
+): Answer {
+  const line = reserveLine(k, home);
+  if (line === 0) return waitForRing(k, thread, home);
+  k.i32[line + RehomeLine.THREAD] = thread;
+  k.i32[line + RehomeLine.NOTIFICATION] = notification;
+  k.i32[line + RehomeLine.TO] = to;
+  beginAsking(k, thread, home);
+  publishLine(k, home, line, Message.REHOME);
+  return Answer.BLOCKED;
+}
+
+/** Home: a notification that a thread of another core is to be bound to moves there, if it can. */
+export function onRehome(k: Core, line: WordIndex): void {
+  const { i32 } = k;
+  const notification = i32[line + RehomeLine.NOTIFICATION]!;
+  const isHere = i32[notification + Notification.HOME] === k.id;
+  const stays = isHere && !canMove(k, notification);
+  if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO]!);
+  answerStatus(k, i32[line + RehomeLine.THREAD]!, stays ? Err.BUSY : Internal.RETRY);
 }
 
 /** Ends a wait. */

@@ -1,26 +1,68 @@
 /**
- * Replies: the right to answer one call, once.
+ * REPLY: the right to answer one call, once.
  *
  * While it is not moved out, the reply lives in the server's thread object (REPLY_TO, REPLY_CALL),
  * which only the server's core reads, so a call allocates nothing and locks nothing. It names the call by
  * the caller's call number: the number is raised when the call ends, whichever way, and every older
  * reply is stale from then on.
  */
-import { type Err, Reg } from "@capos/abi";
+import { Err, INLINE_MESSAGE_WORDS, makeHandle, ObjectType, Reg, Right, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
-import { arrivedOf, transferCapabilities, unwrappedOf } from "../capability/transfer.js";
+import { findSlot, lookupArgument } from "../capability/lookup.js";
+import { fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "../capability/slot.js";
+import { transferCapabilities } from "../capability/transfer.js";
+import { wake } from "../sched/run-queue.js";
+import { waitForGrace } from "../smp/grace-period.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
+import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Role, Thread, ThreadState } from "../state/layout.js";
-import { capabilityCount, copyWords, threadCapabilities, wordCount } from "../state/message.js";
-import { traceReply } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
-import { lendToServer } from "./endpoint.js";
-import { tellNoSenders } from "./no-senders.js";
-import { answerCall, claimReply, NO_SENDERS } from "./remote.js";
+import { Message, MessageFlag, Process, Role, Thread, ThreadState } from "../state/layout.js";
+import { capabilityCount, copyWords, lineWords, threadWords, wordCount } from "../state/message.js";
+import { traceAnswered, traceReply } from "../state/trace.js";
+import { AnswerLine, finishAsking, sendAnswer } from "./answer.js";
+import { publishLine, reserveLine } from "./line.js";
+
+/** Trap REPLY: answers the call received last, or the one of a saved reply, which it uses up. */
+export function reply(k: Core, thread: WordIndex, context: Context): Answer {
+  const handle = context.regs[Reg.SECOND]!;
+  let caller: WordIndex;
+  let call: number;
+  if (handle === 0) {
+    if (k.i32[thread + Thread.REPLY_TO] === 0) {
+      context.result = Err.NO_REPLY;
+      return Answer.DONE;
+    }
+    caller = takeReply(k, thread);
+    call = k.i32[thread + Thread.REPLY_CALL]!;
+  } else {
+    const slot = lookupArgument(k, thread, context, handle, ObjectType.REPLY, Right.SEND);
+    if (slot === 0) return Answer.DONE;
+    lockTree(k);
+    // Of two threads that use the same saved reply one finds it gone.
+    const mine = findSlot(k, thread, handle) === slot;
+    caller = k.i32[slot + Slot.OBJECT]!;
+    call = k.i32[slot + Slot.BADGE]!;
+    if (mine) killSlot(k, slot);
+    unlockTree(k);
+    if (!mine) {
+      context.result = Err.BAD_CAP;
+      return Answer.DONE;
+    }
+  }
+  context.result = Err.OK;
+  if (caller === 0) return Answer.DONE;
+  beginCommit(k);
+  const awakened = answerWith(k, thread, context, context.trap, caller, call);
+  endCommit(k);
+  if (awakened !== 0) wake(k, awakened);
+  return Answer.DONE;
+}
 
 /**
- * Answers a call with the message in `context`. Answers the caller if it is on this core and is to be
+ * Answers a call with the message in `context`. Gives the caller if it is on this core and is to be
  * woken by whoever called, else 0 (on its way, or nobody waits any more).
  */
 export function answerWith(
@@ -42,21 +84,7 @@ export function answerWith(
     if (TRACED) traceReply(k, i32[server + Thread.NUMBER]!, caller, count, context.regs, Reg.WORDS);
     // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
     const arrived =
-      capabilities === 0
-        ? 0
-        : transferCapabilities(
-            k,
-            0,
-            server,
-            context.regs,
-            Reg.CAPABILITIES,
-            capabilities,
-            caller,
-            i32[caller + Thread.RECEIVE_WINDOW]!,
-            i32[caller + Thread.RECEIVE_COUNT]!,
-            k.f64,
-            threadCapabilities(caller),
-          );
+      capabilities === 0 ? 0 : transferCapabilities(k, 0, server, context.regs, capabilities, caller, null);
     answerCall(k, caller, call, count, context.regs, Reg.WORDS, arrived, capabilities !== 0);
     return 0;
   }
@@ -66,24 +94,12 @@ export function answerWith(
   if (TRACED) traceReply(k, i32[server + Thread.NUMBER]!, caller, count, context.regs, Reg.WORDS);
   copyWords(regs, Reg.WORDS, context.regs, Reg.WORDS, count);
   regs[Reg.BADGE] = 0;
-  regs[Reg.ARRIVED] =
-    capabilities === 0
-      ? 0
-      : transferCapabilities(
-          k,
-          0,
-          server,
-          context.regs,
-          Reg.CAPABILITIES,
-          capabilities,
-          caller,
-          regs[Reg.RECEIVE_WINDOW]!,
-          regs[Reg.RECEIVE_COUNT]!,
-          regs,
-          Reg.CAPABILITIES,
-        );
-  // Nothing is unwrapped on the way back; what the caller received last may have been.
-  if (capabilities !== 0) regs[Reg.UNWRAPPED] = 0;
+  if (capabilities === 0) regs[Reg.ARRIVED] = 0;
+  else {
+    regs[Reg.ARRIVED] = transferCapabilities(k, 0, server, context.regs, capabilities, caller, to);
+    // Nothing is unwrapped on the way back; what the caller received last may have been.
+    regs[Reg.UNWRAPPED] = 0;
+  }
   endCall(k, caller, call);
   to.result = count;
   return caller;
@@ -101,7 +117,56 @@ export function awaitsReply(state: number): boolean {
   return state === ThreadState.AWAITING_REPLY || state === ThreadState.REMOTE;
 }
 
-/** Ends a call with an error: the server died or let go of the reply. Answers the caller to be woken here, or 0. */
+/**
+ * Answers a call from another core. Up to four words travel in the line.
+ *
+ * `claimed` says that `claimReply` was true for it: what writes more than a line needs that.
+ */
+function answerCall(
+  k: Core,
+  caller: WordIndex,
+  call: number,
+  status: number,
+  words: Float64Array,
+  wordsAt: number,
+  arrived: number,
+  claimed: boolean,
+): void {
+  const { i32 } = k;
+  const to = i32[caller + Thread.HOME]!;
+  const count = Math.max(status, 0);
+  if (count <= INLINE_MESSAGE_WORDS && !claimed) {
+    const line = reserveLine(k, to);
+    if (line !== 0) {
+      copyWords(k.f64, lineWords(line), words, wordsAt, count);
+      i32[line + AnswerLine.THREAD] = caller;
+      i32[line + AnswerLine.NUMBER] = call;
+      i32[line + AnswerLine.STATUS] = status;
+      i32[line + AnswerLine.COUNT] = count;
+      i32[line + AnswerLine.BADGE] = 0;
+      i32[line + AnswerLine.ARRIVED] = arrived;
+      // Plainly: nothing but the line is written, and of two answers a dead caller drops the second.
+      i32[caller + Thread.ROLE] = Role.NONE;
+      publishLine(k, to, line, Message.REPLY);
+      return;
+    }
+  }
+  if (!claimed && !claimReply(k, caller)) return;
+  copyWords(k.f64, threadWords(caller), words, wordsAt, count);
+  sendAnswer(k, caller, Message.REPLY | MessageFlag.IN_THREAD, status, call, count, 0, arrived);
+}
+
+/**
+ * Who takes ROLE from REPLY_OWED decides: a server that replies, the core that the caller asked, which
+ * may be giving the call up for it, or its own core, if it dies. Until the reply has come the thread's
+ * receive slots, words and answer fields are the server's, and it is not dead.
+ */
+function claimReply(k: Core, caller: WordIndex): boolean {
+  const was = Atomics.compareExchange(k.i32, caller + Thread.ROLE, Role.REPLY_OWED, Role.REPLYING);
+  return was === Role.REPLY_OWED;
+}
+
+/** Ends a call with an error: the server died or let go of the reply. Gives the caller to be woken here, or 0. */
 export function failCall(k: Core, caller: WordIndex, call: number, error: Err): WordIndex {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id) {
@@ -119,8 +184,70 @@ export function failCall(k: Core, caller: WordIndex, call: number, error: Err): 
   return caller;
 }
 
+/** The answer to a call from this core has come. True if it was what a dying caller was owed. */
+export function onReply(k: Core, line: WordIndex, kind: number): boolean {
+  const { i32 } = k;
+  const thread = i32[line + AnswerLine.THREAD]!;
+  const state = i32[thread + Thread.STATE]!;
+  if (state === ThreadState.DYING) return true;
+  if (i32[thread + Thread.CALL_NUMBER] !== i32[line + AnswerLine.NUMBER] || !awaitsReply(state)) return false;
+  i32[thread + Thread.CALL_NUMBER]!++;
+  if (TRACED) traceAnswered(k, thread, i32[line + AnswerLine.STATUS]!);
+  // The server has written all that it claimed to write: see claimReply.
+  if ((kind & MessageFlag.IN_THREAD) !== 0) i32[thread + Thread.ROLE] = Role.NONE;
+  finishAsking(k, line, kind, thread);
+  return false;
+}
+
+/** Lends a caller of this core to a server elsewhere that will answer it, and says where it takes capabilities. */
+export function lendToServer(k: Core, thread: WordIndex, regs: Float64Array): void {
+  k.i32[thread + Thread.RECEIVE_WINDOW] = regs[Reg.RECEIVE_WINDOW]!;
+  k.i32[thread + Thread.RECEIVE_COUNT] = regs[Reg.RECEIVE_COUNT]!;
+  k.i32[thread + Thread.ROLE] = Role.REPLY_OWED;
+}
+
+/** Trap SAVE_REPLY: moves the reply to the call received last into an empty slot, where a thread of any core may use it. */
+export function saveReply(k: Core, thread: WordIndex, context: Context): Answer {
+  const { i32 } = k;
+  const index = context.regs[Reg.SECOND]!;
+  const process = i32[thread + Thread.PROCESS]!;
+  if (!(index >= 1 && index < i32[process + Process.CSPACE_SLOTS]! && (index | 0) === index)) {
+    context.result = Err.RANGE;
+    return Answer.DONE;
+  }
+  if (i32[thread + Thread.REPLY_TO] === 0) {
+    context.result = Err.NO_REPLY;
+    return Answer.DONE;
+  }
+  const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+  lockTree(k);
+  const isEmpty = reclaimSlot(k, slot);
+  const dying = !isEmpty && isDying(k, slot);
+  const stamp = i32[slot + Slot.STAMP]!;
+  if (isEmpty) context.result = moveReply(k, thread, context, slot, index);
+  unlockTree(k);
+  if (dying) return waitForGrace(k, thread, stamp);
+  if (!isEmpty) context.result = Err.SLOT_OCCUPIED;
+  return Answer.DONE;
+}
+
+/** Under the tree lock. */
+function moveReply(k: Core, thread: WordIndex, context: Context, slot: WordIndex, index: number): Err {
+  const { i32 } = k;
+  const caller = takeReply(k, thread);
+  const call = i32[thread + Thread.REPLY_CALL]!;
+  // Nobody waits for it any more.
+  if (caller === 0 || Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return Err.PEER_DIED;
+  lendToSlot(k, caller, call);
+  // A child of the caller, with whom it dies. It can be given away: its holder is who answers.
+  const word = slotWord(ObjectType.REPLY, Right.SEND | Right.GRANT, 0, 0);
+  fillSlot(k, slot, word, caller, call, caller + Thread.ANCHOR);
+  context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
+  return Err.OK;
+}
+
 /** A reply moves into a slot, where a thread of any core may use it: its caller lends what it would to a server there. */
-export function lendToSlot(k: Core, caller: WordIndex, call: number): void {
+function lendToSlot(k: Core, caller: WordIndex, call: number): void {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id || i32[caller + Thread.CALL_NUMBER] !== call) return;
   if (i32[caller + Thread.STATE] === ThreadState.AWAITING_REPLY)
@@ -128,7 +255,7 @@ export function lendToSlot(k: Core, caller: WordIndex, call: number): void {
 }
 
 /**
- * Takes the reply that a thread holds; the call's number is then in REPLY_CALL. Answers the caller, 0 if it
+ * Takes the reply that a thread holds; the call's number is then in REPLY_CALL. Gives the caller, 0 if it
  * is gone. A caller is named by its thread number: the table has nobody, or the number's next thread, whose
  * calls have other numbers, once it is dead, so that no reply ever leads to memory that is something else.
  */
@@ -136,29 +263,4 @@ export function takeReply(k: Core, server: WordIndex): WordIndex {
   const number = k.i32[server + Thread.REPLY_TO]!;
   k.i32[server + Thread.REPLY_TO] = 0;
   return number === 0 ? 0 : k.i32[k.threadTable + number]!;
-}
-
-/** What a call from another core was answered: words from the line or from the thread object. */
-export function acceptAnswer(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  wordsAt: number,
-  status: number,
-  count: number,
-  badge: number,
-  arrived: number,
-): void {
-  const { regs } = context;
-  copyWords(regs, Reg.WORDS, k.f64, wordsAt, count);
-  context.result = status;
-  if (arrived === NO_SENDERS) {
-    tellNoSenders(context, badge >>> 0);
-    return;
-  }
-  regs[Reg.BADGE] = badge >>> 0;
-  regs[Reg.ARRIVED] = arrivedOf(arrived);
-  if (arrived === 0) return;
-  regs[Reg.UNWRAPPED] = unwrappedOf(arrived);
-  copyWords(regs, Reg.CAPABILITIES, k.f64, threadCapabilities(thread), arrivedOf(arrived));
 }

@@ -11,18 +11,11 @@ import type { WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
-import {
-  Endpoint,
-  KernelArea,
-  LAST_IN_LIST,
-  Notification,
-  QueueKind,
-  Role,
-  Thread,
-} from "../state/layout.js";
-import { finishWait, firstOf, giveNoSenders, takeFrom } from "./endpoint.js";
+import { Endpoint, KernelArea, LAST_IN_LIST, Notification, QueueKind, Thread } from "../state/layout.js";
+import { finishWait } from "./answer.js";
+import { giveNoSenders } from "./endpoint.js";
 import { takeOrphan } from "./no-senders.js";
-import { leaveQueue, lowerWaiting } from "./notification.js";
+import { firstOf, leaveQueue, lowerWaiting, takeFrom } from "./queues.js";
 import { nextInQueue } from "./wait-queue.js";
 
 /** Queued threads looked at in one turn, and objects begun. */
@@ -84,8 +77,7 @@ function sweepSome(k: Core, object: WordIndex, steps: number): number {
     const next = nextInQueue(k, thread);
     i32[object + Endpoint.SWEEP_CURSOR] = next;
     if (!slotStillNames(k, i32[thread + Thread.WAIT_SLOT]!, i32[thread + Thread.WAIT_GENERATION]!, object)) {
-      if (i32[thread + Thread.ROLE] === Role.WAITER) leaveQueue(k, object, thread);
-      else takeFrom(k, object, thread);
+      leaveQueue(k, object, thread, i32[thread + Thread.ROLE]!);
       finishWait(k, thread, Err.REVOKED);
     }
     thread = next;

@@ -6,12 +6,14 @@
 import { Outcome } from "@capos/engine";
 import { BootInfo, CoreArea, fireIfDue, halt, nowNs, TraceEvent, timeoutMs, wakeChipset } from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
+import { startAgain } from "../sched/progress.js";
 import { enter, takeNext } from "../sched/run-queue.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { Restart, Thread } from "../state/layout.js";
 import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 import { Vector } from "../state/vectors.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
 import { dispatch, exit } from "./traps.js";
@@ -54,7 +56,7 @@ export function run(k: Core): void {
     const thread = k.current;
     if (trap >= 0) {
       context.trap = trap;
-      dispatch(k, thread, context);
+      if (dispatch(k, thread, context) === Answer.AGAIN) startAgain(k, thread);
     } else if (trap === Outcome.DONE) exit(k, thread, context.status);
     else faultThread(k, thread, context.failure);
   }
@@ -92,8 +94,9 @@ function choose(k: Core): void {
   const context = k.context!;
   if (restart === Restart.TRAP) {
     k.restarted = true;
-    dispatch(k, thread, context);
+    const answer = dispatch(k, thread, context);
     k.restarted = false;
+    if (answer === Answer.AGAIN) startAgain(k, thread);
   } else {
     try {
       const image = i32[thread + Thread.IMAGE]!;

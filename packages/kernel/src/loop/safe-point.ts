@@ -16,16 +16,18 @@ import {
 } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { lookAgain } from "../capability/reap-list.js";
+import { flushAnswers } from "../ipc/answer.js";
+import { flushCancels } from "../ipc/cancel.js";
+import { wantSpace } from "../ipc/line.js";
 import { nudge, signal } from "../ipc/notification.js";
-import { flushOutboxes } from "../ipc/remote.js";
 import { beginSweeps, sweepQueues } from "../ipc/sweep.js";
 import { reap } from "../object/reaper.js";
 import { preempt, restart, rotate } from "../sched/run-queue.js";
 import { passGrace, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import { IrqHandler, KernelArea, Notification, Tables, Thread } from "../state/layout.js";
-import { TRACED } from "../state/traced.js";
 import { Vector } from "../state/vectors.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
 import { drainRings } from "./incoming.js";
@@ -134,7 +136,10 @@ export function flushBacklog(k: Core): void {
   // Trying in every turn would keep the core from its rest for as long as another does not drain its rings.
   if (!k.roomNews) return;
   k.roomNews = false;
-  flushOutboxes(k);
+  for (let to = 0; to < k.coreCount; to++) {
+    const answersWait = flushAnswers(k, to);
+    if (flushCancels(k, to) || answersWait) wantSpace(k, to);
+  }
   const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
   for (let notification = i32[nudges]!; notification !== 0; ) {
     const next = i32[notification + Notification.NUDGE_NEXT]!;

@@ -1,8 +1,9 @@
 /**
  * Reading the arguments of an invocation: message words that a guest chose.
  */
-import { Reg } from "@capos/abi";
+import { Err, Reg } from "@capos/abi";
 import type { Context } from "@capos/engine";
+import { Answer } from "../state/answer.js";
 
 /** A word as an integer of 32 bits; a fraction, a NaN or a number out of range is `fallback`. */
 export function integer(context: Context, word: number, fallback = -1): number {
@@ -16,14 +17,27 @@ export function handle(context: Context, word: number): number {
 }
 
 /** Answers an invocation with words `values` and their count. */
-export function answer(context: Context, ...values: number[]): void {
+export function answer(context: Context, ...values: number[]): Answer {
   for (let i = 0; i < values.length; i++) context.regs[Reg.WORDS + i] = values[i]!;
   context.result = values.length;
+  return Answer.DONE;
 }
 
 /** Answers an error with the permitted range, or what is left, in words 0 and 1. */
-export function refuse(context: Context, error: number, low = 0, high = 0): void {
+export function refuse(context: Context, error: number, low = 0, high = 0): Answer {
   context.regs[Reg.WORDS] = low;
   context.regs[Reg.WORDS + 1] = high;
   context.result = error;
+  return Answer.DONE;
+}
+
+/** Answers with a status alone. */
+export function finish(context: Context, status: number): Answer {
+  context.result = status;
+  return Answer.DONE;
+}
+
+/** The object has no such method. */
+export function unsupported(context: Context): Answer {
+  return finish(context, Err.UNSUPPORTED);
 }

@@ -8,12 +8,14 @@ import { deriveSlot, isDying, moveSlot, reclaimSlot, slotsOf, typeOf } from "../
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Anchor, Restart, Thread } from "../state/layout.js";
+import { Anchor, Thread } from "../state/layout.js";
+import { isUnique } from "../state/objects.js";
 import { traceFill, traceSlot } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
-import { answer, handle, integer, refuse } from "./arguments.js";
+import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
 import { deleteCapability, isFinalising } from "./delete.js";
 import { revoke } from "./revoke.js";
 
@@ -23,38 +25,30 @@ export function invokeCNode(
   context: Context,
   cnodeSlot: WordIndex,
   method: number,
-): void {
+): Answer {
   const { i32 } = k;
-  if (method < Method.CNODE_COPY || method > Method.CNODE_EXPIRE) return;
-  if (!hasRight(k, cnodeSlot, method === Method.CNODE_INSPECT ? Right.READ : Right.WRITE)) {
-    context.result = Err.DENIED;
-    return;
-  }
+  if (method < Method.CNODE_COPY || method > Method.CNODE_EXPIRE) return unsupported(context);
+  if (!hasRight(k, cnodeSlot, method === Method.CNODE_INSPECT ? Right.READ : Right.WRITE))
+    return finish(context, Err.DENIED);
   const slots = slotsOf(i32[cnodeSlot]!);
   const cnode = i32[cnodeSlot + Slot.OBJECT]!;
-  if (method === Method.CNODE_REVOKE) {
-    revoke(k, thread, context, cnode, slots, handle(context, 1));
-    return;
-  }
+  if (method === Method.CNODE_REVOKE) return revoke(k, thread, context, cnode, slots, handle(context, 1));
   const index = integer(context, 1);
-  if (!(index >= 1 && index < slots)) {
-    refuse(context, Err.RANGE, 1, slots - 1);
-    return;
-  }
+  if (!(index >= 1 && index < slots)) return refuse(context, Err.RANGE, 1, slots - 1);
   const slot = cnode + index * Slot.WORDS;
-  if (method === Method.CNODE_INSPECT) inspect(k, context, slot, index);
-  else if (method === Method.CNODE_DELETE) deleteSlot(k, thread, context, slot);
-  else fill(k, thread, context, cnodeSlot, slot, index, method);
+  if (method === Method.CNODE_INSPECT) return inspect(k, context, slot, index);
+  if (method === Method.CNODE_DELETE) return deleteSlot(k, thread, context, slot);
+  return fill(k, thread, context, cnodeSlot, slot, index, method);
 }
 
-function inspect(k: Core, context: Context, slot: WordIndex, index: number): void {
+function inspect(k: Core, context: Context, slot: WordIndex, index: number): Answer {
   const found = Atomics.load(k.i32, slot);
   const generation = k.i32[slot + Slot.GENERATION]!;
   // Of one that is not live there is nothing to say but that.
   const state = found & SlotBits.STATE_MASK;
   const word = state === SlotState.LIVE ? found : state;
   const expires = (word & SlotFlag.EXPIRES) !== 0;
-  answer(
+  return answer(
     context,
     typeOf(word),
     (word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT,
@@ -78,81 +72,87 @@ function fill(
   slot: WordIndex,
   index: number,
   method: number,
-): void {
+): Answer {
   const { i32 } = k;
   const keepsRights =
     method === Method.CNODE_MOVE || method === Method.CNODE_SEAL || method === Method.CNODE_UNSEAL;
   const rights = keepsRights ? Right.ALL : integer(context, 3);
-  if (rights < 0 || rights > Right.ALL) {
-    refuse(context, Err.RANGE, 0, Right.ALL);
-    return;
-  }
+  if (rights < 0 || rights > Right.ALL) return refuse(context, Err.RANGE, 0, Right.ALL);
   const number = context.regs[4]!;
   const most = method === Method.CNODE_MINT ? MAX_BADGE : Number.MAX_SAFE_INTEGER;
   const hasNumber = method === Method.CNODE_MINT || method === Method.CNODE_EXPIRE;
-  if (hasNumber && !(number >= 1 && number <= most && Math.floor(number) === number)) {
-    refuse(context, Err.RANGE, 1, most);
-    return;
-  }
+  if (hasNumber && !(number >= 1 && number <= most && Math.floor(number) === number))
+    return refuse(context, Err.RANGE, 1, most);
   lockTree(k);
   const source = findCarried(k, thread, handle(context, 2));
+  const sealer = source === 0 ? 0 : sealerFor(k, thread, context, source, method);
   let status = source === 0 ? refusal(k, thread, handle(context, 2)) : objection(k, source, method);
-  let sealer = 0;
-  if (status === Err.OK && (method === Method.CNODE_SEAL || method === Method.CNODE_UNSEAL)) {
-    sealer = lookupArgument(
-      k,
-      thread,
-      handle(context, 3),
-      ObjectType.SEALER,
-      method === Method.CNODE_SEAL ? Right.WRITE : Right.READ,
-    );
-    if (sealer < 0) status = sealer;
-    else if (method === Method.CNODE_UNSEAL && i32[source + Slot.SEALER] !== brandOf(k, sealer))
-      status = Err.DENIED;
-  }
-  let dying = false;
+  if (status === Err.OK && sealer < 0) status = sealer;
   // Looked up without the lock.
   if (status === Err.OK && !isOpenCNode(k, cnodeSlot)) status = Err.BAD_CAP;
+  let dying = false;
   if (status === Err.OK && !reclaimSlot(k, slot)) {
     dying = isDying(k, slot);
     status = Err.SLOT_OCCUPIED;
   }
   const stamp = i32[slot + Slot.STAMP]!;
-  if (status === Err.OK) {
-    beginCommit(k);
-    switch (method) {
-      case Method.CNODE_MOVE:
-        moveSlot(k, source, slot, Right.ALL);
-        break;
-      case Method.CNODE_SEAL:
-        deriveSlot(k, source, slot, rights, 0, SlotFlag.SEALED);
-        i32[slot + Slot.SEALER] = brandOf(k, sealer);
-        break;
-      case Method.CNODE_UNSEAL:
-        deriveSlot(k, source, slot, rights, 0);
-        Atomics.store(i32, slot, i32[slot]! & ~SlotFlag.SEALED);
-        break;
-      case Method.CNODE_EXPIRE:
-        expire(k, source, slot, rights, nowNs() + number);
-        break;
-      default:
-        deriveSlot(k, source, slot, rights, method === Method.CNODE_MINT ? number | 0 : 0);
-    }
-    endCommit(k);
-  }
+  if (status === Err.OK) commitFill(k, source, slot, method, rights, number, sealer);
   unlockTree(k);
   if (TRACED && !dying) traceFill(k, thread, method, slot, status);
-  if (dying) waitForGrace(k, thread, stamp);
-  else if (status === Err.OK) answer(context, makeHandle(index, i32[slot + Slot.GENERATION]!));
-  else context.result = status;
+  if (dying) return waitForGrace(k, thread, stamp);
+  if (status === Err.OK) return answer(context, makeHandle(index, i32[slot + Slot.GENERATION]!));
+  return finish(context, status);
+}
+
+/** The point of no return: an empty slot is filled from a live one, which lends itself to it. Under the tree lock. */
+function commitFill(
+  k: Core,
+  source: WordIndex,
+  slot: WordIndex,
+  method: number,
+  rights: number,
+  number: number,
+  brand: number,
+): void {
+  const { i32 } = k;
+  beginCommit(k);
+  switch (method) {
+    case Method.CNODE_MOVE:
+      moveSlot(k, source, slot, Right.ALL);
+      break;
+    case Method.CNODE_SEAL:
+      deriveSlot(k, source, slot, rights, 0, SlotFlag.SEALED);
+      i32[slot + Slot.SEALER] = brand;
+      break;
+    case Method.CNODE_UNSEAL:
+      deriveSlot(k, source, slot, rights, 0);
+      Atomics.store(i32, slot, i32[slot]! & ~SlotFlag.SEALED);
+      break;
+    case Method.CNODE_EXPIRE:
+      expire(k, source, slot, rights, nowNs() + number);
+      break;
+    default:
+      deriveSlot(k, source, slot, rights, method === Method.CNODE_MINT ? number | 0 : 0);
+  }
+  endCommit(k);
+}
+
+/** The number that a seal is made or opened with, from the sealer in word 3; an `Err` below 0; 0 for other methods. */
+function sealerFor(k: Core, thread: WordIndex, context: Context, source: WordIndex, method: number): number {
+  if (method !== Method.CNODE_SEAL && method !== Method.CNODE_UNSEAL) return 0;
+  const right = method === Method.CNODE_SEAL ? Right.WRITE : Right.READ;
+  const sealer = lookupArgument(k, thread, context, handle(context, 3), ObjectType.SEALER, right);
+  if (sealer === 0) return context.result;
+  const brand = k.i32[k.i32[sealer + Slot.OBJECT]! + Anchor.BRAND]!;
+  if (method === Method.CNODE_UNSEAL && k.i32[source + Slot.SEALER] !== brand) return Err.DENIED;
+  return brand;
 }
 
 /** Why a capability does not lend itself to an operation; OK if it does. */
 function objection(k: Core, source: WordIndex, method: number): Err {
   const word = k.i32[source]!;
-  const type = typeOf(word);
   if (method === Method.CNODE_MOVE) return Err.OK;
-  if (type === ObjectType.UNTYPED || type === ObjectType.REPLY) return Err.UNSUPPORTED;
+  if (isUnique(typeOf(word))) return Err.UNSUPPORTED;
   const sealed = (word & SlotFlag.SEALED) !== 0;
   if (method === Method.CNODE_UNSEAL) return sealed ? Err.OK : Err.BAD_TYPE;
   if (method === Method.CNODE_SEAL || method === Method.CNODE_MINT) {
@@ -160,10 +160,6 @@ function objection(k: Core, source: WordIndex, method: number): Err {
     if (method === Method.CNODE_MINT && (word & SlotFlag.BADGED) !== 0) return Err.DENIED;
   }
   return Err.OK;
-}
-
-function brandOf(k: Core, sealerSlot: WordIndex): number {
-  return k.i32[k.i32[sealerSlot + Slot.OBJECT]! + Anchor.BRAND]!;
 }
 
 /** A copy with a time limit. One that is later than the source's is the source's. */
@@ -183,7 +179,7 @@ function expire(k: Core, source: WordIndex, slot: WordIndex, rights: number, tim
  * Delete returns at once; whoever needs the slot next waits for its grace period. But the last capability of
  * a thread or process takes it along: then delete returns when that has stopped. An empty slot is no error.
  */
-function deleteSlot(k: Core, thread: WordIndex, context: Context, slot: WordIndex): void {
+function deleteSlot(k: Core, thread: WordIndex, context: Context, slot: WordIndex): Answer {
   const { i32 } = k;
   const generation = i32[slot + Slot.GENERATION]!;
   // The result first: what else this leads to may end or preempt the invoker itself.
@@ -191,11 +187,10 @@ function deleteSlot(k: Core, thread: WordIndex, context: Context, slot: WordInde
   if (progressOf(k, thread) === 0) {
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, thread, slot);
     deleteCapability(k, slot, false);
-  } else if (i32[thread + Thread.PROGRESS_DETAIL] !== generation) return;
-  if (!isFinalising(k, slot)) return;
+  } else if (i32[thread + Thread.PROGRESS_DETAIL] !== generation) return Answer.DONE;
+  if (!isFinalising(k, slot)) return Answer.DONE;
   i32[thread + Thread.PROGRESS] = 1;
   i32[thread + Thread.PROGRESS_DETAIL] = generation;
-  if (k.current === thread) waitForGrace(k, thread, requestGrace(k));
-  // Somebody more urgent was told of an end and has the core: this one is ready, and looks when it is its turn.
-  else i32[thread + Thread.RESTART] = Restart.TRAP;
+  // Somebody more urgent may have been told of an end, and have the core: then this one looks when it is its turn.
+  return k.current === thread ? waitForGrace(k, thread, requestGrace(k)) : Answer.AGAIN;
 }

@@ -14,38 +14,32 @@ import {
 import { progressOf } from "../sched/progress.js";
 import { powerOff, printLine, printLines } from "../smp/console.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../smp/grace-period.js";
+import type { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import { Thread } from "../state/layout.js";
 import { wordCount } from "../state/message.js";
-import { answer, integer, refuse } from "./arguments.js";
+import { answer, finish, integer, refuse, unsupported } from "./arguments.js";
 
-export function invokeDebug(k: Core, thread: WordIndex, context: Context, method: number): void {
+export function invokeDebug(k: Core, thread: WordIndex, context: Context, method: number): Answer {
   const { i32 } = k;
   switch (method) {
     case Method.DEBUG_CLOCK:
       context.regs[Reg.WORDS] = nowNs();
-      context.result = 1;
-      break;
+      return finish(context, 1);
     case Method.DEBUG_HEAP:
-      context.regs[Reg.WORDS] = k.engine!.heapBytes();
-      context.result = 1;
-      break;
+      return answer(context, k.engine!.heapBytes());
     case Method.DEBUG_PRINT:
       printLine(k, text(k, context));
-      context.result = Err.OK;
-      break;
+      return finish(context, Err.OK);
     case Method.DEBUG_HALT: {
       const status = integer(context, 1);
-      if (!(status >= 0 && status <= 255)) refuse(context, Err.RANGE, 0, 255);
-      else {
-        context.result = Err.OK;
-        powerOff(k, status);
-      }
-      break;
+      if (!(status >= 0 && status <= 255)) return refuse(context, Err.RANGE, 0, 255);
+      powerOff(k, status);
+      return finish(context, Err.OK);
     }
     case Method.DEBUG_MACHINE:
-      answer(
+      return answer(
         context,
         k.coreCount,
         i32[BootInfo.HARDWARE_THREADS]!,
@@ -53,27 +47,21 @@ export function invokeDebug(k: Core, thread: WordIndex, context: Context, method
         k.id,
         i32[BootInfo.SEED]!,
       );
-      break;
     case Method.DEBUG_GRACE_PERIOD:
-      gracePeriod(k, thread, context);
-      break;
+      return gracePeriod(k, thread, context);
     case Method.DEBUG_PANIC:
       throw new KernelPanic(text(k, context));
     case Method.DEBUG_CORE:
-      core(k, context);
-      break;
+      return core(k, context);
     case Method.DEBUG_RECORD:
-      record(k, thread, context);
-      break;
+      return record(k, thread, context);
     case Method.DEBUG_HISTORY:
-      history(k, context);
-      break;
+      return history(k, context);
     case Method.DEBUG_DUMP:
       printDump(k);
-      context.result = Err.OK;
-      break;
+      return finish(context, Err.OK);
     default:
-      break;
+      return unsupported(context);
   }
 }
 
@@ -95,23 +83,19 @@ function text(k: Core, context: Context): string {
 }
 
 /** The trap starts again after the wait, so the number it waits for is kept in the thread. */
-function gracePeriod(k: Core, thread: WordIndex, context: Context): void {
+function gracePeriod(k: Core, thread: WordIndex, context: Context): Answer {
   const { i32 } = k;
   const number = progressOf(k, thread) || requestGrace(k);
   i32[thread + Thread.PROGRESS] = number;
-  if (graceIsOver(k, number)) answer(context, number);
-  else waitForGrace(k, thread, number);
+  return graceIsOver(k, number) ? answer(context, number) : waitForGrace(k, thread, number);
 }
 
 /** Appends an event: START_NS and what the guest says, END_NS and THREAD by the kernel. */
-function record(k: Core, thread: WordIndex, context: Context): void {
+function record(k: Core, thread: WordIndex, context: Context): Answer {
   const { f64 } = k;
   const { regs } = context;
   const event = nextEvent(k.memory, k.id);
-  if (event === 0) {
-    context.result = Err.WOULD_BLOCK;
-    return;
-  }
+  if (event === 0) return finish(context, Err.WOULD_BLOCK);
   f64[event + HistoryWord.START_NS] = regs[Reg.WORDS + 1]!;
   f64[event + HistoryWord.THREAD] = k.i32[thread + Thread.NUMBER]! * MAX_CORES + k.id;
   f64[event + HistoryWord.KIND] = regs[Reg.WORDS + 2]!;
@@ -121,25 +105,22 @@ function record(k: Core, thread: WordIndex, context: Context): void {
   f64[event + HistoryWord.C] = regs[Reg.WORDS + 6]!;
   f64[event + HistoryWord.END_NS] = nowNs();
   publishEvent(k.memory, k.id);
-  context.result = Err.OK;
+  return finish(context, Err.OK);
 }
 
-function history(k: Core, context: Context): void {
+function history(k: Core, context: Context): Answer {
   const number = integer(context, 1);
-  if (!(number >= 0 && number < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  else if (takeEvent(k.memory, number, context.regs, Reg.WORDS)) context.result = HistoryWord.COUNT;
-  else context.result = Err.WOULD_BLOCK;
+  if (!(number >= 0 && number < k.coreCount)) return refuse(context, Err.RANGE, 0, k.coreCount - 1);
+  const isTaken = takeEvent(k.memory, number, context.regs, Reg.WORDS);
+  return finish(context, isTaken ? HistoryWord.COUNT : Err.WOULD_BLOCK);
 }
 
-function core(k: Core, context: Context): void {
+function core(k: Core, context: Context): Answer {
   const number = integer(context, 1);
-  if (!(number >= 0 && number < k.coreCount)) {
-    refuse(context, Err.RANGE, 0, k.coreCount - 1);
-    return;
-  }
+  if (!(number >= 0 && number < k.coreCount)) return refuse(context, Err.RANGE, 0, k.coreCount - 1);
   const area = coreArea(k.memory, number);
   const { i32 } = k;
-  answer(
+  return answer(
     context,
     i32[area + CoreArea.SAFE_POINTS]! >>> 0,
     i32[area + CoreArea.SWITCHES]! >>> 0,

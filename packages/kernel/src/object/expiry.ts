@@ -7,9 +7,9 @@ import { nowNs, TraceEvent } from "@capos/hal";
 import { nextExpired } from "../capability/expiry-wheel.js";
 import { killSlot } from "../capability/slot.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { traceSlot } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 import { killDescendants, Left } from "./revoke.js";
 
 /** Ends some of what has expired; true if there may be more. */

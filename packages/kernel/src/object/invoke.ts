@@ -4,47 +4,40 @@
 import { Err, ObjectType, SlotBits } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
+import type { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { wordCount } from "../state/message.js";
-import { integer } from "./arguments.js";
+import { finish, integer } from "./arguments.js";
 import { invokeCNode } from "./cnode.js";
 import { invokeDebug } from "./debug.js";
-import { invokeIrqHandler, invokePort } from "./interrupt.js";
+import { invokeIrqHandler } from "./interrupt.js";
 import { invokeMonitor } from "./monitor.js";
+import { invokePort } from "./port.js";
 import { invokeProcess } from "./process.js";
 import { invokeThread } from "./thread.js";
 import { invokeUntyped } from "./untyped.js";
 
 /** Invokes the object in `slot`, which was looked up in this trap. */
-export function invoke(k: Core, thread: WordIndex, context: Context, slot: WordIndex): void {
+export function invoke(k: Core, thread: WordIndex, context: Context, slot: WordIndex): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
-  context.result = Err.UNSUPPORTED;
   switch ((k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT) {
     case ObjectType.UNTYPED:
-      invokeUntyped(k, thread, context, slot, method);
-      break;
+      return invokeUntyped(k, thread, context, slot, method);
     case ObjectType.CNODE:
-      invokeCNode(k, thread, context, slot, method);
-      break;
+      return invokeCNode(k, thread, context, slot, method);
     case ObjectType.PROCESS:
-      invokeProcess(k, thread, context, slot, method);
-      break;
+      return invokeProcess(k, thread, context, slot, method);
     case ObjectType.THREAD:
-      invokeThread(k, thread, context, slot, method);
-      break;
+      return invokeThread(k, thread, context, slot, method);
     case ObjectType.MONITOR:
-      invokeMonitor(k, thread, context, slot, method);
-      break;
+      return invokeMonitor(k, thread, context, slot, method);
     case ObjectType.IRQ_HANDLER:
-      invokeIrqHandler(k, thread, context, slot, method);
-      break;
+      return invokeIrqHandler(k, thread, context, slot, method);
     case ObjectType.IO_PORT:
-      invokePort(k, thread, context, slot, method);
-      break;
+      return invokePort(k, thread, context, slot, method);
     case ObjectType.DEBUG:
-      invokeDebug(k, thread, context, method);
-      break;
+      return invokeDebug(k, thread, context, method);
     default:
-      context.result = Err.BAD_TYPE;
+      return finish(context, Err.BAD_TYPE);
   }
 }

@@ -1,15 +1,16 @@
 /**
  * Telling monitors: a process or thread has ended, and each of them learns how, once.
  */
-import { LifeState, ObjectType, Slot } from "@capos/abi";
+import { LifeState, type ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { monitorsOf } from "../capability/monitor-list.js";
-import { anchorOf, killSlot } from "../capability/slot.js";
+import { killSlot } from "../capability/slot.js";
 import { signal } from "../ipc/notification.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
-import { Anchor, Monitor, Process, Reap, Thread } from "../state/layout.js";
+import { Anchor, Monitor, Reap } from "../state/layout.js";
+import { anchorOf, kernelFacts } from "../state/objects.js";
 
 /** Tells one monitor of an ended target; false if there is none. */
 export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boolean {
@@ -61,12 +62,12 @@ export function tellLoss(k: Core, monitor: WordIndex): void {
 /** Writes into a monitor how its target ended. */
 function noteEnd(k: Core, monitor: WordIndex, type: ObjectType, target: WordIndex): void {
   const { i32 } = k;
-  const isProcess = type === ObjectType.PROCESS;
+  const at = kernelFacts(type).watched!;
   // An object that goes before it ever ran was destroyed.
-  const life = i32[target + (isProcess ? Process.LIFE : Thread.LIFE)]!;
+  const life = i32[target + at.life]!;
   i32[monitor + Monitor.LIFE] = life > LifeState.RUNNING ? life : LifeState.KILLED;
-  i32[monitor + Monitor.STATUS] = i32[target + (isProcess ? Process.STATUS : Thread.EXIT_STATUS)]!;
-  i32[monitor + Monitor.LINE] = i32[target + (isProcess ? Process.FAULT_LINE : Thread.FAULT_LINE)]!;
-  i32[monitor + Monitor.COLUMN] = i32[target + (isProcess ? Process.FAULT_COLUMN : Thread.FAULT_COLUMN)]!;
+  i32[monitor + Monitor.STATUS] = i32[target + at.status]!;
+  i32[monitor + Monitor.LINE] = i32[target + at.line]!;
+  i32[monitor + Monitor.COLUMN] = i32[target + at.column]!;
   i32[monitor + Monitor.ENDED] = 1;
 }

@@ -1,16 +1,18 @@
 /** Methods of monitors. */
-import { Err, LifeState, Method, ObjectType, Right, Slot, SlotFlag } from "@capos/abi";
+import { Err, LifeState, Method, ObjectType, Right, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
 import { findSlot, hasRight, isLive, lookupArgument, refusal } from "../capability/lookup.js";
 import { attachMonitor } from "../capability/monitor-list.js";
 import { assignReap } from "../capability/reap-list.js";
-import { anchorOf, deriveSlot, killSlot, reaperOf, reclaimSlot, typeOf } from "../capability/slot.js";
+import { bindSlot, loseBindings, reaperOf, reclaimSlot, typeOf } from "../capability/slot.js";
 import { waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
-import { Monitor, Process, Reap, Thread } from "../state/layout.js";
-import { answer, handle } from "./arguments.js";
+import { Monitor, Reap } from "../state/layout.js";
+import { anchorOf, Binding, kernelFacts } from "../state/objects.js";
+import { answer, finish, handle, unsupported } from "./arguments.js";
 
 export function invokeMonitor(
   k: Core,
@@ -18,76 +20,70 @@ export function invokeMonitor(
   context: Context,
   slot: WordIndex,
   method: number,
-): void {
+): Answer {
   const { i32 } = k;
   const monitor = i32[slot + Slot.OBJECT]!;
   if (method === Method.MONITOR_WATCH) {
-    if (hasRight(k, slot, Right.WRITE)) watch(k, thread, context, slot, monitor);
-    else context.result = Err.DENIED;
-  } else if (method === Method.MONITOR_STATUS) {
-    if (!hasRight(k, slot, Right.READ)) context.result = Err.DENIED;
-    else {
-      answer(
-        context,
-        i32[monitor + Monitor.ENDED]!,
-        i32[monitor + Monitor.LIFE]!,
-        i32[monitor + Monitor.STATUS]!,
-        i32[monitor + Monitor.LINE]!,
-        i32[monitor + Monitor.COLUMN]!,
-      );
-    }
+    if (!hasRight(k, slot, Right.WRITE)) return finish(context, Err.DENIED);
+    return watch(k, thread, context, slot, monitor);
   }
+  if (method !== Method.MONITOR_STATUS) return unsupported(context);
+  if (!hasRight(k, slot, Right.READ)) return finish(context, Err.DENIED);
+  return answer(
+    context,
+    i32[monitor + Monitor.ENDED]!,
+    i32[monitor + Monitor.LIFE]!,
+    i32[monitor + Monitor.STATUS]!,
+    i32[monitor + Monitor.LINE]!,
+    i32[monitor + Monitor.COLUMN]!,
+  );
 }
 
 /** target, notification: both bindings are derived from the capabilities they were made with, and end with them. */
-function watch(k: Core, thread: WordIndex, context: Context, slot: WordIndex, monitor: WordIndex): void {
+function watch(k: Core, thread: WordIndex, context: Context, slot: WordIndex, monitor: WordIndex): Answer {
   const { i32 } = k;
   const target = findSlot(k, thread, handle(context, 1));
-  const notification = lookupArgument(k, thread, handle(context, 2), ObjectType.NOTIFICATION, Right.SEND);
-  const type = target === 0 ? ObjectType.NONE : typeOf(i32[target]!);
-  if (target === 0) context.result = refusal(k, thread, handle(context, 1));
-  else if (type !== ObjectType.PROCESS && type !== ObjectType.THREAD) context.result = Err.BAD_TYPE;
-  else if (!hasRight(k, target, Right.READ)) context.result = Err.DENIED;
-  else if (notification < 0) context.result = notification;
-  else arm(k, thread, context, slot, monitor, target, notification);
-}
-
-function arm(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  slot: WordIndex,
-  monitor: WordIndex,
-  target: WordIndex,
-  notification: WordIndex,
-): void {
-  const { i32 } = k;
-  const bindings = [monitor + Monitor.TARGET, monitor + Monitor.NOTIFICATION];
+  if (target === 0) return finish(context, refusal(k, thread, handle(context, 1)));
+  if (kernelFacts(typeOf(i32[target]!)).watched === null) return finish(context, Err.BAD_TYPE);
+  if (!hasRight(k, target, Right.READ)) return finish(context, Err.DENIED);
+  const notification = lookupArgument(
+    k,
+    thread,
+    context,
+    handle(context, 2),
+    ObjectType.NOTIFICATION,
+    Right.SEND,
+  );
+  if (notification === 0) return Answer.DONE;
   let dying = 0;
   lockTree(k);
   context.result = Err.OK;
   // Looked up without the lock.
   if (!isLive(k, slot) || !isLive(k, target) || !isLive(k, notification)) context.result = Err.BAD_CAP;
-  else if (isLive(k, bindings[0]!)) context.result = Err.BUSY;
+  else if (isLive(k, monitor + Monitor.TARGET)) context.result = Err.BUSY;
   else {
     // What is left of a watch whose target's capability was taken back.
-    if (isLive(k, bindings[1]!)) killSlot(k, bindings[1]!);
-    for (const binding of bindings) if (!reclaimSlot(k, binding)) dying = i32[binding + Slot.STAMP]!;
-    if (dying === 0) {
-      deriveSlot(k, target, bindings[0]!, Right.ALL, 0, SlotFlag.BINDING);
-      deriveSlot(k, notification, bindings[1]!, Right.ALL, 0, SlotFlag.BINDING);
-      i32[monitor + Monitor.ENDED] = 0;
-      attachMonitor(k, monitor);
-      tellIfEnded(k, typeOf(i32[target]!), i32[target + Slot.OBJECT]!);
-    }
+    loseBindings(k, ObjectType.MONITOR, monitor);
+    for (const binding of [monitor + Monitor.TARGET, monitor + Monitor.NOTIFICATION])
+      if (!reclaimSlot(k, binding)) dying = i32[binding + Slot.STAMP]!;
+    if (dying === 0) arm(k, monitor, target, notification);
   }
   unlockTree(k);
-  if (dying !== 0) waitForGrace(k, thread, dying);
+  return dying === 0 ? Answer.DONE : waitForGrace(k, thread, dying);
+}
+
+/** Under the tree lock. */
+function arm(k: Core, monitor: WordIndex, target: WordIndex, notification: WordIndex): void {
+  const { i32 } = k;
+  bindSlot(k, target, monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
+  bindSlot(k, notification, monitor + Monitor.NOTIFICATION, Binding.MONITOR_NOTIFICATION);
+  i32[monitor + Monitor.ENDED] = 0;
+  attachMonitor(k, monitor);
+  tellIfEnded(k, typeOf(i32[target]!), i32[target + Slot.OBJECT]!);
 }
 
 /** Its end may have been told before the monitor was in its list. By its home, if it is a thread: what else is to be done of it comes there. */
 function tellIfEnded(k: Core, type: ObjectType, target: WordIndex): void {
-  const life = target + (type === ObjectType.PROCESS ? Process.LIFE : Thread.LIFE);
-  if (Atomics.load(k.i32, life) > LifeState.RUNNING)
+  if (Atomics.load(k.i32, target + kernelFacts(type).watched!.life) > LifeState.RUNNING)
     assignReap(k, anchorOf(type, target), Reap.TELL, reaperOf(k, type, target));
 }

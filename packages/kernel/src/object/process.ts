@@ -17,16 +17,18 @@ import {
 import type { Context } from "@capos/engine";
 import { moduleCount, type WordIndex } from "@capos/hal";
 import { findSlot, hasRight, isOpenCNode, isOver, lookupArgument, refusal } from "../capability/lookup.js";
-import { deriveSlot, slotsOf } from "../capability/slot.js";
-import { progressOf, startAgain } from "../sched/progress.js";
+import { bindSlot, slotsOf } from "../capability/slot.js";
+import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Thread } from "../state/layout.js";
 import { wordCount } from "../state/message.js";
+import { Binding } from "../state/objects.js";
 import { traceProcess } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
-import { answer, handle, integer, refuse } from "./arguments.js";
+import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
 import { endProcess, linkMade } from "./process-end.js";
 
 export function invokeProcess(
@@ -35,46 +37,51 @@ export function invokeProcess(
   context: Context,
   slot: WordIndex,
   method: number,
-): void {
+): Answer {
   const process = k.i32[slot + Slot.OBJECT]!;
-  if (method === Method.PROCESS_STATUS || method === Method.PROCESS_VERIFY) {
-    if (!hasRight(k, slot, Right.READ)) context.result = Err.DENIED;
-    else if (method === Method.PROCESS_STATUS) status(k, context, process);
-    else verify(k, thread, context, process);
-  } else if (!hasRight(k, slot, Right.WRITE)) context.result = Err.DENIED;
-  else if (method === Method.PROCESS_CONFIGURE) configure(k, thread, context, process);
-  else if (method === Method.PROCESS_KILL) kill(k, thread, context, process);
-  else if (method === Method.PROCESS_CEILING) lowerCeiling(k, context, process);
+  const reads = method === Method.PROCESS_STATUS || method === Method.PROCESS_VERIFY;
+  if (method < Method.PROCESS_CONFIGURE || method > Method.PROCESS_CEILING) return unsupported(context);
+  if (!hasRight(k, slot, reads ? Right.READ : Right.WRITE)) return finish(context, Err.DENIED);
+  switch (method) {
+    case Method.PROCESS_STATUS:
+      return status(k, context, process);
+    case Method.PROCESS_VERIFY:
+      return verify(k, thread, context, process);
+    case Method.PROCESS_CONFIGURE:
+      return configure(k, thread, context, process);
+    case Method.PROCESS_KILL:
+      return kill(k, thread, context, process);
+    default:
+      return lowerCeiling(k, context, process);
+  }
 }
 
 /** CNode, image, thread numbers, name. Once, while the process is new. */
-function configure(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
+function configure(k: Core, thread: WordIndex, context: Context, process: WordIndex): Answer {
   const { i32 } = k;
-  const cnode = lookupArgument(k, thread, handle(context, 1), ObjectType.CNODE, Right.WRITE);
+  const cnode = lookupArgument(k, thread, context, handle(context, 1), ObjectType.CNODE, Right.WRITE);
   const image = integer(context, 2);
   const threads = integer(context, 3);
   const nameBytes = integer(context, 4);
   const maker = i32[thread + Thread.PROCESS]!;
-  if (cnode < 0) context.result = cnode;
-  else if (!(image >= 0 && image < moduleCount(k.memory))) context.result = Err.NOT_FOUND;
-  else if (!(threads >= 0)) refuse(context, Err.RANGE, 0, i32[maker + Process.THREADS_LEFT]!);
-  else if (
+  if (cnode === 0) return Answer.DONE;
+  if (!(image >= 0 && image < moduleCount(k.memory))) return finish(context, Err.NOT_FOUND);
+  if (!(threads >= 0)) return refuse(context, Err.RANGE, 0, i32[maker + Process.THREADS_LEFT]!);
+  if (
     !(
       nameBytes >= 0 &&
       nameBytes <= MAX_NAME_BYTES &&
       5 + wordsForBytes(nameBytes) <= wordCount(context.trap)
     )
-  ) {
-    refuse(context, Err.RANGE, 0, MAX_NAME_BYTES);
-  } else {
-    const status = begin(k, process, maker, cnode, image, threads);
-    if (status === Err.OK) {
-      setName(k, process, context.regs, Reg.WORDS + 5, nameBytes);
-      if (TRACED) traceProcess(k, process, maker, image);
-    }
-    if (status === Err.NO_RESOURCE) refuse(context, status, i32[maker + Process.THREADS_LEFT]!);
-    else context.result = status;
+  )
+    return refuse(context, Err.RANGE, 0, MAX_NAME_BYTES);
+  const result = begin(k, process, maker, cnode, image, threads);
+  if (result === Err.OK) {
+    setName(k, process, context.regs, Reg.WORDS + 5, nameBytes);
+    if (TRACED) traceProcess(k, process, maker, image);
   }
+  if (result === Err.NO_RESOURCE) return refuse(context, result, i32[maker + Process.THREADS_LEFT]!);
+  return finish(context, result);
 }
 
 /** Gives a new process its CSpace, by a binding derived from the CNode's capability, and its share of the maker's threads. */
@@ -109,7 +116,7 @@ function begin(
 /** Makes the CNode in a live slot the CSpace of a process. Under the tree lock. */
 export function bindCSpace(k: Core, process: WordIndex, cnodeSlot: WordIndex): void {
   const { i32 } = k;
-  deriveSlot(k, cnodeSlot, process + Process.BINDING, Right.ALL, 0, SlotFlag.BINDING);
+  bindSlot(k, cnodeSlot, process + Process.BINDING, Binding.PROCESS_CSPACE);
   const cnode = i32[cnodeSlot + Slot.OBJECT]!;
   i32[cnode + CNode.ANCHOR + CNode.PROCESSES]!++;
   i32[process + Process.CSPACE] = cnode;
@@ -132,28 +139,22 @@ export function setName(
 const VERIFIED_AT_ONCE = 1024;
 
 /** capability, rights: whether a slot of the process has that authority, or more of it. */
-function verify(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
+function verify(k: Core, thread: WordIndex, context: Context, process: WordIndex): Answer {
   const { i32 } = k;
   const wanted = findSlot(k, thread, handle(context, 1));
   const rights = integer(context, 2);
-  if (wanted === 0) context.result = refusal(k, thread, handle(context, 1));
-  else if (!(rights >= 0 && rights <= Right.ALL)) refuse(context, Err.RANGE, 0, Right.ALL);
-  else {
-    const slots = i32[process + Process.CSPACE_SLOTS]!;
-    const from = Math.max(1, progressOf(k, thread));
-    const to = Math.min(slots, from + VERIFIED_AT_ONCE);
-    for (let index = from; index < to; index++) {
-      if (!isSameAuthority(k, i32[process + Process.CSPACE]! + index * Slot.WORDS, wanted, rights)) continue;
-      answer(context, 1);
-      return;
-    }
-    if (to >= slots) {
-      answer(context, 0);
-      return;
-    }
-    i32[thread + Thread.PROGRESS] = to;
-    startAgain(k, thread);
+  if (wanted === 0) return finish(context, refusal(k, thread, handle(context, 1)));
+  if (!(rights >= 0 && rights <= Right.ALL)) return refuse(context, Err.RANGE, 0, Right.ALL);
+  const slots = i32[process + Process.CSPACE_SLOTS]!;
+  const from = Math.max(1, progressOf(k, thread));
+  const to = Math.min(slots, from + VERIFIED_AT_ONCE);
+  for (let index = from; index < to; index++) {
+    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+    if (isSameAuthority(k, slot, wanted, rights)) return answer(context, 1);
   }
+  if (to >= slots) return answer(context, 0);
+  i32[thread + Thread.PROGRESS] = to;
+  return Answer.AGAIN;
 }
 
 function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: number): boolean {
@@ -169,7 +170,7 @@ function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: nu
   );
 }
 
-function status(k: Core, context: Context, process: WordIndex): void {
+function status(k: Core, context: Context, process: WordIndex): Answer {
   const { i32, memory } = k;
   const bytes = i32[process + Process.FAULT_BYTES]!;
   answer(
@@ -181,26 +182,25 @@ function status(k: Core, context: Context, process: WordIndex): void {
     bytes,
   );
   const base = (process + Process.FAULT_TEXT) * 4;
-  context.result += packBytes(context.regs, Reg.WORDS + 5, memory.u8, base, base + bytes);
+  const words = packBytes(context.regs, Reg.WORDS + 5, memory.u8, base, base + bytes);
+  return finish(context, context.result + words);
 }
 
 /** A ceiling only comes down, so it does not matter who else lowers it at the same time. */
-function lowerCeiling(k: Core, context: Context, process: WordIndex): void {
+function lowerCeiling(k: Core, context: Context, process: WordIndex): Answer {
   const ceiling = k.i32[process + Process.CEILING]!;
   const wanted = integer(context, 1);
-  if (!(wanted >= 0 && wanted <= ceiling)) refuse(context, Err.RANGE, 0, ceiling);
-  else {
-    k.i32[process + Process.CEILING] = wanted;
-    context.result = Err.OK;
-  }
+  if (!(wanted >= 0 && wanted <= ceiling)) return refuse(context, Err.RANGE, 0, ceiling);
+  k.i32[process + Process.CEILING] = wanted;
+  return finish(context, Err.OK);
 }
 
 /**
  * Ends the process and answers when nothing is left of it. Its reaper does the work: if this thread ends
  * meanwhile, and it may be one of the process's own, that goes on.
  */
-function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex): void {
+function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex): Answer {
   endProcess(k, process, LifeState.KILLED, 0);
-  if (Atomics.load(k.i32, process + Process.CLEANING) === Cleaning.DONE) context.result = Err.OK;
-  else waitForGrace(k, thread, requestGrace(k));
+  if (Atomics.load(k.i32, process + Process.CLEANING) === Cleaning.DONE) return finish(context, Err.OK);
+  return waitForGrace(k, thread, requestGrace(k));
 }

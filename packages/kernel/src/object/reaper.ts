@@ -8,11 +8,11 @@
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import { TraceEvent, type WordIndex } from "@capos/hal";
-import { isLive } from "../capability/lookup.js";
 import { isListed, popFirst, pushFirst, pushLast } from "../capability/reap-list.js";
-import { anchorOf, endFinalising, killSlot, slotsOf, typeOf } from "../capability/slot.js";
+import { endFinalising, loseBindings, slotsOf, typeOf } from "../capability/slot.js";
 import { awaitGrace, publishAwaited } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import {
   Anchor,
@@ -25,7 +25,7 @@ import {
   Thread,
   ThreadState,
 } from "../state/layout.js";
-import { TRACED } from "../state/traced.js";
+import { anchorOf } from "../state/objects.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
 import { tellLoss, tellMonitor } from "./monitor-tell.js";
@@ -158,8 +158,7 @@ function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex):
       lockTree(k);
       // Its own end is no news.
       i32[object + Monitor.ENDED] = 1;
-      for (const binding of [Monitor.TARGET, Monitor.NOTIFICATION])
-        if (isLive(k, object + binding)) killSlot(k, object + binding);
+      loseBindings(k, type, object);
       unlockTree(k);
       return Step.DONE;
     default:

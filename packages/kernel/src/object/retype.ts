@@ -6,92 +6,49 @@
  * two grace periods later, and zeroed. After the first nobody can send a message that names it, after the
  * second every such message has been read.
  */
-import {
-  Err,
-  MAX_CNODE_BITS,
-  MAX_RETYPE_COUNT,
-  MAX_UNTYPED_BITS,
-  MIN_CNODE_BITS,
-  MIN_UNTYPED_BITS,
-  ObjectType,
-  Right,
-  Slot,
-  SlotBits,
-  SlotState,
-} from "@capos/abi";
+import { Err, MAX_RETYPE_COUNT, ObjectType, objectBits, Right, Slot, SlotBits, SlotState } from "@capos/abi";
+import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
 import { isLive, isOpenCNode } from "../capability/lookup.js";
-import {
-  anchorOf,
-  fillSlot,
-  isDying,
-  nextGrace,
-  reclaimSlot,
-  slotsOf,
-  slotWord,
-} from "../capability/slot.js";
-import { startAgain } from "../sched/progress.js";
+import { fillSlot, isDying, nextGrace, reclaimSlot, slotsOf, slotWord } from "../capability/slot.js";
 import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { Anchor, Endpoint, Notification, Process, Tables, Thread } from "../state/layout.js";
-import type { RetypeResult } from "../state/retype-result.js";
+import { anchorOf } from "../state/objects.js";
+import { finish, refuse } from "./arguments.js";
 
 const UNIT_BITS = 6;
 const UNIT_WORDS = 16;
 /** Units zeroed while the tree lock is held once: 32 KiB, some 4 µs. */
 const ZERO_UNITS = 512;
 
-/** log2 of an object's size in bytes, or 0 where the type cannot be retyped or the size is out of range. */
-export function objectSizeBits(type: number, sizeBits: number): number {
-  switch (type) {
-    case ObjectType.UNTYPED:
-      return sizeBits >= MIN_UNTYPED_BITS && sizeBits <= MAX_UNTYPED_BITS ? sizeBits : 0;
-    case ObjectType.CNODE:
-      return sizeBits >= MIN_CNODE_BITS && sizeBits <= MAX_CNODE_BITS ? sizeBits + UNIT_BITS : 0;
-    case ObjectType.FRAME:
-      return 12;
-    case ObjectType.SEALER:
-      return UNIT_BITS;
-    case ObjectType.ENDPOINT:
-    case ObjectType.NOTIFICATION:
-      return 7;
-    case ObjectType.MONITOR:
-      return 8;
-    case ObjectType.PROCESS:
-      return 9;
-    case ObjectType.THREAD:
-      return 10;
-    default:
-      return 0;
-  }
+/** What is to be made: from the untyped in a slot, into a window of the CNode that another slot names. */
+export interface RetypeRequest {
+  untyped: WordIndex;
+  type: number;
+  sizeBits: number;
+  count: number;
+  cnodeSlot: WordIndex;
+  /** Index of the window's first slot. */
+  first: number;
 }
 
 /**
- * Makes `count` objects from the untyped in `untyped` and publishes them in the window of the CNode that
- * `cnodeSlot` names, from index `first` on. Where it has to wait, the thread has left the core.
+ * Makes objects and publishes them in the window. All that can be refused is before anything is changed; where it has to
+ * wait, for memory or for slots, the trap starts again.
  */
-export function retype(
-  k: Core,
-  thread: WordIndex,
-  untyped: WordIndex,
-  type: number,
-  sizeBits: number,
-  count: number,
-  cnodeSlot: WordIndex,
-  first: number,
-  result: RetypeResult,
-): void {
+export function retype(k: Core, thread: WordIndex, context: Context, request: RetypeRequest): Answer {
   const { i32 } = k;
-  const bits = objectSizeBits(type, sizeBits);
-  result.detail = 0;
+  const { untyped, type, sizeBits, count, cnodeSlot, first } = request;
+  const bits = objectBits(type, sizeBits);
   lockTree(k);
   // Looked up without the lock: whoever killed one of them meanwhile was first.
   if (!isLive(k, untyped) || !isOpenCNode(k, cnodeSlot)) {
     unlockTree(k);
-    result.status = Err.BAD_CAP;
-    return;
+    return finish(context, Err.BAD_CAP);
   }
   const cnode = i32[cnodeSlot + Slot.OBJECT]!;
   const cnodeSlots = slotsOf(i32[cnodeSlot]!);
@@ -101,10 +58,13 @@ export function retype(
     !(first >= 1 && first + count <= cnodeSlots)
   ) {
     unlockTree(k);
-    result.status = Err.RANGE;
-    return;
+    return refuse(context, Err.RANGE, 1, cnodeSlots - 1);
   }
-  const dying = checkWindow(k, cnode + first * Slot.WORDS, count, result);
+  const dying = unreadySlot(k, cnode + first * Slot.WORDS, count);
+  if (dying === OCCUPIED) {
+    unlockTree(k);
+    return finish(context, Err.SLOT_OCCUPIED);
+  }
   const units = 2 ** (bits - UNIT_BITS);
   const needed = units * count;
   const size = sizeInUnits(i32[untyped]!);
@@ -113,43 +73,51 @@ export function retype(
     i32[untyped + Slot.FIRST_CHILD] === 0 &&
     i32[untyped + Slot.WATERMARK] !== 0 &&
     (start + needed > size || i32[untyped + Slot.LINK] !== Reset.NONE);
-  if (result.status === Err.OK && (reset ? needed : start + needed) > size) {
-    if (needed <= size && isBeingFreed(k, untyped)) {
-      unlockTree(k);
-      waitForGrace(k, thread, nextGrace(k));
-      return;
-    }
-    result.status = Err.NO_MEMORY;
-    result.detail = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
+  if ((reset ? needed : start + needed) > size) {
+    const isComing = needed <= size && isBeingFreed(k, untyped);
+    const left = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
+    unlockTree(k);
+    return isComing ? waitForGrace(k, thread, nextGrace(k)) : refuse(context, Err.NO_MEMORY, left);
   }
-  if (result.status !== Err.OK || dying !== 0) {
+  if (dying !== 0) {
     const stamp = i32[dying + Slot.STAMP]!;
     unlockTree(k);
-    if (result.status === Err.OK) waitForGrace(k, thread, stamp);
-    return;
+    return waitForGrace(k, thread, stamp);
   }
   if (reset) {
     const waitFor = resetSome(k, untyped);
     if (waitFor !== 0 || i32[untyped + Slot.WATERMARK] !== 0) {
       unlockTree(k);
-      if (waitFor !== 0) waitForGrace(k, thread, waitFor);
-      else startAgain(k, thread);
-      return;
+      return waitFor !== 0 ? waitForGrace(k, thread, waitFor) : Answer.AGAIN;
     }
     start = 0;
   }
+  commitRetype(k, request, cnode, start, units);
+  unlockTree(k);
+  return finish(context, Err.OK);
+}
+
+/** The point of no return: the memory from unit `start` on is free, the window empty. Under the tree lock. */
+function commitRetype(
+  k: Core,
+  { untyped, type, sizeBits, count, first }: RetypeRequest,
+  cnode: WordIndex,
+  start: number,
+  units: number,
+): void {
+  const { i32 } = k;
   beginCommit(k);
   const base = i32[untyped + Slot.OBJECT]!;
-  const slotBits = type === ObjectType.CNODE || type === ObjectType.UNTYPED ? sizeBits : bits;
+  // What a capability says of an object's size: as it was asked for, where there is a choice.
+  const slotBits = type === ObjectType.CNODE ? sizeBits : Math.log2(units) + UNIT_BITS;
   const word = slotWord(type, Right.ALL, 0, slotBits);
   for (let i = 0; i < count; i++) {
     const object = base + (start + units * i) * UNIT_WORDS;
     makeObject(k, type, object, units * UNIT_WORDS, sizeBits);
     fillSlot(k, cnode + (first + i) * Slot.WORDS, word, object, 0, untyped);
   }
-  i32[untyped + Slot.WATERMARK] = start + needed;
+  i32[untyped + Slot.WATERMARK] = start + units * count;
   endCommit(k);
-  unlockTree(k);
 }
 
 /** Units of 64 bytes in the untyped memory that a capability with this first word names. */
@@ -157,16 +125,18 @@ export function sizeInUnits(word: number): number {
   return 2 ** (((word >>> SlotBits.SIZE_SHIFT) & 63) - UNIT_BITS);
 }
 
-/** Whether a window is empty, in `result.status`. Answers a slot of it that will be, but is not yet; 0 if there is none. */
-function checkWindow(k: Core, window: WordIndex, count: number, result: RetypeResult): WordIndex {
-  let dying = 0;
-  result.status = Err.OK;
+/** No slot's address: what `unreadySlot` answers for a window that cannot be filled. */
+const OCCUPIED = -1;
+
+/** A slot of a window that will be empty, but is not yet; 0 if all are empty, OCCUPIED if one is in use. */
+function unreadySlot(k: Core, window: WordIndex, count: number): WordIndex {
+  let unready = 0;
   for (let slot = window; slot < window + count * Slot.WORDS; slot += Slot.WORDS) {
     if (reclaimSlot(k, slot)) continue;
-    if (isDying(k, slot)) dying = slot;
-    else result.status = Err.SLOT_OCCUPIED;
+    if (!isDying(k, slot)) return OCCUPIED;
+    unready = slot;
   }
-  return dying;
+  return unready;
 }
 
 /** Children looked at while the tree lock is held once. */

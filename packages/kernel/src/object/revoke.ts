@@ -19,12 +19,14 @@ import { TraceEvent, type WordIndex } from "@capos/hal";
 import { hasRight, slotIn } from "../capability/lookup.js";
 import { killSlot, typeOf } from "../capability/slot.js";
 import { rotateChildren } from "../capability/tree.js";
-import { progressOf, startAgain } from "../sched/progress.js";
+import { progressOf } from "../sched/progress.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
-import { TRACED } from "../state/traced.js";
+import { finish } from "./arguments.js";
 
 /** Slots killed while the tree lock is held once, and objects passed over that are being finalised already. */
 export const CHUNK = 256;
@@ -74,15 +76,13 @@ export function revoke(
   cnode: WordIndex,
   slots: number,
   handle: number,
-): void {
+): Answer {
   const { i32 } = k;
   const asked = progressOf(k, thread);
   if (asked !== 0) {
-    if (graceIsOver(k, asked)) {
-      if (TRACED) k.tracer.put2(TraceEvent.REVOKE_END, i32[thread + Thread.NUMBER]!, Err.OK);
-      context.result = Err.OK;
-    } else waitForGrace(k, thread, asked);
-    return;
+    if (!graceIsOver(k, asked)) return waitForGrace(k, thread, asked);
+    if (TRACED) k.tracer.put2(TraceEvent.REVOKE_END, i32[thread + Thread.NUMBER]!, Err.OK);
+    return finish(context, Err.OK);
   }
   lockTree(k);
   const slot = slotIn(k, cnode, slots, handle);
@@ -91,13 +91,11 @@ export function revoke(
   const isMemory = allowed && typeOf(i32[slot]!) === ObjectType.UNTYPED;
   unlockTree(k);
   if (TRACED && allowed) k.tracer.put3(TraceEvent.REVOKE_CHUNK, i32[thread + Thread.NUMBER]!, slot, left);
-  if (!allowed) context.result = slot === 0 ? Err.BAD_CAP : Err.DENIED;
-  else if (left === Left.MORE) startAgain(k, thread);
-  else {
-    const number = requestGrace(k);
-    if (TRACED) k.tracer.put2(TraceEvent.REVOKE_WAIT, i32[thread + Thread.NUMBER]!, number);
-    // Memory is looked at again after it: its objects are gone when their anchors have left the tree.
-    if (!isMemory || left === Left.NONE) i32[thread + Thread.PROGRESS] = number;
-    waitForGrace(k, thread, number);
-  }
+  if (!allowed) return finish(context, slot === 0 ? Err.BAD_CAP : Err.DENIED);
+  if (left === Left.MORE) return Answer.AGAIN;
+  const number = requestGrace(k);
+  if (TRACED) k.tracer.put2(TraceEvent.REVOKE_WAIT, i32[thread + Thread.NUMBER]!, number);
+  // Memory is looked at again after it: its objects are gone when their anchors have left the tree.
+  if (!isMemory || left === Left.NONE) i32[thread + Thread.PROGRESS] = number;
+  return waitForGrace(k, thread, number);
 }

@@ -11,14 +11,14 @@ import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
 import { killSlot } from "../capability/slot.js";
-import { takeFrom } from "../ipc/endpoint.js";
-import { leaveQueue, lowerWaiting } from "../ipc/notification.js";
-import { askCancel } from "../ipc/remote.js";
+import { askCancel } from "../ipc/cancel.js";
+import { leaveQueue, lowerWaiting } from "../ipc/queues.js";
 import { failCall, takeReply } from "../ipc/reply.js";
 import { dequeue, leave, wake } from "../sched/run-queue.js";
 import { powerOff } from "../smp/console.js";
 import { leaveGraceWait, unlinkWaiting } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import {
@@ -32,7 +32,6 @@ import {
   ThreadState,
 } from "../state/layout.js";
 import { traceDeath, traceFault } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 import { endProcess, unlinkThread } from "./process-end.js";
 
 /** Ends a thread of this core. `status` is what its process ends with if it decides that. */
@@ -103,8 +102,7 @@ function stopWaiting(k: Core, thread: WordIndex, state: number): void {
       dequeue(k, thread);
       break;
     case ThreadState.QUEUED:
-      if (i32[thread + Thread.ROLE] === Role.WAITER) leaveQueue(k, i32[thread + Thread.QUEUE]!, thread);
-      else takeFrom(k, i32[thread + Thread.QUEUE]!, thread);
+      leaveQueue(k, i32[thread + Thread.QUEUE]!, thread, i32[thread + Thread.ROLE]!);
       break;
     case ThreadState.RING_WAIT:
       unlinkWaiting(k, k.kernelArea + KernelArea.RING_WAIT_HEAD, thread);

@@ -2,28 +2,20 @@
  * Methods of threads. What changes a started thread runs on its home core: here if that is this one,
  * else there, for the invoker, by one line.
  */
-import {
-  Err,
-  LifeState,
-  MAX_MESSAGE_WORDS,
-  Method,
-  ObjectType,
-  Reg,
-  Right,
-  Slot,
-  SlotFlag,
-} from "@capos/abi";
+import { Err, LifeState, MAX_MESSAGE_WORDS, Method, ObjectType, Reg, Right, Slot } from "@capos/abi";
 import { type Context, makeRegisters } from "@capos/engine";
 import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument, slotStillNames } from "../capability/lookup.js";
-import { deriveSlot, reclaimSlot } from "../capability/slot.js";
-import { attendNotification } from "../ipc/notification.js";
-import { answerStatus, askInvoke } from "../ipc/remote.js";
-import { startAgain } from "../sched/progress.js";
+import { bindSlot, reclaimSlot } from "../capability/slot.js";
+import { answerStatus } from "../ipc/answer.js";
+import { beginAsking, publishLine, reserveLine, waitForRing } from "../ipc/line.js";
+import { askRehome, attendNotification, canMove } from "../ipc/notification.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../sched/run-queue.js";
 import { ensureGrace, requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { homeOf, moveHome } from "../smp/home.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import {
@@ -38,9 +30,9 @@ import {
   ThreadState,
 } from "../state/layout.js";
 import { copyWords, threadWords, wordCount } from "../state/message.js";
+import { Binding } from "../state/objects.js";
 import { traceThread } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
-import { answer, handle, integer, refuse } from "./arguments.js";
+import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
 import { linkThread } from "./process-end.js";
 import { endThread, isEnded } from "./thread-end.js";
 
@@ -50,38 +42,24 @@ export function invokeThread(
   context: Context,
   slot: WordIndex,
   method: number,
-): void {
-  const { i32 } = k;
-  const target = i32[slot + Slot.OBJECT]!;
-  if (method === Method.THREAD_STATUS) {
-    if (hasRight(k, slot, Right.READ)) status(k, context, target);
-    else context.result = Err.DENIED;
-    return;
-  }
-  if (method < Method.THREAD_CONFIGURE || method > Method.THREAD_PRIORITY) return;
-  if (!hasRight(k, slot, Right.WRITE)) {
-    context.result = Err.DENIED;
-    return;
-  }
+): Answer {
+  const target = k.i32[slot + Slot.OBJECT]!;
+  if (method < Method.THREAD_CONFIGURE || method > Method.THREAD_STATUS) return unsupported(context);
+  if (!hasRight(k, slot, method === Method.THREAD_STATUS ? Right.READ : Right.WRITE))
+    return finish(context, Err.DENIED);
   switch (method) {
+    case Method.THREAD_STATUS:
+      return status(k, context, target);
     case Method.THREAD_CONFIGURE:
-      configure(k, thread, context, target);
-      break;
+      return configure(k, thread, context, target);
     case Method.THREAD_START:
-      start(k, thread, context, target);
-      break;
+      return start(k, thread, context, target);
     case Method.THREAD_DESTROY:
-      context.result = Err.OK;
-      if (!destroy(k, thread, target)) awaitDeath(k, thread, target);
-      break;
+      return destroy(k, thread, context, target);
     case Method.THREAD_BIND:
-      bind(k, thread, context, target);
-      break;
-    case Method.THREAD_PRIORITY:
-      setPriority(k, thread, context, target);
-      break;
+      return bind(k, thread, context, target);
     default:
-      break;
+      return setPriority(k, thread, context, target);
   }
 }
 
@@ -93,6 +71,16 @@ function isPlaced(k: Core, target: WordIndex): boolean {
   return k.i32[target + Thread.NUMBER] !== 0 && k.i32[target + Thread.STATE] !== ThreadState.DEAD;
 }
 
+/** An INVOKE: run a method at the home of its target. Up to two numbers travel. */
+export const enum InvokeLine {
+  /** The invoker. */
+  THREAD = 1,
+  TARGET = 2,
+  METHOD = 3,
+  A = 4,
+  B = 5,
+}
+
 /** Runs a method here, or at the target's home; then the invoker waits and its result comes with the answer. */
 function atHome(
   k: Core,
@@ -102,29 +90,46 @@ function atHome(
   method: Method,
   a = 0,
   b = 0,
-): void {
-  const { i32 } = k;
-  const home = i32[target + Thread.HOME]!;
-  if (!isPlaced(k, target)) context.result = Err.BUSY;
-  else if (home === k.id) {
-    // The result first: the method may end or preempt the invoker itself.
-    context.result = Err.OK;
-    const result = perform(k, target, method, a, b);
-    if (result === Internal.RETRY) startAgain(k, thread);
-    else context.result = result;
-  } else askInvoke(k, thread, home, Message.INVOKE, target, method, a, b);
+): Answer {
+  const home = k.i32[target + Thread.HOME]!;
+  if (!isPlaced(k, target)) return finish(context, Err.BUSY);
+  if (home !== k.id) return askInvoke(k, thread, home, target, method, a, b);
+  // The result first: the method may end or preempt the invoker itself.
+  context.result = Err.OK;
+  const result = perform(k, target, method, a, b);
+  return result === Internal.RETRY ? Answer.AGAIN : finish(context, result);
 }
 
-/** The other end of `atHome`. */
-export function invokeRemote(
+/** Asks another thread's home, for the running thread. */
+function askInvoke(
   k: Core,
-  invoker: WordIndex,
+  thread: WordIndex,
+  to: number,
   target: WordIndex,
-  method: number,
+  method: Method,
   a: number,
   b: number,
-): void {
-  const result = perform(k, target, method, a, b);
+): Answer {
+  const { i32 } = k;
+  const line = reserveLine(k, to);
+  if (line === 0) return waitForRing(k, thread, to);
+  i32[line + InvokeLine.THREAD] = thread;
+  i32[line + InvokeLine.TARGET] = target;
+  i32[line + InvokeLine.METHOD] = method;
+  i32[line + InvokeLine.A] = a;
+  i32[line + InvokeLine.B] = b;
+  beginAsking(k, thread, to);
+  publishLine(k, to, line, Message.INVOKE);
+  return Answer.BLOCKED;
+}
+
+/** Home: the other end of `atHome`. */
+export function onInvoke(k: Core, line: WordIndex): void {
+  const { i32 } = k;
+  const invoker = i32[line + InvokeLine.THREAD]!;
+  const target = i32[line + InvokeLine.TARGET]!;
+  const method = i32[line + InvokeLine.METHOD]!;
+  const result = perform(k, target, method, i32[line + InvokeLine.A]!, i32[line + InvokeLine.B]!);
   const again = method === Method.THREAD_DESTROY && isDying(k, target);
   answerStatus(k, invoker, again ? Internal.RETRY : result);
 }
@@ -147,9 +152,9 @@ function perform(k: Core, target: WordIndex, method: number, a: number, b: numbe
   }
 }
 
-function status(k: Core, context: Context, target: WordIndex): void {
+function status(k: Core, context: Context, target: WordIndex): Answer {
   const { i32 } = k;
-  answer(
+  return answer(
     context,
     Atomics.load(i32, target + Thread.LIFE),
     Atomics.load(i32, target + Thread.STATE),
@@ -160,20 +165,16 @@ function status(k: Core, context: Context, target: WordIndex): void {
 }
 
 /** Process, core, priority. Once; gives the thread its number. */
-function configure(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
-  const { i32 } = k;
-  const process = lookupArgument(k, thread, handle(context, 1), ObjectType.PROCESS, Right.WRITE);
+function configure(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
+  const process = lookupArgument(k, thread, context, handle(context, 1), ObjectType.PROCESS, Right.WRITE);
   const core = integer(context, 2);
   const priority = integer(context, 3);
-  if (process < 0) context.result = process;
-  else if (!(core >= 0 && core < k.coreCount)) refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  else if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
-    refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
-  else {
-    const status = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
-    if (status === Err.NO_RESOURCE) refuse(context, status);
-    else context.result = status;
-  }
+  if (process === 0) return Answer.DONE;
+  if (!(core >= 0 && core < k.coreCount)) return refuse(context, Err.RANGE, 0, k.coreCount - 1);
+  if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
+    return refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
+  const status = configureThread(k, target, k.i32[process + Slot.OBJECT]!, core, priority);
+  return status === Err.NO_RESOURCE ? refuse(context, status) : finish(context, status);
 }
 
 /** The highest priority that a thread may give: without a ceiling any guest could shut out a core's servers. */
@@ -238,16 +239,14 @@ function freeNumber(k: Core): number {
 }
 
 /** The words behind the method become the new thread's first message. */
-function start(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
+function start(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
   const { i32 } = k;
-  if (i32[target + Thread.NUMBER] === 0 || Atomics.load(i32, target + Thread.LIFE) !== LifeState.NEW) {
-    context.result = Err.BUSY;
-    return;
-  }
+  if (i32[target + Thread.NUMBER] === 0 || Atomics.load(i32, target + Thread.LIFE) !== LifeState.NEW)
+    return finish(context, Err.BUSY);
   const count = Math.min(wordCount(context.trap), MAX_MESSAGE_WORDS) - 1;
   copyWords(k.f64, threadWords(target), context.regs, Reg.WORDS + 1, count);
   i32[target + Thread.START_WORDS] = count;
-  atHome(k, thread, context, target, Method.THREAD_START);
+  return atHome(k, thread, context, target, Method.THREAD_START);
 }
 
 /** Home: a thread that is configured becomes ready. Its guest is made when it first runs. */
@@ -265,28 +264,22 @@ export function startHere(k: Core, target: WordIndex): number {
   return Err.OK;
 }
 
-/** Ends a thread. True if the invoker's trap is not over: it asked another core, or waits for the ring. */
-function destroy(k: Core, thread: WordIndex, target: WordIndex): boolean {
-  const home = k.i32[target + Thread.HOME]!;
-  if (isDying(k, target)) return false;
-  if (home !== k.id && isPlaced(k, target)) {
-    askInvoke(k, thread, home, Message.INVOKE, target, Method.THREAD_DESTROY, 0, 0);
-    return true;
-  }
-  destroyHere(k, target);
-  return false;
-}
-
 /**
- * A thread that is still owed an answer may be given a message with it, and capabilities in its window: who
+ * Ends a thread. One that is still owed an answer may be given a message with it, and capabilities in its window: who
  * destroyed it goes on when it is dead. After a grace period the core that it asked has read what it was
  * asked; the trap starts again then, and looks.
  */
-function awaitDeath(k: Core, thread: WordIndex, target: WordIndex): void {
-  if (!isDying(k, target) || target === thread) return;
-  if (k.current === thread) waitForGrace(k, thread, requestGrace(k));
-  // Somebody more urgent was told of the end and has the core: the invoker is ready, and looks when it is its turn.
-  else k.i32[thread + Thread.RESTART] = Restart.TRAP;
+function destroy(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
+  const home = k.i32[target + Thread.HOME]!;
+  context.result = Err.OK;
+  if (!isDying(k, target)) {
+    if (home !== k.id && isPlaced(k, target))
+      return askInvoke(k, thread, home, target, Method.THREAD_DESTROY, 0, 0);
+    destroyHere(k, target);
+  }
+  if (!isDying(k, target) || target === thread) return Answer.DONE;
+  // Somebody more urgent may have been told of the end, and have the core: then the invoker looks when it is its turn.
+  return k.current === thread ? waitForGrace(k, thread, requestGrace(k)) : Answer.AGAIN;
 }
 
 /** True for a thread that has ended and is owed an answer. */
@@ -299,30 +292,21 @@ function destroyHere(k: Core, target: WordIndex): void {
 }
 
 /** A notification that also ends the thread's receives. It moves to the thread's core first. */
-function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
+function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
   const { i32 } = k;
-  const slot = lookupArgument(k, thread, handle(context, 1), ObjectType.NOTIFICATION, Right.RECEIVE);
-  if (slot < 0) {
-    context.result = slot;
-    return;
-  }
-  if (!isPlaced(k, target)) {
-    context.result = Err.BUSY;
-    return;
-  }
+  const slot = lookupArgument(k, thread, context, handle(context, 1), ObjectType.NOTIFICATION, Right.RECEIVE);
+  if (slot === 0) return Answer.DONE;
+  if (!isPlaced(k, target)) return finish(context, Err.BUSY);
   const notification = i32[slot + Slot.OBJECT]!;
   const generation = i32[slot + Slot.GENERATION]!;
   const home = homeOf(k, notification);
   const wanted = i32[target + Thread.HOME]!;
-  if (home === wanted) atHome(k, thread, context, target, Method.THREAD_BIND, slot, generation);
-  else if (home !== k.id) askInvoke(k, thread, home, Message.REHOME, notification, 0, wanted, 0);
-  else if (
-    i32[notification + Notification.QUEUE_HEAD] !== 0 ||
-    i32[notification + Notification.BOUND_THREAD] !== 0
-  )
-    context.result = Err.BUSY;
-  else if (!moveHome(k, notification, wanted)) startAgain(k, thread);
-  else atHome(k, thread, context, target, Method.THREAD_BIND, slot, generation);
+  if (home !== wanted) {
+    if (home !== k.id) return askRehome(k, thread, notification, home, wanted);
+    if (!canMove(k, notification)) return finish(context, Err.BUSY);
+    if (!moveHome(k, notification, wanted)) return Answer.AGAIN;
+  }
+  return atHome(k, thread, context, target, Method.THREAD_BIND, slot, generation);
 }
 
 /** Home: derives the thread's binding from the capability that the invoker named, if it still is what it was. */
@@ -342,7 +326,7 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
     status = Err.BUSY;
   // The last one's end is not through yet.
   else if (!reclaimSlot(k, binding)) status = Internal.RETRY;
-  else deriveSlot(k, slot, binding, Right.ALL, 0, SlotFlag.BINDING);
+  else bindSlot(k, slot, binding, Binding.THREAD_NOTIFICATION);
   const stamp = i32[binding + Slot.STAMP]!;
   unlockTree(k);
   if (status === Internal.RETRY) ensureGrace(k, stamp);
@@ -355,11 +339,11 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
   return Err.OK;
 }
 
-function setPriority(k: Core, thread: WordIndex, context: Context, target: WordIndex): void {
+function setPriority(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
   const priority = integer(context, 1);
   if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
-    refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
-  else atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
+    return refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
+  return atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
 }
 
 /** Home: a thread in a wait queue keeps its place there until it waits next. */

@@ -1,13 +1,11 @@
 /** Methods of untyped memory. */
 import {
   Err,
-  MAX_CNODE_BITS,
+  factsOf,
   MAX_RETYPE_COUNT,
-  MAX_UNTYPED_BITS,
   Method,
-  MIN_CNODE_BITS,
-  MIN_UNTYPED_BITS,
   ObjectType,
+  objectBits,
   Right,
   Slot,
   SlotBits,
@@ -15,12 +13,12 @@ import {
 import type { Context } from "@capos/engine";
 import { TraceEvent, type WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
-import { slotsOf } from "../capability/slot.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
-import { TRACED } from "../state/traced.js";
-import { answer, handle, integer, refuse } from "./arguments.js";
-import { objectSizeBits, retype } from "./retype.js";
+import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
+import { retype } from "./retype.js";
 
 export function invokeUntyped(
   k: Core,
@@ -28,52 +26,33 @@ export function invokeUntyped(
   context: Context,
   slot: WordIndex,
   method: number,
-): void {
+): Answer {
   const { i32 } = k;
   if (method === Method.UNTYPED_INFO) {
     const bytes = 2 ** ((i32[slot]! >>> SlotBits.SIZE_SHIFT) & 63);
     const used = i32[slot + Slot.FIRST_CHILD] === 0 ? 0 : i32[slot + Slot.WATERMARK]! * 64;
-    answer(context, bytes, bytes - used);
-    return;
+    return answer(context, bytes, bytes - used);
   }
-  if (method !== Method.UNTYPED_RETYPE) return;
-  if (!hasRight(k, slot, Right.WRITE)) {
-    context.result = Err.DENIED;
-    return;
+  if (method !== Method.UNTYPED_RETYPE) return unsupported(context);
+  if (!hasRight(k, slot, Right.WRITE)) return finish(context, Err.DENIED);
+  const request = k.retype;
+  request.untyped = slot;
+  request.type = integer(context, 1);
+  request.sizeBits = integer(context, 2);
+  request.count = integer(context, 3);
+  request.cnodeSlot = lookupArgument(k, thread, context, handle(context, 4), ObjectType.CNODE, Right.WRITE);
+  request.first = integer(context, 5);
+  if (request.cnodeSlot === 0) return Answer.DONE;
+  const { type, count } = request;
+  if (objectBits(type, request.sizeBits) === 0) {
+    const size = factsOf(type)?.size ?? null;
+    return size === null ? finish(context, Err.BAD_TYPE) : refuse(context, Err.RANGE, size.low, size.high);
   }
-  const type = integer(context, 1);
-  const sizeBits = integer(context, 2);
-  const count = integer(context, 3);
-  const cnode = lookupArgument(k, thread, handle(context, 4), ObjectType.CNODE, Right.WRITE);
-  const first = integer(context, 5);
-  if (cnode < 0) {
-    context.result = cnode;
-    return;
+  if (!(count >= 1 && count <= MAX_RETYPE_COUNT)) return refuse(context, Err.RANGE, 1, MAX_RETYPE_COUNT);
+  const result = retype(k, thread, context, request);
+  if (TRACED && result === Answer.DONE) {
+    const number = i32[thread + Thread.NUMBER]!;
+    k.tracer.put5(TraceEvent.CAPABILITY_RETYPE, number, type, count, slot, context.result);
   }
-  if (objectSizeBits(type, sizeBits) === 0) {
-    if (type === ObjectType.UNTYPED) refuse(context, Err.RANGE, MIN_UNTYPED_BITS, MAX_UNTYPED_BITS);
-    else if (type === ObjectType.CNODE) refuse(context, Err.RANGE, MIN_CNODE_BITS, MAX_CNODE_BITS);
-    else context.result = Err.BAD_TYPE;
-    return;
-  }
-  if (!(count >= 1 && count <= MAX_RETYPE_COUNT)) {
-    refuse(context, Err.RANGE, 1, MAX_RETYPE_COUNT);
-    return;
-  }
-  const result = k.retypeResult;
-  retype(k, thread, slot, type, sizeBits, count, cnode, first, result);
-  if (TRACED && k.current === thread)
-    k.tracer.put5(
-      TraceEvent.CAPABILITY_RETYPE,
-      k.i32[thread + Thread.NUMBER]!,
-      type,
-      count,
-      slot,
-      result.status,
-    );
-  // A thread that waits for memory or a slot of the window starts its trap again.
-  if (k.current !== thread) return;
-  if (result.status === Err.RANGE) refuse(context, Err.RANGE, 1, slotsOf(i32[cnode]!) - 1);
-  else if (result.status !== Err.OK) refuse(context, result.status, result.detail, 0);
-  else context.result = 0;
+  return result;
 }

@@ -13,7 +13,7 @@ export function progressOf(k: Core, thread: WordIndex): number {
   return k.i32[thread + Thread.PROGRESS]!;
 }
 
-/** The running thread's trap goes on in its next turn; whoever is more urgent runs before. */
+/** What `Answer.AGAIN` means: the thread's trap goes on in its next turn; whoever is more urgent runs before. */
 export function startAgain(k: Core, thread: WordIndex): void {
   k.i32[thread + Thread.RESTART] = Restart.TRAP;
   // Told of the end of another it may have lost the core already: then it is in the queue.

@@ -5,9 +5,9 @@
 
 import type { Context } from "@capos/engine";
 import { armOneShot, CoreArea, disarmTimer, TraceEvent, type WordIndex } from "@capos/hal";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, Restart, Thread, ThreadState } from "../state/layout.js";
-import { TRACED } from "../state/traced.js";
 import { Vector } from "../state/vectors.js";
 
 /** Nanoseconds a thread runs before others of its priority get a turn. */

@@ -12,9 +12,9 @@ import {
   ringHost,
   type WordIndex,
 } from "@capos/hal";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { traceLog } from "../state/trace.js";
-import { TRACED } from "../state/traced.js";
 import { ringDoorbell } from "./doorbell.js";
 
 /** Writes one line to the UART. Text that the device has no room for is dropped: it is a console, not a log. */

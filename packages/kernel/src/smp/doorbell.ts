@@ -1,7 +1,7 @@
 /** Doorbells: bits in another core's attention word, which wake it if it halts. */
 import { attentionOf, raise, TraceEvent } from "@capos/hal";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { TRACED } from "../state/traced.js";
 
 /** Sets attention bits of a core, this one or another. */
 export function ringDoorbell(k: Core, to: number, bits: number): void {

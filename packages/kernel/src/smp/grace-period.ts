@@ -22,9 +22,10 @@ import {
   type WordIndex,
 } from "@capos/hal";
 import { leave, restart } from "../sched/run-queue.js";
+import { Answer } from "../state/answer.js";
+import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, Thread, ThreadState } from "../state/layout.js";
-import { TRACED } from "../state/traced.js";
 import { ringDoorbell } from "./doorbell.js";
 
 /** Asks for a grace period that starts now; answers its number. */
@@ -135,7 +136,7 @@ export function awaitGrace(k: Core, number: number): boolean {
 }
 
 /** The running thread waits until a grace period is over and then starts its trap again. */
-export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
+export function waitForGrace(k: Core, thread: WordIndex, number: number): Answer {
   const { i32 } = k;
   ensureGrace(k, number);
   i32[thread + Thread.STATE] = ThreadState.GRACE_WAIT;
@@ -147,6 +148,7 @@ export function waitForGrace(k: Core, thread: WordIndex, number: number): void {
   // Published before the look: a report that completes the period either sees AWAITED or is seen here.
   publishAwaited(k);
   wakeGraceWaiters(k);
+  return Answer.BLOCKED;
 }
 
 /** Says which is the first grace period that something on this core waits for: a thread, its reaper, its own leaving. */

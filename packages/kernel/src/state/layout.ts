@@ -110,7 +110,7 @@ export const enum Thread {
   ANSWER_NEXT = 48,
   ANSWER_KIND = 49,
   ANSWER_STATUS = 50,
-  ANSWER_EXTRA = 51,
+  ANSWER_NUMBER = 51,
   ANSWER_COUNT = 52,
   ANSWER_BADGE = 53,
   ANSWER_ARRIVED = 54,
@@ -371,7 +371,7 @@ export const enum Tables {
   SIZE = 1024,
 }
 
-/** Kinds of ring lines. */
+/** Kinds of ring lines. What each says has a layout beside its handlers; all begin with a thread (a nudge with 0). */
 export const enum Message {
   /** A thread sends or calls. */
   SEND = 1,
@@ -393,7 +393,6 @@ export const enum Message {
 /** Flags beside a line's kind. */
 export const enum MessageFlag {
   KIND_MASK = 0xff,
-  CALL = 0x100,
   /** The words are in the thread object, not in the line. */
   IN_THREAD = 0x200,
   NON_BLOCKING = 0x400,

@@ -5,8 +5,8 @@
  * sender's words are: in its register file on its own core; in its thread object once it asked another
  * core; in the ring line if they fit.
  */
-import { MAX_MESSAGE_CAPABILITIES, MAX_MESSAGE_WORDS, Reg, TrapShift } from "@capos/abi";
-import { Line, type WordIndex } from "@capos/hal";
+import { MAX_MESSAGE_CAPABILITIES, MAX_MESSAGE_WORDS, Reg, Trap, TrapShift } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
 import type { Core } from "./core.js";
 import { Thread } from "./layout.js";
 
@@ -31,9 +31,17 @@ export function threadCapabilities(thread: WordIndex): number {
   return (thread + Thread.CAPABILITIES) >> 1;
 }
 
+/** Where the words stand in lines of all kinds that have some: four doubles. */
+const LINE_WORDS_AT = 8;
+
 /** Index of a ring line's words among the doubles. */
 export function lineWords(line: WordIndex): number {
-  return (line + Line.WORDS) >> 1;
+  return (line + LINE_WORDS_AT) >> 1;
+}
+
+/** True if the message that a trap or a MESSAGE field describes is a call. */
+export function isCall(message: number): boolean {
+  return (message & 0xff) === Trap.CALL;
 }
 
 /** Words of the message that a trap or a MESSAGE field describes. */

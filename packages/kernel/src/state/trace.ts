@@ -4,7 +4,7 @@
  */
 import { Reg, Slot, SlotBits, utf8Encode } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { CoreArea, Line, TraceEvent, type WordIndex } from "@capos/hal";
+import { CoreArea, TraceEvent, type WordIndex } from "@capos/hal";
 import type { Core } from "./core.js";
 import { Endpoint, KernelArea, Message, MessageFlag, Process, Thread } from "./layout.js";
 import { capabilityCount, wordCount } from "./message.js";
@@ -71,10 +71,13 @@ export function tracePop(k: Core, from: number, line: WordIndex): void {
   k.tracer.put4(TraceEvent.RING_POP, from, kind & MessageFlag.KIND_MASK, threadIn(k, line, kind), position);
 }
 
+/** Where lines of all kinds but a nudge have the thread that they are about. */
+const LINE_THREAD = 1;
+
 /** The thread that a line is about, 0 for a nudge. */
 function threadIn(k: Core, line: WordIndex, kind: number): number {
   if ((kind & MessageFlag.KIND_MASK) === Message.NUDGE) return 0;
-  return k.i32[k.i32[line + Line.THREAD]! + Thread.NUMBER]!;
+  return k.i32[k.i32[line + LINE_THREAD]! + Thread.NUMBER]!;
 }
 
 /** The core is about to halt: what it wrote can be read from outside meanwhile. */

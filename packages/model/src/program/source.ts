@@ -9,7 +9,7 @@ export function kernelProgram(edits: readonly Edit[]): ProgramOptions {
   return {
     entry: here("./entry.js"),
     replacements: {
-      "kernel/dist/state/traced.js": here("./traced.js"),
+      "kernel/dist/state/build.js": here("./build.js"),
       "hal/dist/trace/writer.js": here("./trace-writer.js"),
       "hal/dist/cpu/clock.js": here("./clock.js"),
     },

@@ -1,7 +1,7 @@
 /** Notifications: signals, waits, bindings, destruction. */
-import { Err, InitSlot, ObjectType, Right, SlotFlag } from "@capos/abi";
-import { deriveSlot } from "@capos/kernel/internal";
-import { Endpoint, Notification, Thread } from "@capos/kernel/layout";
+import { Err, InitSlot, ObjectType, Right } from "@capos/abi";
+import { bindSlot } from "@capos/kernel/internal";
+import { Binding, Endpoint, Notification, Thread } from "@capos/kernel/layout";
 import { cnode, thread, untyped } from "@capos/libos";
 import type { Guest } from "../guest.js";
 import type { Machine } from "../machine.js";
@@ -108,14 +108,7 @@ export function bindAtFirst(machine: Machine, guest: Guest, notification: number
   const { i32 } = machine;
   const object = machine.objectAt(notification);
   machine.atSetUp((k) =>
-    deriveSlot(
-      k,
-      machine.slotAt(notification),
-      guest.thread + Thread.BINDING,
-      Right.ALL,
-      0,
-      SlotFlag.BINDING,
-    ),
+    bindSlot(k, machine.slotAt(notification), guest.thread + Thread.BINDING, Binding.THREAD_NOTIFICATION),
   );
   i32[object + Notification.HOME] = guest.core;
   i32[guest.thread + Thread.BOUND_NOTIFICATION] = object;

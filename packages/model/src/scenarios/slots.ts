@@ -1,7 +1,6 @@
 /** What a scenario's slots hold when nothing can go on. */
 import { Slot, SlotBits, SlotState } from "@capos/abi";
-import { anchorOf } from "@capos/kernel/internal";
-import { Anchor, Notification } from "@capos/kernel/layout";
+import { Anchor, anchorOf, Notification } from "@capos/kernel/layout";
 import type { Machine } from "../machine.js";
 
 /** True if a slot of init holds a capability that can be used. */

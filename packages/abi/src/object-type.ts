@@ -1,0 +1,23 @@
+/** What a capability designates. The numbers are those in word 0 of a slot. */
+export const enum ObjectType {
+  NONE = 0,
+  UNTYPED = 1,
+  CNODE = 2,
+  FRAME = 3,
+  PAGE_TABLE = 4,
+  ADDRESS_SPACE = 5,
+  ENDPOINT = 6,
+  NOTIFICATION = 7,
+  REPLY = 8,
+  THREAD = 9,
+  PROCESS = 10,
+  SCHED_CONTEXT = 11,
+  IRQ_HANDLER = 12,
+  CHANNEL = 13,
+  MONITOR = 14,
+  SEALER = 15,
+  SCHED_CONTROL = 16,
+  IRQ_CONTROL = 17,
+  DEBUG = 18,
+  IO_PORT = 19,
+}

@@ -1,0 +1,102 @@
+/**
+ * Who waits at an endpoint or a notification: threads in its queue, and the slots they wait through. The object's
+ * home alone changes it.
+ */
+import { Err } from "@capos/abi";
+import type { WordIndex } from "@capos/hal";
+import { waitStillHolds } from "../capability/lookup.js";
+import type { Core } from "../state/core.js";
+import { Endpoint, Notification, QueueKind, Role, Thread } from "../state/layout.js";
+import { finishWait } from "./answer.js";
+import { insert, remove } from "./wait-queue.js";
+
+/** Puts a thread into the endpoint's queue. A sender on this core keeps its words in its registers. */
+export function queueThread(
+  k: Core,
+  endpoint: WordIndex,
+  kind: QueueKind,
+  thread: WordIndex,
+  role: Role,
+  slot: WordIndex,
+  generation: number,
+  message: number,
+): void {
+  const { i32 } = k;
+  enter(k, endpoint, thread, role, slot, generation);
+  i32[thread + Thread.MESSAGE] = message;
+  i32[endpoint + Endpoint.KIND] = kind;
+}
+
+/** Puts a thread into a notification's queue; WAITING must be 1 and BITS have been looked at since. */
+export function queueWaiter(
+  k: Core,
+  notification: WordIndex,
+  thread: WordIndex,
+  slot: WordIndex,
+  generation: number,
+): void {
+  enter(k, notification, thread, Role.WAITER, slot, generation);
+}
+
+function enter(
+  k: Core,
+  object: WordIndex,
+  thread: WordIndex,
+  role: Role,
+  slot: WordIndex,
+  generation: number,
+): void {
+  const { i32 } = k;
+  i32[thread + Thread.ROLE] = role;
+  i32[thread + Thread.WAIT_SLOT] = slot;
+  i32[thread + Thread.WAIT_GENERATION] = generation;
+  i32[thread + Thread.WAIT_EPOCH] = k.graceEpoch;
+  insert(k, object, thread);
+}
+
+/** Takes a thread out of the endpoint's queue. */
+export function takeFrom(k: Core, endpoint: WordIndex, thread: WordIndex): void {
+  const { i32 } = k;
+  remove(k, endpoint, thread);
+  i32[thread + Thread.ROLE] = Role.NONE;
+  if (i32[endpoint + Endpoint.QUEUE_HEAD] === 0) i32[endpoint + Endpoint.KIND] = QueueKind.EMPTY;
+}
+
+/** Takes a thread out of a notification's queue. */
+export function leaveNotification(k: Core, notification: WordIndex, waiter: WordIndex): void {
+  remove(k, notification, waiter);
+  k.i32[waiter + Thread.ROLE] = Role.NONE;
+  lowerWaiting(k, notification);
+}
+
+/** Takes a thread out of whatever queue it is in: it waits at `object`, in its `role`. */
+export function leaveQueue(k: Core, object: WordIndex, thread: WordIndex, role: Role): void {
+  if (role === Role.WAITER) leaveNotification(k, object, thread);
+  else takeFrom(k, object, thread);
+}
+
+/** WAITING goes back to 0 when nobody waits and no thread is bound. */
+export function lowerWaiting(k: Core, notification: WordIndex): void {
+  const { i32 } = k;
+  if (
+    i32[notification + Notification.QUEUE_HEAD] === 0 &&
+    i32[notification + Notification.BOUND_THREAD] === 0
+  ) {
+    Atomics.store(i32, notification + Notification.WAITING, 0);
+  }
+}
+
+/**
+ * The first thread of a kind whose slot is still good, or 0. The others are woken with ERR_REVOKED:
+ * what a thread waits through is checked at the instant of transfer, not when it began to wait.
+ */
+export function firstOf(k: Core, endpoint: WordIndex, kind: QueueKind): WordIndex {
+  const { i32 } = k;
+  while (i32[endpoint + Endpoint.KIND] === kind) {
+    const thread = i32[endpoint + Endpoint.QUEUE_HEAD]!;
+    if (waitStillHolds(k, thread, endpoint)) return thread;
+    takeFrom(k, endpoint, thread);
+    finishWait(k, thread, Err.REVOKED);
+  }
+  return 0;
+}
