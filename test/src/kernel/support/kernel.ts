@@ -1,0 +1,61 @@
+/**
+ * A kernel without workers: tables built, cores' JavaScript state made, nothing running.
+ */
+import { InitSlot, Slot } from "@capos/abi";
+import { GeneratorContext } from "@capos/engine/generator";
+import { CoreArea, CoreState, type MachineOptions } from "@capos/hal";
+import { buildTables, Core, type CoreParts, type InitResources } from "@capos/kernel/internal";
+import { Process, Thread } from "@capos/kernel/layout";
+import { type Machine, makeMachine } from "../../support/machine.js";
+
+export interface Kernel extends Machine {
+  readonly cores: readonly Core[];
+  readonly resources: InitResources;
+  /** Slots of init's CNode. */
+  readonly cspace: number;
+  /** First word of the largest free block, for objects that a test makes by hand. */
+  readonly free: number;
+}
+
+/** Guests that never run: what is tested by hand starts threads and looks at their registers. */
+const PARTS: CoreParts = {
+  makeEngine: () => ({
+    kinds: [{ name: "none", make: (regs) => new GeneratorContext(regs), begin() {} }],
+    heapBytes: () => 0,
+    condemnation: () => "",
+  }),
+  describe: () => [],
+};
+
+/** A kernel whose cores are all online. */
+export function makeKernel(cores: number, options: Partial<MachineOptions> = {}): Kernel {
+  const machine = makeMachine(cores, options);
+  const all = Array.from({ length: cores }, (_, id) => new Core(id, machine.memory, PARTS));
+  const resources = buildTables(all[0]!);
+  const { i32 } = machine.memory;
+  for (const core of all) {
+    if (core.id !== 0) core.attachTables();
+    core.engine = PARTS.makeEngine(core);
+    i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
+  }
+  const cspace = i32[resources.process + Process.CSPACE]!;
+  return {
+    ...machine,
+    cores: all,
+    resources,
+    cspace,
+    free: i32[cspace + InitSlot.UNTYPED * Slot.WORDS + Slot.OBJECT]!,
+  };
+}
+
+/** Addresses of `count` zeroed threads in free memory, at home on a core, numbered from 1. */
+export function makeThreads(kernel: Kernel, count: number, home = 0): number[] {
+  const { i32 } = kernel.memory;
+  return Array.from({ length: count }, (_, i) => {
+    const thread = kernel.free + 0x10000 + (home * 64 + i) * Thread.SIZE;
+    for (let word = 0; word < Thread.SIZE; word++) i32[thread + word] = 0;
+    i32[thread + Thread.NUMBER] = home * 64 + i + 1;
+    i32[thread + Thread.HOME] = home;
+    return thread;
+  });
+}
