@@ -45,6 +45,7 @@ export {
   type GivenCapability,
   i32,
   list,
+  type Own,
   own,
   type Transfer,
   text,

@@ -1,0 +1,161 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { caposSmp, node, ROOT } from "../support/cli-process.js";
+
+const fixture = (name: string): string => join("test/fixtures/cli", name);
+
+t.test("a guest's output, input, log and exit status are those of the command", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", fixture("greet.ts"), "you", "me"], {
+    input: "one\ntwo\n",
+  });
+  t.equal(run.stdout, "hello you and me\nread one\nread two\n");
+  t.equal(run.status, 7);
+  const record = JSON.parse(run.stderr.trim().split("\n").at(-1)!) as Record<string, unknown>;
+  t.match(record, { level: 40, msg: "greeting is over", process: "greet.ts" });
+});
+
+t.test("with --json a run prints one document", async (t) => {
+  const run = await caposSmp(["run", "--json", "--cores", "2", "--log-level", "silent", fixture("greet.ts")]);
+  t.match(JSON.parse(run.stdout), { status: 7, state: "exited", fault: "", console: ["hello "] });
+});
+
+t.test("a guest that throws is one line with its own file and line, and status 1", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "--quiet", fixture("throws.ts")]);
+  t.equal(run.status, 1);
+  t.match(run.stderr, /^capos-smp: test\/fixtures\/cli\/throws\.ts:4:\d+: TypeError: no luck\n$/);
+  t.equal(run.stdout, "");
+});
+
+t.test(
+  "a file that is no guest is refused with one line and status 2, before a machine is built",
+  async (t) => {
+    const folder = t.testdir({
+      "syntax.ts": "export default function* main( {",
+      "imports.ts":
+        'import { readFileSync } from "node:fs";\nexport default function* main() { readFileSync("/"); }',
+      "async.ts": "export default async function main() {}",
+      "no-default.ts": "export const a = 1;",
+    });
+    const cases: [string, RegExp][] = [
+      [join(folder, "missing.ts"), /missing\.ts/],
+      [folder, /./],
+      [join(folder, "syntax.ts"), /syntax\.ts:1:\d+/],
+      [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*@capos\/libos/],
+      [join(folder, "async.ts"), /async\.ts:1:\d+/],
+      [join(folder, "no-default.ts"), /no default export/],
+    ];
+    for (const [file, expected] of cases) {
+      const run = await caposSmp(["run", file]);
+      t.equal(run.status, 2, file);
+      t.match(run.stderr, expected);
+      t.equal(run.stderr.trim().split("\n").length, 1, `one line: ${run.stderr}`);
+      t.notMatch(run.stderr, / at .*:\d+:\d+\)?$/m, "no stack trace");
+    }
+  },
+);
+
+t.test("wrong options are one line that says what is possible, and status 2", async (t) => {
+  const cases: [string[], RegExp][] = [
+    [["--cores", "65"], /1 to 64/],
+    [["--cores", "0"], /1 to 64/],
+    [["--cores", "two"], /1 to 64/],
+    [["--memory", "8"], /16 to 4096/],
+    [["--memory", "5000"], /16 to 4096/],
+    [["--log-level", "loud"], /trace, debug, info/],
+    [["--no-such-flag"], /--no-such-flag/],
+    [["bench", "no-such-suite"], /ipc, capability, baseline/],
+    [["bench", "--seconds", "0"], /above 0/],
+    [["run"], /file/],
+    [["no-such-command"], /./],
+    [["run", "--core", "9", "--cores", "2", fixture("greet.ts")], /0 to 1/],
+  ];
+  for (const [args, expected] of cases) {
+    const run = await caposSmp([...args]);
+    t.equal(run.status, 2, args.join(" "));
+    t.match(run.stderr, expected, args.join(" "));
+    t.equal(
+      run.stderr
+        .trim()
+        .split("\n")
+        .filter((line) => !line.startsWith("[")).length,
+      1,
+      run.stderr,
+    );
+  }
+});
+
+t.test("every command explains itself", async (t) => {
+  for (const args of [["--help"], ["bench", "--help"], ["run", "--help"]]) {
+    const run = await caposSmp(args);
+    t.equal(run.status, 0);
+    t.match(run.stdout, /--cores <n>/);
+  }
+});
+
+t.test("Ctrl-C ends a machine whose guest never ends, with status 130", async (t) => {
+  let sent = false;
+  const run = await caposSmp(["run", "--cores", "2", fixture("loops.ts")], {
+    onOutput(text, kill) {
+      if (sent || !text.includes("looping")) return;
+      sent = true;
+      kill("SIGINT");
+    },
+  });
+  t.equal(run.status, 130);
+  t.match(run.stderr, /capos-smp: interrupted\n$/);
+});
+
+t.test("a panic prints a readable dump and ends with status 70", async (t) => {
+  // A trace of the last moments is left there.
+  const cwd = t.testdir();
+  const run = await caposSmp(["run", "--cores", "2", "--debug", join(ROOT, fixture("panics.ts"))], { cwd });
+  t.equal(run.status, 70);
+  t.match(run.stderr, /^PANIC on core 1: KernelPanic: asked for by a test$/m);
+  t.match(run.stderr, /^ {2}core 1: state online, .*thread \d+, .*last trap call/m);
+  t.match(run.stderr, /^ {2}thread 1: of 1 init, core 0, priority 200, life running, /m);
+  t.match(run.stderr, /^ {2}thread \d+: of \d+ panics\.ts, core 1, .*state running/m);
+  t.match(run.stderr, /^ {2}root: all that the kernel gave away$/m);
+  t.match(run.stderr, /^ {2}memory 0x0: size 4 KiB, for frame 0: boot information$/m);
+  t.match(run.stderr, /^ {2}memory 0x[0-9a-f]+: size .*, for free$/m, "to its last line");
+  t.match(run.stderr, /capos-smp: the kernel panicked\n$/);
+});
+
+t.test("a guest that may halt the machine chooses its exit status", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "--debug", fixture("halts.ts")]);
+  t.equal(run.status, 5, run.stderr);
+});
+
+t.test("the README's ping-pong is the example, and runs", async (t) => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const example = readFileSync(join(ROOT, "docs/examples/ping-pong.ts"), "utf8");
+  t.ok(readme.includes(example.trim()));
+  const run = await caposSmp(["run", "--cores", "2", "docs/examples/ping-pong.ts"]);
+  t.equal(run.stdout, "1000 round trips\n");
+  t.equal(run.status, 0);
+});
+
+t.test("the example of typed capabilities shows what it says", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "docs/examples/read-only.ts"]);
+  t.same(run.stdout.trimEnd().split("\n"), [
+    "lent: milk",
+    "forced: IpcError: notes.append: ERR_DENIED",
+    "taken back: IpcError: notes.read: ERR_BAD_CAP",
+    "mine: milk",
+  ]);
+  t.equal(run.status, 0);
+});
+
+t.test("the README's five lines embed a machine", async (t) => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const program = /```ts\n(import \{ boot \} from "capos";[\s\S]*?)```/.exec(readme)?.[1];
+  t.type(program, "string");
+  t.ok(program!.trim().split("\n").length <= 5);
+  // Where an application that depends on capos would stand.
+  const file = join(ROOT, "test/dist/readme-embed.mjs");
+  writeFileSync(file, program!);
+  const run = await node([file]);
+  t.equal(run.stderr, "");
+  t.equal(run.stdout, "1000 round trips\n");
+  t.equal(run.status, 0);
+});

@@ -1,0 +1,77 @@
+/** `top` for scripts: one table, documents, and what it says of a wrong command line. */
+import t from "tap";
+import { caposSmp } from "../../support/cli-process.js";
+
+const GUEST = ["run", "--cores", "2", "test/fixtures/cli/loops.ts"];
+
+t.test("top --once prints one table and ends, with the command's own output beside it", async (t) => {
+  const run = await caposSmp(["top", "--once", "--interval", "0.3", "--sort", "name", "--", ...GUEST]);
+  t.equal(run.status, 0, run.stderr);
+  t.equal(run.stderr, "looping\n");
+  t.match(
+    run.stdout,
+    /^run --cores 2 test\/fixtures\/cli\/loops\.ts, machine 1: 2 cores, 256 MiB; \d+ looks in 0\.\d s\n/,
+  );
+  t.match(run.stdout, /^ +6 +6 loops\.ts +1 +100 +\S+% +\S+ +(ready|running)$/m);
+  t.match(run.stdout, /process\*/);
+  t.equal(run.stdout.split("thread  process").length, 2, "one table of threads");
+});
+
+t.test("top --json prints a document a line, whose shares add up", async (t) => {
+  const run = await caposSmp(["top", "--json", "--interval", "0.2", "--", ...GUEST], {
+    onOutput(text, kill) {
+      // On a busy host the guest is long in coming.
+      if (text.split("\n").length > 3 && text.includes('"loops.ts"')) kill("SIGINT");
+    },
+  });
+  t.equal(run.status, 130);
+  const documents = run.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.ok(documents.length >= 3);
+  for (const { command, machine, looks, seconds, cores } of documents) {
+    t.same(command, GUEST);
+    t.equal(machine, 1);
+    t.ok(looks > 0 && seconds > 0);
+    t.equal(cores.length, 2);
+    for (const { busy, kernel, polling, halted, state } of cores) {
+      t.ok(kernel <= busy);
+      if (state === "online") t.ok(busy + polling + halted <= 1 + 1e-9);
+    }
+  }
+  const isGuest = (thread: { processName: string }) => thread.processName === "loops.ts";
+  // It may have ended before the last.
+  const { cores, threads } = documents.findLast((document) => document.threads.some(isGuest));
+  const guest = threads.find(isGuest);
+  t.match(guest, { core: 1, priority: 100, index: 0, waits: null });
+  t.ok(guest.cpu > 0, "the guest was seen running");
+  t.ok(cores[1].traps > 0, "and enters the kernel over and over");
+  t.match(
+    threads.find((thread: { processName: string }) => thread.processName === "names"),
+    { state: "queued", waits: { for: "message", as: "receiver" }, calls: 0 },
+  );
+});
+
+t.test("a command that ends before its machine could be seen is told so", async (t) => {
+  const run = await caposSmp(["top", "--once", "--", "bench", "--list", "--cores", "2"]);
+  t.equal(run.status, 1);
+  t.match(run.stderr, /capos-smp: top: bench --list --cores 2 ended before its machine could be seen\n$/);
+});
+
+t.test("what top cannot do is one line that says what to do, and status 2", async (t) => {
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [["top"], /needs a command to run \(bench, run, stress\)/],
+    [["top", "--", "check"], /check cannot be run, only bench, run, stress can/],
+    [["top", "--", "bench", "no-such-suite"], /there is no no-such-suite/],
+    [["top", "--interval", "0", "--", "bench"], /from 0\.1 to 3600/],
+    [["--cores", "2", "top", "--", "bench"], /an option stands before top/],
+  ];
+  for (const [args, expected] of wrong) {
+    const run = await caposSmp(args);
+    t.equal(run.status, 2, args.join(" "));
+    t.match(run.stderr, expected);
+    t.equal(run.stderr.trimEnd().split("\n").length, 1, `one line: ${run.stderr}`);
+    t.equal(run.stdout, "");
+  }
+});

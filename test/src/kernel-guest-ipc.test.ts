@@ -1,5 +1,0 @@
-/** IPC as guests see it: every trap, on one core and between two. */
-import t from "tap";
-import { checkGuest } from "./guest-harness.js";
-
-t.test("ipc traps", (t) => checkGuest(t, "ipc", 40));

@@ -1,6 +1,0 @@
-/** Order as guests see it: queues, run queues, preemption, homes of endpoints, bound notifications. */
-import t from "tap";
-import { checkGuest } from "./guest-harness.js";
-
-t.test("two cores", (t) => checkGuest(t, "order", 35));
-t.test("three cores", (t) => checkGuest(t, "order", 35, { cores: 3 }));

@@ -1,0 +1,93 @@
+/**
+ * A small machine for the tests of capability slots: untyped memory of which everything is made, in slots of
+ * init's CNode, as new each time.
+ */
+import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
+import { BootInfo } from "@capos/hal";
+import { type Core, fillSlot, lockTree, passGrace, slotWord, unlockTree } from "@capos/kernel/internal";
+import { KernelArea, Process, Tables, Thread } from "@capos/kernel/layout";
+import { type Kernel, makeKernel, retypeOnce } from "./kernel.js";
+import { calm } from "./tree.js";
+
+export interface Bench extends Kernel {
+  readonly i32: Int32Array;
+  /** A thread of init, which the tests' traps are of. */
+  readonly thread: number;
+  /** A slot of init's CNode. */
+  slotAt(index: number): number;
+  /** The slot that holds all memory that tests make objects of. */
+  readonly untyped: number;
+  /** Empties slots 90 to 2400 and makes the untyped memory new: 2^bits bytes, zeroed. */
+  renew(bits: number): void;
+  /** Makes objects from a slot's memory, into init's slots from `first` on; answers the slots. */
+  make(type: ObjectType, sizeBits: number, count: number, first: number, from?: number): number[];
+  /** The object that a slot holds a capability to. */
+  objectIn(slot: number): number;
+  /** Something done with the tree lock held. */
+  locked<Result>(core: Core, body: () => Result): Result;
+  /** Every core passes every grace period that was asked for, and those that this leads to. */
+  pass(): void;
+}
+
+const FIRST = 90;
+const END = 2400;
+
+export function makeBench(cores: number): Bench {
+  const kernel = makeKernel(cores);
+  const { i32 } = kernel.memory;
+  const words = new Int32Array(kernel.wasm.buffer);
+  const k = kernel.cores[0]!;
+  const { thread, process } = kernel.resources;
+  i32[thread + Thread.PROCESS] = process;
+  i32[thread + Thread.PRIORITY] = 1;
+  const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
+  const untyped = slotAt(FIRST + 1);
+  const locked = <Result>(core: Core, body: () => Result): Result => {
+    lockTree(core);
+    try {
+      return body();
+    } finally {
+      unlockTree(core);
+    }
+  };
+  return {
+    ...kernel,
+    i32,
+    thread,
+    slotAt,
+    untyped,
+    locked,
+    objectIn: (slot) => i32[slot + Slot.OBJECT]!,
+    renew(bits) {
+      words.fill(0, slotAt(FIRST), slotAt(END));
+      for (let index = FIRST; index < END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
+      words.fill(0, kernel.free, kernel.free + 2 ** (bits - 2));
+      for (const core of kernel.cores) {
+        words.fill(0, core.kernelArea, core.kernelArea + KernelArea.SIZE);
+        core.topReady = -1;
+        core.current = 0;
+        core.context = null;
+      }
+      words.fill(0, k.tables + Tables.EXPIRY_WHEEL, k.tables + Tables.EXPIRY_WHEEL + 256);
+      i32[k.tables + Tables.EXPIRING] = 0;
+      k.f64[(k.tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
+      k.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
+      calm(kernel.cores);
+      fillSlot(k, untyped, slotWord(Type.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, slotAt(FIRST));
+      i32[process + Process.CSPACE] = kernel.cspace;
+    },
+    make(type, sizeBits, count, first, from = untyped) {
+      const cnodeSlot = slotAt(InitSlot.CNODE);
+      const { status } = retypeOnce(k, thread, { untyped: from, type, sizeBits, count, cnodeSlot, first });
+      if (status !== Err.OK) throw new Error(`retype answers ${status}`);
+      return Array.from({ length: count }, (_, i) => slotAt(first + i));
+    },
+    pass() {
+      for (let asked = 0, again = true; again; ) {
+        asked = i32[BootInfo.GRACE_REQUESTED]!;
+        for (const core of kernel.cores) passGrace(core, asked);
+        again = i32[BootInfo.GRACE_REQUESTED] !== asked;
+      }
+    },
+  };
+}

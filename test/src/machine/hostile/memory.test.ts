@@ -1,0 +1,117 @@
+import t from "tap";
+import { guest, HostileMachine } from "../support/hostile-machine.js";
+
+// Each rule takes as long as it takes a machine to end a guest; a loaded host needs several times that.
+t.setTimeout(180_000);
+
+// To fill a heap and to find that it is full takes a while, and is not what the watchdog is for.
+const machine = await HostileMachine.boot(3, 20_000);
+t.teardown(() => machine.ended);
+
+const USED_UP = { state: "faulted", status: 1, fault: "used up the memory of core 1" };
+
+t.test("a heap that grows without end costs its owner, not its core", async (t) => {
+  const server = `
+    const os = start(sys), own = yield* os.endpoint();
+    yield* os.names.register("neighbour", own);
+    yield* os.print("neighbour ready");
+    let kept = 0;
+    for (;;) { yield sys.recv(own); sys.words[0] = kept++; yield sys.reply(1); }`;
+  const client = `
+    const os = start(sys);
+    yield sys.call(yield* os.names.lookup("neighbour"));
+    return sys.words[0];`;
+  const neighbour = await machine.start(guest(server));
+  await machine.line("neighbour ready");
+  const cases: [string, string, string?][] = [
+    ["objects in an array", "const a: any[] = [];\nfor (;;) a.push({ x: a.length });"],
+    ["numbers in an array", "const a: number[] = [];\nfor (;;) a.push(a.length + 0.5);"],
+    ["a Map", "const m = new Map();\nfor (let i = 0; ; i++) m.set(i, i);"],
+    ["texts", "const a: string[] = [];\nfor (;;) a.push('a text of some length, number ' + a.length);"],
+    [
+      "closures, in plain code that catches everything",
+      "fill();",
+      "function fill() { const a: any[] = []; for (;;) try { for (;;) { const n = a.length; a.push(() => n); } } catch { a.push(1); } }",
+    ],
+    [
+      "messages, with a trap each time",
+      "const os = start(sys), echo = Echo.client(sys, yield* os.names.lookup('echo')), a: any[] = [];\nfor (;;) { for (let i = 0; i < 1e4; i++) a.push([i + 0.5]); a.push(yield* echo.ping({ value: 1 })); }",
+    ],
+    ["a module's top level", "return 0;", "const a: any[] = [];\nfor (;;) a.push([a]);"],
+  ];
+  for (const [index, [what, body, top]] of cases.entries()) {
+    t.same(await machine.run(guest(body, top)), USED_UP, what);
+    t.equal((await machine.run(guest(client))).status, index, "its neighbour has kept its state");
+  }
+  t.same(machine.machineChecks, [], "the core was not lost");
+  await machine.sound(t, "heaps that grow");
+  t.match(await machine.kill(neighbour), { state: "killed" });
+});
+
+t.test("garbage is nobody's fault", async (t) => {
+  const body =
+    "const a: any[] = [];\nfor (let i = 0; i < 1e6; i++) a.push({ i });\nlet n = 0;\nfor (let i = 0; i < 5e6; i++) n += [{ i }].length + a.length;\nreturn n > 0 ? 3 : 4;";
+  t.same(await machine.run(guest(body)), { state: "exited", status: 3, fault: "" });
+});
+
+t.test("recursion without end is an error of the guest's", async (t) => {
+  for (const [what, body, top] of [
+    ["a function", "f();", "function f(): any { return f() + 1; }"],
+    ["a generator", "yield* g();", "function* g(): any { yield* g(); }"],
+    ["a getter", "o.x;", "const o: any = { get x() { return this.x; } };"],
+    ["a proxy of itself", "o.x;", "const t: any = {}, o = new Proxy(t, {});\nObject.setPrototypeOf(t, o);"],
+    ["an operand", "f();", "let s: any;\nfunction f(): any { return s.call({ valueOf: f }); }"],
+    ["parameters of a generator", "g();", "function* g(a: any = g(), b: any = g()): any { yield a; }"],
+    ["a module's top level", "return 0;", "function f(): any { return f() + 1; }\nf();"],
+  ] as const) {
+    const { state, fault } = await machine.run(
+      guest(what === "an operand" ? `s = sys;\n${body}` : body, top),
+    );
+    t.equal(state, "faulted", what);
+    t.match(fault, /RangeError: Maximum call stack size exceeded$/, what);
+  }
+  await machine.sound(t, "recursion");
+});
+
+t.test("sys is whole after a stack that ended in it, at any depth", async (t) => {
+  const top = `
+    let deepest = 0;
+    function each(sys: any, depth: number, use: (sys: any) => void): void {
+      deepest = depth > deepest ? depth : deepest;
+      try { use(sys); each(sys, depth + 1, use); } catch (error) { if (!(error instanceof RangeError)) throw error; }
+      try { use(sys); } catch {}
+    }
+    const uses: ((sys: any) => void)[] = [
+      (sys) => sys.call(7, 3, 1, 2, 3, 4), (sys) => sys.send(9, 64), (sys) => sys.replyTo(8), (sys) => sys.receiveInto(900, 4),
+      (sys) => { sys.words[0] = 5; }, (sys) => sys.capability(3) + sys.badge() + sys.arrived(), (sys) => sys.saveReply(5),
+      (sys) => sys.call({ valueOf: () => sys.recv({ valueOf: () => 1 }) }, { valueOf: () => 64 }),
+    ];`;
+  const body = `
+    const os = start(sys), echo = Echo.client(sys, yield* os.names.lookup("echo"));
+    for (const use of uses) for (let turn = 0; turn < 3; turn++) {
+      each(sys, 0, use);
+      sys.receiveInto(0, 0);
+      if ((yield* echo.ping({ value: turn })).value !== turn) throw new Error("a wrong answer");
+    }
+    if (deepest < 1000) throw new Error("the stack has not ended");
+    return 0;`;
+  t.same(await machine.run(guest(body, top)), { state: "exited", status: 0, fault: "" });
+  await machine.sound(t, "stacks that ended in sys");
+});
+
+t.test("a guest at the end of its stack ends no other way than others", async (t) => {
+  // The checks run there too, and find no room.
+  const top =
+    "let n = 0;\nfunction f(d: number): any { try { return f(d + 1); } catch { for (let i = 0; i < 5000; i++) n++; return d; } }";
+  t.match(await machine.run(guest("for (let i = 0; i < 20; i++) f(0);\nreturn n > 0 ? 9 : 1;", top)), {
+    state: "exited",
+    status: 9,
+  });
+  await machine.sound(t, "loops at the end of the stack");
+});
+
+t.test("the machine is sound after all of them, and halts", async (t) => {
+  await machine.sound(t, "everything");
+  t.same(machine.machineChecks, []);
+  await machine.halt(t);
+});
