@@ -3,5 +3,6 @@ export type { CheckedRing, Program } from "./kernel-program.js";
 export type { Mutant } from "./mutants/mutant.js";
 export { MUTANTS, mutantNamed } from "./mutants.js";
 export { type Opened, open, transformKernel } from "./open.js";
+export { KERNEL_PROGRAM } from "./program/source.js";
 export type { Scenario } from "./scenario.js";
 export { SCENARIOS, scenarioNamed } from "./scenarios.js";

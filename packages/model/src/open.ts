@@ -4,7 +4,7 @@ import type { Edit, Program as Transformed } from "@capos/explorer/transform";
 import { instantiate, transformProgram } from "@capos/explorer/transform";
 import type { Program } from "./kernel-program.js";
 import { Machine } from "./machine.js";
-import { kernelProgram } from "./program/source.js";
+import { KERNEL_PROGRAM } from "./program/source.js";
 import type { Scenario } from "./scenario.js";
 import { KernelWorld } from "./world.js";
 
@@ -16,7 +16,7 @@ export interface Opened {
 
 /** The kernel's code for virtual cores: a second or two. The same for all scenarios; can be sent to workers. */
 export function transformKernel(edits: readonly Edit[] = []): Promise<Transformed> {
-  return transformProgram(kernelProgram(edits));
+  return transformProgram({ ...KERNEL_PROGRAM, edits });
 }
 
 /** Opens a scenario on a machine of its own: some ten milliseconds. */

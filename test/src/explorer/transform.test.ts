@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Coroutine, OP_NAMES, Op, type Runtime, UNUSED } from "@capos/explorer";
 import {
+  type Edit,
   EditError,
   instantiate,
   type Program,
@@ -245,7 +246,7 @@ const EDITED = {
   "main.js": 'import { a } from "./a.js";\n\nexport const main = (v) => a(v) + v[1];\n',
   "a.js": "export function a(v) {\n  v[0] = 1;\n  v[1] = 2;\n  return v[0];\n}\n",
 };
-const edit = (find: string, replace: string, module = "a.js") => ({ module, find, replace });
+const edit = (name: string, find: string, replace = "") => ({ function: name, find, replace });
 
 t.test(
   "an edit changes what the program does, and neither its fingerprint nor other lines' places",
@@ -254,8 +255,8 @@ t.test(
     t.match(plain.fingerprint, /^[0-9a-f]{16}$/);
     t.equal(run(atOnce(plain), "main", view()), 3);
     const edits = [
-      edit("  v[0] = 1;\n", ""),
-      edit("return v[0]", "const more = v[5];\n\n  return more + v[0] + 7"),
+      edit("a", "v[0] = 1;"),
+      edit("a", "return v[0]", "const more = v[5];\n\n  return more + v[0] + 7"),
     ];
     const edited = await transform(t, EDITED, { edits });
     t.equal(edited.fingerprint, plain.fingerprint);
@@ -266,34 +267,101 @@ t.test(
   },
 );
 
+/** What `main` answers after the edits. */
+async function mainAfter(t: Test, files: string | Record<string, string>, ...edits: Edit[]) {
+  return run(atOnce(await transform(t, files, { edits })), "main", view());
+}
+
+t.test("an edit finds its code whatever its white space, comments and trailing commas", async (t) => {
+  const text =
+    "export const main = (v) => {\n  v[0] = [\n    1, // one\n    2,\n  ].length;\n  return v[0];\n};\n";
+  t.equal(await mainAfter(t, text, edit("main", "v[0]=[1,2].length;", "v[0] = 9;")), 9);
+  t.equal(await mainAfter(t, text, edit("main", "v[0] = [ /* all */ 1, 2 ]", "v[0] = [1]")), 1);
+});
+
+t.test("an edit says const enums by name, where it finds and where it replaces", async (t) => {
+  const files = {
+    "main.js": [
+      'import { other } from "./other.js";',
+      "export function main(v) {",
+      "  v[3 /* Word.COUNT */] = -2 /* Step.BACK */;",
+      "  v[1] = 5 - 2 /* Word.FLAGS */;",
+      "  return v[3 /* Word.COUNT */] + v[1] + other(v);",
+      "}",
+    ].join("\n"),
+    "other.js": "export const other = (v) => v[4 /* Other.WORD */];",
+  };
+  const main = (find: string, replace: string) => mainAfter(t, files, edit("main", find, replace));
+  t.equal(await main("= Step.BACK;", "= Step.BACK - Step.BACK;"), 3);
+  t.equal(await main("v[Word.COUNT] = Step.BACK;", ""), 3);
+  t.equal(await main("5 - Word.FLAGS", "Word.COUNT"), 1);
+  t.equal(await main("v[1] = 5", "v[Other.WORD] = 7; v[1] = 5"), 8);
+  await t.rejects(main("v[3]", "v[2]"), { name: EditError.name, message: /main .* does not have this code/ });
+});
+
+t.test("an edit names methods with their class, and the innermost function that has a name", async (t) => {
+  const text = [
+    "class Ring { at(v) { return [0].map(() => v[0] + 1)[0]; } static of(v) { return v[0]; } #own(v) { return v[0]; } read(v) { return this.#own(v); } }",
+    "class Box { at = (v) => v[0]; }",
+    "const table = { at(v) { return v[0]; } };",
+    "export function main(v) {",
+    "  function inner() { return v[0]; }",
+    "  return [new Ring().at(v), Ring.of(v), new Ring().read(v), new Box().at(v), table.at(v), inner(), v[0]].join();",
+    "}",
+  ].join("\n");
+  t.equal(await mainAfter(t, text), "1,0,0,0,0,0,0");
+  t.equal(await mainAfter(t, text, edit("Ring.at", "v[0]", "5")), "6,0,0,0,0,0,0");
+  t.equal(await mainAfter(t, text, edit("Ring.of", "v[0]", "5")), "1,5,0,0,0,0,0");
+  t.equal(await mainAfter(t, text, edit("Ring.#own", "v[0]", "5")), "1,0,5,0,0,0,0");
+  t.equal(await mainAfter(t, text, edit("Box.at", "v[0]", "5")), "1,0,0,5,0,0,0");
+  t.equal(await mainAfter(t, text, edit("at", "v[0]", "5")), "1,0,0,0,5,0,0");
+  t.equal(await mainAfter(t, text, edit("inner", "v[0]", "5")), "1,0,0,0,0,5,0");
+  t.equal(await mainAfter(t, text, edit("main", "v[0]", "5")), "1,0,0,0,0,0,5");
+});
+
+t.test("an edit may use what another module of the program exports", async (t) => {
+  const files = {
+    "main.js": 'import { a } from "./a.js";\nexport const main = (v) => a(v);',
+    "a.js": 'import { b } from "./b.js";\nexport const a = (v) => v[0] + b(v);',
+    "b.js": "export const b = (v) => c(v);\nexport function c(v) { return v[1] + 1; }",
+  };
+  t.equal(await mainAfter(t, files, edit("a", "b(v)", "b(v) + c(v) + Math.max(1, 2)")), 4);
+  await t.rejects(mainAfter(t, files, edit("a", "b(v)", "d(v)")), {
+    name: EditError.name,
+    message: /^a: the edit uses d, which is not there and exported by 0 modules/,
+  });
+});
+
 t.test("a change of the source changes the fingerprint", async (t) => {
   const { fingerprint } = await transform(t, EDITED);
   const other = await transform(t, { ...EDITED, "a.js": EDITED["a.js"].replace("v[1] = 2", "v[1] = 3") });
   t.not(other.fingerprint, fingerprint);
 });
 
-t.test("an edit that does not fit is refused, with its module and text", async (t) => {
-  const refused = async (edits: ReturnType<typeof edit>[], message: RegExp) =>
-    await t.rejects(
-      transform(
-        t,
-        {
-          ...EDITED,
-          "lib/a.js": "export const b = 1;",
-          "main.js": `import "./lib/a.js";\n${EDITED["main.js"]}`,
-        },
-        { edits },
-      ),
-      {
-        name: EditError.name,
-        message,
-      },
-    );
-  await refused([edit("v[9]", "", "/main.js")], /main\.js: .*does not occur.*"v\[9\]"/);
-  await refused([edit("a(v)", "", "main.js"), edit("=> a(v)", "", "main.js")], /two edits overlap/);
-  await refused([edit("v", "", "main.js")], /main\.js: .*more than once.*"v"/);
-  await refused([edit("v", "", "b.js")], /no module of the program ends in b\.js/);
-  await refused([edit("export", "")], /a\.js is the end of two modules/);
+t.test("an edit that does not fit is refused in one line that says what there is", async (t) => {
+  const files = {
+    ...EDITED,
+    "main.js": `import { twin } from "./lib/twin.js";\nexport const keep = [twin];\n${EDITED["main.js"]}`,
+    "lib/twin.js": 'import { twin as other } from "./other.js";\nexport const twin = (v) => other(v);',
+    "lib/other.js": "export const twin = (v) => v[7];",
+  };
+  const refused = (message: RegExp, ...edits: Edit[]) =>
+    t.rejects(mainAfter(t, files, ...edits), { name: EditError.name, message });
+  await refused(
+    /^a \(in .*a\.js\) does not have this code, .*: "v\[1\] = 3;"; it has "v\[1\] =", and then "2; ret/,
+    edit("a", "v[1] = 3;"),
+  );
+  await refused(/^main .* does not have this code.*: "v\[1\] = 2"; it is in a$/, edit("main", "v[1] = 2"));
+  await refused(/^a has this code 3 times, write more .*: "v\["/, edit("a", "v["));
+  await refused(
+    /^the program has no function mai, .*; there is main; it is in a, main$/,
+    edit("mai", "a(v)"),
+  );
+  await refused(/^there are 2 functions twin, .*: in lib\/other\.js, lib\/twin\.js$/, edit("twin", "v"));
+  await refused(/^main: two edits overlap, make them one/, edit("main", "a(v)"), edit("main", "=> a(v)"));
+  await refused(/^a: an edit needs code to find$/, edit("a", " "));
+  await refused(/^a: this is no code, .*"'"/, edit("a", "'"));
+  await refused(/^a: the code is none after the edits, correct them: /, edit("a", "return", "("));
 });
 
 t.test("what cannot be rewritten is refused, with its place and what to write instead", async (t) => {

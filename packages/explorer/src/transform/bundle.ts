@@ -7,22 +7,58 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import remapping from "@jridgewell/remapping";
 import { type BuildFailure, build, type Plugin } from "esbuild";
-import MagicString from "magic-string";
-import { type Edit, EditError, type ProgramOptions, TransformError } from "./program.js";
+import type MagicString from "magic-string";
+import { ModuleTexts } from "./edits.js";
+import { type Edit, type ProgramOptions, TransformError } from "./program.js";
+
+type BundleOptions = Omit<ProgramOptions, "edits">;
 
 export interface Bundle {
   readonly code: string;
   /** JSON; its sources are relative to `root`. */
   readonly map: string;
   readonly root: string;
+  /** Paths of the compiled modules that have a part in it. */
+  readonly modules: readonly string[];
 }
 
-/** Throws EditError and TransformError. */
-export async function bundle(options: ProgramOptions): Promise<Bundle> {
-  const entry = resolve(options.entry);
-  const root = options.root === undefined ? repositoryOf(entry) : resolve(options.root);
+/** The program as it is. Throws TransformError. */
+export async function bundle(options: BundleOptions): Promise<Bundle> {
+  const { entry, root } = foldersOf(options);
   const used = new Set<string>();
-  const edited = new Map<Edit, string>();
+  const made = await make({ entry, root, plugins: [replacing(options.replacements, used)] });
+  for (const module of Object.keys(options.replacements))
+    if (!used.has(module))
+      throw new TransformError(
+        `nothing is replaced by ${options.replacements[module]}: no module of the program ends in ${module}`,
+      );
+  return made;
+}
+
+/** The program with edits of what `original` was made from. Throws EditError and TransformError. */
+export async function bundleEdited(
+  options: BundleOptions,
+  original: Bundle,
+  edits: readonly Edit[],
+): Promise<Bundle> {
+  const { entry, root } = foldersOf(options);
+  const texts = (await readModules(original)).edited(edits);
+  return await make({ entry, root, plugins: [replacing(options.replacements, new Set()), editing(texts)] });
+}
+
+/** The texts of the modules that a program was made from, as far as something of them is in it. */
+export async function readModules({ modules }: Bundle): Promise<ModuleTexts> {
+  const texts = modules.map(async (path) => [path, await readFile(path, "utf8")] as const);
+  return new ModuleTexts(new Map(await Promise.all(texts)));
+}
+
+function foldersOf(options: BundleOptions): { entry: string; root: string } {
+  const entry = resolve(options.entry);
+  return { entry, root: options.root === undefined ? repositoryOf(entry) : resolve(options.root) };
+}
+
+async function make(options: { entry: string; root: string; plugins: Plugin[] }): Promise<Bundle> {
+  const { entry, root, plugins } = options;
   try {
     const result = await build({
       entryPoints: [entry],
@@ -39,18 +75,16 @@ export async function bundle(options: ProgramOptions): Promise<Bundle> {
       legalComments: "none",
       sourcemap: "external",
       sourcesContent: false,
+      metafile: true,
       logLevel: "silent",
-      plugins: [replacing(options.replacements, used), editing(options.edits, edited)],
+      plugins,
     });
-    for (const module of Object.keys(options.replacements))
-      if (!used.has(module))
-        throw new TransformError(
-          `nothing is replaced by ${options.replacements[module]}: no module of the program ends in ${module}`,
-        );
-    for (const { module } of options.edits.filter((edit) => !edited.has(edit)))
-      throw new EditError(`no module of the program ends in ${module}: correct the edit's module`);
     const find = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))!.text;
-    return { code: find(".js"), map: find(".js.map"), root };
+    const inputs = Object.values(result.metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+    const modules = inputs
+      .filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && !path.includes("node_modules/"))
+      .map(([path]) => resolve(root, path));
+    return { code: find(".js"), map: find(".js.map"), root, modules };
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
     if (first === undefined) throw error;
@@ -94,63 +128,25 @@ function replacing(replacements: ProgramOptions["replacements"], used: Set<strin
   };
 }
 
-function editing(edits: readonly Edit[], edited: Map<Edit, string>): Plugin {
+function editing(texts: ReadonlyMap<string, MagicString>): Plugin {
   return {
     name: "edits",
     setup(hooks) {
       hooks.onLoad({ filter: /\.[cm]?js$/ }, async ({ path }) => {
-        const own = edits.filter(({ module }) => endsIn(path, module));
-        if (own.length === 0) return undefined;
-        for (const edit of own) {
-          const other = edited.get(edit);
-          if (other !== undefined)
-            throw new EditError(
-              `${edit.module} is the end of two modules, ${other} and ${path}: write more of it`,
-            );
-          edited.set(edit, path);
-        }
-        return { contents: await applyTo(path, own), loader: "js" };
+        const text = texts.get(path);
+        return text === undefined ? undefined : { contents: await withMap(path, text), loader: "js" };
       });
     },
   };
 }
 
-/** The module's text with the edits, and an inline map to the sources. */
-async function applyTo(path: string, edits: readonly Edit[]): Promise<string> {
-  const text = await readFile(path, "utf8");
-  const out = new MagicString(text);
-  let last = { end: 0, find: "" };
-  for (const { at, end, edit } of placesOf(edits, text)) {
-    if (at < last.end)
-      throw new EditError(
-        `${edit.module}: two edits overlap, make them one: ${quoted(last.find, edit.find)}`,
-      );
-    out.update(at, end, edit.replace);
-    last = { end, find: edit.find };
-  }
-  const comment = /^\/\/# sourceMappingURL=.*$/m.exec(text);
-  if (comment !== null) out.remove(comment.index, comment.index + comment[0].length);
-  const ownMap = out.generateMap({ hires: "boundary", source: path }).toString();
+/** An edited module's text with an inline map to the sources. */
+async function withMap(path: string, text: MagicString): Promise<string> {
+  const comment = /^\/\/# sourceMappingURL=.*$/m.exec(text.original);
+  if (comment !== null) text.remove(comment.index, comment.index + comment[0].length);
+  const ownMap = text.generateMap({ hires: "boundary", source: path }).toString();
   const moduleMap = await readFile(`${path}.map`, "utf8").catch(() => null);
   const map = remapping(ownMap, (file) => (file === path ? moduleMap : null));
   const inline = Buffer.from(map.toString()).toString("base64");
-  return `${out.toString()}\n//# sourceMappingURL=data:application/json;base64,${inline}\n`;
-}
-
-/** In the order of the text. */
-function placesOf(edits: readonly Edit[], text: string): { at: number; end: number; edit: Edit }[] {
-  const places = edits.map((edit) => {
-    const at = text.indexOf(edit.find);
-    const times = at < 0 ? "does not occur" : "occurs more than once";
-    if (at < 0 || text.indexOf(edit.find, at + 1) >= 0)
-      throw new EditError(
-        `${edit.module}: the text of the edit ${times} in the compiled module, adapt it: ${quoted(edit.find)}`,
-      );
-    return { at, end: at + edit.find.length, edit };
-  });
-  return places.sort((one, other) => one.at - other.at);
-}
-
-function quoted(...texts: readonly string[]): string {
-  return texts.map((text) => JSON.stringify(text)).join(", ");
+  return `${text.toString()}\n//# sourceMappingURL=data:application/json;base64,${inline}\n`;
 }

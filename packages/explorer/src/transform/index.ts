@@ -10,4 +10,4 @@ export {
   type ProgramOptions,
   TransformError,
 } from "./program.js";
-export { transformProgram } from "./transform.js";
+export { modulesOf, transformProgram } from "./transform.js";

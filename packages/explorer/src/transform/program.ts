@@ -1,12 +1,17 @@
 /** A program under test: code that runs in coroutines, and where its accesses stand in its source. */
 import type { Runtime, Site } from "../explore/runtime.js";
 
-/** An edit of one compiled module before the transformation: a mutant. */
+/**
+ * An edit of one function before the transformation: part of a mutant.
+ *
+ * Code is written as in the source, without types and `!`. White space and comments do not count; const enums go by name.
+ */
 export interface Edit {
-  /** End of the module's path: `kernel/dist/capability/transfer.js`. */
-  readonly module: string;
-  /** Text of the compiled module that occurs exactly once in it. */
+  /** The one function of the program with this name: `endThread`, `RingPort.publish`. */
+  readonly function: string;
+  /** Code that the function has exactly once, outside the functions with names of their own that lie in it. */
   readonly find: string;
+  /** May use what any module of the program exports. */
   readonly replace: string;
 }
 
@@ -33,7 +38,7 @@ export interface Program {
 /** What a program's module-level code needs besides the runtime: replaced modules find it under the name `$host`. */
 export type Host = Readonly<Record<string, unknown>>;
 
-/** An edit that does not fit the module (any more). */
+/** An edit that does not fit the program (any more); the message is one line and says what to do. */
 export class EditError extends Error {
   override readonly name = "EditError";
 }

@@ -20,6 +20,11 @@ export class Scopes {
     return this.references.get(identifier)?.resolved === null;
   }
 
+  /** Names that the module uses and does not declare. */
+  get globals(): ReadonlySet<string> {
+    return new Set(this.manager.globalScope!.through.map(({ identifier }) => identifier.name as string));
+  }
+
   /** True for a name that has the same value each time it is read while its scope lives. */
   isConstant(identifier: Tree): boolean {
     const variable = this.references.get(identifier)?.resolved ?? null;

@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { parse } from "acorn";
-import { type Bundle, bundle as bundleModules } from "./bundle.js";
+import { type Bundle, bundle, bundleEdited, readModules } from "./bundle.js";
+import type { ModuleTexts } from "./edits.js";
 import { Functions } from "./functions.js";
 import { rewriteModule } from "./module.js";
 import { print } from "./print.js";
@@ -24,10 +25,16 @@ const FINGERPRINT_DIGITS = 16;
  * Throws EditError, and TransformError for a program that does not build or holds what cannot be rewritten.
  */
 export async function transformProgram(options: ProgramOptions): Promise<Program> {
-  const bundle = await bundleModules(options);
-  const original = options.edits.length === 0 ? bundle : await bundleModules({ ...options, edits: [] });
+  const { edits } = options;
+  const original = await bundle(options);
+  const edited = edits.length === 0 ? original : await bundleEdited(options, original, edits);
   const fingerprint = createHash("sha256").update(original.code).digest("hex").slice(0, FINGERPRINT_DIGITS);
-  return { ...transformBundle(bundle), fingerprint };
+  return { ...transformBundle(edited), fingerprint };
+}
+
+/** The modules that edits of a program are about: for looking whether they fit. Throws TransformError. */
+export async function modulesOf(options: Omit<ProgramOptions, "edits">): Promise<ModuleTexts> {
+  return await readModules(await bundle(options));
 }
 
 function transformBundle(bundle: Bundle): Omit<Program, "fingerprint"> {

@@ -2,28 +2,13 @@
 import { byChance, EXHAUSTIVE, preemptions } from "../scenarios/plans.js";
 import type { Mutant } from "./mutant.js";
 
-const SLOT = "kernel/dist/capability/slot.js";
-const TREE = "kernel/dist/capability/tree.js";
-const LOOKUP = "kernel/dist/capability/lookup.js";
-const REVOKE = "kernel/dist/object/revoke.js";
-const DELETE = "kernel/dist/object/delete.js";
-const REAPER = "kernel/dist/object/reaper.js";
-const RETYPE = "kernel/dist/object/retype.js";
-const METHODS = "kernel/dist/object/cnode.js";
-
 export const CAPABILITY_MUTANTS: readonly Mutant[] = [
   {
     name: "skip-grace-period",
     breaks: "Revoke answers only when every core has passed a safe point since the last kill.",
     scenario: "use-vs-revoke",
     strategy: preemptions(2),
-    edits: [
-      {
-        module: REVOKE,
-        find: "        waitForGrace(k, thread, number);",
-        replace: "        context.result = 0;",
-      },
-    ],
+    edits: [{ function: "revoke", find: "waitForGrace(k, thread, number);", replace: "context.result = 0;" }],
   },
   {
     name: "publish-first-word-first",
@@ -32,15 +17,11 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: SLOT,
-        find: "    i32[slot + 2 /* Slot.OBJECT */] = object;\n",
-        replace: "    Atomics.store(i32, slot, word);\n    i32[slot + 2 /* Slot.OBJECT */] = object;\n",
+        function: "fillSlot",
+        find: "i32[slot + Slot.OBJECT] = object;",
+        replace: "Atomics.store(i32, slot, word); i32[slot + Slot.OBJECT] = object;",
       },
-      {
-        module: SLOT,
-        find: "    // Last: whoever sees LIVE sees the rest.\n    Atomics.store(i32, slot, word);\n",
-        replace: "",
-      },
+      { function: "fillSlot", find: "Atomics.store(i32, slot, word);", replace: "" },
     ],
   },
   {
@@ -50,8 +31,8 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: SLOT,
-        find: "    i32[slot + 1 /* Slot.GENERATION */] = (i32[slot + 1 /* Slot.GENERATION */] + 1) | 0;\n",
+        function: "reclaimSlot",
+        find: "i32[slot + Slot.GENERATION] = (i32[slot + Slot.GENERATION] + 1) | 0;",
         replace: "",
       },
     ],
@@ -63,9 +44,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: SLOT,
-        find: " ||\n        !graceIsOver(k, i32[slot + 14 /* Slot.STAMP */]))\n",
-        replace: ")\n",
+        function: "reclaimSlot",
+        find: "|| !graceIsOver(k, i32[slot + Slot.STAMP])",
+        replace: "",
       },
     ],
   },
@@ -78,15 +59,14 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(3),
     edits: [
       {
-        module: SLOT,
-        find: "    const word = i32[slot];\n    Atomics.store(i32, slot, deadWord(word));\n",
-        replace: "    const word = i32[slot];\n",
+        function: "killSlot",
+        find: "Atomics.store(i32, slot, deadWord(word));",
+        replace: "",
       },
       {
-        module: SLOT,
-        find: "    i32[slot + 14 /* Slot.STAMP */] = nextGrace(k);\n",
-        replace:
-          "    i32[slot + 14 /* Slot.STAMP */] = nextGrace(k);\n    Atomics.store(i32, slot, deadWord(word));\n",
+        function: "killSlot",
+        find: "i32[slot + Slot.STAMP] = nextGrace(k);",
+        replace: "i32[slot + Slot.STAMP] = nextGrace(k); Atomics.store(i32, slot, deadWord(word));",
       },
     ],
   },
@@ -97,9 +77,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: SLOT,
-        find: "    const word = i32[slot];\n    Atomics.store(i32, slot, deadWord(word));\n",
-        replace: "    const word = i32[slot];\n",
+        function: "killSlot",
+        find: "Atomics.store(i32, slot, deadWord(word));",
+        replace: "",
       },
     ],
   },
@@ -108,13 +88,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     breaks: "A core that takes part in a grace period looks up anew what it looked up before.",
     scenario: "slot-reuse",
     strategy: preemptions(2),
-    edits: [
-      {
-        module: "kernel/dist/loop/safe-point.js",
-        find: "    raiseEpoch(k);\n",
-        replace: "",
-      },
-    ],
+    edits: [{ function: "owePass", find: "raiseEpoch(k);", replace: "" }],
   },
   {
     name: "ignore-generation",
@@ -123,9 +97,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: LOOKUP,
-        find: "    return index * TWO_TO_32 + (i32[slot + 1 /* Slot.GENERATION */] >>> 0) === handle;\n",
-        replace: "    return index === Math.floor(handle * TWO_TO_MINUS_32);\n",
+        function: "isHandle",
+        find: "return index * TWO_TO_32 + (i32[slot + Slot.GENERATION] >>> 0) === handle;",
+        replace: "return index === Math.floor(handle * TWO_TO_MINUS_32);",
       },
     ],
   },
@@ -136,14 +110,14 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: METHODS,
-        find: "        beginCommit(k);\n",
-        replace: "        unlockTree(k);\n        beginCommit(k);\n",
+        function: "fill",
+        find: "beginCommit(k);",
+        replace: "unlockTree(k); beginCommit(k);",
       },
       {
-        module: METHODS,
-        find: "        endCommit(k);\n",
-        replace: "        endCommit(k);\n        lockTree(k);\n",
+        function: "fill",
+        find: "endCommit(k);",
+        replace: "endCommit(k); lockTree(k);",
       },
     ],
   },
@@ -154,9 +128,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: METHODS,
-        find: "    lockTree(k);\n    const source = findCarried(k, thread, handle(context, 2));\n",
-        replace: "    const source = findCarried(k, thread, handle(context, 2));\n    lockTree(k);\n",
+        function: "fill",
+        find: "lockTree(k); const source = findCarried(k, thread, handle(context, 2));",
+        replace: "const source = findCarried(k, thread, handle(context, 2)); lockTree(k);",
       },
     ],
   },
@@ -167,12 +141,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: REVOKE,
-        find: "            killSlot(k, child);\n",
-        replace:
-          "            if (i32[child + 10 /* Slot.FIRST_CHILD */] !== 0)\n" +
-          "                return 0 /* Left.NONE */;\n" +
-          "            killSlot(k, child);\n",
+        function: "killDescendants",
+        find: "killSlot(k, child);",
+        replace: "if (i32[child + Slot.FIRST_CHILD] !== 0) return Left.NONE; killSlot(k, child);",
       },
     ],
   },
@@ -183,9 +154,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: TREE,
-        find: "    if (child === 0)\n        join(i32, previous, next);\n",
-        replace: "    if (next !== 0)\n        join(i32, previous, next);\n",
+        function: "unlink",
+        find: "if (child === 0) join(",
+        replace: "if (next !== 0) join(",
       },
     ],
   },
@@ -197,14 +168,14 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: DELETE,
-        find: "    lockTree(k);\n    const word = Atomics.load(i32, slot);\n",
-        replace: "    const word = Atomics.load(i32, slot);\n",
+        function: "deleteCapability",
+        find: "lockTree(k);",
+        replace: "",
       },
       {
-        module: DELETE,
-        find: "    unlockTree(k);\n    if (caller === 0)\n",
-        replace: "    lockTree(k);\n    unlockTree(k);\n    if (caller === 0)\n",
+        function: "deleteCapability",
+        find: "unlockTree(k); if (caller === 0)",
+        replace: "lockTree(k); unlockTree(k); if (caller === 0)",
       },
     ],
   },
@@ -215,9 +186,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: SLOT,
-        find: "    if (anchor !== 0 && --i32[anchor + 3 /* Anchor.REFERENCES */] === 0)\n",
-        replace: "    if (anchor !== 0 && --i32[anchor + 3 /* Anchor.REFERENCES */] <= 1)\n",
+        function: "killSlot",
+        find: "--i32[anchor + Anchor.REFERENCES] === 0",
+        replace: "--i32[anchor + Anchor.REFERENCES] <= 1",
       },
     ],
   },
@@ -228,9 +199,9 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: RETYPE,
-        find: "    if (!isLive(k, untyped) || !isOpenCNode(k, cnodeSlot)) {\n",
-        replace: "    if (!isOpenCNode(k, cnodeSlot)) {\n",
+        function: "retype",
+        find: "!isLive(k, untyped) ||",
+        replace: "",
       },
     ],
   },
@@ -241,11 +212,11 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: REAPER,
-        find: "    if (left !== 0 /* Step.DONE */)\n        return left;\n    const { i32 } = k;\n",
-        replace: "    const { i32 } = k;\n",
+        function: "finalise",
+        find: "if (left !== Step.DONE) return left;",
+        replace: "",
       },
-      { module: REAPER, find: "    const left = empty(k, anchor, type, object);\n", replace: "" },
+      { function: "finalise", find: "const left = empty(k, anchor, type, object);", replace: "" },
     ],
   },
   {
@@ -257,14 +228,14 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       // The reaper has waited for the first.
       {
-        module: RETYPE,
-        find: "    if (!graceIsOver(k, i32[untyped + 14 /* Slot.STAMP */]))\n        return i32[untyped + 14 /* Slot.STAMP */];\n",
+        function: "resetSome",
+        find: "if (!graceIsOver(k, i32[untyped + Slot.STAMP])) return i32[untyped + Slot.STAMP];",
         replace: "",
       },
       {
-        module: RETYPE,
-        find: "    if (i32[untyped + 15 /* Slot.LINK */] === 0 /* Reset.NONE */) {\n",
-        replace: "    if (k.id < 0) {\n",
+        function: "resetSome",
+        find: "i32[untyped + Slot.LINK] === Reset.NONE",
+        replace: "k.id < 0",
       },
     ],
   },
@@ -275,19 +246,17 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: REVOKE,
-        find: "            killSlot(k, child);\n",
-        replace:
-          "            i32[k.current + 42 /* Thread.PROGRESS_DETAIL */] = child;\n            killSlot(k, child);\n",
+        function: "killDescendants",
+        find: "killSlot(k, child);",
+        replace: "i32[k.current + Thread.PROGRESS_DETAIL] = child; killSlot(k, child);",
       },
       {
-        module: REVOKE,
-        find: "    const allowed = slot !== 0 && hasRight(k, slot, 128 /* Right.REVOKE */);\n",
-        replace:
-          "    const allowed = slot !== 0 && hasRight(k, slot, 128 /* Right.REVOKE */);\n" +
-          "    const cursor = i32[thread + 42 /* Thread.PROGRESS_DETAIL */];\n" +
-          "    if (k.restarted && cursor !== 0 && (i32[cursor] & 3) === 2 /* SlotState.LIVE */)\n" +
-          "        killSlot(k, cursor);\n",
+        function: "revoke",
+        find: "const left = allowed ?",
+        replace: `const cursor = i32[thread + Thread.PROGRESS_DETAIL];
+if (k.restarted && cursor !== 0 && (i32[cursor] & SlotBits.STATE_MASK) === SlotState.LIVE)
+  killSlot(k, cursor);
+const left = allowed ?`,
       },
     ],
   },
@@ -296,13 +265,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     breaks: "Untyped memory is moved or retyped, never copied: two watermarks would be two owners.",
     scenario: "two-watermarks",
     strategy: EXHAUSTIVE,
-    edits: [
-      {
-        module: METHODS,
-        find: "        return -5 /* Err.UNSUPPORTED */;\n",
-        replace: "        return 0 /* Err.OK */;\n",
-      },
-    ],
+    edits: [{ function: "objection", find: "return Err.UNSUPPORTED;", replace: "return Err.OK;" }],
   },
   {
     name: "watermark-before-lock",
@@ -312,15 +275,14 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: RETYPE,
-        find: "    lockTree(k);\n    // Looked up without the lock: whoever",
-        replace:
-          "    const used = i32[untyped + 13 /* Slot.WATERMARK */];\n    lockTree(k);\n    // Looked up without the lock: whoever",
+        function: "retype",
+        find: "lockTree(k);",
+        replace: "const used = i32[untyped + Slot.WATERMARK]; lockTree(k);",
       },
       {
-        module: RETYPE,
-        find: "    let start = Math.ceil(i32[untyped + 13 /* Slot.WATERMARK */] / units) * units;\n",
-        replace: "    let start = Math.ceil(used / units) * units;\n",
+        function: "retype",
+        find: "Math.ceil(i32[untyped + Slot.WATERMARK] / units)",
+        replace: "Math.ceil(used / units)",
       },
     ],
   },

@@ -2,14 +2,6 @@
 import { EXHAUSTIVE, preemptions } from "../scenarios/plans.js";
 import type { Mutant } from "./mutant.js";
 
-const ATTENTION = "hal/dist/cpu/attention.js";
-const RING = "hal/dist/cpu/ring.js";
-const GRACE = "kernel/dist/smp/grace-period.js";
-const SAFE_POINT = "kernel/dist/loop/safe-point.js";
-const LOOP = "kernel/dist/loop/loop.js";
-const REMOTE = "kernel/dist/ipc/remote.js";
-const TRAPS = "kernel/dist/loop/traps.js";
-
 export const GRACE_MUTANTS: readonly Mutant[] = [
   {
     name: "notify-before-store",
@@ -18,10 +10,12 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: RING,
-        find: "        Atomics.store(i32, line, kind | this.lap(position));\n        return raise(this.memory, this.areas + to * 2048 /* CoreArea.WORDS */ + 0 /* CoreArea.ATTENTION */, this.bell);\n",
-        replace:
-          "        const woke = raise(this.memory, this.areas + to * 2048 /* CoreArea.WORDS */ + 0 /* CoreArea.ATTENTION */, this.bell);\n        Atomics.store(i32, line, kind | this.lap(position));\n        return woke;\n",
+        function: "RingPort.publish",
+        find: `Atomics.store(i32, line, kind | this.lap(position));
+return raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);`,
+        replace: `const woke = raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);
+Atomics.store(i32, line, kind | this.lap(position));
+return woke;`,
       },
     ],
   },
@@ -32,15 +26,13 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: RING,
-        find: "        const line = this.line(from, this.core, position);\n        return (",
-        replace:
-          "        const line = this.line(from, this.core, position);\n" +
-          "        const { i32 } = this;\n" +
-          "        const object = i32[line + 1];\n" +
-          "        if ((Atomics.load(i32, line) & ~KIND_MASK) === this.lap(position))\n" +
-          "            i32[line + 1] = object;\n" +
-          "        return (",
+        function: "RingPort.peek",
+        find: "return (Atomics.load(",
+        replace: `const { i32 } = this;
+const object = i32[line + 1];
+if ((Atomics.load(i32, line) & ~KIND_MASK) === this.lap(position))
+  i32[line + 1] = object;
+return (Atomics.load(`,
       },
     ],
   },
@@ -51,9 +43,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: ATTENTION,
-        find: "    if (Atomics.compareExchange(i32, word, 0, 1024 /* Attention.HALTED */) !== 0)\n        return;\n",
-        replace: "    Atomics.store(i32, word, 1024 /* Attention.HALTED */);\n",
+        function: "halt",
+        find: "if (Atomics.compareExchange(i32, word, 0, Attention.HALTED) !== 0) return;",
+        replace: "Atomics.store(i32, word, Attention.HALTED);",
       },
     ],
   },
@@ -64,9 +56,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: ATTENTION,
-        find: "    Atomics.and(i32, word, ~1024 /* Attention.HALTED */);\n",
-        replace: "    Atomics.store(i32, word, 0);\n",
+        function: "halt",
+        find: "Atomics.and(i32, word, ~Attention.HALTED);",
+        replace: "Atomics.store(i32, word, 0);",
       },
     ],
   },
@@ -77,10 +69,10 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: SAFE_POINT,
-        find: "    let bits = Atomics.and(i32, k.attention, ~-64581 /* Attention.TAKEN */);\n",
-        replace:
-          "    let bits = Atomics.load(i32, k.attention);\n    Atomics.store(i32, k.attention, bits & ~-64581 /* Attention.TAKEN */);\n",
+        function: "attend",
+        find: "let bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);",
+        replace: `let bits = Atomics.load(i32, k.attention);
+Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
       },
     ],
   },
@@ -91,9 +83,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: ATTENTION,
-        find: "    Atomics.notify(memory.i32, word);\n    return true;\n",
-        replace: "    return true;\n",
+        function: "raise",
+        find: "Atomics.notify(memory.i32, word);",
+        replace: "",
       },
     ],
   },
@@ -102,13 +94,7 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     breaks: "Whoever finds a ring full makes its reader look: that may have drained it meanwhile.",
     scenario: "ring-full",
     strategy: EXHAUSTIVE,
-    edits: [
-      {
-        module: REMOTE,
-        find: "    ringDoorbell(k, to, 8 /* Attention.POKE */);\n",
-        replace: "",
-      },
-    ],
+    edits: [{ function: "wantSpace", find: "ringDoorbell(k, to, Attention.POKE);", replace: "" }],
   },
   {
     name: "separate-halted-flag",
@@ -117,9 +103,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: GRACE,
-        find: "        if (word === 1024 /* Attention.HALTED */) {\n",
-        replace: "        if ((word & 1024 /* Attention.HALTED */) !== 0) {\n",
+        function: "askCore",
+        find: "word === Attention.HALTED",
+        replace: "(word & Attention.HALTED) !== 0",
       },
     ],
   },
@@ -130,9 +116,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: GRACE,
-        find: "        if (word === 1024 /* Attention.HALTED */) {\n",
-        replace: "        if (word === 1024 /* Attention.HALTED */ || word === 0) {\n",
+        function: "askCore",
+        find: "word === Attention.HALTED",
+        replace: "word === Attention.HALTED || word === 0",
       },
     ],
   },
@@ -143,15 +129,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: TRAPS,
-        find: 'import { graceIsOver, waitForGrace } from "./grace-period.js";\n',
-        replace: 'import { graceIsOver, passGrace, waitForGrace } from "./grace-period.js";\n',
-      },
-      {
-        module: TRAPS,
-        find: "                context.result = 0 /* Err.OK */;\n                signal(k, ",
-        replace:
-          "                context.result = 0 /* Err.OK */;\n                passGrace(k, Atomics.load(k.i32, 80 /* BootInfo.GRACE_REQUESTED */));\n                signal(k, ",
+        function: "dispatch",
+        find: "signal(k,",
+        replace: "passGrace(k, Atomics.load(k.i32, BootInfo.GRACE_REQUESTED)); signal(k,",
       },
     ],
   },
@@ -162,15 +142,14 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: SAFE_POINT,
-        find: "    if ((bits & (-65536 /* Attention.RINGS */ | 8 /* Attention.POKE */)) !== 0)\n        drainRings(k, bits);\n",
+        function: "attend",
+        find: "if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);",
         replace: "",
       },
       {
-        module: SAFE_POINT,
-        find: "    if ((bits & (32 /* Attention.POWER */ | 128 /* Attention.NON_MASKABLE */)) !== 0) {\n",
-        replace:
-          "    drainRings(k, bits);\n    if ((bits & (32 /* Attention.POWER */ | 128 /* Attention.NON_MASKABLE */)) !== 0) {\n",
+        function: "attend",
+        find: "if ((bits & (Attention.POWER",
+        replace: "drainRings(k, bits); if ((bits & (Attention.POWER",
       },
     ],
   },
@@ -181,15 +160,14 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(3),
     edits: [
       {
-        module: SAFE_POINT,
-        find: "        owePass(k);\n        bits |= ",
-        replace: "        bits |= ",
+        function: "attend",
+        find: "owePass(k);",
+        replace: "",
       },
       {
-        module: SAFE_POINT,
-        find: "        drainRings(k, bits);\n",
-        replace:
-          "        drainRings(k, bits);\n    if ((bits & 1 /* Attention.GRACE */) !== 0)\n        owePass(k);\n",
+        function: "attend",
+        find: "drainRings(k, bits);",
+        replace: "drainRings(k, bits); if ((bits & Attention.GRACE) !== 0) owePass(k);",
       },
     ],
   },
@@ -201,8 +179,8 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(3),
     edits: [
       {
-        module: SAFE_POINT,
-        find: "        bits |= Atomics.and(i32, k.attention, ~-65536 /* Attention.RINGS */) & -65536 /* Attention.RINGS */;\n",
+        function: "attend",
+        find: "bits |= Atomics.and(i32, k.attention, ~Attention.RINGS) & Attention.RINGS;",
         replace: "",
       },
     ],
@@ -212,7 +190,7 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     breaks: "A core that leaves halt acts as if it had just been asked for every grace period.",
     scenario: "waking-core-vs-slot-reuse",
     strategy: preemptions(2),
-    edits: [{ module: LOOP, find: "    owePass(k);\n", replace: "" }],
+    edits: [{ function: "rest", find: "owePass(k);", replace: "" }],
   },
   {
     name: "await-after-look",
@@ -221,9 +199,9 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: GRACE,
-        find: "    publishAwaited(k);\n    wakeGraceWaiters(k);\n}",
-        replace: "    wakeGraceWaiters(k);\n    publishAwaited(k);\n}",
+        function: "waitForGrace",
+        find: "publishAwaited(k); wakeGraceWaiters(k);",
+        replace: "wakeGraceWaiters(k); publishAwaited(k);",
       },
     ],
   },

@@ -2,16 +2,8 @@
 import { byChance, EXHAUSTIVE, preemptions } from "../scenarios/plans.js";
 import type { Mutant } from "./mutant.js";
 
-const SLOT = "kernel/dist/capability/slot.js";
-const INCOMING = "kernel/dist/loop/incoming.js";
-const NOTIFICATION = "kernel/dist/ipc/notification.js";
-const REMOTE = "kernel/dist/ipc/remote.js";
-const REPLY = "kernel/dist/ipc/reply.js";
-const SAFE_POINT = "kernel/dist/loop/safe-point.js";
-
 /** What the home checks when a request has come. */
-const CHECK =
-  "    if (slotStillNames(k, i32[line + 3 /* Line.SLOT */], i32[line + 4 /* Line.GENERATION */], object))\n";
+const CHECK = "if (slotStillNames(k, i32[line + Line.SLOT], i32[line + Line.GENERATION], object))";
 
 export const MESSAGE_MUTANTS: readonly Mutant[] = [
   {
@@ -19,7 +11,13 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     breaks: "The sender's slot is checked at the instant of transfer, on the endpoint's home core.",
     scenario: "revoke-vs-queued-sender",
     strategy: preemptions(2),
-    edits: [{ module: INCOMING, find: CHECK, replace: "" }],
+    edits: [
+      {
+        function: "isHereAndGood",
+        find: CHECK,
+        replace: "",
+      },
+    ],
   },
   {
     name: "receiver-only-check",
@@ -29,9 +27,12 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: byChance(4),
     edits: [
       {
-        module: INCOMING,
+        function: "isHereAndGood",
         find: CHECK,
-        replace: `    const first = i32[object + 0 /* Endpoint.QUEUE_HEAD */];\n    if (first !== 0 && i32[first + 81 /* Thread.HOME */] !== k.id)\n        return true;\n${CHECK}`,
+        replace: `const first = i32[object + Endpoint.QUEUE_HEAD];
+if (first !== 0 && i32[first + Thread.HOME] !== k.id)
+  return true;
+${CHECK}`,
       },
     ],
   },
@@ -42,15 +43,17 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: "kernel/dist/capability/transfer.js",
-        find: "    lockTree(k);\n    const wanted = ",
-        replace:
-          "    const sources = [];\n    for (let i = 0; i < most; i++)\n        sources.push(findCarried(k, sender, handles[handlesAt + i]));\n    lockTree(k);\n    const wanted = ",
+        function: "transferCapabilities",
+        find: "lockTree(k);",
+        replace: `const sources = [];
+for (let i = 0; i < most; i++)
+  sources.push(findCarried(k, sender, handles[handlesAt + i]));
+lockTree(k);`,
       },
       {
-        module: "kernel/dist/capability/transfer.js",
-        find: "        const source = findCarried(k, sender, handles[handlesAt + arrived]);\n",
-        replace: "        const source = sources[arrived];\n",
+        function: "transferCapabilities",
+        find: "const source = findCarried(k, sender, handles[handlesAt + arrived]);",
+        replace: "const source = sources[arrived];",
       },
     ],
   },
@@ -59,26 +62,14 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     breaks: "Every kill of a slot cancels what waits through it.",
     scenario: "call-vs-endpoint-destruction",
     strategy: preemptions(2),
-    edits: [
-      {
-        module: SLOT,
-        find: "        flagSweep(k, object);\n",
-        replace: "        void object;\n",
-      },
-    ],
+    edits: [{ function: "killSlot", find: "flagSweep(k, object);", replace: ";" }],
   },
   {
     name: "move-without-sweep",
     breaks: "Every kill of a slot cancels what waits through it, a move's too.",
     scenario: "move-vs-queued-sender",
     strategy: preemptions(2),
-    edits: [
-      {
-        module: SLOT,
-        find: "        flagSweep(k, i32[source + 2 /* Slot.OBJECT */]);\n",
-        replace: "        void i32;\n",
-      },
-    ],
+    edits: [{ function: "moveSlot", find: "flagSweep(k, i32[source + Slot.OBJECT]);", replace: ";" }],
   },
   {
     name: "report-before-sweep",
@@ -87,10 +78,13 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: SAFE_POINT,
-        find: "    const done = sweepQueues(k);\n",
-        replace:
-          "    if (k.graceOwed !== 0) {\n        passGrace(k, k.graceOwed);\n        k.graceOwed = 0;\n    }\n    const done = sweepQueues(k);\n",
+        function: "sweepAndPass",
+        find: "const done = sweepQueues(k);",
+        replace: `if (k.graceOwed !== 0) {
+  passGrace(k, k.graceOwed);
+  k.graceOwed = 0;
+}
+const done = sweepQueues(k);`,
       },
     ],
   },
@@ -101,9 +95,9 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: "kernel/dist/smp/home.js",
-        find: "    const free = k.i32[object + 8 /* Endpoint.SWEEP_NEXT */] === 0;\n",
-        replace: "    const free = true;\n",
+        function: "moveHome",
+        find: "const free = k.i32[object + Endpoint.SWEEP_NEXT] === 0;",
+        replace: "const free = true;",
       },
     ],
   },
@@ -114,9 +108,9 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: NOTIFICATION,
-        find: "        bits = Atomics.exchange(i32, notification + 1 /* Notification.BITS */, 0);\n        if (bits === 0) {\n",
-        replace: "        if (bits === 0) {\n",
+        function: "wait",
+        find: "bits = Atomics.exchange(i32, notification + Notification.BITS, 0); if (bits === 0) {",
+        replace: "if (bits === 0) {",
       },
     ],
   },
@@ -127,10 +121,14 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: NOTIFICATION,
-        find: "    Atomics.or(i32, notification + 1 /* Notification.BITS */, bits);\n    if (Atomics.load(i32, notification + 3 /* Notification.WAITING */) === 0)\n        return;\n",
-        replace:
-          "    const waiting = Atomics.load(i32, notification + 3 /* Notification.WAITING */);\n    Atomics.or(i32, notification + 1 /* Notification.BITS */, bits);\n    if (waiting === 0)\n        return;\n",
+        function: "signal",
+        find: `Atomics.or(i32, notification + Notification.BITS, bits);
+if (Atomics.load(i32, notification + Notification.WAITING) === 0)
+  return;`,
+        replace: `const waiting = Atomics.load(i32, notification + Notification.WAITING);
+Atomics.or(i32, notification + Notification.BITS, bits);
+if (waiting === 0)
+  return;`,
       },
     ],
   },
@@ -141,9 +139,9 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: EXHAUSTIVE,
     edits: [
       {
-        module: NOTIFICATION,
-        find: "        leaveQueue(k, notification, waiter);\n        complete(k, waiter, 0, bits >>> 0);\n",
-        replace: "        complete(k, waiter, 0, bits >>> 0);\n",
+        function: "attendNotification",
+        find: "leaveQueue(k, notification, waiter); complete(k, waiter, 0, bits >>> 0);",
+        replace: "complete(k, waiter, 0, bits >>> 0);",
       },
     ],
   },
@@ -154,9 +152,10 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: "kernel/dist/ipc/sweep.js",
-        find: "        if (bound === 0 || (i32[bound + 96 /* Thread.BINDING */] & 3 /* SlotBits.STATE_MASK */) === 2 /* SlotState.LIVE */)\n            return;\n",
-        replace: "        if (bound !== 0)\n            return;\n",
+        function: "finishSweep",
+        find: `if (bound === 0 || (i32[bound + Thread.BINDING] & SlotBits.STATE_MASK) === SlotState.LIVE)
+  return;`,
+        replace: "if (bound !== 0) return;",
       },
     ],
   },
@@ -168,14 +167,14 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: "kernel/dist/object/thread.js",
-        find: "    lockTree(k);\n    let status = 0 /* Err.OK */;\n    if (!slotStillNames(",
-        replace: "    let status = 0 /* Err.OK */;\n    if (!slotStillNames(",
+        function: "bindHere",
+        find: "lockTree(k);",
+        replace: "",
       },
       {
-        module: "kernel/dist/object/thread.js",
-        find: "    const stamp = i32[binding + 14 /* Slot.STAMP */];\n    unlockTree(k);\n",
-        replace: "    const stamp = i32[binding + 14 /* Slot.STAMP */];\n",
+        function: "bindHere",
+        find: "const stamp = i32[binding + Slot.STAMP]; unlockTree(k);",
+        replace: "const stamp = i32[binding + Slot.STAMP];",
       },
     ],
   },
@@ -186,10 +185,9 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: NOTIFICATION,
-        find: "        askCancel(k, thread);\n",
-        replace:
-          "        takeBound(k, thread, k.contexts[i32[thread + 80 /* Thread.NUMBER */]]);\n        wake(k, thread);\n",
+        function: "interruptReceive",
+        find: "askCancel(k, thread);",
+        replace: "takeBound(k, thread, k.contexts[i32[thread + Thread.NUMBER]]); wake(k, thread);",
       },
     ],
   },
@@ -201,8 +199,8 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: INCOMING,
-        find: "    if (Atomics.load(i32, thread + 5 /* Thread.SEQUENCE */) !== i32[line + 7 /* Line.EXTRA */])\n        return;\n",
+        function: "onCancel",
+        find: "if (Atomics.load(i32, thread + Thread.SEQUENCE) !== i32[line + Line.EXTRA]) return;",
         replace: "",
       },
     ],
@@ -213,13 +211,7 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
       "Whether a reply is owed is looked at before the request's number is compared: after it may be for another call.",
     scenario: "cancel-vs-later-call",
     strategy: preemptions(2),
-    edits: [
-      {
-        module: INCOMING,
-        find: "    role !== 5 /* Role.REPLY_OWED */ ||\n",
-        replace: "",
-      },
-    ],
+    edits: [{ function: "onCancel", find: "role !== Role.REPLY_OWED ||", replace: "" }],
   },
   {
     name: "reply-not-single-use",
@@ -227,15 +219,15 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     scenario: "reply-twice",
     strategy: EXHAUSTIVE,
     edits: [
-      { module: REPLY, find: "    k.i32[server + 2 /* Thread.REPLY_TO */] = 0;\n", replace: "" },
+      { function: "takeReply", find: "k.i32[server + Thread.REPLY_TO] = 0;", replace: "" },
       {
-        module: REPLY,
-        find: "        if (Atomics.load(i32, caller + 1 /* Thread.CALL_NUMBER */) !== call)\n            return 0;\n        // Others",
-        replace: "        // Others",
+        function: "answerWith",
+        find: "if (Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return 0;",
+        replace: "",
       },
       {
-        module: INCOMING,
-        find: "    if (i32[thread + 1 /* Thread.CALL_NUMBER */] !== i32[line + 7 /* Line.EXTRA */])\n        return;\n",
+        function: "onReply",
+        find: "if (i32[thread + Thread.CALL_NUMBER] !== i32[line + Line.EXTRA]) return;",
         replace: "",
       },
     ],
@@ -247,10 +239,11 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(1),
     edits: [
       {
-        module: REMOTE,
-        find: "    const was = Atomics.compareExchange(k.i32, caller + 17 /* Thread.ROLE */, 5 /* Role.REPLY_OWED */, 6 /* Role.REPLYING */);\n",
-        replace:
-          "    const was = Atomics.load(k.i32, caller + 17 /* Thread.ROLE */);\n    if (was === 5 /* Role.REPLY_OWED */)\n        Atomics.store(k.i32, caller + 17 /* Thread.ROLE */, 6 /* Role.REPLYING */);\n",
+        function: "claimReply",
+        find: "const was = Atomics.compareExchange(k.i32, caller + Thread.ROLE, Role.REPLY_OWED, Role.REPLYING);",
+        replace: `const was = Atomics.load(k.i32, caller + Thread.ROLE);
+if (was === Role.REPLY_OWED)
+  Atomics.store(k.i32, caller + Thread.ROLE, Role.REPLYING);`,
       },
     ],
   },
@@ -263,9 +256,9 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(1),
     edits: [
       {
-        module: REMOTE,
-        find: "const stay = k.restarted ? 2048 /* MessageFlag.STAY */ : 0;",
-        replace: "const stay = 0;",
+        function: "askReceive",
+        find: "k.restarted ? MessageFlag.STAY : 0",
+        replace: "0",
       },
     ],
   },

@@ -2,8 +2,6 @@
 import { preemptions } from "../scenarios/plans.js";
 import type { Mutant } from "./mutant.js";
 
-const LIFECYCLE = "kernel/dist/object/thread-end.js";
-
 export const THREAD_MUTANTS: readonly Mutant[] = [
   {
     name: "die-while-lent",
@@ -12,9 +10,9 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: LIFECYCLE,
-        find: "        i32[thread + 0 /* Thread.STATE */] = 8 /* ThreadState.DYING */;\n        askCancel(k, thread);\n",
-        replace: "        finishDeath(k, thread);\n",
+        function: "endThread",
+        find: "i32[thread + Thread.STATE] = ThreadState.DYING; askCancel(k, thread);",
+        replace: "finishDeath(k, thread);",
       },
     ],
   },
@@ -23,9 +21,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     breaks: "Who destroys a thread that waits elsewhere asks for the wait to be given up.",
     scenario: "call-vs-caller-death",
     strategy: preemptions(2),
-    edits: [
-      { module: LIFECYCLE, find: "        askCancel(k, thread);\n", replace: "        void askCancel;\n" },
-    ],
+    edits: [{ function: "endThread", find: "askCancel(k, thread);", replace: "" }],
   },
   {
     name: "die-with-reply-owed",
@@ -34,9 +30,10 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: LIFECYCLE,
-        find: "    if (caller !== 0)\n        wakeIfHere(k, failCall(k, caller, i32[thread + 3 /* Thread.REPLY_CALL */], -33 /* Err.PEER_DIED */));\n",
-        replace: "    void caller;\n",
+        function: "finishDeath",
+        find: `if (caller !== 0)
+  wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL], Err.PEER_DIED));`,
+        replace: "",
       },
     ],
   },
@@ -48,9 +45,9 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        module: "kernel/dist/object/monitor.js",
-        find: "            tellIfEnded(k, typeOf(i32[target]), i32[target + 2 /* Slot.OBJECT */]);\n",
-        replace: "            void tellIfEnded;\n",
+        function: "arm",
+        find: "tellIfEnded(k, typeOf(i32[target]), i32[target + Slot.OBJECT]);",
+        replace: "",
       },
     ],
   },
@@ -61,9 +58,9 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(1),
     edits: [
       {
-        module: "kernel/dist/object/process-end.js",
-        find: "    lockTree(k);\n    if (i32[process + 0 /* Process.LIFE */] <= 1 /* LifeState.RUNNING */) {\n        i32[process + 1 /* Process.STATUS */] = status;\n",
-        replace: "    lockTree(k);\n    {\n        i32[process + 1 /* Process.STATUS */] = status;\n",
+        function: "endProcess",
+        find: "if (i32[process + Process.LIFE] <= LifeState.RUNNING) {",
+        replace: "{",
       },
     ],
   },
@@ -74,9 +71,9 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(1),
     edits: [
       {
-        module: "kernel/dist/object/process-end.js",
-        find: "    const left = isLive(k, slot) ? killDescendants(k, slot) : 0 /* Left.NONE */;\n",
-        replace: "    const left = 0 /* Left.NONE */;\n    void killDescendants;\n",
+        function: "destroyMadeFrom",
+        find: "isLive(k, slot) ? killDescendants(k, slot) : Left.NONE",
+        replace: "Left.NONE",
       },
     ],
   },

@@ -1,18 +1,15 @@
 /** Where the program under test comes from, and what is replaced in it. */
 import { fileURLToPath } from "node:url";
-import type { Edit, ProgramOptions } from "@capos/explorer/transform";
+import type { ProgramOptions } from "@capos/explorer/transform";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Time stands still but for timers, and nothing is traced; guests come with the engine. All the rest is the product's own. */
-export function kernelProgram(edits: readonly Edit[]): ProgramOptions {
-  return {
-    entry: here("./entry.js"),
-    replacements: {
-      "kernel/dist/state/build.js": here("./build.js"),
-      "hal/dist/trace/writer.js": here("./trace-writer.js"),
-      "hal/dist/cpu/clock.js": here("./clock.js"),
-    },
-    edits,
-  };
-}
+export const KERNEL_PROGRAM: Omit<ProgramOptions, "edits"> = Object.freeze({
+  entry: here("./entry.js"),
+  replacements: {
+    "kernel/dist/state/build.js": here("./build.js"),
+    "hal/dist/trace/writer.js": here("./trace-writer.js"),
+    "hal/dist/cpu/clock.js": here("./clock.js"),
+  },
+});

@@ -35,14 +35,14 @@ export const MUTANTS: readonly MutantInfo[] = [
     breaks: "An addition is one access.",
     scenario: "counting",
     strategy: DPOR,
-    edits: [{ module: "toy.js", find: "add", replace: "load and store" }],
+    edits: [{ function: "addition", find: "add", replace: "load and store" }],
   },
   {
     name: "unfitting",
     breaks: "An edit fits.",
     scenario: "counting",
     strategy: DPOR,
-    edits: [{ module: "toy.js", find: "nothing", replace: "anything" }],
+    edits: [{ function: "addition", find: "nothing", replace: "anything" }],
   },
 ];
 
@@ -120,7 +120,7 @@ const FINGERPRINT = "0123456789abcdef";
 
 /** The mutant's name is all that there is of a program. */
 export const prepareProgram: Opener["prepareProgram"] = async (mutant) => {
-  if (mutant === "unfitting") throw new EditError("mutant unfitting: its text is not in toy.js");
+  if (mutant === "unfitting") throw new EditError("mutant unfitting: addition does not have this code");
   return { code: mutant ?? "", sites, fingerprint: FINGERPRINT, untouched: [] };
 };
 
