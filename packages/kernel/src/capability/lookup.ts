@@ -115,7 +115,7 @@ export function lookup(
   const slot = currentSlot(k, thread, context);
   if (slot !== 0 && isUsable(k.i32[slot]!, type, right)) return slot;
   const handle = context.regs[Reg.HANDLE]!;
-  context.result = slot === 0 ? refusal(k, thread, handle) : objection(k.i32[slot]!, type);
+  context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot]!, type);
   return 0;
 }
 
@@ -130,7 +130,7 @@ export function lookupArgument(
 ): WordIndex {
   const slot = findSlot(k, thread, handle);
   if (slot !== 0 && isUsable(k.i32[slot]!, type, right)) return slot;
-  context.result = slot === 0 ? refusal(k, thread, handle) : objection(k.i32[slot]!, type);
+  context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot]!, type);
   return 0;
 }
 
@@ -143,7 +143,7 @@ function isUsable(word: number, type: ObjectType, right: number): boolean {
 }
 
 /** Why a slot that was found is not usable. A remembered one may have been killed since. */
-function objection(word: number, type: ObjectType): Err {
+function unusable(word: number, type: ObjectType): Err {
   if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE) return Err.BAD_CAP;
   return (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === type ? Err.DENIED : Err.BAD_TYPE;
 }

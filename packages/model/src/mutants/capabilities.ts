@@ -110,12 +110,12 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        function: "fill",
+        function: "commitFill",
         find: "beginCommit(k);",
         replace: "unlockTree(k); beginCommit(k);",
       },
       {
-        function: "fill",
+        function: "commitFill",
         find: "endCommit(k);",
         replace: "endCommit(k); lockTree(k);",
       },

@@ -129,7 +129,7 @@ Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
     strategy: preemptions(2),
     edits: [
       {
-        function: "dispatch",
+        function: "notify",
         find: "signal(k,",
         replace: "passGrace(k, Atomics.load(k.i32, BootInfo.GRACE_REQUESTED)); signal(k,",
       },

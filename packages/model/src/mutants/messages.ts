@@ -3,7 +3,7 @@ import { byChance, EXHAUSTIVE, preemptions } from "../scenarios/plans.js";
 import type { Mutant } from "./mutant.js";
 
 /** What the home checks when a request has come. */
-const CHECK = "if (slotStillNames(k, i32[line + Line.SLOT], i32[line + Line.GENERATION], object))";
+const CHECK = "if (slotStillNames(k, i32[line + RequestLine.SLOT], i32[line + RequestLine.GENERATION], object))";
 
 export const MESSAGE_MUTANTS: readonly Mutant[] = [
   {
@@ -47,12 +47,12 @@ ${CHECK}`,
         find: "lockTree(k);",
         replace: `const sources = [];
 for (let i = 0; i < most; i++)
-  sources.push(findCarried(k, sender, handles[handlesAt + i]));
+  sources.push(findCarried(k, sender, words[handlesAt + i]));
 lockTree(k);`,
       },
       {
         function: "transferCapabilities",
-        find: "const source = findCarried(k, sender, handles[handlesAt + arrived]);",
+        find: "const source = findCarried(k, sender, words[handlesAt + arrived]);",
         replace: "const source = sources[arrived];",
       },
     ],
@@ -140,7 +140,7 @@ if (waiting === 0)
     edits: [
       {
         function: "attendNotification",
-        find: "leaveQueue(k, notification, waiter); complete(k, waiter, 0, bits >>> 0);",
+        find: "leaveNotification(k, notification, waiter); complete(k, waiter, 0, bits >>> 0);",
         replace: "complete(k, waiter, 0, bits >>> 0);",
       },
     ],
@@ -200,7 +200,7 @@ if (waiting === 0)
     edits: [
       {
         function: "onCancel",
-        find: "if (Atomics.load(i32, thread + Thread.SEQUENCE) !== i32[line + Line.EXTRA]) return;",
+        find: "if (Atomics.load(i32, thread + Thread.SEQUENCE) !== i32[line + CancelLine.SEQUENCE]) return;",
         replace: "",
       },
     ],
@@ -227,7 +227,7 @@ if (waiting === 0)
       },
       {
         function: "onReply",
-        find: "if (i32[thread + Thread.CALL_NUMBER] !== i32[line + Line.EXTRA]) return;",
+        find: "i32[thread + Thread.CALL_NUMBER] !== i32[line + AnswerLine.NUMBER] ||",
         replace: "",
       },
     ],
@@ -256,7 +256,7 @@ if (was === Role.REPLY_OWED)
     strategy: preemptions(1),
     edits: [
       {
-        function: "askReceive",
+        function: "askToWait",
         find: "k.restarted ? MessageFlag.STAY : 0",
         replace: "0",
       },
