@@ -6,9 +6,11 @@
  * until one wakes it.
  */
 import { workerData } from "node:worker_threads";
+import { TraceWriter } from "@capos/trace";
 import { Attention, raise } from "../cpu/attention.js";
 import { nowNs } from "../cpu/clock.js";
 import { fireIfDue, Lapic, lapicOf, requestInterrupt } from "../cpu/lapic.js";
+import { type CHIPSET_EVENTS, ChipsetEvent } from "../device/chipset-events.js";
 import { ringHost } from "../device/serial-port.js";
 import {
   ALARM_VECTOR,
@@ -21,8 +23,7 @@ import {
   Power,
 } from "../memory/machine-map.js";
 import { attachMemory, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
-import { TraceEvent } from "../trace/events.js";
-import { TraceWriter } from "../trace/writer.js";
+import { traceRings } from "../memory/recordings.js";
 
 const TICK_MS = 1;
 const SLOW_TICK_MS = 20;
@@ -35,6 +36,8 @@ const IDLE_TICKS = 20;
 const VERDICT_MS = 20;
 /** Later than this by its own clock, and the chipset takes the host to be short of CPU time. */
 const LATE_NS = 20e6;
+
+type ChipsetTracer = TraceWriter<typeof CHIPSET_EVENTS>;
 
 /** What the chipset remembers of one core. */
 interface Watched {
@@ -64,7 +67,7 @@ function watch(memory: PhysicalMemory, core: number): Watched {
 /** Looks at one core. Answers how soon it wants to be looked at again, in milliseconds; Infinity for a halted one. */
 function attend(
   memory: PhysicalMemory,
-  tracer: TraceWriter,
+  tracer: ChipsetTracer,
   it: Watched,
   now: number,
   watchdogNs: number,
@@ -85,7 +88,7 @@ function attend(
     }
     const vector = memory.i32[it.lapic + Lapic.LVT_TIMER]! & 0xff;
     if (fireIfDue(memory, it.core, it.startedNs, now))
-      tracer.put2(TraceEvent.INTERRUPT_RAISE, it.core, vector);
+      tracer.put2(ChipsetEvent.INTERRUPT_RAISE, it.core, vector);
   }
   guard(memory, it, now, watchdogNs);
   return armed ? TICK_MS : SLOW_TICK_MS;
@@ -122,20 +125,20 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
 }
 
 /** The alarm: fires once. Answers how soon it is due, in milliseconds; Infinity if it rests. */
-function ring(memory: PhysicalMemory, tracer: TraceWriter, now: number): number {
+function ring(memory: PhysicalMemory, tracer: ChipsetTracer, now: number): number {
   const due = memory.f64[BootInfo.ALARM_NS >> 1]!;
   if (now < due) return (due - now) / 1e6;
   memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
   const core = memory.i32[BootInfo.BOOT_CORE]!;
   requestInterrupt(memory, core, ALARM_VECTOR);
-  tracer.put2(TraceEvent.INTERRUPT_RAISE, core, ALARM_VECTOR);
+  tracer.put2(ChipsetEvent.INTERRUPT_RAISE, core, ALARM_VECTOR);
   return Number.POSITIVE_INFINITY;
 }
 
 function run(memory: PhysicalMemory): void {
   const { i32 } = memory;
   const watchdogNs = i32[BootInfo.WATCHDOG_MS]! * 1e6;
-  const tracer = new TraceWriter(memory, i32[BootInfo.CORES]!);
+  const tracer: ChipsetTracer = new TraceWriter(memory, traceRings(memory), i32[BootInfo.CORES]!, nowNs);
   const watched = Array.from({ length: i32[BootInfo.CORES]! }, (_, core) => watch(memory, core));
   let dueNs = nowNs();
   let alarmMs = Number.POSITIVE_INFINITY;

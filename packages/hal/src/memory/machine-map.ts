@@ -6,9 +6,16 @@
  * the kernel's to hand out. The plan is written to frame 0 and read back by each core: nothing of it
  * travels any other way.
  */
-import { HistoryWord, MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
-import { USUAL_GROUPS } from "../trace/events.js";
-import { isTraceSize, MAX_TRACE_KIB, MIN_TRACE_KIB, TraceMode, traceRingWords } from "../trace/size.js";
+import { MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
+import {
+  ALL_GROUPS,
+  historyWords,
+  isTraceSize,
+  MAX_TRACE_KIB,
+  MIN_TRACE_KIB,
+  TraceMode,
+  traceRingWords,
+} from "@capos/trace";
 import { LINE_WORDS, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
 
 /** Words of frame 0: what a boot loader tells a kernel. Written by the host before power-on, then constant. */
@@ -30,7 +37,7 @@ export const enum BootInfo {
   /** Core whose worker is the boot core. */
   BOOT_CORE = 29,
   WATCHDOG_MS = 30,
-  /** Trace rings, one a core and one for the chipset: see trace/ring.ts. KiB of each, 0 for none; groups of events; a `TraceMode`. */
+  /** Trace rings, one a core and one for the chipset. KiB of each, 0 for none; groups of events; a `TraceMode`. */
   TRACES = 8,
   TRACE_KIB = 9,
   TRACE_GROUPS = 10,
@@ -213,7 +220,7 @@ export interface MachineOptions {
   readonly historyEvents?: number;
   /** KiB of each trace ring, a power of two from 4 to 65536; 0, for none, unless told. */
   readonly traceKiB?: number;
-  /** Groups of events that are traced, a bit each; all but the words of messages unless told. */
+  /** Groups of events that are traced, a bit each; all unless told. */
   readonly traceGroups?: number;
   /** What a full ring does; the oldest is overwritten unless told. */
   readonly traceMode?: TraceMode;
@@ -225,13 +232,6 @@ export class MachinePlanError extends Error {
 }
 
 const pagesOfWords = (words: number): number => Math.ceil(words / PAGE_WORDS);
-
-const EVENT_WORDS = 2 * HistoryWord.COUNT;
-
-/** Words of one core's history: a line for each of its two ends, then the events. */
-export function historyWords(events: number): number {
-  return events === 0 ? 0 : 2 * LINE_WORDS + events * EVENT_WORDS;
-}
 
 /** Largest power of two of ring lines, 4 to 64, that keeps all rings within an eighth of the memory. */
 function ringLinesFor(cores: number, memoryBytes: number): number {
@@ -295,7 +295,7 @@ export function planMachine(options: MachineOptions): MachinePlan {
     historyEvents,
     traces,
     traceKiB,
-    traceGroups: options.traceGroups ?? USUAL_GROUPS,
+    traceGroups: options.traceGroups ?? ALL_GROUPS,
     traceMode: options.traceMode ?? TraceMode.OVERWRITE,
     free,
     freePages,

@@ -5,7 +5,7 @@
  * A request needs room in the ring: a thread that finds none waits and starts its trap again. Answers never wait
  * for room: see answer.ts.
  */
-import { Attention, CoreArea, TraceEvent, type WordIndex } from "@capos/hal";
+import { Attention, CoreArea, type WordIndex } from "@capos/hal";
 import { leave } from "../sched/run-queue.js";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { takesRequests } from "../smp/home.js";
@@ -14,6 +14,7 @@ import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, Tables, Thread, ThreadState } from "../state/layout.js";
 import { tracePush } from "../state/trace.js";
+import { TraceEvent } from "../state/trace-events.js";
 
 /** A free line to a core; 0 if the ring is full or older lines wait for room in it. */
 export function reserveLine(k: Core, to: number): WordIndex {

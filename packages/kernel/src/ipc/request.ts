@@ -6,13 +6,14 @@
  */
 import { Err, Reg, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { CoreArea, TraceEvent, type WordIndex } from "@capos/hal";
+import { CoreArea, type WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { homeOf } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, Internal, type Message, MessageFlag, Thread } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { answerStatus } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
 

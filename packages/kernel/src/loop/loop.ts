@@ -4,7 +4,7 @@
  */
 
 import { Outcome } from "@capos/engine";
-import { BootInfo, CoreArea, fireIfDue, halt, nowNs, TraceEvent, timeoutMs, wakeChipset } from "@capos/hal";
+import { BootInfo, ChipsetEvent, CoreArea, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, takeNext } from "../sched/run-queue.js";
@@ -142,7 +142,7 @@ function rest(k: Core): void {
   wakeChipset(memory);
   if (TRACED) traceWake(k);
   if (fireIfDue(memory, k.id, 0, nowNs()) && TRACED)
-    k.tracer.put2(TraceEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
+    k.tracer.put2(ChipsetEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
   // asked for every one. The number first, then the rings, then the report; no guest runs before.
   owePass(k);

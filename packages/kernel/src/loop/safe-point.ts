@@ -12,7 +12,6 @@ import {
   PORT_COUNT,
   Power,
   raise,
-  TraceEvent,
 } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { lookAgain } from "../capability/reap-list.js";
@@ -28,6 +27,7 @@ import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import { IrqHandler, KernelArea, Notification, Tables, Thread } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
 import { drainRings } from "./incoming.js";

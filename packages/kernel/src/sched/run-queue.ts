@@ -4,10 +4,11 @@
  */
 
 import type { Context } from "@capos/engine";
-import { armOneShot, CoreArea, disarmTimer, TraceEvent, type WordIndex } from "@capos/hal";
+import { armOneShot, CoreArea, disarmTimer, type WordIndex } from "@capos/hal";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, Restart, Thread, ThreadState } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 
 /** Nanoseconds a thread runs before others of its priority get a turn. */

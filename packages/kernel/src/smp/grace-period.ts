@@ -11,21 +11,13 @@
  * A core that left halt meanwhile acts as if it had been asked (see idle), so both are true.
  */
 import { MAX_CORES } from "@capos/abi";
-import {
-  Attention,
-  BootInfo,
-  CoreArea,
-  CoreState,
-  coreArea,
-  raise,
-  TraceEvent,
-  type WordIndex,
-} from "@capos/hal";
+import { Attention, BootInfo, CoreArea, CoreState, coreArea, raise, type WordIndex } from "@capos/hal";
 import { leave, restart } from "../sched/run-queue.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, Thread, ThreadState } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { ringDoorbell } from "./doorbell.js";
 
 /** Asks for a grace period that starts now; answers its number. */

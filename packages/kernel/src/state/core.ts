@@ -9,13 +9,16 @@ import {
   BootInfo,
   CoreArea,
   coreArea,
+  nowNs,
   type PhysicalMemory,
   RingPort,
   ringGroup,
-  TraceWriter,
+  traceRings,
   type WordIndex,
 } from "@capos/hal";
+import { TraceWriter } from "@capos/trace";
 import { KernelArea, Tables } from "./layout.js";
+import type { TRACE_EVENTS } from "./trace-events.js";
 
 /** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
 export const REAPING = 0x4000_0000;
@@ -55,7 +58,7 @@ export class Core implements EngineCore {
   /** What its guests run on; null until the core is prepared. */
   engine: Engine | null = null;
   /** Where this core writes what happens. */
-  readonly tracer: TraceWriter;
+  readonly tracer: TraceWriter<typeof TRACE_EVENTS>;
 
   /** The running thread and its context; 0 and null while the core chooses. */
   current: WordIndex = 0;
@@ -129,7 +132,7 @@ export class Core implements EngineCore {
     this.graceEpoch = (this.i32[this.area + CoreArea.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
-    this.tracer = new TraceWriter(this.memory, id);
+    this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
   }
 
   /** Takes over the addresses that the boot core wrote down. */

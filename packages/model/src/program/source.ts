@@ -10,7 +10,7 @@ export function kernelProgram(edits: readonly Edit[]): ProgramOptions {
     entry: here("./entry.js"),
     replacements: {
       "kernel/dist/state/build.js": here("./build.js"),
-      "hal/dist/trace/writer.js": here("./trace-writer.js"),
+      "trace/dist/writer.js": here("./trace-writer.js"),
       "hal/dist/cpu/clock.js": here("./clock.js"),
     },
     edits,
