@@ -7,7 +7,6 @@
  */
 export * from "./cpu/attention.js";
 export * from "./cpu/clock.js";
-export * from "./cpu/core-snapshot.js";
 export * from "./cpu/lapic.js";
 export * from "./cpu/ring.js";
 export * from "./device/chipset-events.js";

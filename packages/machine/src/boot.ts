@@ -20,7 +20,7 @@ import {
 } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage, GuestBuildError, locate } from "@capos/image";
-import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState } from "@capos/inspect";
+import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
@@ -389,6 +389,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
         `machine check: core ${core} ${DEATHS[death] ?? "died"}; a new worker takes its place\n`,
       );
     },
+    whyNoTakeover,
     describe: dump,
   });
   for (const image of loadServerImages()) load(machine, image);

@@ -30,7 +30,7 @@ const SLOW_TICK_MS = 20;
 /** Ticks without a running core before the chipset sleeps. */
 const IDLE_TICKS = 20;
 /**
- * Between DOOMED and the verdict. A core counts a safe point by a plain store and then loads its
+ * Between DOOMED and the verdict. A core counts a heartbeat by a plain store and then loads its
  * attention; the store may still be in its CPU's store buffer. That drains in well under a microsecond.
  */
 const VERDICT_MS = 20;
@@ -46,7 +46,7 @@ interface Watched {
   readonly lapic: WordIndex;
   sequence: number;
   startedNs: number;
-  safePoints: number;
+  heartbeat: number;
   progressNs: number;
   poked: boolean;
 }
@@ -58,7 +58,7 @@ function watch(memory: PhysicalMemory, core: number): Watched {
     lapic: lapicOf(memory, core),
     sequence: 0,
     startedNs: 0,
-    safePoints: -1,
+    heartbeat: -1,
     progressNs: 0,
     poked: false,
   };
@@ -76,7 +76,7 @@ function attend(
   const state = Atomics.load(i32, it.area + CoreArea.STATE);
   const attention = Atomics.load(i32, it.area + CoreArea.ATTENTION);
   if (state !== CoreState.ONLINE || (attention & Attention.HALTED) !== 0) {
-    it.safePoints = -1;
+    it.heartbeat = -1;
     return Number.POSITIVE_INFINITY;
   }
   const armed = Atomics.load(i32, it.lapic + Lapic.TIMER_ARMED) !== 0;
@@ -94,13 +94,13 @@ function attend(
   return armed ? TICK_MS : SLOW_TICK_MS;
 }
 
-/** The watchdog: pokes a core that shows no safe point, and after the time limit condemns it. */
+/** The watchdog: pokes a core whose heartbeat stands still, and after the time limit condemns it. */
 function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): void {
   const { i32 } = memory;
-  const safePoints = i32[it.area + CoreArea.SAFE_POINTS]!;
+  const heartbeat = i32[it.area + CoreArea.HEARTBEAT]!;
   // A core that has not reached its loop yet is still being brought up, which has a time limit of its own.
-  if (safePoints !== it.safePoints || safePoints === 0) {
-    it.safePoints = safePoints;
+  if (heartbeat !== it.heartbeat || heartbeat === 0) {
+    it.heartbeat = heartbeat;
     it.progressNs = now;
     it.poked = false;
     return;
@@ -114,7 +114,7 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
   // One of the two must see the other: the core counts, then looks; here DOOMED is set, then the count read.
   Atomics.or(i32, it.area + CoreArea.ATTENTION, Attention.DOOMED);
   Atomics.wait(i32, BootInfo.CHIPSET_DOORBELL, 0, VERDICT_MS);
-  if (Atomics.load(i32, it.area + CoreArea.SAFE_POINTS) !== safePoints) {
+  if (Atomics.load(i32, it.area + CoreArea.HEARTBEAT) !== heartbeat) {
     Atomics.and(i32, it.area + CoreArea.ATTENTION, ~Attention.DOOMED);
     Atomics.notify(i32, it.area + CoreArea.ATTENTION);
     return;

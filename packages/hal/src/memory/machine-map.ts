@@ -3,8 +3,9 @@
  *
  * From the bottom: frame 0 (never mapped; holds the boot information), core areas (attention word,
  * status, LAPIC page), rings, serial devices, boot modules (images), and above them the memory that is
- * the kernel's to hand out. The plan is written to frame 0 and read back by each core: nothing of it
- * travels any other way.
+ * the tenant's to hand out: whatever runs on the machine, a kernel. Frame 0 and the core areas have lines for the
+ * tenant's own words. The plan is written to frame 0 and read back by each core: nothing of it travels any other
+ * way.
  */
 import { MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
 import {
@@ -57,15 +58,8 @@ export const enum BootInfo {
   EXIT_STATUS = 65,
   /** Core that panicked, plus one. Written once by compare-and-swap: the first panic is the one printed. */
   PANIC_CORE = 66,
-  /** Line of its own: the number of the latest grace period asked for (Atomics.add by any core). */
-  GRACE_REQUESTED = 80,
-  /** Line of its own: the lock that orders changes of capability slots and the derivation tree. */
-  TREE_LOCK = 96,
-  TREE_LOCK_TICKET = 97,
-  /** Line of its own: how many cores are not halted. Atomics.add by each core for itself. */
-  AWAKE = 128,
-  /** Line of its own, for the kernel: where its tables stand. Written by the boot core before it starts others. */
-  KERNEL_TABLES = 112,
+  /** Four lines for the tenant, who says what they mean. */
+  TENANT = 80,
   /** Line of its own: the chipset's alarm (a double, nanoseconds of the machine's clock). Infinity while it rests. */
   ALARM_NS = 144,
 }
@@ -102,31 +96,10 @@ export const enum CoreArea {
   DEATH = 35,
   /** 1 asks the core to leave the machine. Written by the host, cleared by the core. */
   LEAVE = 36,
-  /** Line 3: written by this core alone. */
-  SAFE_POINTS = 48,
-  SWITCHES = 49,
-  HALTS = 50,
-  MESSAGES_IN = 51,
-  MESSAGES_OUT = 52,
-  /** 1 between a commit's point of no return and its end: dying here is a panic, not a machine check. */
-  COMMIT = 53,
-  CURRENT_THREAD = 54,
-  LAST_TRAP = 55,
-  BOUNCES = 56,
-  INTERRUPTS = 57,
-  /** Times that the core took part in a grace period. */
-  GRACE_EPOCH = 58,
-  /** 1 while the core holds the tree lock: as COMMIT. */
-  TREE_LOCKED = 59,
-  /**
-   * What SAFE_POINTS was when the core turned to the kernel's work: while the two are equal it is not in a guest.
-   * Nobody acts on it: it is for those who watch. One store a trap.
-   */
-  IN_KERNEL = 60,
-  /** Line 4: grace periods. PASSED by the core, or on its behalf by a requester that saw it halted (compare-and-swap, upward only). */
-  GRACE_PASSED = 64,
-  /** The lowest grace period that a thread of this core waits for, 0 is none. Written by the core. */
-  GRACE_AWAITED = 65,
+  /** Line 3, written by this core alone: a count that goes on for as long as the core does. The watchdog looks at it. */
+  HEARTBEAT = 48,
+  /** The rest of the line, and lines 4 to 7: the tenant's, who says what they mean. */
+  TENANT = 49,
   /** Lines 8 to 11: where this core writes next in the ring to each core (its alone). */
   RING_WRITE = 128,
   /** Lines 12 to 15: where this core reads next in the ring from each core. Stored by the core, loaded by a producer that finds the ring full. */

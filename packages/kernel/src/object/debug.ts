@@ -9,7 +9,7 @@ import { graceIsOver, requestGrace, waitForGrace } from "../smp/grace-period.js"
 import type { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
-import { Thread } from "../state/layout.js";
+import { KernelCore, Thread } from "../state/layout.js";
 import { wordCount } from "../state/message.js";
 import { answer, finish, integer, refuse, unsupported } from "./arguments.js";
 
@@ -120,13 +120,13 @@ function core(k: Core, context: Context): Answer {
   const { i32 } = k;
   return answer(
     context,
-    i32[area + CoreArea.SAFE_POINTS]! >>> 0,
-    i32[area + CoreArea.SWITCHES]! >>> 0,
-    Atomics.load(i32, area + CoreArea.GRACE_PASSED) >>> 0,
-    i32[area + CoreArea.HALTS]! >>> 0,
-    i32[area + CoreArea.MESSAGES_IN]! >>> 0,
-    i32[area + CoreArea.MESSAGES_OUT]! >>> 0,
-    i32[area + CoreArea.BOUNCES]! >>> 0,
+    i32[area + CoreArea.HEARTBEAT]! >>> 0,
+    i32[area + KernelCore.SWITCHES]! >>> 0,
+    Atomics.load(i32, area + KernelCore.GRACE_PASSED) >>> 0,
+    i32[area + KernelCore.HALTS]! >>> 0,
+    i32[area + KernelCore.MESSAGES_IN]! >>> 0,
+    i32[area + KernelCore.MESSAGES_OUT]! >>> 0,
+    i32[area + KernelCore.BOUNCES]! >>> 0,
     Atomics.load(i32, area + CoreArea.INCARNATION),
   );
 }

@@ -151,7 +151,7 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
         module: TRAPS,
         find: "                context.result = 0 /* Err.OK */;\n                signal(k, ",
         replace:
-          "                context.result = 0 /* Err.OK */;\n                passGrace(k, Atomics.load(k.i32, 80 /* BootInfo.GRACE_REQUESTED */));\n                signal(k, ",
+          "                context.result = 0 /* Err.OK */;\n                passGrace(k, Atomics.load(k.i32, 80 /* KernelInfo.GRACE_REQUESTED */));\n                signal(k, ",
       },
     ],
   },
