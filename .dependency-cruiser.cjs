@@ -7,6 +7,7 @@
 /** Packages from the bottom up: a layer may import the layers before it. */
 const LAYERS = [
   "packages/abi",
+  "packages/trace",
   "packages/hal",
   "packages/engine",
   "packages/kernel",
@@ -25,7 +26,7 @@ const LAYERS = [
 
 /** Folders of a package from the bottom up; what lies beside them is above them all. */
 const FOLDERS = {
-  "packages/hal": ["memory", "cpu", "device", "trace", "host"],
+  "packages/hal": ["memory", "cpu", "device", "host"],
   "packages/engine": ["generator"],
   "packages/kernel": ["state", "sched", "smp", "capability", "ipc", "object", "loop", "boot"],
   "packages/explorer": ["explore", "transform", "history", "campaign", "survey"],

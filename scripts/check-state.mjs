@@ -1,5 +1,5 @@
 /**
- * Fails if the hal or the kernel keeps mutable state in a module: file:line of each place.
+ * Fails if a package that runs on a core keeps mutable state in a module: file:line of each place.
  *
  * All kernel state lives in physical memory, and a core's caches in one object that can be reset. A
  * module-level variable would survive that reset, differ between cores, and be invisible to the model
@@ -11,7 +11,7 @@ import process from "node:process";
 import ts from "typescript";
 import { ROOT, walk } from "./setup.mjs";
 
-const FOLDERS = ["packages/hal/src", "packages/engine/src", "packages/kernel/src", "packages/inspect/src"];
+const FOLDERS = ["trace", "hal", "engine", "kernel", "inspect"].map((name) => `packages/${name}/src`);
 
 const MUTABLE_CLASSES = new Set([
   ...["Map", "Set", "WeakMap", "WeakSet", "Array", "Object", "Date"],

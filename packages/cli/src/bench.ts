@@ -33,10 +33,11 @@ import {
   topNames,
   traceNames,
 } from "@capos/bench";
-import { ALL_GROUPS, USUAL_GROUPS } from "@capos/hal";
+import { USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { type BootOptions, boot } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MachineError, UsageError } from "@capos/machine/errors";
+import { ALL_GROUPS } from "@capos/trace";
 import { Spectator } from "./top/spectator.js";
 import { VERSION } from "./version.js";
 

@@ -1,6 +1,8 @@
 /** Cores as they stand. */
 import { trapName } from "@capos/abi";
-import { Attention, CoreArea, coreArea, RINGS_SHIFT, snapshotCore } from "@capos/hal";
+import { Attention, CoreArea, coreArea, RINGS_SHIFT } from "@capos/hal";
+import { KernelCore } from "@capos/kernel/layout";
+import { snapshotCore } from "./core-snapshot.js";
 import type { CoreInfo } from "./state.js";
 import type { Survey } from "./survey.js";
 import { bitNames, coreCount, isLine, nameOf, readyCount, wordAt } from "./words.js";
@@ -46,8 +48,8 @@ export function inspectCores(survey: Survey): CoreInfo[] {
     }
     const snapshot = snapshotCore(memory, core);
     const attention = wordAt(memory, area + CoreArea.ATTENTION);
-    const current = wordAt(memory, area + CoreArea.CURRENT_THREAD);
-    const awaited = wordAt(memory, area + CoreArea.GRACE_AWAITED);
+    const current = wordAt(memory, area + KernelCore.CURRENT_THREAD);
+    const awaited = wordAt(memory, area + KernelCore.GRACE_AWAITED);
     const state = wordAt(memory, area + CoreArea.STATE);
     cores.push({
       ...snapshot,
@@ -56,8 +58,8 @@ export function inspectCores(survey: Survey): CoreInfo[] {
       ringBits: attention >>> RINGS_SHIFT,
       thread: threads.get(current) ?? null,
       ready: readyCount(memory, tables, core),
-      lastTrap: trapName(wordAt(memory, area + CoreArea.LAST_TRAP)),
-      inCommit: wordAt(memory, area + CoreArea.COMMIT) === 1,
+      lastTrap: trapName(wordAt(memory, area + KernelCore.LAST_TRAP)),
+      inCommit: wordAt(memory, area + KernelCore.COMMIT) === 1,
       graceAwaited: awaited === 0 ? null : awaited,
     });
   }

@@ -12,6 +12,7 @@ export {
   type WaitActivity,
 } from "./activity.js";
 export { initStartedNs } from "./boot-times.js";
+export { type CoreSnapshot, isInGuest, snapshotCore } from "./core-snapshot.js";
 export { coreStateName } from "./cores.js";
 export { lineKindName, type ThreadIdentity, threadIdentity } from "./identity.js";
 export { inspect } from "./inspect.js";
@@ -19,6 +20,7 @@ export { checkState, checkWhenAtRest, type StateProblem } from "./invariants/inv
 export { DEFAULT_LIMITS, type Limits, type Part } from "./part.js";
 export { partsOf } from "./parts.js";
 export * from "./state.js";
+export { whyNoTakeover } from "./takeover.js";
 export { dump, headLines, leftOutLine, render } from "./text.js";
 export { MAX_SLOTS } from "./tree-copy.js";
 export { processName, readyCount, tablesOf } from "./words.js";

@@ -5,7 +5,9 @@
  * walk is bounded, every link is checked before it is followed, and nothing here throws. What the
  * tree lock guards is copied while it is held; everything else is read as it happens to stand.
  */
+
 import { BootInfo, nowNs, type PhysicalMemory } from "@capos/hal";
+import { KernelInfo } from "@capos/kernel/layout";
 import { capabilityIn } from "./capability.js";
 import { inspectCores } from "./cores.js";
 import { inspectCSpaces } from "./cspaces.js";
@@ -47,7 +49,7 @@ export function inspect(memory: PhysicalMemory, options: InspectOptions): Machin
       hardwareThreads: wordAt(memory, BootInfo.HARDWARE_THREADS),
       memoryMiB: wordAt(memory, BootInfo.MEMORY_PAGES) / 256,
       seed: wordAt(memory, BootInfo.SEED),
-      graceRequested: wordAt(memory, BootInfo.GRACE_REQUESTED),
+      graceRequested: wordAt(memory, KernelInfo.GRACE_REQUESTED),
       consistent,
       damage: tree.damage,
     },

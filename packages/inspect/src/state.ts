@@ -5,7 +5,7 @@
  * derivation tree is a flat list in depth-first order: a chain of copies may be longer than any
  * recursion over nested data survives.
  */
-import type { CoreSnapshot } from "@capos/hal";
+import type { CoreSnapshot } from "./core-snapshot.js";
 
 /** The parts of a state that can be asked for, in the order in which they are shown. */
 export const SECTIONS = Object.freeze([

@@ -3,7 +3,7 @@
  */
 import { MAX_CORES, MAX_MEMORY_MIB, MAX_NAME_BYTES, Slot, utf8Decode } from "@capos/abi";
 import { BootInfo, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "@capos/hal";
-import { KernelArea, Process, Tables } from "@capos/kernel/layout";
+import { KernelArea, KernelInfo, Process, Tables } from "@capos/kernel/layout";
 
 /** A word, 0 outside of memory. */
 export function wordAt(memory: PhysicalMemory, index: WordIndex): number {
@@ -37,7 +37,7 @@ export function coreCount(memory: PhysicalMemory): number {
 
 /** The kernel's tables, 0 while there are none. */
 export function tablesOf(memory: PhysicalMemory): WordIndex {
-  const tables = wordAt(memory, BootInfo.KERNEL_TABLES);
+  const tables = wordAt(memory, KernelInfo.TABLES);
   return isLine(memory, tables) && isLine(memory, tables + Tables.SIZE) ? tables : 0;
 }
 

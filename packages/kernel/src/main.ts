@@ -14,6 +14,7 @@ import { run } from "./loop/loop.js";
 import { printLines } from "./smp/console.js";
 import { TRACED } from "./state/build.js";
 import { Core, type CoreParts } from "./state/core.js";
+import { KernelCore, KernelInfo } from "./state/layout.js";
 import { traceBirth, traceEnd } from "./state/trace.js";
 
 /** What the host hands to a core's worker. */
@@ -46,7 +47,7 @@ export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreRep
   try {
     if (powerUp(k, task.recovers)) run(k);
   } catch (error) {
-    k.i32[k.area + CoreArea.LAST_TRAP] = k.context?.trap ?? 0;
+    k.i32[k.area + KernelCore.LAST_TRAP] = k.context?.trap ?? 0;
     const reason = faultOf(error).text + stackOf(error);
     // The dump's work is not the guest's: its budget must not stop it. See EngineCore.current.
     k.current = 0;
@@ -94,7 +95,7 @@ function powerUp(k: Core, recovers: boolean): boolean {
   k.attachTables();
   prepareCore(k);
   // A new worker of a core that died is not counted again: its predecessor died awake.
-  Atomics.add(k.i32, BootInfo.AWAKE, 1);
+  Atomics.add(k.i32, KernelInfo.AWAKE, 1);
   setState(k, CoreState.ONLINE);
   owePasses(k);
   return true;

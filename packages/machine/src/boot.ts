@@ -17,16 +17,16 @@ import {
   type PhysicalMemory,
   PortNumber,
   planMachine,
-  type TraceMode,
 } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage, GuestBuildError, locate } from "@capos/image";
-import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState } from "@capos/inspect";
+import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
+import { USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
+import type { TraceMode } from "@capos/trace";
 import type { DestinationStream } from "pino";
-import type { LogLevelName } from "./defaults.js";
-import { defaultCores } from "./defaults.js";
+import { defaultCores, type LogLevelName } from "./defaults.js";
 import { openDoor } from "./door/door.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import { LineSplitter } from "./lines.js";
@@ -389,6 +389,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
         `machine check: core ${core} ${DEATHS[death] ?? "died"}; a new worker takes its place\n`,
       );
     },
+    whyNoTakeover,
     describe: dump,
   });
   for (const image of loadServerImages()) load(machine, image);
@@ -432,7 +433,7 @@ function planOf(options: BootOptions) {
       watchdogMs: inRange("watchdog", options.watchdogMs ?? DEFAULT_WATCHDOG_MS, 100, 600_000),
       historyEvents: options.historyEvents ?? 0,
       traceKiB: options.traceKiB ?? 0,
-      ...(options.traceGroups !== undefined && { traceGroups: options.traceGroups }),
+      traceGroups: options.traceGroups ?? USUAL_GROUPS,
       ...(options.traceMode !== undefined && { traceMode: options.traceMode }),
     });
   } catch (error) {

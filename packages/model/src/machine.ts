@@ -19,7 +19,6 @@ import { GeneratorContext } from "@capos/engine/generator";
 import {
   allocateMemory,
   attachMemory,
-  BootInfo,
   CoreArea,
   CoreState,
   enableLapic,
@@ -45,7 +44,15 @@ import {
   unlockTree,
   Vector,
 } from "@capos/kernel/internal";
-import { Endpoint, kernelFacts, Notification, Process, Tables, Thread } from "@capos/kernel/layout";
+import {
+  Endpoint,
+  KernelInfo,
+  kernelFacts,
+  Notification,
+  Process,
+  Tables,
+  Thread,
+} from "@capos/kernel/layout";
 import type { Guest, GuestProgram } from "./guest.js";
 
 const MEMORY_MIB = 16;
@@ -107,7 +114,7 @@ export class Machine {
       resetLapic(memory, core.id);
       enableLapic(memory, core.id, Vector.SPURIOUS);
     }
-    this.i32[BootInfo.AWAKE] = cores;
+    this.i32[KernelInfo.AWAKE] = cores;
     this.cspace = this.i32[this.resources.process + Process.CSPACE]!;
     // Init's first thread, with which the machine would end, takes no part.
     configureThread(this.k, this.resources.thread, this.resources.process, 0, 0);

@@ -7,7 +7,16 @@ import { ObjectType, Slot, SlotBits } from "@capos/abi";
 import * as hal from "@capos/hal";
 import { BootInfo, CoreArea, LINE_WORDS, PAGE_WORDS, type WordIndex } from "@capos/hal";
 import * as kernel from "@capos/kernel/layout";
-import { Endpoint, KernelArea, Monitor, Notification, Process, Tables, Thread } from "@capos/kernel/layout";
+import {
+  Endpoint,
+  KernelArea,
+  KernelInfo,
+  Monitor,
+  Notification,
+  Process,
+  Tables,
+  Thread,
+} from "@capos/kernel/layout";
 import type { Machine } from "./machine.js";
 
 /** The enums that describe memory, by name. */
@@ -28,10 +37,7 @@ export interface Place {
 /** Where a word stands; null in memory that nothing is known of. */
 export function placeOf(machine: Machine, word: WordIndex): Place | null {
   const { i32 } = machine;
-  if (word < PAGE_WORDS)
-    return word === machine.instants
-      ? { of: "guests", layout: "Guests", field: "INSTANTS", behind: 0 }
-      : place("machine", "BootInfo", word);
+  if (word < PAGE_WORDS) return inFrame0(machine, word);
   if (word < i32[BootInfo.RINGS]!) {
     const at = word - i32[BootInfo.CORE_AREAS]!;
     return inCoreArea(Math.floor(at / CoreArea.WORDS), at % CoreArea.WORDS);
@@ -48,10 +54,16 @@ function place(of: string, layout: string, offset: number): Place {
   return { of, layout, field: String(names[first] ?? "?"), behind: offset - first };
 }
 
+function inFrame0(machine: Machine, word: WordIndex): Place {
+  if (word === machine.instants) return { of: "guests", layout: "Guests", field: "INSTANTS", behind: 0 };
+  const isKernels = word >= BootInfo.TENANT && word < BootInfo.ALARM_NS;
+  return place("machine", isKernels ? "KernelInfo" : "BootInfo", word);
+}
+
 function inCoreArea(core: number, offset: number): Place {
-  return offset >= CoreArea.LAPIC
-    ? place(`LAPIC of core ${core}`, "Lapic", offset - CoreArea.LAPIC)
-    : place(`core ${core}`, "CoreArea", offset);
+  if (offset >= CoreArea.LAPIC) return place(`LAPIC of core ${core}`, "Lapic", offset - CoreArea.LAPIC);
+  const isKernels = offset >= CoreArea.TENANT && offset < CoreArea.RING_WRITE;
+  return place(`core ${core}`, isKernels ? "KernelCore" : "CoreArea", offset);
 }
 
 function inRings({ i32, cores }: Machine, offset: number): Place {
@@ -63,7 +75,7 @@ function inRings({ i32, cores }: Machine, offset: number): Place {
 }
 
 function inTables({ i32, cores }: Machine, word: WordIndex): Place | null {
-  const tables = i32[BootInfo.KERNEL_TABLES]!;
+  const tables = i32[KernelInfo.TABLES]!;
   const within = (start: number, words: number): boolean => word >= start && word < start + words;
   if (within(tables + Tables.ROOT, Slot.WORDS)) return place("root", "Slot", word - tables - Tables.ROOT);
   if (within(tables, Tables.SIZE)) return place("tables", "Tables", word - tables);

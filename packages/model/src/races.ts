@@ -47,7 +47,7 @@ export function publishes(machine: Machine, word: number): boolean {
 }
 
 /** Words that steer nothing that a property could depend on: with no hardware threads, every idle core polls for the shorter time. */
-const INDIFFERENT: ReadonlySet<string> = new Set(["BootInfo.AWAKE"]);
+const INDIFFERENT: ReadonlySet<string> = new Set(["KernelInfo.AWAKE"]);
 
 export function isIndifferent(machine: Machine, word: number): boolean {
   const place = placeOf(machine, word);

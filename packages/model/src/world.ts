@@ -8,7 +8,7 @@ import type { Coroutine, Finding, World } from "@capos/explorer";
 import { runToEnd } from "@capos/explorer/transform";
 import { Attention, attentionOf, BootInfo, CoreArea, coreArea, Lapic, type WordIndex } from "@capos/hal";
 import type { Core } from "@capos/kernel/internal";
-import { Thread } from "@capos/kernel/layout";
+import { KernelInfo, Thread } from "@capos/kernel/layout";
 import { type Guest, notesOf, Outcome } from "./guest.js";
 import { restProblem, TreeCheck } from "./invariants.js";
 import type { Program } from "./kernel-program.js";
@@ -52,7 +52,7 @@ export class KernelWorld implements World {
     this.views = machine.memory;
     this.watched = Array.from(
       { length: this.cores },
-      (_, core) => machine.i32[BootInfo.CORE_AREAS]! + core * CoreArea.WORDS + CoreArea.SAFE_POINTS,
+      (_, core) => machine.i32[BootInfo.CORE_AREAS]! + core * CoreArea.WORDS + CoreArea.HEARTBEAT,
     );
     this.host = {
       memory: machine.memory,
@@ -144,7 +144,7 @@ export class KernelWorld implements World {
   atRest(core: number): Finding | null {
     const { i32 } = this.machine;
     // Whoever holds the lock may be in the middle of a change.
-    if (i32[BootInfo.TREE_LOCK] !== i32[BootInfo.TREE_LOCK_TICKET]) return null;
+    if (i32[KernelInfo.TREE_LOCK] !== i32[KernelInfo.TREE_LOCK_TICKET]) return null;
     const problem = this.tree.problem();
     return problem === null
       ? null

@@ -4,7 +4,8 @@
  */
 import { errorName, HistoryWord, MAX_CORES } from "@capos/abi";
 import type { Timed } from "@capos/explorer/history";
-import { BootInfo, type PhysicalMemory, takeEvent } from "@capos/hal";
+import { BootInfo, historyOf, type PhysicalMemory } from "@capos/hal";
+import { takeEvent } from "@capos/trace";
 import { IDS_PER_ROUND, Id, Kind } from "./guests/vocabulary.js";
 
 /** One operation as a guest recorded it. Times are the machine's, in nanoseconds. */
@@ -39,7 +40,8 @@ export class HistoryReader {
   take(): StressEvent[] {
     const events: StressEvent[] = [];
     for (let core = 0; core < this.#cores; core++) {
-      for (let i = 0; i < this.#limit && takeEvent(this.memory, core, this.#words, 0); i++) {
+      const history = historyOf(this.memory, core);
+      for (let i = 0; i < this.#limit && takeEvent(this.memory, history, this.#limit, this.#words, 0); i++) {
         events.push(eventOf(this.#words));
       }
     }

@@ -1,9 +1,10 @@
 /** The two ends of a trace ring: what is read is what was written, and what is missing is counted where it is missing. */
+
+import { nowNs, type PhysicalMemory, traceRings } from "@capos/hal";
+import { TRACE_EVENTS, TraceEvent } from "@capos/kernel/trace-events";
 import {
   ALL_GROUPS,
   BATCH_RECORDS,
-  type PhysicalMemory,
-  TraceEvent,
   TraceMerger,
   TraceMode,
   TraceReader,
@@ -13,7 +14,7 @@ import {
   TraceWriter,
   traceBatches,
   traceRing,
-} from "@capos/hal";
+} from "@capos/trace";
 import fc from "fast-check";
 import t from "tap";
 import { makeMachine, useSeed } from "../support/machine.js";
@@ -52,9 +53,17 @@ function traced(traceKiB: number, traceMode: TraceMode, cores = 1) {
   return makeMachine(cores, { traceKiB, traceMode, traceGroups: ALL_GROUPS }).memory;
 }
 
+function writerOf(memory: PhysicalMemory, ring = 0) {
+  return new TraceWriter<typeof TRACE_EVENTS>(memory, traceRings(memory), ring, nowNs);
+}
+
+function readerOf(memory: PhysicalMemory, sink: TraceSink) {
+  return new TraceReader(memory, traceRings(memory), 0, TRACE_EVENTS, sink);
+}
+
 /** Has the ring as it is after so many batches, all of them taken. */
 function startAt(memory: PhysicalMemory, batch: number): void {
-  const ring = traceRing(memory, 0);
+  const ring = traceRing(traceRings(memory), 0);
   for (const word of [TraceRing.WRITTEN, TraceRing.TAKEN]) memory.i32[ring + word] = batch * BATCH_RECORDS;
 }
 
@@ -110,9 +119,9 @@ for (const [mode, name] of [
             const memory = traced(kib, mode);
             startAt(memory, firstBatch);
             const notes = new Notes();
-            const reader = new TraceReader(memory, 0, notes);
+            const reader = readerOf(memory, notes);
             const written: Written[] = [];
-            let writer = new TraceWriter(memory, 0);
+            let writer = writerOf(memory);
             const note = (
               event: number,
               fields: readonly number[],
@@ -142,7 +151,7 @@ for (const [mode, name] of [
               } else if (what === "words") {
                 const words = Float64Array.from({ length: 64 }, (_, i) => i / 2);
                 const id = written.length;
-                writer.words(id, size, words, 0);
+                writer.doubles(TraceEvent.WORDS, id, size, words, 0);
                 for (let i = 0; i < size; i += 3)
                   note(
                     TraceEvent.WORDS,
@@ -153,7 +162,7 @@ for (const [mode, name] of [
               } else if (what === "time") writer.time(size === 1);
               else if (what === "publish") writer.publish();
               else if (what === "read") reader.read(false);
-              else writer = new TraceWriter(memory, 0);
+              else writer = writerOf(memory);
             }
             reader.read(true);
             reader.end();
@@ -172,9 +181,9 @@ t.test("a worker that died in the middle of a batch leaves what it wrote, and no
   for (const mode of [TraceMode.STOP, TraceMode.OVERWRITE]) {
     const memory = traced(4, mode);
     const notes = new Notes();
-    const reader = new TraceReader(memory, 0, notes);
+    const reader = readerOf(memory, notes);
     // Old records of the same place, whose lap is over.
-    const first = new TraceWriter(memory, 0);
+    const first = writerOf(memory);
     for (let i = 0; i < 63 * 2; i++) {
       first.put1(TraceEvent.WAKE, i);
       reader.read(false);
@@ -183,7 +192,7 @@ t.test("a worker that died in the middle of a batch leaves what it wrote, and no
     reader.read(false);
     const before = notes.events.length;
     t.ok(before < 63 * 2 + 10, "what is not published waits");
-    const second = new TraceWriter(memory, 0);
+    const second = writerOf(memory);
     second.put1(TraceEvent.CORE_BIRTH, 1);
     reader.read(true);
     reader.end();
@@ -200,9 +209,9 @@ t.test("a worker that died in the middle of a batch leaves what it wrote, and no
 t.test("events stand between the times around them, and after a gap nobody knows how long they took", (t) => {
   const memory = traced(4, TraceMode.OVERWRITE);
   const notes = new Notes();
-  const writer = new TraceWriter(memory, 0);
+  const writer = writerOf(memory);
   const f64 = memory.f64;
-  const place = traceBatches(traceRing(memory, 0));
+  const place = traceBatches(traceRing(traceRings(memory), 0));
   /** Changes the time that a record holds. */
   const setTime = (record: number, timeNs: number): void => {
     f64[(place + record * 8 + 2) >> 1] = timeNs;
@@ -215,7 +224,7 @@ t.test("events stand between the times around them, and after a gap nobody knows
   setTime(0, 1000);
   setTime(4, 1400);
   setTime(7, 900_000);
-  const reader = new TraceReader(memory, 0, notes);
+  const reader = readerOf(memory, notes);
   reader.read(true);
   reader.end();
   t.same(
@@ -225,12 +234,34 @@ t.test("events stand between the times around them, and after a gap nobody knows
   t.end();
 });
 
+t.test("the last record is amended if it is of the event that is named and its batch has not ended", (t) => {
+  const memory = traced(4, TraceMode.OVERWRITE);
+  const writer = writerOf(memory);
+  t.notOk(writer.amend(TraceEvent.WAKE, 1, 9), "there is none yet");
+  writer.put1(TraceEvent.WAKE, 1);
+  t.notOk(writer.amend(TraceEvent.CORE_BIRTH, 1, 9), "it is of another");
+  t.ok(writer.amend(TraceEvent.WAKE, 1, 2));
+  for (let i = 2; i < 63; i++) writer.put1(TraceEvent.WAKE, i);
+  writer.put1(TraceEvent.WAKE, 63);
+  t.notOk(writer.amend(TraceEvent.WAKE, 1, 9), "its batch has ended");
+  const notes = new Notes();
+  const reader = readerOf(memory, notes);
+  reader.read(true);
+  reader.end();
+  t.same(
+    notes.events.map(({ fields }) => fields[0]),
+    [2, ...Array.from({ length: 62 }, (_, i) => i + 2)],
+  );
+  t.notOk(writerOf(traced(0, TraceMode.OVERWRITE)).amend(TraceEvent.WAKE, 1, 9), "there are no rings");
+  t.end();
+});
+
 t.test("what the writer threw away at the very end is counted", (t) => {
   const memory = traced(4, TraceMode.STOP);
-  const writer = new TraceWriter(memory, 0);
+  const writer = writerOf(memory);
   for (let i = 0; i < 63 * 2 + 70; i++) writer.put0(TraceEvent.HALT);
   const notes = new Notes();
-  const reader = new TraceReader(memory, 0, notes);
+  const reader = readerOf(memory, notes);
   reader.read(true);
   reader.end();
   t.equal(notes.events.length, 63 * 2);
@@ -241,14 +272,14 @@ t.test("what the writer threw away at the very end is counted", (t) => {
 t.test("rings are read as one sequence in the order of time, and each keeps its own order", (t) => {
   const CORES = 3;
   const memory = traced(16, TraceMode.OVERWRITE, CORES);
-  const writers = Array.from({ length: CORES + 1 }, (_, ring) => new TraceWriter(memory, ring));
+  const writers = Array.from({ length: CORES + 1 }, (_, ring) => writerOf(memory, ring));
   const counts = writers.map(() => 0);
   for (let i = 0; i < 1000; i++) {
     const ring = (i * i) % writers.length;
     writers[ring]!.put1(TraceEvent.WAKE, counts[ring]!++);
   }
   const notes: [number, number, number][] = [];
-  const merger = new TraceMerger(memory, {
+  const merger = new TraceMerger(memory, traceRings(memory), TRACE_EVENTS, {
     event: ({ ring, fields, timeNs }) => void notes.push([timeNs, ring, fields[0]!]),
     lost: () => t.fail("nothing is lost"),
   });

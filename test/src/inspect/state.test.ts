@@ -2,7 +2,7 @@
 import { ObjectType, Slot, SlotFlag } from "@capos/abi";
 import { BootInfo, CoreArea, coreArea, Power } from "@capos/hal";
 import { inspect, MAX_SLOTS, type MachineState, partsOf, render, SECTIONS } from "@capos/inspect";
-import { Process, Tables } from "@capos/kernel/layout";
+import { KernelCore, KernelInfo, Process, Tables } from "@capos/kernel/layout";
 import t from "tap";
 import { Memory, makeSmallSystem, type SmallSystem } from "./support/written-machine.js";
 
@@ -10,7 +10,7 @@ const look = ({ memory }: SmallSystem): MachineState => inspect(memory.machine.m
 
 t.test("a machine without a kernel has cores and a memory map, and nothing else", (t) => {
   const { machine } = new Memory();
-  machine.memory.i32[BootInfo.KERNEL_TABLES] = 0;
+  machine.memory.i32[KernelInfo.TABLES] = 0;
   const state = inspect(machine.memory, { lock: true });
   t.equal(state.cores.length, 2);
   t.same([state.processes, state.threads, state.cspaces, state.tree.nodes], [[], [], [], []]);
@@ -185,7 +185,7 @@ t.test(
     const { memory } = system.memory.machine;
     const area = coreArea(memory, 1);
     memory.i32[area + CoreArea.ATTENTION] = 1 | 1024;
-    memory.i32[area + CoreArea.SWITCHES] = 77;
+    memory.i32[area + KernelCore.SWITCHES] = 77;
     const { cores } = look(system);
     t.match(cores[0], { core: 0, stateName: "online", thread: null, attention: [] });
     t.match(cores[1], { thread: 5, switches: 77, halted: true, attention: ["grace", "halted"] });
@@ -289,15 +289,15 @@ t.test("the tree lock is held while the tree is read, and free afterwards", (t) 
   const system = makeSmallSystem();
   const { i32 } = system.memory;
   t.equal(look(system).machine.consistent, true);
-  t.equal(i32[BootInfo.TREE_LOCK], i32[BootInfo.TREE_LOCK_TICKET]);
+  t.equal(i32[KernelInfo.TREE_LOCK], i32[KernelInfo.TREE_LOCK_TICKET]);
   const { memory } = system.memory.machine;
   t.equal(inspect(memory, { lock: true, core: 1 }).machine.consistent, true, "a core looks");
-  t.equal(i32[coreArea(memory, 1) + CoreArea.TREE_LOCKED], 0, "and holds nothing afterwards");
-  i32[BootInfo.TREE_LOCK_TICKET]!++;
+  t.equal(i32[coreArea(memory, 1) + KernelCore.TREE_LOCKED], 0, "and holds nothing afterwards");
+  i32[KernelInfo.TREE_LOCK_TICKET]!++;
   const held = look(system);
   t.equal(held.machine.consistent, false, "somebody has it for good");
   t.ok(held.tree.nodes.length > 10, "the tree is read without");
-  t.equal(i32[BootInfo.TREE_LOCK_TICKET], i32[BootInfo.TREE_LOCK]! + 1, "no ticket was drawn");
+  t.equal(i32[KernelInfo.TREE_LOCK_TICKET], i32[KernelInfo.TREE_LOCK]! + 1, "no ticket was drawn");
   i32[BootInfo.POWER] = Power.PANIC;
   t.equal(look(system).machine.consistent, false);
   t.end();

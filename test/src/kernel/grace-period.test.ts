@@ -1,4 +1,4 @@
-import { Attention, BootInfo, CoreArea, CoreState, raise } from "@capos/hal";
+import { Attention, CoreArea, CoreState, raise } from "@capos/hal";
 import {
   attend,
   type Core,
@@ -9,7 +9,7 @@ import {
   requestGrace,
   waitForGrace,
 } from "@capos/kernel/internal";
-import { KernelArea, Restart, Thread, ThreadState } from "@capos/kernel/layout";
+import { KernelArea, KernelCore, KernelInfo, Restart, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -25,12 +25,12 @@ const threads = cores.map((core) => makeThreads(kernel, 4, core.id));
 
 /** All online and awake, nothing asked for; the next grace period has the number after `number`. */
 function reset(number = 0): Kernel {
-  i32[BootInfo.GRACE_REQUESTED] = number;
+  i32[KernelInfo.GRACE_REQUESTED] = number;
   for (const core of cores) {
     i32[core.attention] = 0;
     i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
-    i32[core.area + CoreArea.GRACE_PASSED] = number;
-    i32[core.area + CoreArea.GRACE_AWAITED] = 0;
+    i32[core.area + KernelCore.GRACE_PASSED] = number;
+    i32[core.area + KernelCore.GRACE_AWAITED] = 0;
     core.graceOver = 0;
     for (let word = 0; word < KernelArea.SIZE; word++) i32[core.kernelArea + word] = 0;
     core.current = 0;
@@ -57,7 +57,7 @@ function halt(core: Core): boolean {
 /** What a core does when it wakes, as `idle` in loop.ts. */
 function leaveHalt(core: Core): void {
   Atomics.and(i32, core.attention, ~Attention.HALTED);
-  const asked = Atomics.load(i32, BootInfo.GRACE_REQUESTED);
+  const asked = Atomics.load(i32, KernelInfo.GRACE_REQUESTED);
   attend(core);
   passGrace(core, asked);
 }
@@ -203,9 +203,9 @@ t.test("a thread that waits is woken exactly when the last core reports, and sta
       [stateOf(thread), i32[thread + Thread.RESTART], cores[0]!.topReady],
       [ThreadState.READY, Restart.TRAP, 3],
     );
-    t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], 0, "nobody waits any more");
+    t.equal(i32[cores[0]!.area + KernelCore.GRACE_AWAITED], 0, "nobody waits any more");
     attend(cores[last]!);
-    passGrace(cores[last]!, i32[BootInfo.GRACE_REQUESTED]!);
+    passGrace(cores[last]!, i32[KernelInfo.GRACE_REQUESTED]!);
     t.equal(attention(0), 0, "a core without waiters is not called again");
   }
   t.end();
@@ -228,7 +228,7 @@ t.test("a thread that waits for a grace period which is over does not wait", (t)
   for (const core of cores) attend(core);
   wait(0, threads[0]![0]!, number);
   t.equal(stateOf(threads[0]![0]!), ThreadState.READY);
-  t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], 0);
+  t.equal(i32[cores[0]!.area + KernelCore.GRACE_AWAITED], 0);
   t.end();
 });
 
@@ -243,14 +243,18 @@ t.test("threads of several cores wait for overlapping grace periods and each is 
   t.not(first, second);
   wait(1, c, second);
   wait(0, b, second);
-  t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], first, "the first to end is what its core waits for");
+  t.equal(
+    i32[cores[0]!.area + KernelCore.GRACE_AWAITED],
+    first,
+    "the first to end is what its core waits for",
+  );
   attend(cores[0]!);
   attend(cores[3]!);
   t.equal(graceIsOver(cores[0]!, first), true, "cores 1 and 2 had passed before the second request");
   t.equal(graceIsOver(cores[0]!, second), false);
   attend(cores[0]!);
   t.same([a, b, c].map(stateOf), [ThreadState.READY, ThreadState.GRACE_WAIT, ThreadState.GRACE_WAIT]);
-  t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], second);
+  t.equal(i32[cores[0]!.area + KernelCore.GRACE_AWAITED], second);
   attend(cores[1]!);
   t.same([b, c].map(stateOf), [ThreadState.GRACE_WAIT, ThreadState.GRACE_WAIT]);
   attend(cores[2]!);
@@ -281,7 +285,7 @@ t.test("a thread that is destroyed while it waits is forgotten, the others are n
     wait(0, waiting[2]!, second);
     i32[waiting[victim]! + Thread.STATE] = ThreadState.DEAD;
     leaveGraceWait(cores[0]!, waiting[victim]!);
-    t.equal(i32[cores[0]!.area + CoreArea.GRACE_AWAITED], victim === 0 ? second : first);
+    t.equal(i32[cores[0]!.area + KernelCore.GRACE_AWAITED], victim === 0 ? second : first);
     for (const core of cores) attend(core);
     attend(cores[0]!);
     t.same(
@@ -297,7 +301,7 @@ t.test("a core's report never goes back", (t) => {
   for (let i = 0; i < 5; i++) requestGrace(cores[0]!);
   passGrace(cores[1]!, 4);
   passGrace(cores[1]!, 2);
-  t.equal(i32[cores[1]!.area + CoreArea.GRACE_PASSED], 4);
+  t.equal(i32[cores[1]!.area + KernelCore.GRACE_PASSED], 4);
   t.end();
 });
 
@@ -318,7 +322,7 @@ t.test("grace periods work across the wrap of their numbers, and a waiter of eac
       t.equal(attention(0), Attention.POKE, `number ${number}: the waiter's core is called`);
       attend(cores[0]!);
       t.equal(stateOf(thread), ThreadState.READY);
-      reset(i32[BootInfo.GRACE_REQUESTED]!);
+      reset(i32[KernelInfo.GRACE_REQUESTED]!);
     }
   }
   t.end();

@@ -1,8 +1,9 @@
 import { Method, makeHandle, ObjectType, Reg, Slot } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
-import { Attention, BootInfo, CoreArea } from "@capos/hal";
+import { Attention, CoreArea } from "@capos/hal";
 import { attend, type Core, currentSlot, graceIsOver, killSlot, owePass } from "@capos/kernel/internal";
+import { KernelCore, KernelInfo } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -16,7 +17,7 @@ const bench = makeBench(CORES);
 const { i32, cores, locked, thread } = bench;
 
 const isHalted = (k: Core): boolean => (i32[k.attention]! & Attention.HALTED) !== 0;
-const asked = (): number => i32[BootInfo.GRACE_REQUESTED]!;
+const asked = (): number => i32[KernelInfo.GRACE_REQUESTED]!;
 const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
 
 /** As the loop does it: only from a safe point, with no bit set. */
@@ -43,7 +44,7 @@ function actWhenCalled(): void {
 
 /** All at rest, and the numbers of grace periods far from their wrap. */
 function rest(): void {
-  i32[BootInfo.GRACE_REQUESTED] = 1000;
+  i32[KernelInfo.GRACE_REQUESTED] = 1000;
   calm(cores);
 }
 
@@ -60,7 +61,7 @@ t.test(
         fc.constantFrom(0, 2 ** 31 - 8, -8),
         fc.array(step, { maxLength: 120, size: "max" }),
         (start, steps) => {
-          i32[BootInfo.GRACE_REQUESTED] = start | 0;
+          i32[KernelInfo.GRACE_REQUESTED] = start | 0;
           calm(cores);
           bench.renew(20);
           const slots = bench.make(ObjectType.FRAME, 0, 120, 100);
@@ -101,7 +102,7 @@ t.test(
             (stamp) => ((asked() - stamp) | 0) < 0 || !graceIsOver(cores[0]!, stamp),
           );
           if (late.length > 0) throw new Error(`${late.length} kills were not followed`);
-          return cores.every((k) => !k.graceWanted && i32[k.area + CoreArea.GRACE_AWAITED] === 0);
+          return cores.every((k) => !k.graceWanted && i32[k.area + KernelCore.GRACE_AWAITED] === 0);
         },
       ),
       { numRuns: 300 },
@@ -128,8 +129,8 @@ t.test(
   (t) => {
     const [k, other, third] = cores as [Core, Core, Core];
     for (const word of [
-      k.area + CoreArea.GRACE_AWAITED,
-      other.area + CoreArea.GRACE_PASSED,
+      k.area + KernelCore.GRACE_AWAITED,
+      other.area + KernelCore.GRACE_PASSED,
       other.area + CoreArea.STATE,
     ]) {
       rest();
@@ -139,7 +140,7 @@ t.test(
       attend(k);
       attend(third);
       // Core 0 has reported, so what it asked for ends with the other's report: in the middle of the next kill.
-      const operation = word === k.area + CoreArea.GRACE_AWAITED ? "store" : "load";
+      const operation = word === k.area + KernelCore.GRACE_AWAITED ? "store" : "load";
       const came = interleave(
         operation,
         k.i32,

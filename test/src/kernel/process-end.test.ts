@@ -1,5 +1,4 @@
 import { Err, LifeState, ObjectType, Right, Slot, SlotState } from "@capos/abi";
-import { BootInfo } from "@capos/hal";
 import {
   CHUNK,
   type Core,
@@ -10,7 +9,7 @@ import {
   moveSlot,
   startHere,
 } from "@capos/kernel/internal";
-import { Cleaning, KernelArea, Process, Tables, Thread, ThreadState } from "@capos/kernel/layout";
+import { Cleaning, KernelArea, KernelInfo, Process, Tables, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -273,7 +272,7 @@ t.test(
       const met = interleave(
         "add",
         zero.i32,
-        BootInfo.TREE_LOCK_TICKET,
+        KernelInfo.TREE_LOCK_TICKET,
         () => {
           while (turn(one));
         },

@@ -18,6 +18,7 @@ import {
 import {
   Anchor,
   KernelArea,
+  KernelInfo,
   Monitor,
   Notification,
   Process,
@@ -275,7 +276,7 @@ t.test(
     const came = interleave(
       "add",
       one.i32,
-      BootInfo.TREE_LOCK_TICKET,
+      KernelInfo.TREE_LOCK_TICKET,
       () => lose(slot),
       () => {
         const request = {
@@ -314,7 +315,7 @@ t.test("no process gets a CSpace that is being emptied", (t) => {
     kill(zero, process + Process.BINDING);
     lose(slot);
   };
-  const came = interleave("add", one.i32, BootInfo.TREE_LOCK_TICKET, lost, () =>
+  const came = interleave("add", one.i32, KernelInfo.TREE_LOCK_TICKET, lost, () =>
     invokeProcess(one, bench.thread, context, made, Method.PROCESS_CONFIGURE),
   );
   i32[bench.thread + Thread.PROCESS] = maker;

@@ -1,6 +1,6 @@
 import { Err, InitSlot, ObjectType, Right, Slot, SlotState } from "@capos/abi";
-import { BootInfo } from "@capos/hal";
 import { type Core, graceIsOver, killSlot, moveSlot, retype } from "@capos/kernel/internal";
+import { KernelInfo } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -246,7 +246,7 @@ t.test(
           type: ObjectType;
           first: number;
         } | null = null;
-        const asked = (): number => i32[BootInfo.GRACE_REQUESTED]!;
+        const asked = (): number => i32[KernelInfo.GRACE_REQUESTED]!;
         const finish = (): void => {
           if (trap === null || !trap.retyping.isDone) return;
           const { retyping, bits, count, type, first } = trap;

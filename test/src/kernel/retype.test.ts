@@ -15,7 +15,7 @@ import {
 } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
-import { BootInfo, PAGE_WORDS } from "@capos/hal";
+import { PAGE_WORDS } from "@capos/hal";
 import {
   blocksOf,
   fillSlot,
@@ -26,7 +26,7 @@ import {
   passGrace,
   slotWord,
 } from "@capos/kernel/internal";
-import { Endpoint, Notification, Process, Thread, ThreadState } from "@capos/kernel/layout";
+import { Endpoint, KernelInfo, Notification, Process, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -80,7 +80,7 @@ const make = (
 /** All of memory but the two words of the tree lock, which every decode moves. */
 function snapshot(): Buffer {
   const copy = Buffer.from(bytes);
-  copy.fill(0, BootInfo.TREE_LOCK * 4, (BootInfo.TREE_LOCK_TICKET + 1) * 4);
+  copy.fill(0, KernelInfo.TREE_LOCK * 4, (KernelInfo.TREE_LOCK_TICKET + 1) * 4);
   return copy;
 }
 
@@ -427,7 +427,7 @@ t.test(
     killSlot(k, slotAt(WINDOW + 1));
     t.equal(make(ObjectType.ENDPOINT, 0, 3, WINDOW).status, Err.SLOT_OCCUPIED);
     i32[slotAt(WINDOW + 1) + Slot.GENERATION] = -1;
-    for (const core of kernel.cores) passGrace(core, i32[BootInfo.GRACE_REQUESTED]!);
+    for (const core of kernel.cores) passGrace(core, i32[KernelInfo.GRACE_REQUESTED]!);
     t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 1).status, Err.SLOT_OCCUPIED);
     t.end();
   },

@@ -1,4 +1,4 @@
-import { CoreArea, disarmTimer, Lapic, lapicOf } from "@capos/hal";
+import { disarmTimer, Lapic, lapicOf } from "@capos/hal";
 import {
   dequeue,
   enqueue,
@@ -13,7 +13,7 @@ import {
   Vector,
   wake,
 } from "@capos/kernel/internal";
-import { KernelArea, Restart, Thread, ThreadState } from "@capos/kernel/layout";
+import { KernelArea, KernelCore, Restart, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -145,7 +145,7 @@ t.test(
           }
           const wrong = flaw(queues);
           if (wrong !== "") throw new Error(wrong);
-          if (k.current !== running || i32[k.area + CoreArea.CURRENT_THREAD] !== running)
+          if (k.current !== running || i32[k.area + KernelCore.CURRENT_THREAD] !== running)
             throw new Error("another thread runs");
           if (running !== 0 && i32[running + Thread.STATE] !== ThreadState.RUNNING)
             throw new Error("the running thread is not RUNNING");

@@ -1,7 +1,6 @@
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
-import { BootInfo } from "@capos/hal";
 import { deriveSlot, graceIsOver, killSlot, moveSlot, reclaimSlot } from "@capos/kernel/internal";
-import { Anchor, anchorOf, Reap } from "@capos/kernel/layout";
+import { Anchor, anchorOf, KernelInfo, Reap } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -224,7 +223,7 @@ t.test(
           );
           const source = living[from % Math.max(1, living.length)];
           const target = empty[to % Math.max(1, empty.length)];
-          const asked = i32[BootInfo.GRACE_REQUESTED]!;
+          const asked = i32[KernelInfo.GRACE_REQUESTED]!;
           if (what === "pass") bench.pass();
           else if (what === "reclaim") {
             const slot = slots[to % slots.length]!;

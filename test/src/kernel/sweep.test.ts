@@ -1,7 +1,7 @@
 import { BADGE_HAS_NO_SENDERS, Err, ObjectType, Reg, Right, Slot, SlotState } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
-import { Attention, CoreArea } from "@capos/hal";
+import { Attention } from "@capos/hal";
 import {
   attend,
   type Core,
@@ -15,7 +15,7 @@ import {
   requestGrace,
   takeFrom,
 } from "@capos/kernel/internal";
-import { Endpoint, KernelArea, QueueKind, Role, Thread, ThreadState } from "@capos/kernel/layout";
+import { Endpoint, KernelArea, KernelCore, QueueKind, Role, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -32,7 +32,7 @@ const { i32, cores, slotAt, locked, objectIn } = bench;
 const [home, killer] = cores as [Core, Core];
 const threads = makeThreads(bench, THREADS);
 const contexts = threads.map(() => new GeneratorContext(makeRegisters()));
-const passed = (): number => i32[home.area + CoreArea.GRACE_PASSED]!;
+const passed = (): number => i32[home.area + KernelCore.GRACE_PASSED]!;
 
 /** Everything new: endpoints at home on core 0, and threads of it that wait nowhere. */
 function begin(endpoints: number): number[] {

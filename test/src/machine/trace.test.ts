@@ -1,14 +1,9 @@
 /** What a machine writes into its trace rings. */
-import {
-  ALL_GROUPS,
-  BootInfo,
-  TraceEvent,
-  TraceMerger,
-  TraceMode,
-  TraceRecord,
-  traceEvent,
-} from "@capos/hal";
+
+import { BootInfo, traceRings } from "@capos/hal";
+import { TRACE_EVENTS, TraceEvent, traceEvent } from "@capos/kernel/trace-events";
 import { boot } from "@capos/machine";
+import { ALL_GROUPS, TraceMerger, TraceMode, TraceRecord } from "@capos/trace";
 import t from "tap";
 import { ROOT } from "../support/cli-process.js";
 
@@ -30,7 +25,7 @@ t.test(
     const { memory } = machine;
 
     const all: TraceRecord[] = [];
-    const merger = new TraceMerger(memory, {
+    const merger = new TraceMerger(memory, traceRings(memory), TRACE_EVENTS, {
       event(record) {
         const copy = new TraceRecord();
         copy.copyFrom(record);

@@ -3,7 +3,6 @@
  * copies, bindings, a queue and lists, in which nothing is wrong.
  */
 import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
-import { BootInfo } from "@capos/hal";
 import { checkState } from "@capos/inspect";
 import { bindSlot, deriveSlot, insert } from "@capos/kernel/internal";
 import {
@@ -11,6 +10,7 @@ import {
   Binding,
   Endpoint,
   KernelArea,
+  KernelInfo,
   Monitor,
   Notification,
   Process,
@@ -275,5 +275,5 @@ planted("no queue is left to be swept when all is at rest", "a queue in a list",
 });
 planted(TREE, "links that never end", ({ i32, slotAt, memory }) => {
   i32[slotAt(At.GRANDCHILD) + Slot.FIRST_CHILD] = slotAt(At.BADGE);
-  i32[slotAt(At.BADGE) + Slot.PARENT] = memory.i32[BootInfo.KERNEL_TABLES]!;
+  i32[slotAt(At.BADGE) + Slot.PARENT] = memory.i32[KernelInfo.TABLES]!;
 });

@@ -1,8 +1,8 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import { MIN_TRACE_KIB } from "@capos/hal";
 import type { BootOptions } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
+import { MIN_TRACE_KIB } from "@capos/trace";
 import type { Session } from "../session.js";
 import { writeLastMoments } from "../trace/last-moments.js";
 import type { MachineFlags } from "./options.js";

@@ -1,7 +1,7 @@
 /** `capos-smp trace -- COMMAND`: runs a command and writes what its machines do into a trace file. */
 import process from "node:process";
-import { TraceMode } from "@capos/hal";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
+import { TraceMode } from "@capos/trace";
 import type { Command } from "commander";
 import type { Progress } from "../progress.js";
 import type { Output, Session } from "../session.js";

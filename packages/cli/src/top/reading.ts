@@ -1,12 +1,14 @@
 /**
  * What a machine did in an interval: shares from the sampler's looks, rates from the differences of counters.
  */
-import { BootInfo, type CoreSnapshot, nowNs, type PhysicalMemory, Power, snapshotCore } from "@capos/hal";
+import { BootInfo, nowNs, type PhysicalMemory, Power } from "@capos/hal";
 import {
+  type CoreSnapshot,
   coreStateName,
   type ProcessActivity,
   readActivity,
   readCallNumbers,
+  snapshotCore,
   type ThreadActivity,
 } from "@capos/inspect";
 import { type CoreLooks, Sampler } from "./sampler.js";

@@ -4,8 +4,9 @@
  * It reads three words of a core's area, with plain loads from the host's thread, and writes nothing: no core
  * notices. Of n looks a share of p is found with a standard error of sqrt(p (1 - p) / n).
  */
-import { Attention, CoreArea, CoreState, coreArea, isInGuest, type PhysicalMemory } from "@capos/hal";
-import { readyCount, tablesOf } from "@capos/inspect";
+import { Attention, CoreArea, CoreState, coreArea, type PhysicalMemory } from "@capos/hal";
+import { isInGuest, readyCount, tablesOf } from "@capos/inspect";
+import { KernelCore } from "@capos/kernel/layout";
 
 /** How many looks found a core at what. */
 export interface CoreLooks {
@@ -51,7 +52,7 @@ export class Sampler {
     for (let core = 0; core < this.cores; core++) {
       const area = coreArea(this.memory, core);
       const found = this.#cores[core]!;
-      const thread = i32[area + CoreArea.CURRENT_THREAD]!;
+      const thread = i32[area + KernelCore.CURRENT_THREAD]!;
       found.ready += readyCount(this.memory, tables, core);
       if (i32[area + CoreArea.STATE] !== CoreState.ONLINE) found.off++;
       else if ((i32[area + CoreArea.ATTENTION]! & Attention.HALTED) !== 0) found.halted++;

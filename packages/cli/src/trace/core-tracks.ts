@@ -4,7 +4,8 @@
  * From a trap on the core is the kernel's, until a guest goes on or the core halts: what it polls for work before a
  * halt counts as the kernel's too.
  */
-import { RunsWord, TraceEvent, type TraceRecord } from "@capos/hal";
+import { RunsWord, TraceEvent } from "@capos/kernel/trace-events";
+import type { TraceRecord } from "@capos/trace";
 import type { Canvas, Span } from "./canvas.js";
 import { operationName } from "./fields.js";
 import type { Names } from "./names.js";

@@ -1,5 +1,6 @@
 /** Lengths of run queues, lines in the rings between cores, and grace periods that cores have not passed yet. */
-import { TraceEvent, type TraceRecord } from "@capos/hal";
+import { TraceEvent } from "@capos/kernel/trace-events";
+import type { TraceRecord } from "@capos/trace";
 import type { Canvas } from "./canvas.js";
 
 /** Positions in rings are counted modulo this. */

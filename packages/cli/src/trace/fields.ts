@@ -1,7 +1,8 @@
 /** Fields of events as a person reads them. */
 import { errorName, lifeName, methodName, trapName, typeName } from "@capos/abi";
-import { type EventDeclaration, type FieldKind, type TraceRecord, traceEvent } from "@capos/hal";
 import { lineKindName } from "@capos/inspect";
+import { type FieldKind, type TraceDeclaration, traceEvent } from "@capos/kernel/trace-events";
+import type { TraceRecord } from "@capos/trace";
 import type { Names } from "./names.js";
 
 /** What a trap's number says of a guest that did not trap. */
@@ -45,7 +46,7 @@ const KINDS: Readonly<Record<FieldKind, Show>> = Object.freeze({
 });
 
 /** An event's declaration; also of one that a newer kernel wrote. */
-export function declarationOf(event: number): EventDeclaration {
+export function declarationOf(event: number): TraceDeclaration {
   return traceEvent(event) ?? { name: `event ${event}`, says: "unknown", fields: [] };
 }
 

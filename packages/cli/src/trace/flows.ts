@@ -6,8 +6,9 @@
  * before it was sent. The ends of arrows are then moved, within the slices that they belong to.
  */
 import { Trap } from "@capos/abi";
-import { TraceEvent, type TraceRecord } from "@capos/hal";
+import { TraceEvent } from "@capos/kernel/trace-events";
 import type { Decoded } from "@capos/libos";
+import type { TraceRecord } from "@capos/trace";
 import type { Canvas, Span } from "./canvas.js";
 import type { CoreTracks } from "./core-tracks.js";
 

@@ -1,7 +1,9 @@
 /** The trace of a machine's last moments, written when something has gone wrong. */
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { BootInfo, type PhysicalMemory, TraceMerger } from "@capos/hal";
+import { BootInfo, type PhysicalMemory, traceRings } from "@capos/hal";
+import { TRACE_EVENTS } from "@capos/kernel/trace-events";
+import { TraceMerger } from "@capos/trace";
 import { VERSION } from "../version.js";
 import { MachineTrace } from "./machine-trace.js";
 import { Protocols } from "./protocols.js";
@@ -29,7 +31,7 @@ export function writeLastMoments(memory: PhysicalMemory, ended: boolean): string
       events: selectEvents().events,
       protocols: new Protocols(),
     });
-    const merger = new TraceMerger(memory, trace);
+    const merger = new TraceMerger(memory, traceRings(memory), TRACE_EVENTS, trace);
     merger.read(ended);
     merger.end();
     trace.drawSince(merger.latestNs - LAST_NS);

@@ -1,6 +1,8 @@
 /** Draws what the trace rings of one machine tell. */
-import { type PhysicalMemory, TraceEvent, TraceRecord, type TraceSink } from "@capos/hal";
+import type { PhysicalMemory } from "@capos/hal";
+import { TraceEvent } from "@capos/kernel/trace-events";
 import type { Decoded } from "@capos/libos";
+import { TraceRecord, type TraceSink } from "@capos/trace";
 import { Canvas } from "./canvas.js";
 import { CoreTracks } from "./core-tracks.js";
 import { Counters } from "./counters.js";

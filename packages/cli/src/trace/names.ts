@@ -2,8 +2,10 @@
  * What processes, threads and endpoints of a machine are called: as the trace tells of their births, and as
  * memory has those that were born before it begins.
  */
-import { type PhysicalMemory, TraceEvent, type TraceRecord } from "@capos/hal";
+import type { PhysicalMemory } from "@capos/hal";
 import { threadIdentity } from "@capos/inspect";
+import { TraceEvent } from "@capos/kernel/trace-events";
+import type { TraceRecord } from "@capos/trace";
 
 export interface ThreadName {
   readonly number: number;

@@ -1,6 +1,8 @@
 /** Writes what machines do into one trace file: while they run, or at their end what was last. */
-import { nowNs, TraceMerger } from "@capos/hal";
+import { nowNs, traceRings } from "@capos/hal";
+import { TRACE_EVENTS } from "@capos/kernel/trace-events";
 import type { WatchedMachine } from "@capos/machine";
+import { TraceMerger } from "@capos/trace";
 import { type MachineSummary, MachineTrace } from "./machine-trace.js";
 import type { Protocols } from "./protocols.js";
 import type { TraceFile } from "./trace-file.js";
@@ -43,7 +45,7 @@ export class Recorder {
   readonly onMachine = ({ memory, cores, ended }: WatchedMachine): void => {
     const { events, protocols, lastMs } = this.options;
     const trace = new MachineTrace(this.file, { memory, cores, machine: ++this.#count, events, protocols });
-    const merger = new TraceMerger(memory, trace);
+    const merger = new TraceMerger(memory, traceRings(memory), TRACE_EVENTS, trace);
     const read = (): void =>
       this.#try(() => {
         merger.read(false);

@@ -1,13 +1,8 @@
 /** Which events a trace has: groups, as the kernel writes them, and single events of these, as they are shown. */
-import {
-  ALL_GROUPS,
-  type EventDeclaration,
-  TRACE_EVENTS,
-  TRACE_GROUPS,
-  TraceGroup,
-  USUAL_GROUPS,
-} from "@capos/hal";
+
+import { TRACE_EVENTS, TRACE_GROUPS, TraceGroup, USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { UsageError } from "@capos/machine/errors";
+import { ALL_GROUPS, type EventDeclaration, groupOf } from "@capos/trace";
 import { distance } from "fastest-levenshtein";
 
 export interface Selection {
@@ -28,14 +23,14 @@ export interface ListedEvent {
 export const LISTED_EVENTS: readonly ListedEvent[] = Object.freeze(
   Object.entries(TRACE_EVENTS).map(([key, declaration]) => {
     const number = Number(key);
-    return Object.freeze({ group: TRACE_GROUPS[number >> 3]!, number, declaration });
+    return Object.freeze({ group: TRACE_GROUPS[groupOf(number)]!, number, declaration });
   }),
 );
 
 const numbersOf = (wanted: (event: ListedEvent) => boolean): readonly number[] =>
   LISTED_EVENTS.filter(wanted).map(({ number }) => number);
 
-const inGroups = (mask: number) => numbersOf(({ number }) => (mask & (1 << (number >> 3))) !== 0);
+const inGroups = (mask: number) => numbersOf(({ number }) => (mask & (1 << groupOf(number))) !== 0);
 
 const ALL = "all";
 const USUAL = "usual";
@@ -69,7 +64,7 @@ export function selectEvents(list = ALL): Selection {
   if (events.size === 0) throw new UsageError(`--events: ${list} leaves no event`);
   // Names of processes and threads come from there.
   let groups = 1 << TraceGroup.LIFE;
-  for (const number of events) groups |= 1 << (number >> 3);
+  for (const number of events) groups |= 1 << groupOf(number);
   return { groups, events };
 }
 

@@ -1,6 +1,7 @@
 /** A track a thread: when it runs, and in which trap it is meanwhile; blocked, on what; ready, until it runs. */
 import { errorName, Trap } from "@capos/abi";
-import { RunsWord, TraceEvent, type TraceRecord } from "@capos/hal";
+import { RunsWord, TraceEvent } from "@capos/kernel/trace-events";
+import type { TraceRecord } from "@capos/trace";
 import type { Canvas } from "./canvas.js";
 import { operationName } from "./fields.js";
 import type { Names } from "./names.js";

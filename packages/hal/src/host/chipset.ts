@@ -6,9 +6,11 @@
  * until one wakes it.
  */
 import { workerData } from "node:worker_threads";
+import { TraceWriter } from "@capos/trace";
 import { Attention, raise } from "../cpu/attention.js";
 import { nowNs } from "../cpu/clock.js";
 import { fireIfDue, Lapic, lapicOf, requestInterrupt } from "../cpu/lapic.js";
+import { type CHIPSET_EVENTS, ChipsetEvent } from "../device/chipset-events.js";
 import { ringHost } from "../device/serial-port.js";
 import {
   ALARM_VECTOR,
@@ -21,20 +23,21 @@ import {
   Power,
 } from "../memory/machine-map.js";
 import { attachMemory, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
-import { TraceEvent } from "../trace/events.js";
-import { TraceWriter } from "../trace/writer.js";
+import { traceRings } from "../memory/recordings.js";
 
 const TICK_MS = 1;
 const SLOW_TICK_MS = 20;
 /** Ticks without a running core before the chipset sleeps. */
 const IDLE_TICKS = 20;
 /**
- * Between DOOMED and the verdict. A core counts a safe point by a plain store and then loads its
+ * Between DOOMED and the verdict. A core counts a heartbeat by a plain store and then loads its
  * attention; the store may still be in its CPU's store buffer. That drains in well under a microsecond.
  */
 const VERDICT_MS = 20;
 /** Later than this by its own clock, and the chipset takes the host to be short of CPU time. */
 const LATE_NS = 20e6;
+
+type ChipsetTracer = TraceWriter<typeof CHIPSET_EVENTS>;
 
 /** What the chipset remembers of one core. */
 interface Watched {
@@ -43,7 +46,7 @@ interface Watched {
   readonly lapic: WordIndex;
   sequence: number;
   startedNs: number;
-  safePoints: number;
+  heartbeat: number;
   progressNs: number;
   poked: boolean;
 }
@@ -55,7 +58,7 @@ function watch(memory: PhysicalMemory, core: number): Watched {
     lapic: lapicOf(memory, core),
     sequence: 0,
     startedNs: 0,
-    safePoints: -1,
+    heartbeat: -1,
     progressNs: 0,
     poked: false,
   };
@@ -64,7 +67,7 @@ function watch(memory: PhysicalMemory, core: number): Watched {
 /** Looks at one core. Answers how soon it wants to be looked at again, in milliseconds; Infinity for a halted one. */
 function attend(
   memory: PhysicalMemory,
-  tracer: TraceWriter,
+  tracer: ChipsetTracer,
   it: Watched,
   now: number,
   watchdogNs: number,
@@ -73,7 +76,7 @@ function attend(
   const state = Atomics.load(i32, it.area + CoreArea.STATE);
   const attention = Atomics.load(i32, it.area + CoreArea.ATTENTION);
   if (state !== CoreState.ONLINE || (attention & Attention.HALTED) !== 0) {
-    it.safePoints = -1;
+    it.heartbeat = -1;
     return Number.POSITIVE_INFINITY;
   }
   const armed = Atomics.load(i32, it.lapic + Lapic.TIMER_ARMED) !== 0;
@@ -85,19 +88,19 @@ function attend(
     }
     const vector = memory.i32[it.lapic + Lapic.LVT_TIMER]! & 0xff;
     if (fireIfDue(memory, it.core, it.startedNs, now))
-      tracer.put2(TraceEvent.INTERRUPT_RAISE, it.core, vector);
+      tracer.put2(ChipsetEvent.INTERRUPT_RAISE, it.core, vector);
   }
   guard(memory, it, now, watchdogNs);
   return armed ? TICK_MS : SLOW_TICK_MS;
 }
 
-/** The watchdog: pokes a core that shows no safe point, and after the time limit condemns it. */
+/** The watchdog: pokes a core whose heartbeat stands still, and after the time limit condemns it. */
 function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): void {
   const { i32 } = memory;
-  const safePoints = i32[it.area + CoreArea.SAFE_POINTS]!;
+  const heartbeat = i32[it.area + CoreArea.HEARTBEAT]!;
   // A core that has not reached its loop yet is still being brought up, which has a time limit of its own.
-  if (safePoints !== it.safePoints || safePoints === 0) {
-    it.safePoints = safePoints;
+  if (heartbeat !== it.heartbeat || heartbeat === 0) {
+    it.heartbeat = heartbeat;
     it.progressNs = now;
     it.poked = false;
     return;
@@ -111,7 +114,7 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
   // One of the two must see the other: the core counts, then looks; here DOOMED is set, then the count read.
   Atomics.or(i32, it.area + CoreArea.ATTENTION, Attention.DOOMED);
   Atomics.wait(i32, BootInfo.CHIPSET_DOORBELL, 0, VERDICT_MS);
-  if (Atomics.load(i32, it.area + CoreArea.SAFE_POINTS) !== safePoints) {
+  if (Atomics.load(i32, it.area + CoreArea.HEARTBEAT) !== heartbeat) {
     Atomics.and(i32, it.area + CoreArea.ATTENTION, ~Attention.DOOMED);
     Atomics.notify(i32, it.area + CoreArea.ATTENTION);
     return;
@@ -122,20 +125,20 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
 }
 
 /** The alarm: fires once. Answers how soon it is due, in milliseconds; Infinity if it rests. */
-function ring(memory: PhysicalMemory, tracer: TraceWriter, now: number): number {
+function ring(memory: PhysicalMemory, tracer: ChipsetTracer, now: number): number {
   const due = memory.f64[BootInfo.ALARM_NS >> 1]!;
   if (now < due) return (due - now) / 1e6;
   memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
   const core = memory.i32[BootInfo.BOOT_CORE]!;
   requestInterrupt(memory, core, ALARM_VECTOR);
-  tracer.put2(TraceEvent.INTERRUPT_RAISE, core, ALARM_VECTOR);
+  tracer.put2(ChipsetEvent.INTERRUPT_RAISE, core, ALARM_VECTOR);
   return Number.POSITIVE_INFINITY;
 }
 
 function run(memory: PhysicalMemory): void {
   const { i32 } = memory;
   const watchdogNs = i32[BootInfo.WATCHDOG_MS]! * 1e6;
-  const tracer = new TraceWriter(memory, i32[BootInfo.CORES]!);
+  const tracer: ChipsetTracer = new TraceWriter(memory, traceRings(memory), i32[BootInfo.CORES]!, nowNs);
   const watched = Array.from({ length: i32[BootInfo.CORES]! }, (_, core) => watch(memory, core));
   let dueNs = nowNs();
   let alarmMs = Number.POSITIVE_INFINITY;

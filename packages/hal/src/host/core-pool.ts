@@ -14,8 +14,8 @@ import type { PhysicalMemory } from "../memory/physical-memory.js";
 /** A worker has this long to exit once it was terminated, in milliseconds. */
 const EXIT_TIMEOUT_MS = 1000;
 /**
- * V8's own limit of a core's JavaScript heap. Far above the budget that the kernel holds its guests to
- * (kernel/src/guest/heap.ts), because V8 ends the whole process, not the worker, when one large allocation
+ * V8's own limit of a core's JavaScript heap. Far above the budget that guests are held to
+ * (engine/src/generator/heap.ts), because V8 ends the whole process, not the worker, when one large allocation
  * meets this limit: a Map that doubles its table is enough. What a guest can allocate between two checks
  * must fit. It is address space, not memory.
  */

@@ -1,3 +1,2 @@
-export type { CoreSnapshot } from "../cpu/core-snapshot.js";
 export { Machine, type MachineEnd, type MachineHooks } from "./machine.js";
 export type { Management } from "./management.js";

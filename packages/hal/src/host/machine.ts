@@ -39,6 +39,8 @@ export interface MachineHooks {
   onOutput(port: number, bytes: Uint8Array): void;
   /** A core was lost and is being replaced; for a line on the host's terminal. */
   onMachineCheck(core: number, death: CoreDeath): void;
+  /** Why no new worker may take over what a core's worker left when it died; null if one may. */
+  whyNoTakeover(memory: PhysicalMemory, core: number): string | null;
   /** Describes the machine for people who must find out why it stopped. */
   describe(memory: PhysicalMemory): string[];
 }
@@ -232,17 +234,15 @@ export class Machine {
     }
   }
 
-  /** A core's worker has exited. With no commit open the machine goes on with a new one. */
+  /** A core's worker has exited. The machine goes on with a new one, if that may take over. */
   #machineCheck(core: number, death: CoreDeath, error: unknown): void {
     const { i32 } = this.memory;
     const area = coreArea(this.memory, core);
-    if (
-      death === CoreDeath.CRASH ||
-      i32[area + CoreArea.COMMIT] === 1 ||
-      i32[area + CoreArea.TREE_LOCKED] === 1
-    ) {
-      const reason =
-        death === CoreDeath.CRASH ? `its worker ended: ${String(error)}` : "its worker died inside a commit";
+    const reason =
+      death === CoreDeath.CRASH
+        ? `its worker ended: ${String(error)}`
+        : this.hooks.whyNoTakeover(this.memory, core);
+    if (reason !== null) {
       this.#panic(core, reason);
       return;
     }

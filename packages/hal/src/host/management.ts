@@ -9,16 +9,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { Attention, attentionOf, raise } from "../cpu/attention.js";
-import { type CoreSnapshot, snapshotCore } from "../cpu/core-snapshot.js";
 import { requestInterrupt } from "../cpu/lapic.js";
-import {
-  BootInfo,
-  CoreArea,
-  coreArea,
-  HOTPLUG_VECTOR,
-  memoryMap,
-  type Region,
-} from "../memory/machine-map.js";
+import { BootInfo, CoreArea, coreArea, HOTPLUG_VECTOR } from "../memory/machine-map.js";
 import { attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
 
 /** What the host hands to this worker. */
@@ -35,17 +27,6 @@ const memory = attachMemory(task.memory);
 type InspectProgram = { default(memory: PhysicalMemory): unknown };
 
 const management = Object.freeze({
-  /** Every core as it stands. */
-  inspect(): { cores: CoreSnapshot[]; memory: Region[]; graceRequested: number } {
-    const cores = Array.from({ length: memory.i32[BootInfo.CORES]! }, (_, core) =>
-      snapshotCore(memory, core),
-    );
-    return {
-      cores,
-      memory: memoryMap(memory),
-      graceRequested: Atomics.load(memory.i32, BootInfo.GRACE_REQUESTED),
-    };
-  },
   /** All of the kernel's state, as its own program reads it. Null if the machine was made without one. */
   async state(): Promise<unknown> {
     if (task.inspectProgram === null) return null;

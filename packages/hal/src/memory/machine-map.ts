@@ -3,12 +3,20 @@
  *
  * From the bottom: frame 0 (never mapped; holds the boot information), core areas (attention word,
  * status, LAPIC page), rings, serial devices, boot modules (images), and above them the memory that is
- * the kernel's to hand out. The plan is written to frame 0 and read back by each core: nothing of it
- * travels any other way.
+ * the tenant's to hand out: whatever runs on the machine, a kernel. Frame 0 and the core areas have lines for the
+ * tenant's own words. The plan is written to frame 0 and read back by each core: nothing of it travels any other
+ * way.
  */
-import { HistoryWord, MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
-import { USUAL_GROUPS } from "../trace/events.js";
-import { isTraceSize, MAX_TRACE_KIB, MIN_TRACE_KIB, TraceMode, traceRingWords } from "../trace/size.js";
+import { MAX_CORES, MAX_MEMORY_MIB, MIN_MEMORY_MIB } from "@capos/abi";
+import {
+  ALL_GROUPS,
+  historyWords,
+  isTraceSize,
+  MAX_TRACE_KIB,
+  MIN_TRACE_KIB,
+  TraceMode,
+  traceRingWords,
+} from "@capos/trace";
 import { LINE_WORDS, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
 
 /** Words of frame 0: what a boot loader tells a kernel. Written by the host before power-on, then constant. */
@@ -30,7 +38,7 @@ export const enum BootInfo {
   /** Core whose worker is the boot core. */
   BOOT_CORE = 29,
   WATCHDOG_MS = 30,
-  /** Trace rings, one a core and one for the chipset: see trace/ring.ts. KiB of each, 0 for none; groups of events; a `TraceMode`. */
+  /** Trace rings, one a core and one for the chipset. KiB of each, 0 for none; groups of events; a `TraceMode`. */
   TRACES = 8,
   TRACE_KIB = 9,
   TRACE_GROUPS = 10,
@@ -50,15 +58,8 @@ export const enum BootInfo {
   EXIT_STATUS = 65,
   /** Core that panicked, plus one. Written once by compare-and-swap: the first panic is the one printed. */
   PANIC_CORE = 66,
-  /** Line of its own: the number of the latest grace period asked for (Atomics.add by any core). */
-  GRACE_REQUESTED = 80,
-  /** Line of its own: the lock that orders changes of capability slots and the derivation tree. */
-  TREE_LOCK = 96,
-  TREE_LOCK_TICKET = 97,
-  /** Line of its own: how many cores are not halted. Atomics.add by each core for itself. */
-  AWAKE = 128,
-  /** Line of its own, for the kernel: where its tables stand. Written by the boot core before it starts others. */
-  KERNEL_TABLES = 112,
+  /** Four lines for the tenant, who says what they mean. */
+  TENANT = 80,
   /** Line of its own: the chipset's alarm (a double, nanoseconds of the machine's clock). Infinity while it rests. */
   ALARM_NS = 144,
 }
@@ -95,31 +96,10 @@ export const enum CoreArea {
   DEATH = 35,
   /** 1 asks the core to leave the machine. Written by the host, cleared by the core. */
   LEAVE = 36,
-  /** Line 3: written by this core alone. */
-  SAFE_POINTS = 48,
-  SWITCHES = 49,
-  HALTS = 50,
-  MESSAGES_IN = 51,
-  MESSAGES_OUT = 52,
-  /** 1 between a commit's point of no return and its end: dying here is a panic, not a machine check. */
-  COMMIT = 53,
-  CURRENT_THREAD = 54,
-  LAST_TRAP = 55,
-  BOUNCES = 56,
-  INTERRUPTS = 57,
-  /** Times that the core took part in a grace period. */
-  GRACE_EPOCH = 58,
-  /** 1 while the core holds the tree lock: as COMMIT. */
-  TREE_LOCKED = 59,
-  /**
-   * What SAFE_POINTS was when the core turned to the kernel's work: while the two are equal it is not in a guest.
-   * Nobody acts on it: it is for those who watch. One store a trap.
-   */
-  IN_KERNEL = 60,
-  /** Line 4: grace periods. PASSED by the core, or on its behalf by a requester that saw it halted (compare-and-swap, upward only). */
-  GRACE_PASSED = 64,
-  /** The lowest grace period that a thread of this core waits for, 0 is none. Written by the core. */
-  GRACE_AWAITED = 65,
+  /** Line 3, written by this core alone: a count that goes on for as long as the core does. The watchdog looks at it. */
+  HEARTBEAT = 48,
+  /** The rest of the line, and lines 4 to 7: the tenant's, who says what they mean. */
+  TENANT = 49,
   /** Lines 8 to 11: where this core writes next in the ring to each core (its alone). */
   RING_WRITE = 128,
   /** Lines 12 to 15: where this core reads next in the ring from each core. Stored by the core, loaded by a producer that finds the ring full. */
@@ -213,7 +193,7 @@ export interface MachineOptions {
   readonly historyEvents?: number;
   /** KiB of each trace ring, a power of two from 4 to 65536; 0, for none, unless told. */
   readonly traceKiB?: number;
-  /** Groups of events that are traced, a bit each; all but the words of messages unless told. */
+  /** Groups of events that are traced, a bit each; all unless told. */
   readonly traceGroups?: number;
   /** What a full ring does; the oldest is overwritten unless told. */
   readonly traceMode?: TraceMode;
@@ -225,13 +205,6 @@ export class MachinePlanError extends Error {
 }
 
 const pagesOfWords = (words: number): number => Math.ceil(words / PAGE_WORDS);
-
-const EVENT_WORDS = 2 * HistoryWord.COUNT;
-
-/** Words of one core's history: a line for each of its two ends, then the events. */
-export function historyWords(events: number): number {
-  return events === 0 ? 0 : 2 * LINE_WORDS + events * EVENT_WORDS;
-}
 
 /** Largest power of two of ring lines, 4 to 64, that keeps all rings within an eighth of the memory. */
 function ringLinesFor(cores: number, memoryBytes: number): number {
@@ -295,7 +268,7 @@ export function planMachine(options: MachineOptions): MachinePlan {
     historyEvents,
     traces,
     traceKiB,
-    traceGroups: options.traceGroups ?? USUAL_GROUPS,
+    traceGroups: options.traceGroups ?? ALL_GROUPS,
     traceMode: options.traceMode ?? TraceMode.OVERWRITE,
     free,
     freePages,

@@ -5,6 +5,7 @@
  * memory belongs to one object, every thread is in its process's list and in one queue at most, and nothing
  * is left that somebody would still have to do.
  */
+
 import {
   Attention,
   attentionOf,
@@ -14,6 +15,7 @@ import {
   coreArea,
   type PhysicalMemory,
 } from "@capos/hal";
+import { KernelCore } from "@capos/kernel/layout";
 import { checkLists } from "./lists.js";
 import { checkHolders, checkMemory, checkReferences } from "./objects.js";
 import { Problems } from "./problems.js";
@@ -65,7 +67,7 @@ function restOf(memory: PhysicalMemory): string | null {
   const halts: number[] = [];
   for (const core of onlineCores(memory)) {
     if (Atomics.load(memory.i32, attentionOf(memory, core)) !== Attention.HALTED) return null;
-    halts.push(Atomics.load(memory.i32, coreArea(memory, core) + CoreArea.HALTS));
+    halts.push(Atomics.load(memory.i32, coreArea(memory, core) + KernelCore.HALTS));
   }
   return halts.join(" ");
 }
@@ -73,7 +75,7 @@ function restOf(memory: PhysicalMemory): string | null {
 function restless(memory: PhysicalMemory): string[] {
   return onlineCores(memory).map((core) => {
     const word = Atomics.load(memory.i32, attentionOf(memory, core));
-    return `core ${core}: attention ${word.toString(16)}, safe points ${memory.i32[coreArea(memory, core) + CoreArea.SAFE_POINTS]! >>> 0}`;
+    return `core ${core}: attention ${word.toString(16)}, safe points ${memory.i32[coreArea(memory, core) + CoreArea.HEARTBEAT]! >>> 0}`;
   });
 }
 

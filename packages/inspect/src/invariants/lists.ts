@@ -6,6 +6,7 @@ import {
   Binding,
   Endpoint,
   KernelArea,
+  KernelInfo,
   Monitor,
   Process,
   Tables,
@@ -25,7 +26,7 @@ export function checkLists(memory: PhysicalMemory, tree: Tree, problems: Problem
   checkExpiring(memory, tree, problems);
   checkMonitors(memory, tree, problems);
   const { i32 } = memory;
-  const areas = i32[i32[BootInfo.KERNEL_TABLES]! + Tables.KERNEL_AREAS]!;
+  const areas = i32[i32[KernelInfo.TABLES]! + Tables.KERNEL_AREAS]!;
   for (let core = 0; core < i32[BootInfo.CORES]!; core++) {
     const area = areas + core * KernelArea.SIZE;
     if (i32[area + KernelArea.REAP_HEAD] !== 0)
@@ -57,7 +58,7 @@ function checkOrphans({ i32 }: PhysicalMemory, tree: Tree, problems: Problems): 
 }
 
 function checkExpiring({ i32 }: PhysicalMemory, tree: Tree, problems: Problems): void {
-  const tables = i32[BootInfo.KERNEL_TABLES]!;
+  const tables = i32[KernelInfo.TABLES]!;
   let timed = 0;
   for (const node of tree.values()) if ((node.word & SlotFlag.TIMED) !== 0) timed++;
   const said = i32[tables + Tables.EXPIRING]!;

@@ -3,13 +3,14 @@
  * live slot of every CNode is in the tree.
  */
 import { ObjectType, objectBits, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
-import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
+import type { PhysicalMemory, WordIndex } from "@capos/hal";
 import {
   Anchor,
   anchorOf,
   BINDING_KIND,
   Binding,
   IrqHandler,
+  KernelInfo,
   Monitor,
   Process,
   Tables,
@@ -64,7 +65,7 @@ export function checkReferences({ i32 }: PhysicalMemory, tree: Tree, problems: P
 /** Compares the tree with all the slots there are: of CNodes, and bindings. */
 export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Problems): void {
   const { i32 } = memory;
-  const known = new Set<WordIndex>([i32[BootInfo.KERNEL_TABLES]! + Tables.ROOT]);
+  const known = new Set<WordIndex>([i32[KernelInfo.TABLES]! + Tables.ROOT]);
   const look = (slot: WordIndex, where: string): void => {
     known.add(slot);
     const state = i32[slot]! & SlotBits.STATE_MASK;

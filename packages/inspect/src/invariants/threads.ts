@@ -3,8 +3,17 @@
  * no other.
  */
 import { LifeState, ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
-import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
-import { Endpoint, Notification, Process, Role, Tables, Thread, ThreadState } from "@capos/kernel/layout";
+import type { PhysicalMemory, WordIndex } from "@capos/hal";
+import {
+  Endpoint,
+  KernelInfo,
+  Notification,
+  Process,
+  Role,
+  Tables,
+  Thread,
+  ThreadState,
+} from "@capos/kernel/layout";
 import { objectsOf } from "./objects.js";
 import type { Problems } from "./problems.js";
 import { hex, numberedThreads, type Tree } from "./tree.js";
@@ -31,14 +40,14 @@ export function checkThreads(memory: PhysicalMemory, tree: Tree, problems: Probl
     if (!listed.has(thread)) problems.add(ACCOUNTED, `thread ${number} is in no process's list`);
     checkThread(memory, thread, number, queued, problems);
   }
-  const limit = i32[i32[BootInfo.KERNEL_TABLES]! + Tables.THREAD_LIMIT]! - 1;
+  const limit = i32[i32[KernelInfo.TABLES]! + Tables.THREAD_LIMIT]! - 1;
   if (numbers !== limit) problems.add(QUOTA, `there are ${limit}, processes have ${numbers}`);
 }
 
 /** Processes that somebody holds, or that have not handed back their thread numbers. */
 function processesOf({ i32 }: PhysicalMemory, tree: Tree): Set<WordIndex> {
   const processes = new Set(objectsOf(tree, ObjectType.PROCESS).keys());
-  const work = [i32[i32[BootInfo.KERNEL_TABLES]! + Tables.INIT_PROCESS]!];
+  const work = [i32[i32[KernelInfo.TABLES]! + Tables.INIT_PROCESS]!];
   for (let process = work.pop(); process !== undefined; process = work.pop()) {
     processes.add(process);
     let made = i32[process + Process.FIRST_MADE]!;

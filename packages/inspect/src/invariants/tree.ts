@@ -7,7 +7,7 @@
  */
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState, typeName } from "@capos/abi";
 import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
-import { Tables, Thread } from "@capos/kernel/layout";
+import { KernelInfo, Tables, Thread } from "@capos/kernel/layout";
 import type { Problems } from "./problems.js";
 
 /** A slot in the tree: of a CNode, in an object (a binding), or an anchor. */
@@ -28,7 +28,7 @@ const DERIVED = "a capability has no more than the one it was derived from";
 
 /** All threads that have a number. */
 export function* numberedThreads({ i32 }: PhysicalMemory): Generator<{ number: number; thread: WordIndex }> {
-  const tables = i32[BootInfo.KERNEL_TABLES]!;
+  const tables = i32[KernelInfo.TABLES]!;
   const table = i32[tables + Tables.THREAD_TABLE]!;
   for (let number = 1; number < i32[tables + Tables.THREAD_LIMIT]!; number++) {
     const thread = i32[table + number]!;
@@ -41,7 +41,7 @@ export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
   const { i32 } = memory;
   const tree = new Map<WordIndex, TreeNode>();
   const words = i32[BootInfo.MEMORY_PAGES]! * 1024;
-  const roots = [i32[BootInfo.KERNEL_TABLES]! + Tables.ROOT];
+  const roots = [i32[KernelInfo.TABLES]! + Tables.ROOT];
   for (const { thread } of numberedThreads(memory)) roots.push(thread + Thread.ANCHOR);
   const work: TreeNode[] = [];
   for (const root of roots) {

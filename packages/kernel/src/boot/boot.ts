@@ -23,7 +23,7 @@ import { configureThread, startHere } from "../object/thread.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
-import { Tables, Thread } from "../state/layout.js";
+import { KernelInfo, Tables, Thread } from "../state/layout.js";
 import { threadWords } from "../state/message.js";
 import { traceProcess } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
@@ -60,7 +60,7 @@ export function boot(k: Core): void {
   );
 
   prepareCore(k);
-  Atomics.add(i32, BootInfo.AWAKE, 1);
+  Atomics.add(i32, KernelInfo.AWAKE, 1);
   routePorts(k);
   Atomics.store(i32, k.area + CoreArea.STATE, CoreState.ONLINE);
   startOthers(k);

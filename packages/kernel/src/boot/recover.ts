@@ -17,7 +17,7 @@ import { requestGrace } from "../smp/grace-period.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
-import { Process, Tables, Thread, ThreadState } from "../state/layout.js";
+import { KernelCore, Process, Tables, Thread, ThreadState } from "../state/layout.js";
 import { traceFault } from "../state/trace.js";
 
 /** Ends what ran on the core before. */
@@ -26,7 +26,7 @@ export function recover(k: Core): void {
   const death = i32[k.area + CoreArea.DEATH]!;
   // Told: what ends this worker is a death of its own.
   i32[k.area + CoreArea.DEATH] = CoreDeath.NONE;
-  k.current = i32[k.area + CoreArea.CURRENT_THREAD]!;
+  k.current = i32[k.area + KernelCore.CURRENT_THREAD]!;
   refreshTop(k);
   k.backlog = countBacklog(k) | REAPING | EXPIRING;
   // What it killed last may not have been followed by a grace period.

@@ -17,7 +17,7 @@ import { fillSlot, slotWord } from "../capability/slot.js";
 import { bindCSpace } from "../object/process.js";
 import { describeAnchor, makeCNode } from "../object/retype.js";
 import type { Core } from "../state/core.js";
-import { IrqHandler, KernelArea, Process, Tables, Thread } from "../state/layout.js";
+import { IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
 import { Vector } from "../state/vectors.js";
 
 const MIN_THREADS = 256;
@@ -54,7 +54,7 @@ export function buildTables(k: Core): InitResources {
   i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
   const objects = take(Process.SIZE + Thread.SIZE);
   const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS);
-  Atomics.store(i32, BootInfo.KERNEL_TABLES, tables);
+  Atomics.store(i32, KernelInfo.TABLES, tables);
   k.attachTables();
 
   // Process first would leave the thread unaligned: a thread is the larger of the two.

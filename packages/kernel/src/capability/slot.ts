@@ -6,10 +6,10 @@
  * new generation.
  */
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
-import { BootInfo, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { graceIsOver } from "../smp/grace-period.js";
 import type { Core } from "../state/core.js";
-import { Anchor, CNode, Monitor, Process, Reap, Thread } from "../state/layout.js";
+import { Anchor, CNode, KernelInfo, Monitor, Process, Reap, Thread } from "../state/layout.js";
 import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
 import { detachMonitor } from "./monitor-list.js";
@@ -128,7 +128,7 @@ export function deadWord(word: number): number {
 /** The number that the next grace period to be asked for will have. */
 export function nextGrace(k: Core): number {
   // 0 is no number: see requestGrace.
-  return (Atomics.load(k.i32, BootInfo.GRACE_REQUESTED) + 1) | 0 || 1;
+  return (Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED) + 1) | 0 || 1;
 }
 
 /**

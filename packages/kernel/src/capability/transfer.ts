@@ -14,7 +14,7 @@ import {
   SlotFlag,
 } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { TraceEvent, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { progressOf } from "../sched/progress.js";
 import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
@@ -24,6 +24,7 @@ import { Process, Thread } from "../state/layout.js";
 import { threadCapabilities } from "../state/message.js";
 import { isUnique } from "../state/objects.js";
 import { traceSlot } from "../state/trace.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { findCarried } from "./lookup.js";
 import { deriveSlot, isDying, killSlot, moveSlot, reclaimSlot, typeOf } from "./slot.js";
 

@@ -5,15 +5,16 @@
  * A request needs room in the ring: a thread that finds none waits and starts its trap again. Answers never wait
  * for room: see answer.ts.
  */
-import { Attention, CoreArea, TraceEvent, type WordIndex } from "@capos/hal";
+import { Attention, type WordIndex } from "@capos/hal";
 import { leave } from "../sched/run-queue.js";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { takesRequests } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { KernelArea, Tables, Thread, ThreadState } from "../state/layout.js";
+import { KernelArea, KernelCore, Tables, Thread, ThreadState } from "../state/layout.js";
 import { tracePush } from "../state/trace.js";
+import { TraceEvent } from "../state/trace-events.js";
 
 /** A free line to a core; 0 if the ring is full or older lines wait for room in it. */
 export function reserveLine(k: Core, to: number): WordIndex {
@@ -24,7 +25,7 @@ export function reserveLine(k: Core, to: number): WordIndex {
 
 /** Publishes a filled line. */
 export function publishLine(k: Core, to: number, line: WordIndex, kind: number): void {
-  k.i32[k.area + CoreArea.MESSAGES_OUT]!++;
+  k.i32[k.area + KernelCore.MESSAGES_OUT]!++;
   if (TRACED) tracePush(k, to, line, kind);
   const woke = k.ring.publish(to, line, kind);
   if (TRACED) k.tracer.put3(TraceEvent.DOORBELL, to, Attention.RINGS, woke ? 1 : 0);

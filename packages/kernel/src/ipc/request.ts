@@ -6,13 +6,14 @@
  */
 import { Err, Reg, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { CoreArea, TraceEvent, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { homeOf } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { Endpoint, Internal, type Message, MessageFlag, Thread } from "../state/layout.js";
+import { Endpoint, Internal, KernelCore, type Message, MessageFlag, Thread } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { answerStatus } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
 
@@ -77,7 +78,7 @@ export function isHereAndGood(k: Core, line: WordIndex): boolean {
   const object = i32[line + RequestLine.OBJECT]!;
   // Endpoint and notification keep HOME at the same offset.
   if (i32[object + Endpoint.HOME] !== k.id) {
-    i32[k.area + CoreArea.BOUNCES]!++;
+    i32[k.area + KernelCore.BOUNCES]!++;
     if (TRACED) k.tracer.put2(TraceEvent.BOUNCE, i32[thread + Thread.NUMBER]!, object);
     answerStatus(k, thread, Internal.RETRY);
     return false;

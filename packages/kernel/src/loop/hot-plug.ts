@@ -20,9 +20,8 @@ import { handOverReaping } from "../capability/reap-list.js";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { graceIsOver, publishAwaited, requestGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
-import type { Core } from "../state/core.js";
-import { REAPING } from "../state/core.js";
-import { KernelArea, Tables, Thread } from "../state/layout.js";
+import { type Core, REAPING } from "../state/core.js";
+import { KernelArea, KernelInfo, Tables, Thread } from "../state/layout.js";
 
 /** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
 const START_PAGE = 8;
@@ -98,7 +97,7 @@ export function tryLeave(k: Core): void {
   Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
   unlockTree(k);
   publishAwaited(k);
-  Atomics.sub(k.i32, BootInfo.AWAKE, 1);
+  Atomics.sub(k.i32, KernelInfo.AWAKE, 1);
   k.running = false;
   // Threads that waited for room in rings to this core find out that it is gone.
   for (let core = 0; core < k.coreCount; core++) if (core !== k.id) ringDoorbell(k, core, Attention.POKE);

@@ -1,7 +1,7 @@
 /**
  * What arrives from other cores: rings drained at a safe point, each line handled in the room of its protocol.
  */
-import { Attention, CoreArea, RINGS_SHIFT, type WordIndex } from "@capos/hal";
+import { Attention, RINGS_SHIFT, type WordIndex } from "@capos/hal";
 import { AnswerLine, onAnswer } from "../ipc/answer.js";
 import { onCancel } from "../ipc/cancel.js";
 import { onReceive, onSend } from "../ipc/endpoint.js";
@@ -14,7 +14,7 @@ import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
-import { KernelArea, Message, MessageFlag } from "../state/layout.js";
+import { KernelArea, KernelCore, Message, MessageFlag } from "../state/layout.js";
 import { tracePop } from "../state/trace.js";
 
 /**
@@ -36,7 +36,7 @@ function drain(k: Core, from: number): void {
   for (let i = k.ring.lines; i > 0; i--) {
     const line = k.ring.peek(from);
     if (line === 0) return;
-    i32[k.area + CoreArea.MESSAGES_IN]!++;
+    i32[k.area + KernelCore.MESSAGES_IN]!++;
     if (TRACED) tracePop(k, from, line);
     // The line is read and given back within the handling of this one message: nothing refers to it later.
     beginCommit(k);

@@ -4,7 +4,7 @@
  */
 
 import { Outcome } from "@capos/engine";
-import { BootInfo, CoreArea, fireIfDue, halt, nowNs, TraceEvent, timeoutMs, wakeChipset } from "@capos/hal";
+import { BootInfo, ChipsetEvent, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, takeNext } from "../sched/run-queue.js";
@@ -12,7 +12,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
-import { Restart, Thread } from "../state/layout.js";
+import { KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
 import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
@@ -62,7 +62,7 @@ export function run(k: Core): void {
   }
 }
 
-/** For those who watch the core: until `endWork` it is not in a guest. See `CoreArea.IN_KERNEL`. */
+/** For those who watch the core: until `endWork` it is not in a guest. See `KernelCore.IN_KERNEL`. */
 function beginWork(k: Core): void {
   k.i32[k.inKernel] = k.i32[k.safePoints]!;
 }
@@ -86,7 +86,7 @@ function choose(k: Core): void {
     idle(k);
     return;
   }
-  i32[k.area + CoreArea.SWITCHES]!++;
+  i32[k.area + KernelCore.SWITCHES]!++;
   enter(k, thread);
   const restart = i32[thread + Thread.RESTART]!;
   if (restart === Restart.NONE) return;
@@ -116,7 +116,7 @@ function idle(k: Core): void {
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
-  const alone = Atomics.load(i32, BootInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS]!;
+  const alone = Atomics.load(i32, KernelInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS]!;
   if (!poll(k, alone ? SPINS_ALONE : SPINS_SHARED)) rest(k);
 }
 
@@ -134,15 +134,15 @@ function poll(k: Core, spins: number): boolean {
 /** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
 function rest(k: Core): void {
   const { i32, memory } = k;
-  i32[k.area + CoreArea.HALTS]!++;
+  i32[k.area + KernelCore.HALTS]!++;
   if (TRACED) traceHalt(k);
-  Atomics.sub(i32, BootInfo.AWAKE, 1);
+  Atomics.sub(i32, KernelInfo.AWAKE, 1);
   halt(memory, k.attention, timeoutMs(memory, k.id));
-  Atomics.add(i32, BootInfo.AWAKE, 1);
+  Atomics.add(i32, KernelInfo.AWAKE, 1);
   wakeChipset(memory);
   if (TRACED) traceWake(k);
   if (fireIfDue(memory, k.id, 0, nowNs()) && TRACED)
-    k.tracer.put2(TraceEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
+    k.tracer.put2(ChipsetEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
   // asked for every one. The number first, then the rings, then the report; no guest runs before.
   owePass(k);

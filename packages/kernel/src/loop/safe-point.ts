@@ -7,12 +7,10 @@ import {
   Attention,
   acknowledgeInterrupt,
   BootInfo,
-  CoreArea,
   endOfInterrupt,
   PORT_COUNT,
   Power,
   raise,
-  TraceEvent,
 } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { lookAgain } from "../capability/reap-list.js";
@@ -27,7 +25,16 @@ import { passGrace, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js"
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
-import { IrqHandler, KernelArea, Notification, Tables, Thread } from "../state/layout.js";
+import {
+  IrqHandler,
+  KernelArea,
+  KernelCore,
+  KernelInfo,
+  Notification,
+  Tables,
+  Thread,
+} from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
 import { drainRings } from "./incoming.js";
@@ -38,7 +45,7 @@ export function attend(k: Core): void {
   let bits = Atomics.and(i32, k.attention, ~Attention.TAKEN);
   if (TRACED) k.tracer.time(k.context === null);
   // For a dump; here, where it costs nobody a call.
-  if (k.context !== null) i32[k.area + CoreArea.LAST_TRAP] = k.context.trap;
+  if (k.context !== null) i32[k.area + KernelCore.LAST_TRAP] = k.context.trap;
   if ((bits & Attention.DOOMED) !== 0) awaitVerdict(k);
   // The number is read before the rings are drained, and before their bells are taken: what was sent before it
   // was asked for is read here. It may have been asked for, and sent before, since the bits were taken above.
@@ -71,7 +78,7 @@ export function attend(k: Core): void {
 /** This core was asked for a grace period: it looks up anew, reads what was sent, sweeps, and then reports. */
 export function owePass(k: Core): void {
   raiseEpoch(k);
-  k.graceNext = Atomics.load(k.i32, BootInfo.GRACE_REQUESTED);
+  k.graceNext = Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED);
   if (TRACED) k.tracer.put1(TraceEvent.GRACE_TAKE, k.graceNext);
 }
 
@@ -112,7 +119,7 @@ function handleInterrupts(k: Core): void {
     vector = acknowledgeInterrupt(memory, k.id)
   ) {
     if (vector === Vector.SPURIOUS) return;
-    i32[k.area + CoreArea.INTERRUPTS]!++;
+    i32[k.area + KernelCore.INTERRUPTS]!++;
     if (TRACED) k.tracer.put1(TraceEvent.INTERRUPT_DELIVER, vector);
     if (vector === Vector.TIMER) rotate(k);
     else if (vector === Vector.ALARM) k.backlog |= EXPIRING;

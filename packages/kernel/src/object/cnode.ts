@@ -1,7 +1,7 @@
 /** Methods of CNodes: filling and emptying slots of one's own process or of a child's. */
 import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { nowNs, TraceEvent, type WordIndex } from "@capos/hal";
+import { nowNs, type WordIndex } from "@capos/hal";
 import { enterWheel } from "../capability/expiry-wheel.js";
 import { findCarried, hasRight, isOpenCNode, lookupArgument, refusal } from "../capability/lookup.js";
 import { deriveSlot, isDying, moveSlot, reclaimSlot, slotsOf, typeOf } from "../capability/slot.js";
@@ -15,6 +15,7 @@ import type { Core } from "../state/core.js";
 import { Anchor, Thread } from "../state/layout.js";
 import { isUnique } from "../state/objects.js";
 import { traceFill, traceSlot } from "../state/trace.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
 import { deleteCapability, isFinalising } from "./delete.js";
 import { revoke } from "./revoke.js";

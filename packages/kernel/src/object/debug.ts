@@ -1,23 +1,15 @@
 /** Methods of the Debug capability: the clock, counters, and the machine's switch. Its holder is trusted. */
 import { Err, HistoryWord, MAX_CORES, Method, Reg, unpackBytes, utf8Decode, wordsForBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import {
-  BootInfo,
-  CoreArea,
-  coreArea,
-  nextEvent,
-  nowNs,
-  publishEvent,
-  takeEvent,
-  type WordIndex,
-} from "@capos/hal";
+import { BootInfo, CoreArea, coreArea, historyOf, nowNs, type WordIndex } from "@capos/hal";
+import { nextEvent, publishEvent, takeEvent } from "@capos/trace";
 import { progressOf } from "../sched/progress.js";
 import { powerOff, printLine, printLines } from "../smp/console.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../smp/grace-period.js";
 import type { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
-import { Thread } from "../state/layout.js";
+import { KernelCore, Thread } from "../state/layout.js";
 import { wordCount } from "../state/message.js";
 import { answer, finish, integer, refuse, unsupported } from "./arguments.js";
 
@@ -94,7 +86,7 @@ function gracePeriod(k: Core, thread: WordIndex, context: Context): Answer {
 function record(k: Core, thread: WordIndex, context: Context): Answer {
   const { f64 } = k;
   const { regs } = context;
-  const event = nextEvent(k.memory, k.id);
+  const event = nextEvent(k.memory, historyOf(k.memory, k.id), k.i32[BootInfo.HISTORY_EVENTS]!);
   if (event === 0) return finish(context, Err.WOULD_BLOCK);
   f64[event + HistoryWord.START_NS] = regs[Reg.WORDS + 1]!;
   f64[event + HistoryWord.THREAD] = k.i32[thread + Thread.NUMBER]! * MAX_CORES + k.id;
@@ -104,14 +96,20 @@ function record(k: Core, thread: WordIndex, context: Context): Answer {
   f64[event + HistoryWord.B] = regs[Reg.WORDS + 5]!;
   f64[event + HistoryWord.C] = regs[Reg.WORDS + 6]!;
   f64[event + HistoryWord.END_NS] = nowNs();
-  publishEvent(k.memory, k.id);
+  publishEvent(k.memory, historyOf(k.memory, k.id));
   return finish(context, Err.OK);
 }
 
 function history(k: Core, context: Context): Answer {
   const number = integer(context, 1);
   if (!(number >= 0 && number < k.coreCount)) return refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  const isTaken = takeEvent(k.memory, number, context.regs, Reg.WORDS);
+  const isTaken = takeEvent(
+    k.memory,
+    historyOf(k.memory, number),
+    k.i32[BootInfo.HISTORY_EVENTS]!,
+    context.regs,
+    Reg.WORDS,
+  );
   return finish(context, isTaken ? HistoryWord.COUNT : Err.WOULD_BLOCK);
 }
 
@@ -122,13 +120,13 @@ function core(k: Core, context: Context): Answer {
   const { i32 } = k;
   return answer(
     context,
-    i32[area + CoreArea.SAFE_POINTS]! >>> 0,
-    i32[area + CoreArea.SWITCHES]! >>> 0,
-    Atomics.load(i32, area + CoreArea.GRACE_PASSED) >>> 0,
-    i32[area + CoreArea.HALTS]! >>> 0,
-    i32[area + CoreArea.MESSAGES_IN]! >>> 0,
-    i32[area + CoreArea.MESSAGES_OUT]! >>> 0,
-    i32[area + CoreArea.BOUNCES]! >>> 0,
+    i32[area + CoreArea.HEARTBEAT]! >>> 0,
+    i32[area + KernelCore.SWITCHES]! >>> 0,
+    Atomics.load(i32, area + KernelCore.GRACE_PASSED) >>> 0,
+    i32[area + KernelCore.HALTS]! >>> 0,
+    i32[area + KernelCore.MESSAGES_IN]! >>> 0,
+    i32[area + KernelCore.MESSAGES_OUT]! >>> 0,
+    i32[area + KernelCore.BOUNCES]! >>> 0,
     Atomics.load(i32, area + CoreArea.INCARNATION),
   );
 }

@@ -3,7 +3,7 @@
  * memory in it dies everywhere. What it passed on to others stays. By its reaper, in bounded steps.
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import { TraceEvent, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { assignReap, lookAgain } from "../capability/reap-list.js";
 import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
@@ -13,6 +13,7 @@ import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Reap, Thread } from "../state/layout.js";
 import { traceSlot } from "../state/trace.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
 import { CHUNK, killDescendants, Left } from "./revoke.js";
 import { Step } from "./step.js";

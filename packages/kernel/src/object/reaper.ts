@@ -7,7 +7,7 @@
  * used again after two more (see retype.ts).
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import { TraceEvent, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { isListed, popFirst, pushFirst, pushLast } from "../capability/reap-list.js";
 import { endFinalising, loseBindings, slotsOf, typeOf } from "../capability/slot.js";
 import { awaitGrace, publishAwaited } from "../smp/grace-period.js";
@@ -26,6 +26,7 @@ import {
   ThreadState,
 } from "../state/layout.js";
 import { anchorOf } from "../state/objects.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
 import { tellLoss, tellMonitor } from "./monitor-tell.js";

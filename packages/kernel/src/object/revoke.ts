@@ -15,7 +15,7 @@
  */
 import { Err, ObjectType, Right, Slot, SlotBits, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { TraceEvent, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { hasRight, slotIn } from "../capability/lookup.js";
 import { killSlot, typeOf } from "../capability/slot.js";
 import { rotateChildren } from "../capability/tree.js";
@@ -26,6 +26,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { finish } from "./arguments.js";
 
 /** Slots killed while the tree lock is held once, and objects passed over that are being finalised already. */

@@ -11,12 +11,13 @@ import {
   SlotBits,
 } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { TraceEvent, type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { hasRight, lookupArgument } from "../capability/lookup.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
 import { retype } from "./retype.js";
 

@@ -4,10 +4,11 @@
  */
 
 import type { Context } from "@capos/engine";
-import { armOneShot, CoreArea, disarmTimer, TraceEvent, type WordIndex } from "@capos/hal";
+import { armOneShot, disarmTimer, type WordIndex } from "@capos/hal";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { KernelArea, Restart, Thread, ThreadState } from "../state/layout.js";
+import { KernelArea, KernelCore, Restart, Thread, ThreadState } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 
 /** Nanoseconds a thread runs before others of its priority get a turn. */
@@ -128,7 +129,7 @@ export function rotate(k: Core): void {
 export function leave(k: Core): void {
   k.current = 0;
   k.context = null;
-  k.i32[k.area + CoreArea.CURRENT_THREAD] = 0;
+  k.i32[k.area + KernelCore.CURRENT_THREAD] = 0;
 }
 
 /** Makes a thread the running one. */
@@ -140,7 +141,7 @@ export function enter(k: Core, thread: WordIndex): void {
 export function switchTo(k: Core, thread: WordIndex, context: Context): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.RUNNING;
-  i32[k.area + CoreArea.CURRENT_THREAD] = thread;
+  i32[k.area + KernelCore.CURRENT_THREAD] = thread;
   k.current = thread;
   k.context = context;
 }

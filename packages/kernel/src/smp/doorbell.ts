@@ -1,7 +1,8 @@
 /** Doorbells: bits in another core's attention word, which wake it if it halts. */
-import { attentionOf, raise, TraceEvent } from "@capos/hal";
+import { attentionOf, raise } from "@capos/hal";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
+import { TraceEvent } from "../state/trace-events.js";
 
 /** Sets attention bits of a core, this one or another. */
 export function ringDoorbell(k: Core, to: number, bits: number): void {

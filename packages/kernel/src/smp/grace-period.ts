@@ -11,21 +11,13 @@
  * A core that left halt meanwhile acts as if it had been asked (see idle), so both are true.
  */
 import { MAX_CORES } from "@capos/abi";
-import {
-  Attention,
-  BootInfo,
-  CoreArea,
-  CoreState,
-  coreArea,
-  raise,
-  TraceEvent,
-  type WordIndex,
-} from "@capos/hal";
+import { Attention, CoreArea, CoreState, coreArea, raise, type WordIndex } from "@capos/hal";
 import { leave, restart } from "../sched/run-queue.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { KernelArea, Thread, ThreadState } from "../state/layout.js";
+import { KernelArea, KernelCore, KernelInfo, Thread, ThreadState } from "../state/layout.js";
+import { TraceEvent } from "../state/trace-events.js";
 import { ringDoorbell } from "./doorbell.js";
 
 /** Asks for a grace period that starts now; answers its number. */
@@ -33,8 +25,8 @@ export function requestGrace(k: Core): number {
   const { i32 } = k;
   // 0 is no number: in GRACE_AWAITED it says that nobody waits.
   const number =
-    (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0 ||
-    (Atomics.add(i32, BootInfo.GRACE_REQUESTED, 1) + 1) | 0;
+    (Atomics.add(i32, KernelInfo.GRACE_REQUESTED, 1) + 1) | 0 ||
+    (Atomics.add(i32, KernelInfo.GRACE_REQUESTED, 1) + 1) | 0;
   if (TRACED) k.tracer.put1(TraceEvent.GRACE_ASK, number);
   for (let core = 0; core < k.coreCount; core++) askCore(k, core, number);
   return number;
@@ -63,9 +55,9 @@ function askCore(k: Core, core: number, number: number): void {
 function report(k: Core, area: WordIndex, number: number): void {
   const { i32 } = k;
   for (;;) {
-    const passed = Atomics.load(i32, area + CoreArea.GRACE_PASSED);
+    const passed = Atomics.load(i32, area + KernelCore.GRACE_PASSED);
     if (((number - passed) | 0) <= 0) return;
-    if (Atomics.compareExchange(i32, area + CoreArea.GRACE_PASSED, passed, number) === passed) return;
+    if (Atomics.compareExchange(i32, area + KernelCore.GRACE_PASSED, passed, number) === passed) return;
   }
 }
 
@@ -76,7 +68,7 @@ export function graceIsOver(k: Core, number: number): boolean {
   if (k.graceOver !== 0 && ((k.graceOver - number) | 0) >= 0) return true;
   for (let core = 0; core < k.coreCount; core++) {
     const area = coreArea(k.memory, core);
-    if (((Atomics.load(i32, area + CoreArea.GRACE_PASSED) - number) | 0) >= 0) continue;
+    if (((Atomics.load(i32, area + KernelCore.GRACE_PASSED) - number) | 0) >= 0) continue;
     const state = Atomics.load(i32, area + CoreArea.STATE);
     // A dying core still counts: its worker may run until it has exited.
     if (state === CoreState.ONLINE || state === CoreState.DYING || state === CoreState.LEAVING) return false;
@@ -90,7 +82,7 @@ export function passGrace(k: Core, number: number): void {
   report(k, k.area, number);
   if (TRACED) k.tracer.put1(TraceEvent.GRACE_PASS, number);
   for (let core = 0; core < k.coreCount; core++) {
-    const awaited = Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.GRACE_AWAITED);
+    const awaited = Atomics.load(k.i32, coreArea(k.memory, core) + KernelCore.GRACE_AWAITED);
     if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited)) ringDoorbell(k, core, Attention.POKE);
   }
   wakeGraceWaiters(k);
@@ -99,7 +91,7 @@ export function passGrace(k: Core, number: number): void {
 /** From here on this core looks every slot up anew. No two cores are ever in an epoch of the same number. */
 export function raiseEpoch(k: Core): void {
   k.graceEpoch = (k.graceEpoch + MAX_CORES) | 0;
-  k.i32[k.area + CoreArea.GRACE_EPOCH] = k.graceEpoch;
+  k.i32[k.area + KernelCore.GRACE_EPOCH] = k.graceEpoch;
 }
 
 /**
@@ -122,7 +114,7 @@ export function followKills(k: Core): void {
 
 /** Asks for a grace period unless one with this number, or a later one, was asked for. */
 export function ensureGrace(k: Core, number: number): void {
-  if (((Atomics.load(k.i32, BootInfo.GRACE_REQUESTED) - number) | 0) < 0) requestGrace(k);
+  if (((Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED) - number) | 0) < 0) requestGrace(k);
 }
 
 /** This core's reaper waits for a grace period: the core gets a bit when it is over. False if it is over already. */
@@ -164,7 +156,7 @@ export function publishAwaited(k: Core): void {
   ) {
     lowest = earlier(lowest, i32[thread + Thread.GRACE_TARGET]!);
   }
-  Atomics.store(i32, k.area + CoreArea.GRACE_AWAITED, lowest);
+  Atomics.store(i32, k.area + KernelCore.GRACE_AWAITED, lowest);
 }
 
 function earlier(a: number, b: number): number {

@@ -4,8 +4,9 @@
  * A ticket lock, first come first served: spin briefly, then park on the word that says who is
  * served. Never held across a safe point, a ring push or a log line; using a capability never takes it.
  */
-import { BootInfo, CoreArea } from "@capos/hal";
+
 import type { Core } from "../state/core.js";
+import { KernelCore, KernelInfo } from "../state/layout.js";
 import { followKills } from "./grace-period.js";
 
 /** Looks at the lock before parking: a holder needs well under a microsecond. */
@@ -13,24 +14,24 @@ const SPINS = 200;
 
 export function lockTree(k: Core): void {
   const { i32 } = k;
-  const ticket = Atomics.add(i32, BootInfo.TREE_LOCK_TICKET, 1);
+  const ticket = Atomics.add(i32, KernelInfo.TREE_LOCK_TICKET, 1);
   for (let spins = 0; ; spins++) {
-    const served = Atomics.load(i32, BootInfo.TREE_LOCK);
+    const served = Atomics.load(i32, KernelInfo.TREE_LOCK);
     if (served === ticket) {
-      i32[k.area + CoreArea.TREE_LOCKED] = 1;
+      i32[k.area + KernelCore.TREE_LOCKED] = 1;
       return;
     }
-    if (spins >= SPINS) Atomics.wait(i32, BootInfo.TREE_LOCK, served);
+    if (spins >= SPINS) Atomics.wait(i32, KernelInfo.TREE_LOCK, served);
   }
 }
 
 export function unlockTree(k: Core): void {
   const { i32 } = k;
-  const next = (i32[BootInfo.TREE_LOCK]! + 1) | 0;
-  i32[k.area + CoreArea.TREE_LOCKED] = 0;
-  Atomics.store(i32, BootInfo.TREE_LOCK, next);
+  const next = (i32[KernelInfo.TREE_LOCK]! + 1) | 0;
+  i32[k.area + KernelCore.TREE_LOCKED] = 0;
+  Atomics.store(i32, KernelInfo.TREE_LOCK, next);
   // Somebody holds a later ticket: it may be parked.
-  if (Atomics.load(i32, BootInfo.TREE_LOCK_TICKET) !== next) Atomics.notify(i32, BootInfo.TREE_LOCK);
+  if (Atomics.load(i32, KernelInfo.TREE_LOCK_TICKET) !== next) Atomics.notify(i32, KernelInfo.TREE_LOCK);
   if (k.killed) {
     k.killed = false;
     followKills(k);

@@ -3,13 +3,14 @@
  * fail; a worker that dies in there leaves the machine inconsistent, so the host panics instead of
  * recovering the core. Nothing in a commit allocates.
  */
-import { CoreArea } from "@capos/hal";
+
 import type { Core } from "./core.js";
+import { KernelCore } from "./layout.js";
 
 export function beginCommit(k: Core): void {
-  k.i32[k.area + CoreArea.COMMIT] = 1;
+  k.i32[k.area + KernelCore.COMMIT] = 1;
 }
 
 export function endCommit(k: Core): void {
-  k.i32[k.area + CoreArea.COMMIT] = 0;
+  k.i32[k.area + KernelCore.COMMIT] = 0;
 }

@@ -9,13 +9,16 @@ import {
   BootInfo,
   CoreArea,
   coreArea,
+  nowNs,
   type PhysicalMemory,
   RingPort,
   ringGroup,
-  TraceWriter,
+  traceRings,
   type WordIndex,
 } from "@capos/hal";
-import { KernelArea, Tables } from "./layout.js";
+import { TraceWriter } from "@capos/trace";
+import { KernelArea, KernelCore, KernelInfo, Tables } from "./layout.js";
+import type { TRACE_EVENTS } from "./trace-events.js";
 
 /** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
 export const REAPING = 0x4000_0000;
@@ -55,7 +58,7 @@ export class Core implements EngineCore {
   /** What its guests run on; null until the core is prepared. */
   engine: Engine | null = null;
   /** Where this core writes what happens. */
-  readonly tracer: TraceWriter;
+  readonly tracer: TraceWriter<typeof TRACE_EVENTS>;
 
   /** The running thread and its context; 0 and null while the core chooses. */
   current: WordIndex = 0;
@@ -121,20 +124,20 @@ export class Core implements EngineCore {
     this.f64 = this.memory.f64;
     this.area = coreArea(this.memory, id);
     this.attention = this.area + CoreArea.ATTENTION;
-    this.safePoints = this.area + CoreArea.SAFE_POINTS;
-    this.inKernel = this.area + CoreArea.IN_KERNEL;
+    this.safePoints = this.area + CoreArea.HEARTBEAT;
+    this.inKernel = this.area + KernelCore.IN_KERNEL;
     this.coreCount = this.i32[BootInfo.CORES]!;
     // The core's number in its low bits: what waits at an object that another core adopts was looked up in
     // an epoch of its former home, which must not pass for one of the new.
-    this.graceEpoch = (this.i32[this.area + CoreArea.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
+    this.graceEpoch = (this.i32[this.area + KernelCore.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
-    this.tracer = new TraceWriter(this.memory, id);
+    this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
   }
 
   /** Takes over the addresses that the boot core wrote down. */
   attachTables(): void {
-    this.tables = Atomics.load(this.i32, BootInfo.KERNEL_TABLES);
+    this.tables = Atomics.load(this.i32, KernelInfo.TABLES);
     this.kernelArea = this.i32[this.tables + Tables.KERNEL_AREAS]! + this.id * KernelArea.SIZE;
     this.threadTable = this.i32[this.tables + Tables.THREAD_TABLE]!;
     const limit = this.i32[this.tables + Tables.THREAD_LIMIT]!;

@@ -313,6 +313,50 @@ export const enum CNode {
   PROCESSES = 13,
 }
 
+/** The kernel's words of frame 0, in the lines that hal leaves there for them: `BootInfo.TENANT`. */
+export const enum KernelInfo {
+  /** The number of the latest grace period asked for (Atomics.add by any core). */
+  GRACE_REQUESTED = 80,
+  /** Line of its own: the lock that orders changes of capability slots and the derivation tree. */
+  TREE_LOCK = 96,
+  TREE_LOCK_TICKET = 97,
+  /** Line of its own: where the kernel's tables stand. Written by the boot core before it starts others. */
+  TABLES = 112,
+  /** Line of its own: how many cores are not halted. Atomics.add by each core for itself. */
+  AWAKE = 128,
+}
+
+/** The kernel's words of a core's area, in the lines that hal leaves there for them: `CoreArea.TENANT`. */
+export const enum KernelCore {
+  // beside the heartbeat, which counts safe points: written by this core alone
+  SWITCHES = 49,
+  HALTS = 50,
+  MESSAGES_IN = 51,
+  MESSAGES_OUT = 52,
+  /** 1 between a commit's point of no return and its end: dying here is a panic, not a machine check. */
+  COMMIT = 53,
+  CURRENT_THREAD = 54,
+  LAST_TRAP = 55,
+  BOUNCES = 56,
+  INTERRUPTS = 57,
+  /** Times that the core took part in a grace period. */
+  GRACE_EPOCH = 58,
+  /** 1 while the core holds the tree lock: as COMMIT. */
+  TREE_LOCKED = 59,
+  /**
+   * What the heartbeat was when the core turned to the kernel's work: while the two are equal it is not in a guest.
+   * Nobody acts on it: it is for those who watch. One store a trap.
+   */
+  IN_KERNEL = 60,
+  /**
+   * Line of its own: grace periods. PASSED by the core, or on its behalf by a requester that saw it halted
+   * (compare-and-swap, upward only).
+   */
+  GRACE_PASSED = 64,
+  /** The lowest grace period that a thread of this core waits for, 0 is none. Written by the core. */
+  GRACE_AWAITED = 65,
+}
+
 /** One core's kernel state: a page. */
 export const enum KernelArea {
   // the core alone

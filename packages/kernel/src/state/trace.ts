@@ -4,10 +4,11 @@
  */
 import { Reg, Slot, SlotBits, utf8Encode } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { CoreArea, TraceEvent, type WordIndex } from "@capos/hal";
+import { CoreArea, type WordIndex } from "@capos/hal";
 import type { Core } from "./core.js";
 import { Endpoint, KernelArea, Message, MessageFlag, Process, Thread } from "./layout.js";
 import { capabilityCount, wordCount } from "./message.js";
+import { RunsWord, TraceEvent } from "./trace-events.js";
 
 /** A message's id: the core it is sent from above these, a count of its messages in them. */
 const ID_SHIFT = 26;
@@ -42,9 +43,15 @@ export function traceResume(k: Core, context: Context): void {
   }
 }
 
-/** Whoever the message or the reply just traced is for has been made the running thread. */
+/**
+ * Whoever the message or the reply just traced is for has been made the running thread: the record says so, and
+ * needs no SWITCH behind it. Where it cannot, having ended its batch, that follows as usual.
+ */
 export function traceRuns(k: Core): void {
-  k.runsNoted = k.tracer.runs() ? k.current : 0;
+  const { tracer } = k;
+  const isSaid =
+    tracer.amend(TraceEvent.PASS, RunsWord.PASS, 1) || tracer.amend(TraceEvent.REPLY, RunsWord.REPLY, 1);
+  k.runsNoted = isSaid ? k.current : 0;
 }
 
 /** The guest of the running thread has trapped, or ended. */
@@ -143,7 +150,7 @@ export function tracePass(
     i32[slot + Slot.BADGE]!,
     0,
   );
-  tracer.words(id, wordCount(message), regs, Reg.WORDS);
+  tracer.doubles(TraceEvent.WORDS, id, wordCount(message), regs, Reg.WORDS);
 }
 
 function nextId(k: Core, thread: WordIndex): number {
@@ -181,7 +188,7 @@ export function traceDelivery(
     wordCount(message),
     capabilityCount(message),
   );
-  tracer.words(id, wordCount(message), words, wordsAt);
+  tracer.doubles(TraceEvent.WORDS, id, wordCount(message), words, wordsAt);
 }
 
 /** Bits are about to be OR-ed into a notification, by a thread or, where it is 0, by the kernel. */
@@ -290,5 +297,5 @@ export function traceReply(
     i32[caller + Thread.HOME]!,
     0,
   );
-  tracer.words(id, status, words, wordsAt);
+  tracer.doubles(TraceEvent.WORDS, id, status, words, wordsAt);
 }

@@ -131,7 +131,7 @@ Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
       {
         function: "notify",
         find: "signal(k,",
-        replace: "passGrace(k, Atomics.load(k.i32, BootInfo.GRACE_REQUESTED)); signal(k,",
+        replace: "passGrace(k, Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED)); signal(k,",
       },
     ],
   },

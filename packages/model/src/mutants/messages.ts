@@ -3,7 +3,8 @@ import { byChance, EXHAUSTIVE, preemptions } from "../scenarios/plans.js";
 import type { Mutant } from "./mutant.js";
 
 /** What the home checks when a request has come. */
-const CHECK = "if (slotStillNames(k, i32[line + RequestLine.SLOT], i32[line + RequestLine.GENERATION], object))";
+const CHECK =
+  "if (slotStillNames(k, i32[line + RequestLine.SLOT], i32[line + RequestLine.GENERATION], object))";
 
 export const MESSAGE_MUTANTS: readonly Mutant[] = [
   {

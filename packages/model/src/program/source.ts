@@ -9,7 +9,7 @@ export const KERNEL_PROGRAM: Omit<ProgramOptions, "edits"> = Object.freeze({
   entry: here("./entry.js"),
   replacements: {
     "kernel/dist/state/build.js": here("./build.js"),
-    "hal/dist/trace/writer.js": here("./trace-writer.js"),
+    "trace/dist/writer.js": here("./trace-writer.js"),
     "hal/dist/cpu/clock.js": here("./clock.js"),
   },
 });

@@ -1,2 +1,2 @@
-/** In place of hal/trace/writer.ts: nothing is traced. */
+/** In place of trace/writer.ts: nothing is traced. */
 export class TraceWriter {}

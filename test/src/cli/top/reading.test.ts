@@ -2,7 +2,16 @@
 import { ObjectType } from "@capos/abi";
 import { Attention, BootInfo, CoreArea, CoreState, coreArea, Power } from "@capos/hal";
 import { readActivity, readCallNumbers } from "@capos/inspect";
-import { Endpoint, KernelArea, QueueKind, Role, Tables, Thread, ThreadState } from "@capos/kernel/layout";
+import {
+  Endpoint,
+  KernelArea,
+  KernelCore,
+  QueueKind,
+  Role,
+  Tables,
+  Thread,
+  ThreadState,
+} from "@capos/kernel/layout";
 import { Watch } from "capos";
 import fc from "fast-check";
 import t from "tap";
@@ -24,13 +33,13 @@ t.test("of a number of looks, each counts for what its core did then", (t) => {
   const { physical, i32, area, threadAt, memory } = makeWatched();
   const watch = new Watch(physical, 2);
   const one = area(1);
-  i32[one + CoreArea.SAFE_POINTS] = 7;
+  i32[one + CoreArea.HEARTBEAT] = 7;
   watch.look();
   watch.look();
-  i32[one + CoreArea.IN_KERNEL] = 7;
+  i32[one + KernelCore.IN_KERNEL] = 7;
   i32[i32[memory.tables + Tables.KERNEL_AREAS]! + KernelArea.SIZE + KernelArea.READY_COUNT] = 5;
   watch.look();
-  i32[one + CoreArea.CURRENT_THREAD] = 0;
+  i32[one + KernelCore.CURRENT_THREAD] = 0;
   watch.look();
   i32[one + CoreArea.ATTENTION] = Attention.HALTED;
   watch.look();
@@ -54,13 +63,13 @@ t.test("of a number of looks, each counts for what its core did then", (t) => {
 
 t.test("rates are differences of counters, also where one has gone past 2^32", (t) => {
   const { physical, i32, area, threadAt } = makeWatched();
-  i32[area(1) + CoreArea.SAFE_POINTS] = -3;
+  i32[area(1) + CoreArea.HEARTBEAT] = -3;
   i32[threadAt(1) + Thread.CALL_NUMBER] = -1;
   const watch = new Watch(physical, 2);
-  i32[area(1) + CoreArea.SAFE_POINTS] = 7;
-  i32[area(1) + CoreArea.MESSAGES_IN]! += 30;
-  i32[area(0) + CoreArea.MESSAGES_OUT]! += 40;
-  i32[area(0) + CoreArea.GRACE_PASSED]! += 2;
+  i32[area(1) + CoreArea.HEARTBEAT] = 7;
+  i32[area(1) + KernelCore.MESSAGES_IN]! += 30;
+  i32[area(0) + KernelCore.MESSAGES_OUT]! += 40;
+  i32[area(0) + KernelCore.GRACE_PASSED]! += 2;
   i32[threadAt(1) + Thread.CALL_NUMBER] = 19;
   const { seconds, cores, threads, processes } = watch.read();
   const times = (rate: number): number => Math.round(rate * seconds);

@@ -8,6 +8,8 @@ import {
   Anchor,
   Endpoint,
   KernelArea,
+  KernelCore,
+  KernelInfo,
   LAST_IN_LIST,
   Monitor,
   Notification,
@@ -54,7 +56,7 @@ export class Memory {
       [Tables.THREAD_LIMIT]: 64,
       [Tables.IRQ_HANDLERS]: this.take(1024),
     });
-    this.i32[BootInfo.KERNEL_TABLES] = this.tables;
+    this.i32[KernelInfo.TABLES] = this.tables;
     for (let core = 0; core < cores; core++)
       this.i32[coreArea(this.machine.memory, core) + CoreArea.STATE] = CoreState.ONLINE;
   }
@@ -269,7 +271,7 @@ export function makeSmallSystem(): SmallSystem {
   memory.i32[endpoint + Endpoint.KIND] = QueueKind.RECEIVERS;
   memory.i32[endpoint + Endpoint.HOME] = 1;
   memory.queue(notification, waiters, Role.WAITER);
-  memory.i32[coreArea(memory.machine.memory, 1) + CoreArea.CURRENT_THREAD] = server;
+  memory.i32[coreArea(memory.machine.memory, 1) + KernelCore.CURRENT_THREAD] = server;
 
   const monitor = memory.take(Monitor.SIZE);
   make(25, ObjectType.MONITOR, monitor, 8);

@@ -2,7 +2,7 @@
 import { PortNumber, planMachine } from "@capos/hal";
 import { Machine } from "@capos/hal/host";
 import { buildImage } from "@capos/image";
-import { dump } from "@capos/inspect";
+import { dump, whyNoTakeover } from "@capos/inspect";
 import { CORE_PROGRAM } from "@capos/machine";
 import t from "tap";
 import { type CaseReport, fixtureFile } from "../support/guest-machine.js";
@@ -17,6 +17,7 @@ t.test("devices", async (t) => {
       if (port === PortNumber.UART) text += new TextDecoder().decode(bytes);
     },
     onMachineCheck: () => {},
+    whyNoTakeover,
     describe: dump,
   });
   machine.load("devices", (await buildImage(fixtureFile("devices"))).code);

@@ -24,8 +24,7 @@ t.test("a core's watchdog", async (t) => {
 t.test("hot-plug", async (t) => {
   const machine = await GuestMachine.boot({ cores: 3, powered: 2 });
   const state = async (wanted: CoreState): Promise<void> => {
-    while ((await machine.core(2)).state !== wanted >>> 0)
-      await new Promise((resolve) => setImmediate(resolve));
+    while (machine.core(2).state !== wanted >>> 0) await new Promise((resolve) => setImmediate(resolve));
   };
   const scene = async (name: string, lines: Record<string, () => Promise<void>>): Promise<void> => {
     const before = machine.cases.length;
@@ -60,7 +59,7 @@ t.test("hot-plug", async (t) => {
     await scene("hot-plug: a core with threads stays", {
       "unplug in vain": () => machine.machine.management.unplug(2),
     });
-    t.equal((await machine.core(2)).state, CoreState.ONLINE, "core 2 is still there");
+    t.equal(machine.core(2).state, CoreState.ONLINE, "core 2 is still there");
   } catch (error) {
     t.fail(String(error));
   } finally {

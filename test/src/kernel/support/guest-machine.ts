@@ -7,10 +7,10 @@
  */
 import { fileURLToPath } from "node:url";
 import { LifeState } from "@capos/abi";
-import { type CoreSnapshot, PortNumber, planMachine } from "@capos/hal";
+import { PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage } from "@capos/image";
-import { dump } from "@capos/inspect";
+import { type CoreSnapshot, dump, snapshotCore, whyNoTakeover } from "@capos/inspect";
 import { CORE_PROGRAM } from "@capos/machine";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { Test } from "tap";
@@ -66,6 +66,7 @@ export class GuestMachine {
         this.machineChecks.push(core);
         this.#look();
       },
+      whyNoTakeover,
       describe: dump,
     });
     for (const { name, code } of loadServerImages()) this.machine.load(name, code);
@@ -159,8 +160,8 @@ export class GuestMachine {
     this.machine.feed(PortNumber.CONSOLE, new TextEncoder().encode(`${text}\n`));
   }
 
-  async core(core: number): Promise<CoreSnapshot> {
-    return (await this.machine.management.inspect()).cores[core]!;
+  core(core: number): CoreSnapshot {
+    return snapshotCore(this.machine.memory, core);
   }
 
   /** The last that was said, and the machine as it stands. */

@@ -5,7 +5,7 @@
 import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
 import { type Core, fillSlot, lockTree, passGrace, slotWord, unlockTree } from "@capos/kernel/internal";
-import { KernelArea, Process, Tables, Thread } from "@capos/kernel/layout";
+import { KernelArea, KernelInfo, Process, Tables, Thread } from "@capos/kernel/layout";
 import { type Kernel, makeKernel, retypeOnce } from "./kernel.js";
 import { calm } from "./tree.js";
 
@@ -84,9 +84,9 @@ export function makeBench(cores: number): Bench {
     },
     pass() {
       for (let asked = 0, again = true; again; ) {
-        asked = i32[BootInfo.GRACE_REQUESTED]!;
+        asked = i32[KernelInfo.GRACE_REQUESTED]!;
         for (const core of kernel.cores) passGrace(core, asked);
-        again = i32[BootInfo.GRACE_REQUESTED] !== asked;
+        again = i32[KernelInfo.GRACE_REQUESTED] !== asked;
       }
     },
   };

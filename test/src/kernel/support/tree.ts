@@ -3,8 +3,8 @@
  * between two instructions of this one.
  */
 import { Slot, SlotBits, type SlotState } from "@capos/abi";
-import { BootInfo, CoreArea } from "@capos/hal";
 import { attend, type Core, flushBacklog } from "@capos/kernel/internal";
+import { KernelCore, KernelInfo } from "@capos/kernel/layout";
 
 /** The children of a node in their order; throws if a link of their circle is wrong. */
 export function childrenOf(i32: Int32Array, node: number): number[] {
@@ -70,8 +70,8 @@ export function settle(cores: readonly Core[], most = 10_000): number {
 export function calm(cores: readonly Core[]): void {
   for (const core of cores) {
     core.i32[core.attention] = 0;
-    core.i32[core.area + CoreArea.GRACE_PASSED] = core.i32[BootInfo.GRACE_REQUESTED]!;
-    core.i32[core.area + CoreArea.GRACE_AWAITED] = 0;
+    core.i32[core.area + KernelCore.GRACE_PASSED] = core.i32[KernelInfo.GRACE_REQUESTED]!;
+    core.i32[core.area + KernelCore.GRACE_AWAITED] = 0;
     core.graceOver = 0;
     core.backlog = 0;
     core.killed = false;
@@ -107,7 +107,7 @@ export function interleave(
   replace((view: unknown, index: number, ...values: unknown[]): number => {
     if (index === word && view === i32 && --left === 0) {
       replace(original);
-      reached = i32[BootInfo.TREE_LOCK] === i32[BootInfo.TREE_LOCK_TICKET];
+      reached = i32[KernelInfo.TREE_LOCK] === i32[KernelInfo.TREE_LOCK_TICKET];
       if (reached) meanwhile();
     }
     return original(view, index, ...values);

@@ -13,7 +13,7 @@ import { type Image, lifeName } from "@capos/abi";
 import { type CoreDeath, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage, locate } from "@capos/image";
-import { dump } from "@capos/inspect";
+import { dump, whyNoTakeover } from "@capos/inspect";
 import { CORE_PROGRAM } from "@capos/machine";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { Test } from "tap";
@@ -64,6 +64,7 @@ export class HostileMachine {
       powered: cores,
       onOutput: (port, bytes) => this.#onOutput(port, bytes),
       onMachineCheck: (core, death) => this.machineChecks.push({ core, death }),
+      whyNoTakeover,
       describe: dump,
     });
     for (const { name, code } of loadServerImages()) this.#machine.load(name, code);

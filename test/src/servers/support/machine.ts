@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage } from "@capos/image";
-import { dump } from "@capos/inspect";
+import { dump, whyNoTakeover } from "@capos/inspect";
 import { CORE_PROGRAM } from "@capos/machine";
 import {
   type ControlEvent,
@@ -85,6 +85,7 @@ export class MachineFixture {
         powered,
         onOutput: (port, bytes) => this.#onOutput(port, bytes),
         onMachineCheck: (core, death) => this.kernelLog.push(`machine check: core ${core}, ${death}`),
+        whyNoTakeover,
         describe: dump,
       },
     );

@@ -8,9 +8,8 @@
  *
  * Who writes what: WRITTEN is the writer's; TAKEN is stored here, only in a ring that stops when it is full.
  */
-import { BootInfo } from "../memory/machine-map.js";
-import { bufferOf, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
-import { TraceEvent, traceEvent } from "./events.js";
+import { type EventTable, Frame, isEvent } from "./event.js";
+import type { TraceMemory } from "./memory.js";
 import { TraceRecord, type TraceSink } from "./record.js";
 import {
   BATCH_NUMBERS,
@@ -20,6 +19,7 @@ import {
   TAG_SHIFT,
   TEXT_BYTES,
   TraceRing,
+  type TraceRings,
   tagOf,
   traceBatches,
   traceRing,
@@ -31,26 +31,13 @@ const NUMBER_MASK = BATCH_NUMBERS - 1;
 const SIGN_SHIFT = 6;
 /** Nanoseconds between two events, before anything is known of it. */
 const USUAL_PACE_NS = 100;
-/** Events have the numbers from here on; those below are the format's own. */
-const FIRST_EVENT = 8;
-
-/** Whether a number in the low byte of word 0 is an event's. */
-function isEvent(number: number): boolean {
-  return number >= FIRST_EVENT;
-}
-
-const HAS_TEXT: readonly boolean[] = Array.from(
-  { length: 256 },
-  (_, event) => traceEvent(event)?.text === true,
-);
-
 const decoder = new TextDecoder();
 
 export class TraceReader {
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
-  private readonly base: WordIndex;
-  private readonly head: WordIndex;
+  private readonly base: number;
+  private readonly head: number;
   private readonly count: number;
   private readonly stops: boolean;
   /** The batch being read, what was copied of it, and how many records that are. */
@@ -66,7 +53,7 @@ export class TraceReader {
   /** When the last event that was given happened: none is given an earlier time. */
   private latestNs = 0;
   /** Events of the ring up to the last that was copied, by its own count. */
-  private events = 0;
+  private counted = 0;
   /** Events lost for want of room, by the count of the last batch. */
   private discarded = 0;
   /** Events that never will be read: they were overwritten, or the writer found no room. */
@@ -78,18 +65,20 @@ export class TraceReader {
   private readonly text = new Uint8Array(MAX_TEXT_BYTES + TEXT_BYTES);
   private textBytes = 0;
 
+  /** @param events those that may be in the ring: says which of them text follows */
   constructor(
-    memory: PhysicalMemory,
+    memory: TraceMemory,
+    rings: TraceRings,
     private readonly ring: number,
+    private readonly events: EventTable,
     private readonly sink: TraceSink,
   ) {
-    const buffer = bufferOf(memory.f64);
-    this.i32 = new Int32Array(buffer);
-    this.f64 = new Float64Array(buffer);
-    this.head = traceRing(memory, ring);
+    this.i32 = memory.i32;
+    this.f64 = memory.f64;
+    this.head = traceRing(rings, ring);
     this.base = traceBatches(this.head);
-    this.count = batchCount(memory);
-    this.stops = memory.i32[BootInfo.TRACE_MODE] === TraceMode.STOP;
+    this.count = batchCount(rings);
+    this.stops = rings.mode === TraceMode.STOP;
     if (this.stops) this.batch = this.i32[this.head + TraceRing.TAKEN]! >>> 6;
   }
 
@@ -143,7 +132,7 @@ export class TraceReader {
     this.next = 0;
   }
 
-  private place(batch: number): WordIndex {
+  private place(batch: number): number {
     return this.base + (batch & (this.count - 1)) * BATCH_WORDS;
   }
 
@@ -153,7 +142,8 @@ export class TraceReader {
     const from = this.copied;
     if (from < upTo) {
       const at = this.place(this.batch);
-      copy.set(i32.subarray(at + from * RECORD_WORDS, at + upTo * RECORD_WORDS), from * RECORD_WORDS);
+      // By hand: the views of a machine's memory have no methods.
+      for (let i = from * RECORD_WORDS; i < upTo * RECORD_WORDS; i++) copy[i] = i32[at + i]!;
     }
     const now = Atomics.load(i32, this.head + TraceRing.WRITTEN) >>> 6;
     if (((now - this.batch) & NUMBER_MASK) > this.reach(ended)) return false;
@@ -161,12 +151,12 @@ export class TraceReader {
     let count = from;
     while (count < upTo) {
       const word = copy[count * RECORD_WORDS]!;
-      if (word >>> TAG_SHIFT !== tag || ((word & 0xff) === TraceEvent.BATCH) !== (count === 0)) break;
+      if (word >>> TAG_SHIFT !== tag || ((word & 0xff) === Frame.BATCH) !== (count === 0)) break;
       count++;
     }
     this.copied = count;
     if (from === 0 && count > 0) this.begin();
-    for (let i = from; i < count; i++) if (isEvent(copy[i * RECORD_WORDS]! & 0xff)) this.events++;
+    for (let i = from; i < count; i++) if (isEvent(copy[i * RECORD_WORDS]! & 0xff)) this.counted++;
     if (this.stops && upTo === BATCH_RECORDS && !ended)
       Atomics.store(i32, this.head + TraceRing.TAKEN, ((this.batch + 1) * BATCH_RECORDS) | 0);
     return true;
@@ -179,8 +169,8 @@ export class TraceReader {
     this.anchor = 0;
     this.anchorNs = this.doubles[BatchHead.TIME_NS >> 1]!;
     this.next = 1;
-    this.lose(Math.max(0, events - this.events) + Math.max(0, discarded - this.discarded), this.anchorNs);
-    this.events = events;
+    this.lose(Math.max(0, events - this.counted) + Math.max(0, discarded - this.discarded), this.anchorNs);
+    this.counted = events;
     this.discarded = discarded;
   }
 
@@ -213,7 +203,7 @@ export class TraceReader {
   private giveTimed(): void {
     const { copy } = this;
     for (let i = this.next; i < this.copied; i++) {
-      if ((copy[i * RECORD_WORDS]! & 0xff) !== TraceEvent.TIME) continue;
+      if ((copy[i * RECORD_WORDS]! & 0xff) !== Frame.TIME) continue;
       const timeNs = this.doubles[(i * RECORD_WORDS + 2) >> 1]!;
       const isAfterGap = copy[i * RECORD_WORDS + 1] === 1;
       if (isAfterGap) this.givePaced(i, timeNs);
@@ -247,7 +237,7 @@ export class TraceReader {
     for (; this.next < end; this.next++) {
       const at = this.next * RECORD_WORDS;
       const event = copy[at]! & 0xff;
-      if (event === TraceEvent.TEXT) this.addText(at);
+      if (event === Frame.TEXT) this.addText(at);
       if (!isEvent(event)) continue;
       this.giveHeld();
       record.ring = this.ring;
@@ -256,7 +246,7 @@ export class TraceReader {
       record.timeNs = this.latestNs;
       record.event = event;
       for (let i = 0; i < RECORD_WORDS; i++) record.words[i] = copy[at + i]!;
-      if (HAS_TEXT[event] === true) {
+      if (this.events[event]?.text === true) {
         this.held.copyFrom(record);
         this.isHeld = true;
         this.textBytes = 0;

@@ -6,11 +6,11 @@ export const MAX_FIELDS = RECORD_WORDS - 1;
 
 /** Made once and filled again for each event: whoever keeps something of it copies that. */
 export class TraceRecord {
-  /** The core, or how many cores there are for the chipset. */
+  /** The ring that it is from. */
   ring = 0;
-  /** The machine's clock. */
+  /** By the clock of those who write. */
   timeNs = 0;
-  /** A `KernelEvent`, or a number that this version does not know. */
+  /** Its number, which may be one that the reader has no declaration of. */
   event = 0;
   /** The text that follows the event, "" if none does. */
   text = "";
@@ -18,7 +18,7 @@ export class TraceRecord {
   readonly words = new Int32Array(RECORD_WORDS);
   /** The fields in the order of their declaration. */
   readonly fields = this.words.subarray(1);
-  /** Of `message.words`: three of the message's words. */
+  /** Of an event that carries doubles: three of them, behind its first field. */
   readonly doubles = new Float64Array(this.words.buffer, 8, 3);
 
   copyFrom(other: TraceRecord): void {

@@ -1,13 +1,14 @@
 /**
  * All trace rings of a machine as one sequence of events in the order of their times.
  *
- * A ring tells what its core does some time later, when a batch is full or the core rests. So events are
+ * A ring tells what its owner does some time later, when a batch is full or the owner rests. So events are
  * kept for a while before they are given on; one that comes later still is given when it comes.
  */
-import { BootInfo } from "../memory/machine-map.js";
-import type { PhysicalMemory } from "../memory/physical-memory.js";
+import type { EventTable } from "./event.js";
+import type { TraceMemory } from "./memory.js";
 import { TraceReader } from "./reader.js";
 import { TraceRecord, type TraceSink } from "./record.js";
+import type { TraceRings } from "./ring.js";
 import { RECORD_WORDS } from "./size.js";
 
 const FIRST_CAPACITY = 1024;
@@ -82,16 +83,20 @@ export class TraceMerger {
   private readonly readers: TraceReader[] = [];
   private readonly record = new TraceRecord();
 
-  /** @param sink takes events in the order of their times, and losses as they are met */
+  /**
+   * @param events those that may be in the rings
+   * @param sink takes events in the order of their times, and losses as they are met
+   */
   constructor(
-    memory: PhysicalMemory,
+    memory: TraceMemory,
+    rings: TraceRings,
+    events: EventTable,
     private readonly sink: TraceSink,
   ) {
-    // One a core, and the chipset's.
-    for (let ring = 0; ring <= memory.i32[BootInfo.CORES]!; ring++) {
+    for (let ring = 0; ring < rings.count; ring++) {
       const queue = new RecordQueue(ring, (...loss) => sink.lost(...loss));
       this.queues.push(queue);
-      this.readers.push(new TraceReader(memory, ring, queue));
+      this.readers.push(new TraceReader(memory, rings, ring, events, queue));
     }
   }
 

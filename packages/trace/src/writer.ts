@@ -1,21 +1,18 @@
 /**
- * The writing end of a trace ring, as its core holds it. Nothing here allocates, waits or takes a lock. On a machine
- * that is not traced it writes nothing.
+ * The writing end of a trace ring, as its owner holds it. Nothing here allocates, waits or takes a lock. Where there
+ * are no rings it writes nothing.
  */
-import { nowNs } from "../cpu/clock.js";
-import { BootInfo } from "../memory/machine-map.js";
-import type { PhysicalMemory, WordIndex } from "../memory/physical-memory.js";
-import { type EventsOf, type KernelEvent, TraceEvent } from "./events.js";
+import { type EventOf, type EventsOf, type EventTable, Frame, GROUP_SHIFT, isEvent } from "./event.js";
+import type { TraceMemory } from "./memory.js";
 import {
   BATCH_NUMBERS,
   BatchHead,
   batchCount,
-  isTraced,
   MAX_TEXT_BYTES,
-  RunsWord,
   TAG_SHIFT,
   TEXT_BYTES,
   TraceRing,
+  type TraceRings,
   tagOf,
   traceBatches,
   traceRing,
@@ -25,17 +22,21 @@ import { BATCH_RECORDS, BATCH_WORDS, RECORD_WORDS, TraceMode } from "./size.js";
 /** The last record of a batch, by its address. */
 const LAST = BATCH_WORDS - RECORD_WORDS;
 
-export class TraceWriter {
+/** Doubles that a record holds behind its first field. */
+const DOUBLES = 3;
+
+/** @typeParam Events the events that its owner may write */
+export class TraceWriter<Events extends EventTable> {
   private readonly i32: Int32Array;
   private readonly f64: Float64Array;
-  private readonly ring: WordIndex;
-  private readonly base: WordIndex;
+  private readonly ring: number;
+  private readonly base: number;
   private readonly mask: number;
   /** Groups that are written, a bit each. */
   private readonly groups: number;
   private readonly stops: boolean;
   /** The next record, and what its word 0 has above the event. */
-  private at: WordIndex = 0;
+  private at = 0;
   private tag = 0;
   private batch: number;
   /** Records of this batch that are no events. */
@@ -47,17 +48,20 @@ export class TraceWriter {
   private lost = 0.5;
 
   constructor(
-    private readonly memory: PhysicalMemory,
+    private readonly memory: TraceMemory,
+    rings: TraceRings,
     ring: number,
+    /** Nanoseconds, the same for all who write. */
+    private readonly nowNs: () => number,
   ) {
     this.i32 = memory.i32;
     this.f64 = memory.f64;
-    this.ring = traceRing(memory, ring);
+    this.ring = traceRing(rings, ring);
     this.base = traceBatches(this.ring);
-    this.mask = batchCount(memory) - 1;
-    const traced = isTraced(memory);
-    this.groups = traced ? this.i32[BootInfo.TRACE_GROUPS]! : 0;
-    this.stops = this.i32[BootInfo.TRACE_MODE] === TraceMode.STOP;
+    this.mask = batchCount(rings) - 1;
+    const traced = rings.kib !== 0;
+    this.groups = traced ? rings.groups : 0;
+    this.stops = rings.mode === TraceMode.STOP;
     this.events = 0;
     this.lost = 0;
     this.batch = traced ? this.resume() : 0;
@@ -86,14 +90,14 @@ export class TraceWriter {
   }
 
   /** Events in a batch that was left behind; -1 if it was not begun. */
-  private countLeft(batch: number, at: WordIndex): number {
+  private countLeft(batch: number, at: number): number {
     let events = -1;
     for (let record = 0; record < BATCH_RECORDS; record++) {
       const word = this.i32[at + record * RECORD_WORDS]!;
       const event = word & 0xff;
       if (word >>> TAG_SHIFT !== tagOf(batch) >>> TAG_SHIFT) break;
-      if ((event === TraceEvent.BATCH) !== (record === 0)) break;
-      if (event === TraceEvent.BATCH || event > TraceEvent.TEXT) events++;
+      if ((event === Frame.BATCH) !== (record === 0)) break;
+      if (event === Frame.BATCH || isEvent(event)) events++;
     }
     return events;
   }
@@ -112,7 +116,7 @@ export class TraceWriter {
     // Its number does not change meanwhile: what is left of the last such batch must not pass for this one's.
     if (this.discards) for (let i = RECORD_WORDS; i < BATCH_WORDS; i += RECORD_WORDS) i32[at + i] = 0;
     this.tag = tagOf(this.batch);
-    this.f64[(at + BatchHead.TIME_NS) >> 1] = nowNs();
+    this.f64[(at + BatchHead.TIME_NS) >> 1] = this.nowNs();
     this.f64[(at + BatchHead.EVENTS) >> 1] = this.events;
     this.f64[(at + BatchHead.LOST) >> 1] = this.lost;
     i32[at + BatchHead.TAG] = this.tag;
@@ -131,35 +135,35 @@ export class TraceWriter {
     this.begin();
   }
 
-  /** At least as many as there were events before this writer, its core's earlier ones included. */
+  /** At least as many as there were events before this writer, its owner's earlier ones included. */
   get recorded(): number {
     return this.events + this.lost;
   }
 
-  private isOff(event: TraceEvent): boolean {
-    return (this.groups & (1 << (event >> 3))) === 0;
+  private isOff(event: number): boolean {
+    return (this.groups & (1 << (event >> GROUP_SHIFT))) === 0;
   }
 
   /** Ends the record at `at`. */
-  private end(event: TraceEvent, at: WordIndex): void {
+  private end(event: number, at: number): void {
     this.i32[at] = event | this.tag;
     this.at = at + RECORD_WORDS;
     if ((at & (BATCH_WORDS - 1)) === LAST) this.turn();
   }
 
-  put0(event: EventsOf<0>): void {
+  put0(event: EventsOf<Events, 0>): void {
     if (this.isOff(event)) return;
     this.end(event, this.at);
   }
 
-  put1(event: EventsOf<1>, a: number): void {
+  put1(event: EventsOf<Events, 1>, a: number): void {
     if (this.isOff(event)) return;
     const { i32, at } = this;
     i32[at + 1] = a;
     this.end(event, at);
   }
 
-  put2(event: EventsOf<2>, a: number, b: number): void {
+  put2(event: EventsOf<Events, 2>, a: number, b: number): void {
     if (this.isOff(event)) return;
     const { i32, at } = this;
     i32[at + 1] = a;
@@ -167,7 +171,7 @@ export class TraceWriter {
     this.end(event, at);
   }
 
-  put3(event: EventsOf<3>, a: number, b: number, c: number): void {
+  put3(event: EventsOf<Events, 3>, a: number, b: number, c: number): void {
     if (this.isOff(event)) return;
     const { i32, at } = this;
     i32[at + 1] = a;
@@ -176,7 +180,7 @@ export class TraceWriter {
     this.end(event, at);
   }
 
-  put4(event: EventsOf<4>, a: number, b: number, c: number, d: number): void {
+  put4(event: EventsOf<Events, 4>, a: number, b: number, c: number, d: number): void {
     if (this.isOff(event)) return;
     const { i32, at } = this;
     i32[at + 1] = a;
@@ -186,7 +190,7 @@ export class TraceWriter {
     this.end(event, at);
   }
 
-  put5(event: EventsOf<5>, a: number, b: number, c: number, d: number, e: number): void {
+  put5(event: EventsOf<Events, 5>, a: number, b: number, c: number, d: number, e: number): void {
     if (this.isOff(event)) return;
     const { i32, at } = this;
     i32[at + 1] = a;
@@ -197,7 +201,7 @@ export class TraceWriter {
     this.end(event, at);
   }
 
-  put6(event: EventsOf<6>, a: number, b: number, c: number, d: number, e: number, f: number): void {
+  put6(event: EventsOf<Events, 6>, a: number, b: number, c: number, d: number, e: number, f: number): void {
     if (this.isOff(event)) return;
     const { i32, at } = this;
     i32[at + 1] = a;
@@ -210,7 +214,7 @@ export class TraceWriter {
   }
 
   put7(
-    event: EventsOf<7>,
+    event: EventsOf<Events, 7>,
     a: number,
     b: number,
     c: number,
@@ -232,33 +236,36 @@ export class TraceWriter {
   }
 
   /**
-   * The thread that the last record, a PASS or a REPLY, is for goes on at once: the record says so, and needs no
-   * SWITCH behind it. False if it cannot, having ended its batch.
+   * Sets a word of the last record if that is of an event. False if it is not: another was written last, or
+   * it has ended its batch.
    */
-  runs(): boolean {
-    const { i32 } = this;
+  amend(event: EventOf<Events>, word: number, value: number): boolean {
     if (this.groups === 0) return false;
+    const { i32 } = this;
     const last = this.at - RECORD_WORDS;
-    const event = i32[last]! & 0xff;
-    if (event === TraceEvent.PASS) i32[last + RunsWord.PASS] = 1;
-    else if (event === TraceEvent.REPLY) i32[last + RunsWord.REPLY] = 1;
-    else return false;
+    if ((i32[last]! & 0xff) !== event) return false;
+    i32[last + word] = value;
     return true;
   }
 
-  /** The words of a message: three doubles a record. */
-  words(id: number, count: number, words: Float64Array, wordsAt: number): void {
-    if (this.isOff(TraceEvent.WORDS)) return;
-    for (let i = 0; i < count; i += 3) {
+  /** Doubles, as many records of an event as they need. */
+  doubles(event: EventsOf<Events, 1>, a: number, count: number, from: Float64Array, first: number): void {
+    if (this.isOff(event)) return;
+    for (let i = 0; i < count; i += DOUBLES) {
       const { i32, f64, at } = this;
-      i32[at + 1] = id;
-      for (let j = 0; j < 3; j++) f64[(at >> 1) + 1 + j] = i + j < count ? words[wordsAt + i + j]! : 0;
-      this.end(TraceEvent.WORDS, at);
+      i32[at + 1] = a;
+      for (let j = 0; j < DOUBLES; j++) f64[(at >> 1) + 1 + j] = i + j < count ? from[first + i + j]! : 0;
+      this.end(event, at);
     }
   }
 
   /** The text of the event that was just written: bytes of UTF-8, cut off after `MAX_TEXT_BYTES`. */
-  text(event: KernelEvent, bytes: { readonly [index: number]: number }, first: number, count: number): void {
+  text(
+    event: EventOf<Events>,
+    bytes: { readonly [index: number]: number },
+    first: number,
+    count: number,
+  ): void {
     if (this.isOff(event)) return;
     const { u8 } = this.memory;
     const end = first + Math.min(count, MAX_TEXT_BYTES);
@@ -268,7 +275,7 @@ export class TraceWriter {
       this.i32[at + 1] = length;
       for (let j = 0; j < length; j++) u8[(at + 2) * 4 + j] = bytes[i + j]!;
       this.frames++;
-      this.end(TraceEvent.TEXT, at);
+      this.end(Frame.TEXT, at);
     }
   }
 
@@ -277,12 +284,12 @@ export class TraceWriter {
     if (this.groups === 0) return;
     const { at } = this;
     this.i32[at + 1] = afterGap ? 1 : 0;
-    this.f64[(at >> 1) + 1] = nowNs();
+    this.f64[(at >> 1) + 1] = this.nowNs();
     this.frames++;
-    this.end(TraceEvent.TIME, at);
+    this.end(Frame.TIME, at);
   }
 
-  /** Makes what was written readable from outside: before the core rests, and at its end. */
+  /** Makes what was written readable from outside: before its owner rests, and at its end. */
   publish(): void {
     if (this.discards || this.groups === 0) return;
     const inBatch = (this.at & (BATCH_WORDS - 1)) >> 3;

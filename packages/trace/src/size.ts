@@ -1,10 +1,10 @@
 /** How large trace rings are, and what one that is full does: what a machine's plan needs to know of them. */
-import { LINE_WORDS } from "../memory/physical-memory.js";
 
 export const RECORD_WORDS = 8;
 export const BATCH_RECORDS = 64;
 /** A batch is two KiB. */
 export const BATCH_WORDS = BATCH_RECORDS * RECORD_WORDS;
+const HEAD_WORDS = 128;
 
 /** What a full ring does. */
 export const enum TraceMode {
@@ -26,5 +26,5 @@ export function isTraceSize(kib: number): boolean {
 
 /** Words of one ring: its head, room to align the batches, and a batch more for what finds no room. */
 export function traceRingWords(kib: number): number {
-  return kib === 0 ? 0 : 8 * LINE_WORDS + ((kib >> 1) + 2) * BATCH_WORDS;
+  return kib === 0 ? 0 : HEAD_WORDS + ((kib >> 1) + 2) * BATCH_WORDS;
 }

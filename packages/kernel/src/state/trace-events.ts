@@ -1,10 +1,9 @@
 /**
- * What a trace can say: every event, its fields, and what it means. Declared here once; the writer's
- * types, the decoder, `--events` and the table in docs/tracing.md come from it.
- *
- * An event's number is its group's times eight, plus its place in the group: whether a group is traced
- * is one bit of a mask, and the compiler folds the number of that bit.
+ * What a trace can say: every event, its fields, and what it means. The chipset's are hal's, all others are declared
+ * here; the writer's types, the decoder, `--events` and the table in docs/tracing.md come from it.
  */
+import { CHIPSET_EVENTS } from "@capos/hal";
+import { ALL_GROUPS, type EventDeclaration, event, type FieldDeclaration, withText } from "@capos/trace";
 
 /** Groups of events, by which a trace is switched on and off. */
 export const enum TraceGroup {
@@ -22,16 +21,10 @@ export const enum TraceGroup {
   REVOKE = 10,
   LIFE = 11,
   LOG = 12,
-  COUNT = 13,
 }
 
+/** Events that the kernel writes, beside those of `ChipsetEvent`. A number is its group's times eight and more. */
 export const enum TraceEvent {
-  /** The first record of each batch: see `ring.ts`. */
-  BATCH = 0,
-  TIME = 1,
-  /** Bytes that belong to the record before. */
-  TEXT = 2,
-
   TRAP_ENTER = 8,
   TRAP_LEAVE = 9,
 
@@ -58,7 +51,6 @@ export const enum TraceEvent {
   HALT = 48,
   WAKE = 49,
 
-  INTERRUPT_RAISE = 56,
   INTERRUPT_DELIVER = 57,
 
   GRACE_ASK = 64,
@@ -111,43 +103,18 @@ export type FieldKind =
   | "count"
   | "flag";
 
-export interface FieldDeclaration {
-  readonly name: string;
-  readonly kind: FieldKind;
+/** The word of PASS and of REPLY that is their field `runs`. */
+export const enum RunsWord {
+  PASS = 7,
+  REPLY = 6,
 }
 
-export interface EventDeclaration<Fields extends readonly FieldDeclaration[] = readonly FieldDeclaration[]> {
-  /** As `--events` and the trace name it. */
-  readonly name: string;
-  readonly says: string;
-  /** 32-bit words from word 1 of the record on, at most seven. */
-  readonly fields: Fields;
-  /** Whether text follows. */
-  readonly text?: boolean;
-}
+/** An event of the machine, as its decoder knows it. */
+export type TraceDeclaration = EventDeclaration<readonly FieldDeclaration<FieldKind>[]>;
 
-type Kinds = Readonly<Record<string, FieldKind>>;
-
-function event<const F extends readonly Kinds[]>(
-  name: string,
-  says: string,
-  ...fields: F
-): EventDeclaration<{ [I in keyof F]: FieldDeclaration }> {
-  const declared = fields.map((field) => {
-    const [fieldName, kind] = Object.entries(field)[0]!;
-    return Object.freeze({ name: fieldName, kind });
-  });
-  return Object.freeze({ name, says, fields: Object.freeze(declared) }) as never;
-}
-
-function withText<const F extends readonly FieldDeclaration[]>(
-  declaration: EventDeclaration<F>,
-): EventDeclaration<F> {
-  return Object.freeze({ ...declaration, text: true });
-}
-
-/** Every event by number, those of group FRAME excepted: they are the format's own. */
+/** Every event by number. */
 export const TRACE_EVENTS = Object.freeze({
+  ...CHIPSET_EVENTS,
   [TraceEvent.TRAP_ENTER]: event(
     "trap.enter",
     "a guest's trap reaches the kernel",
@@ -285,12 +252,6 @@ export const TRACE_EVENTS = Object.freeze({
   ),
   [TraceEvent.HALT]: event("halt", "the core has nothing to do and halts"),
   [TraceEvent.WAKE]: event("wake", "the core runs again, for the attention bits", { bits: "bits" }),
-  [TraceEvent.INTERRUPT_RAISE]: event(
-    "interrupt.raise",
-    "the chipset, or the core itself when it leaves halt, requests an interrupt at a core; those of serial devices come from outside and are seen when they are delivered",
-    { to: "core" },
-    { vector: "vector" },
-  ),
   [TraceEvent.INTERRUPT_DELIVER]: event("interrupt.deliver", "the core takes an interrupt", {
     vector: "vector",
   }),
@@ -423,19 +384,11 @@ export const TRACE_EVENTS = Object.freeze({
       { bytes: "count" },
     ),
   ),
-});
-
-/** Events that a kernel can write. */
-export type KernelEvent = keyof typeof TRACE_EVENTS;
-
-/** Those with so many fields: what `TraceWriter`'s methods take, so that none is written with another number. */
-export type EventsOf<Count extends number> = {
-  [E in KernelEvent]: (typeof TRACE_EVENTS)[E]["fields"]["length"] extends Count ? E : never;
-}[KernelEvent];
+} as const satisfies Readonly<Record<number, TraceDeclaration>>);
 
 /** What an event is, or undefined for a number that is none. */
-export function traceEvent(number: number): EventDeclaration | undefined {
-  return (TRACE_EVENTS as Readonly<Record<number, EventDeclaration>>)[number];
+export function traceEvent(number: number): TraceDeclaration | undefined {
+  return (TRACE_EVENTS as Readonly<Record<number, TraceDeclaration>>)[number];
 }
 
 /** Names of the groups, by number: an event belongs to group `number >> 3`. */
@@ -455,7 +408,5 @@ export const TRACE_GROUPS: readonly string[] = Object.freeze([
   "log",
 ]);
 
-/** A mask of all groups. */
-export const ALL_GROUPS = (1 << TraceGroup.COUNT) - 1;
 /** What a machine traces unless told: all but the words of messages. */
 export const USUAL_GROUPS = ALL_GROUPS & ~(1 << TraceGroup.WORDS);

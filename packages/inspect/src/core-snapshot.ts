@@ -1,8 +1,6 @@
-/** One core as it stands, read from outside: what the host, the kernel's inspection and tests look at. */
-
-import { CoreArea, coreArea } from "../memory/machine-map.js";
-import type { PhysicalMemory } from "../memory/physical-memory.js";
-import { Attention } from "./attention.js";
+/** One core's state and counters: what `top`, the survey and tests look at. */
+import { Attention, CoreArea, coreArea, type PhysicalMemory } from "@capos/hal";
+import { KernelCore } from "@capos/kernel/layout";
 
 /** Counters count since power-on, modulo 2^32. */
 export interface CoreSnapshot {
@@ -26,26 +24,26 @@ export function isInGuest(memory: PhysicalMemory, core: number): boolean {
   const { i32 } = memory;
   const area = coreArea(memory, core);
   // In this order: whoever goes into a guest counts first.
-  return i32[area + CoreArea.IN_KERNEL] !== i32[area + CoreArea.SAFE_POINTS];
+  return i32[area + KernelCore.IN_KERNEL] !== i32[area + CoreArea.HEARTBEAT];
 }
 
 /** Reads a core's state and counters, each at an instant of its own. */
 export function snapshotCore(memory: PhysicalMemory, core: number): CoreSnapshot {
   const { i32 } = memory;
   const area = coreArea(memory, core);
-  const counter = (offset: CoreArea): number => Atomics.load(i32, area + offset) >>> 0;
+  const counter = (offset: CoreArea | KernelCore): number => Atomics.load(i32, area + offset) >>> 0;
   return {
     core,
     state: counter(CoreArea.STATE),
     halted: (Atomics.load(i32, area + CoreArea.ATTENTION) & Attention.HALTED) !== 0,
     incarnation: counter(CoreArea.INCARNATION),
-    safePoints: counter(CoreArea.SAFE_POINTS),
-    switches: counter(CoreArea.SWITCHES),
-    halts: counter(CoreArea.HALTS),
-    messagesIn: counter(CoreArea.MESSAGES_IN),
-    messagesOut: counter(CoreArea.MESSAGES_OUT),
-    bounces: counter(CoreArea.BOUNCES),
-    interrupts: counter(CoreArea.INTERRUPTS),
-    gracePassed: counter(CoreArea.GRACE_PASSED),
+    safePoints: counter(CoreArea.HEARTBEAT),
+    switches: counter(KernelCore.SWITCHES),
+    halts: counter(KernelCore.HALTS),
+    messagesIn: counter(KernelCore.MESSAGES_IN),
+    messagesOut: counter(KernelCore.MESSAGES_OUT),
+    bounces: counter(KernelCore.BOUNCES),
+    interrupts: counter(KernelCore.INTERRUPTS),
+    gracePassed: counter(KernelCore.GRACE_PASSED),
   };
 }
