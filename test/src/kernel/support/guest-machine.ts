@@ -80,8 +80,13 @@ export class GuestMachine {
       silentMs: SILENT_MS,
       ...options,
     });
-    await machine.until("init to be ready", () => machine.#events.some(({ event }) => event === "ready"));
-    return machine;
+    try {
+      await machine.until("init to be ready", () => machine.#events.some(({ event }) => event === "ready"));
+      return machine;
+    } catch (error) {
+      await machine.halt();
+      throw error;
+    }
   }
 
   /** Starts a guest; its exit is awaited with `exit`. */
@@ -97,7 +102,7 @@ export class GuestMachine {
       op: "run",
       name: guest,
       memoryBits: 24,
-      // More than any case starts, and no more than the smallest machine has.
+      // More than any test starts, and no more than the smallest machine has.
       threads: 200,
       debug: true,
       priority: 50,

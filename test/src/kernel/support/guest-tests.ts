@@ -53,8 +53,8 @@ class GuestRun {
   #machine: GuestMachine | null = null;
   /** The number of the guest's run on the machine, if it is running. */
   #id: number | null = null;
-  /** The test in which the machine was stuck. */
-  #stuckIn: string | null = null;
+  /** The test in which the machine was stuck, or would not start. */
+  #lostIn: string | null = null;
 
   constructor(
     readonly guest: string,
@@ -99,8 +99,8 @@ class GuestRun {
     name: string,
     act: (machine: GuestMachine, id: number) => Promise<void>,
   ): Promise<void> {
-    if (this.#stuckIn !== null) {
-      t.fail(`not run: the machine was stuck in "${this.#stuckIn}"`);
+    if (this.#lostIn !== null) {
+      t.fail(`not run: the machine was stuck in "${this.#lostIn}", or would not start for it`);
       return;
     }
     try {
@@ -111,7 +111,8 @@ class GuestRun {
       t.fail(error instanceof Error ? error.message.split("\n")[0] : String(error), {
         detail: String(error),
       });
-      if (this.#machine?.isOff === false) this.#stuckIn = name;
+      // One that went off did so in this test. What stopped a machine that has booted would stop the next one too.
+      if (this.#machine?.isOff !== true) this.#lostIn = name;
       await this.abandon();
       this.#machine = null;
       this.#id = null;
