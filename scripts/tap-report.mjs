@@ -10,25 +10,35 @@ import { Parser } from "tap-parser";
 /** A stream to write TAP to. Counts are of assertions that hold no others, in `counts`. */
 export class TapReport extends Parser {
   counts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
+  /** Outermost tests that were run. */
+  tests = 0;
   #print;
+  #isSelection;
 
-  /** @param print called with each line of the report */
-  constructor(print) {
+  /**
+   * @param print called with each line of the report
+   * @param isSelection tests were left out: a file in which none was left is none to tell of
+   */
+  constructor(print, isSelection = false) {
     super();
     this.#print = print;
+    this.#isSelection = isSelection;
     this.#follow(this, []);
   }
 
   #follow(parser, path) {
     let subtest;
     parser.on("child", (child) => {
+      if (path.length === 1) this.tests += 1;
       subtest = child;
       this.#follow(child, [...path, child.name]);
     });
     parser.on("assert", (result) => {
       // The line that closes a subtest repeats what its leaves said, unless it is the one that failed.
       const repeats = subtest !== undefined && subtest.count > 0 && (result.ok || subtest.fail > 0);
+      const isEmpty = path.length === 0 && subtest === undefined && result.skip;
       subtest = undefined;
+      if (isEmpty && this.#isSelection) return;
       if (!repeats) this.#leaf(result, [...path, result.name]);
       if (path.length === 0) this.#file(result);
     });

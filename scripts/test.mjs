@@ -1,8 +1,10 @@
 /**
- * `npm test [-- filter ...]`: builds, runs tap over the compiled tests, and writes what came of it.
+ * `npm test [-- NAME ...]`: builds, runs tap over the compiled tests, and writes what came of it.
  *
- * A filter is a part of a test file's path, as source or as output: `npm test -- ipc/call`. Arguments
- * that begin with a dash go to tap. The summary's counts are of assertions, from the TAP itself.
+ * A name is a part of a test file's path, as source or as output: `npm test -- kernel/guests/ipc`. If no path
+ * has it, the names together are a part of the tests' own names: `npm test -- removes no sibling`; letters'
+ * case does not matter. Arguments that begin with a dash go to tap. The summary's counts are of assertions, from the
+ * TAP itself.
  */
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -20,38 +22,70 @@ const OUTPUT = join(TEST, ".tap/output.tap");
 rmSync(SUMMARY, { force: true });
 await ensureReady();
 
-const filters = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith("-"));
 
-const files = walk(join(TEST, "dist"))
-  .map((path) => relative(TEST, path))
-  .filter((path) => path.endsWith(".test.js") && matches(path))
+// By what there is in the sources: output of a source that is gone may still lie there.
+const sources = walk(join(TEST, "src"))
+  .filter((path) => path.endsWith(".test.ts"))
   .sort();
+const outputOf = (source) => relative(TEST, source).replace(/^src/, "dist").replace(/\.ts$/, ".js");
 
-if (files.length === 0) {
-  const what = filters.length === 0 ? "no tests in test/src" : `no test matches ${filters.join(" ")}`;
-  process.stderr.write(`capos: ${what}\n`);
-  process.exit(1);
-}
-
-// Not at the top of this file: a clean clone has no tap-parser until ensureReady() has returned.
+// Not at the top of this file: a clean clone has neither typescript nor tap-parser until ensureReady() has returned.
+const { findTests, knownNames, likest } = await import("./test-names.mjs");
 const { TapReport } = await import("./tap-report.mjs");
-const report = new TapReport((line) => process.stdout.write(`${line}\n`));
+
+const selection = select();
+const report = new TapReport((line) => process.stdout.write(`${line}\n`), selection.name !== null);
 
 const code = await runTap();
-const summary = { files: files.length, ...report.counts };
+if (selection.name !== null && report.tests === 0) refuse(selection.name);
+const summary = { files: selection.files.length, ...report.counts };
 // A run that died without a failed assertion (a bail-out, tap itself) still failed.
 if (code !== 0 && summary.failed === 0) summary.failed = 1;
 writeFileSync(SUMMARY, `${JSON.stringify(summary)}\n`);
 
 const { passed, failed, skipped, todo } = summary;
+if (selection.name !== null)
+  process.stdout.write(
+    `\n${report.tests} tests have "${selection.name}" in their name, or in that of one within\n`,
+  );
 process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped, ${todo} to do\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-function matches(path) {
-  const source = `test/${path.replace(/^dist/, "src").replace(/\.js$/, ".ts")}`;
-  const output = `test/${path}`;
-  return filters.length === 0 || filters.some((filter) => source.includes(filter) || output.includes(filter));
+/** The sources to run; and if they were found by their tests' names, the part of a name, and patterns for them. */
+function select() {
+  if (sources.length === 0) fail("no tests in test/src");
+  const byPath = names.map((name) => sources.filter((source) => hasPath(source, name)));
+  const missing = names.filter((_, i) => byPath[i].length === 0);
+  if (missing.length === 0) {
+    const chosen = new Set(names.length === 0 ? sources : byPath.flat());
+    return { name: null, files: sources.filter((source) => chosen.has(source)), patterns: [] };
+  }
+  // A word of a test's name may well be in a path.
+  const name = names.join(" ");
+  const found = findTests(sources, name);
+  if (found.files.length === 0) refuse(missing[0]);
+  return { name, ...found };
+}
+
+function hasPath(source, name) {
+  return `test/${relative(TEST, source)}`.includes(name) || `test/${outputOf(source)}`.includes(name);
+}
+
+/** Ends with one line: nothing is called so, and what is called alike. */
+function refuse(name) {
+  const alike = likest(name, [
+    ...sources.map((source) => relative(join(TEST, "src"), source)),
+    ...knownNames(sources),
+  ]);
+  const hint = alike.length === 0 ? "" : `; alike: ${alike.map((it) => JSON.stringify(it)).join(", ")}`;
+  fail(`no test file's path and no test's name has ${JSON.stringify(name)}${hint}`);
+}
+
+function fail(message) {
+  process.stderr.write(`capos: ${message}\n`);
+  process.exit(1);
 }
 
 function runTap() {
@@ -59,10 +93,17 @@ function runTap() {
   const tap = join(dirname(resolve("tap/package.json")), "dist/esm/run.mjs");
   mkdirSync(dirname(OUTPUT), { recursive: true });
   return new Promise((done) => {
-    const child = spawn(process.execPath, [tap, "run", ...options, ...files], {
-      cwd: TEST,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const grep = selection.patterns.length === 0 ? [] : [`--grep=/${selection.patterns.join("|")}/i`];
+    const child = spawn(
+      process.execPath,
+      [tap, "run", ...grep, ...options, ...selection.files.map(outputOf)],
+      {
+        cwd: TEST,
+        // Tests that are left out by name are no skipped tests.
+        env: { ...process.env, TAP_FILTER_QUIETLY: "1" },
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     child.stdout.pipe(createWriteStream(OUTPUT));
     child.stdout.pipe(report);
     // Ctrl-C reaches tap by itself; staying alive lets it report before this process ends.

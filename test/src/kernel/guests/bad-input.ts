@@ -14,17 +14,17 @@ import {
   type Word,
   type World,
 } from "./support/bad-input-table.js";
-import { type Case, CEILING, Err, invoke, ownImage, perform, same } from "./support/kit.js";
+import { CEILING, Err, GuestTests, invoke, ownImage, perform, same } from "./support/kit.js";
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 type Rows = (os: Os, world: World) => Steps<readonly Word[]>;
 
 function operation(name: string, method: number, rows: Rows): void {
-  cases[`${name}: every wrong argument answers its error and changes nothing`] = function* (os) {
+  tests.add(`${name}: every wrong argument answers its error and changes nothing`, function* (os) {
     const world = yield* makeWorld(os);
     yield* table(os, world, method, yield* rows(os, world));
     yield* world.arena.close();
-  };
+  });
 }
 
 const RIGHTS = number(Right.SEND, 0, Right.ALL);
@@ -245,22 +245,23 @@ operation("monitor status", Method.MONITOR_STATUS, function* (os, w) {
   return [yield* invoked(os, w, w.monitor, Right.READ)];
 });
 
-cases["untyped memory's own CNode as destination, full but for what is wanted: all or nothing"] = function* (
-  os,
-) {
-  const w = yield* makeWorld(os);
-  const { sys } = os;
-  const before = yield* dump(os, w);
-  const retype = (count: number, first: number) =>
-    invoke(sys, w.memory, Method.UNTYPED_RETYPE, ObjectType.ENDPOINT, 0, count, w.space, first);
-  same(yield* retype(7, 1), Err.SLOT_OCCUPIED, "one of seven is occupied");
-  same(yield* retype(33, 1), Err.RANGE, "more than fit");
-  same(yield* dump(os, w), before, "nothing");
-  same(yield* retype(6, 1), 0, "the six that are empty");
-  same((yield* untyped.info(sys, w.memory)).leftBytes, 4096 - 6 * 128, "what is left");
-  yield* w.arena.close();
-};
+tests.add(
+  "untyped memory's own CNode as destination, full but for what is wanted: all or nothing",
+  function* (os) {
+    const w = yield* makeWorld(os);
+    const { sys } = os;
+    const before = yield* dump(os, w);
+    const retype = (count: number, first: number) =>
+      invoke(sys, w.memory, Method.UNTYPED_RETYPE, ObjectType.ENDPOINT, 0, count, w.space, first);
+    same(yield* retype(7, 1), Err.SLOT_OCCUPIED, "one of seven is occupied");
+    same(yield* retype(33, 1), Err.RANGE, "more than fit");
+    same(yield* dump(os, w), before, "nothing");
+    same(yield* retype(6, 1), 0, "the six that are empty");
+    same((yield* untyped.info(sys, w.memory)).leftBytes, 4096 - 6 * 128, "what is left");
+    yield* w.arena.close();
+  },
+);
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, {});
+  return yield* perform(start(sys), tests, {});
 }

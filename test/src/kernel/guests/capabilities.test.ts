@@ -1,5 +1,6 @@
 /** Capabilities as guests see them: in messages, handles, rights, and each invocation against bad arguments. */
 import t from "tap";
-import { checkGuest } from "../support/guest-machine.js";
+import { testGuest } from "../support/guest-tests.js";
+import { tests } from "./capabilities.js";
 
-t.test("capabilities", (t) => checkGuest(t, "capabilities", 40));
+testGuest(t, "capabilities", tests.names);

@@ -1,13 +1,15 @@
 /** Deriving: copies of copies, moves, deletes in the middle, seals, limits in time, and what others can see of it. */
 import { Err, handleIndex, Method, ObjectType, Right, SlotFlag, SlotState, type Sys } from "@capos/abi";
 import { cnode, type Os, process, start, untyped } from "@capos/libos";
-import { Arena, contents, isHeld, onCores, quiet, remove, revoke, slotOf } from "./support/authority.js";
+import { Arena, contents, isHeld, quiet, remove, revoke, slotOf } from "./support/authority.js";
 import {
-  type Case,
   childEnded,
   drop,
   ended,
+  failed,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -49,14 +51,13 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 
 const own = (os: Os) => os.environment.cnode;
 
-Object.assign(cases, {
-  *"a copy of a copy is the copy's child: it ends with the copy's revoke, the source and its other copy stay"(
-    os,
-  ) {
+tests.add(
+  "a copy of a copy is the copy's child: it ends with the copy's revoke, the source and its other copy stay",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const source = yield* arena.endpoint();
     const first = yield* arena.copy(source);
@@ -78,8 +79,11 @@ Object.assign(cases, {
     same(yield os.sys.nbSend(first), Err.WOULD_BLOCK, "the copy");
     yield* arena.close();
   },
+);
 
-  *"what was derived from a deleted capability becomes its parent's: revoking that ends it"(os) {
+tests.add(
+  "what was derived from a deleted capability becomes its parent's: revoking that ends it",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const source = yield* arena.endpoint();
     const middle = yield* arena.copy(source);
@@ -94,8 +98,11 @@ Object.assign(cases, {
     truly(yield* isHeld(os, source), "the source");
     yield* arena.close();
   },
+);
 
-  *"a move keeps the children, the rights and the badge; the old handle is stale, its slot free"(os) {
+tests.add(
+  "a move keeps the children, the rights and the badge; the old handle is stale, its slot free",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const source = yield* arena.endpoint();
@@ -114,10 +121,11 @@ Object.assign(cases, {
     truly(yield* isHeld(os, again), "the old slot's next tenant");
     yield* arena.close();
   },
+);
 
-  *"a capability moved into another CNode is there and no longer here; nobody can take it from there by this CSpace's handles"(
-    os,
-  ) {
+tests.add(
+  "a capability moved into another CNode is there and no longer here; nobody can take it from there by this CSpace's handles",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const space = yield* arena.make(ObjectType.CNODE, 3);
@@ -132,8 +140,11 @@ Object.assign(cases, {
     truly(!(yield* isHeld(os, child)), "the child here");
     yield* arena.close();
   },
+);
 
-  *"a move to an occupied slot, or to where it is, answers SLOT_OCCUPIED and changes nothing"(os) {
+tests.add(
+  "a move to an occupied slot, or to where it is, answers SLOT_OCCUPIED and changes nothing",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -148,10 +159,11 @@ Object.assign(cases, {
     same(yield* contents(os, own(os)), before, "the CSpace");
     yield* arena.close();
   },
+);
 
-  *"untyped memory moves with its watermark and its children, and is never copied, minted, sealed or limited"(
-    os,
-  ) {
+tests.add(
+  "untyped memory moves with its watermark and its children, and is never copied, minted, sealed or limited",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const memory = yield* arena.make(ObjectType.UNTYPED, 12);
@@ -178,28 +190,23 @@ Object.assign(cases, {
     same((yield* untyped.info(sys, moved)).leftBytes, 4096, "all is left");
     yield* arena.close();
   },
+);
 
-  *"deleting an empty slot, a dead one, or one twice answers OK"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const source = yield* arena.endpoint();
-    const copy = yield* arena.copy(source);
-    const empty = arena.slot();
-    yield* revoke(os, source);
-    for (const index of [
-      empty,
-      handleIndex(copy),
-      handleIndex(copy),
-      handleIndex(source),
-      handleIndex(source),
-    ])
-      same(yield* invoke(sys, own(os), Method.CNODE_DELETE, index), 0, `slot ${index}`);
-    yield* arena.close();
-  },
+tests.add("deleting an empty slot, a dead one, or one twice answers OK", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const source = yield* arena.endpoint();
+  const copy = yield* arena.copy(source);
+  const empty = arena.slot();
+  yield* revoke(os, source);
+  for (const index of [empty, handleIndex(copy), handleIndex(copy), handleIndex(source), handleIndex(source)])
+    same(yield* invoke(sys, own(os), Method.CNODE_DELETE, index), 0, `slot ${index}`);
+  yield* arena.close();
+});
 
-  *"an invocation that waits for its receive window first is done all the same, whatever the one before it noted"(
-    os,
-  ) {
+tests.add(
+  "an invocation that waits for its receive window first is done all the same, whatever the one before it noted",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const source = yield* arena.endpoint();
@@ -227,37 +234,38 @@ Object.assign(cases, {
     yield* drop(os, busy);
     yield* arena.close();
   },
+);
 
-  *"a saved reply moves, never copies, and answers from where it is"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const endpoint = yield* arena.endpoint();
-    const caller = yield* spawn(os, "caller", [endpoint]);
-    same(yield sys.recv(endpoint), 1, "the call");
-    const slots = [arena.slot(), arena.slot(), arena.slot()];
-    same(yield sys.saveReply(slots[0]!), 0, "save");
-    const reply = sys.capability(0);
-    for (const words of [
-      [Method.CNODE_COPY, slots[1]!, reply, 255],
-      [Method.CNODE_MINT, slots[1]!, reply, 255, 4],
-      [Method.CNODE_EXPIRE, slots[1]!, reply, 255, 1e9],
-    ])
-      same(yield* invoke(sys, own(os), ...words), Err.UNSUPPORTED, `method ${words[0]}`);
-    const moved = yield* cnode.move(sys, own(os), slots[1]!, reply);
-    sys.words[0] = 9;
-    same(yield sys.replyTo(reply, 1), Err.BAD_CAP, "by the old handle");
-    const again = yield* cnode.move(sys, own(os), slots[2]!, moved);
-    sys.words[0] = 9;
-    same(yield sys.replyTo(again, 1), 0, "answer");
-    same(yield sys.replyTo(again, 1), Err.BAD_CAP, "a second answer");
-    same(yield* ended(os, caller), [9], "the caller");
-    yield* drop(os, caller);
-    yield* arena.close();
-  },
+tests.add("a saved reply moves, never copies, and answers from where it is", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const endpoint = yield* arena.endpoint();
+  const caller = yield* spawn(os, "caller", [endpoint]);
+  same(yield sys.recv(endpoint), 1, "the call");
+  const slots = [arena.slot(), arena.slot(), arena.slot()];
+  same(yield sys.saveReply(slots[0]!), 0, "save");
+  const reply = sys.capability(0);
+  for (const words of [
+    [Method.CNODE_COPY, slots[1]!, reply, 255],
+    [Method.CNODE_MINT, slots[1]!, reply, 255, 4],
+    [Method.CNODE_EXPIRE, slots[1]!, reply, 255, 1e9],
+  ])
+    same(yield* invoke(sys, own(os), ...words), Err.UNSUPPORTED, `method ${words[0]}`);
+  const moved = yield* cnode.move(sys, own(os), slots[1]!, reply);
+  sys.words[0] = 9;
+  same(yield sys.replyTo(reply, 1), Err.BAD_CAP, "by the old handle");
+  const again = yield* cnode.move(sys, own(os), slots[2]!, moved);
+  sys.words[0] = 9;
+  same(yield sys.replyTo(again, 1), 0, "answer");
+  same(yield sys.replyTo(again, 1), Err.BAD_CAP, "a second answer");
+  same(yield* ended(os, caller), [9], "the caller");
+  yield* drop(os, caller);
+  yield* arena.close();
+});
 
-  *"a saved reply that is deleted or overtaken by its caller's end answers the caller PEER_DIED, or nobody"(
-    os,
-  ) {
+tests.add(
+  "a saved reply that is deleted or overtaken by its caller's end answers the caller PEER_DIED, or nobody",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -269,7 +277,7 @@ Object.assign(cases, {
       const reply = sys.capability(0);
       if (how === "delete") {
         yield* remove(os, reply);
-        same(yield* ended(os, caller), [-Err.PEER_DIED], "the caller");
+        same(yield* ended(os, caller), [failed(Err.PEER_DIED)], "the caller");
         yield* drop(os, caller);
       } else {
         yield* drop(os, caller);
@@ -279,8 +287,11 @@ Object.assign(cases, {
     }
     yield* arena.close();
   },
+);
 
-  *"a CNode can be filled from itself: a copy of it in one of its own slots is as good as any"(os) {
+tests.add(
+  "a CNode can be filled from itself: a copy of it in one of its own slots is as good as any",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -294,10 +305,11 @@ Object.assign(cases, {
     same(yield sys.nbSend(second), Err.WOULD_BLOCK, "what it filled");
     yield* arena.close();
   },
+);
 
-  *"inspect says type, rights, badge, state, size, handle, flags and time, also of what is sealed or no more"(
-    os,
-  ) {
+tests.add(
+  "inspect says type, rights, badge, state, size, handle, flags and time, also of what is sealed or no more",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -326,10 +338,10 @@ Object.assign(cases, {
     same((yield* slotOf(os, limited)).state !== SlotState.LIVE, true, "a deleted one's state");
     yield* arena.close();
   },
-} satisfies Record<string, Case>);
+);
 
 onCores(
-  cases,
+  tests,
   "a supervisor fills and empties a slot of its child's CSpace, and the child can and cannot use it",
   function* (os, core) {
     const { sys } = os;
@@ -350,5 +362,5 @@ onCores(
 );
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

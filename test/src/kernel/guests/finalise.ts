@@ -10,13 +10,15 @@ import {
   thread,
   untyped,
 } from "@capos/libos";
-import { Arena, isHeld, onCores, quiet, remove, revoke, slotOf } from "./support/authority.js";
+import { Arena, isHeld, quiet, remove, revoke, slotOf } from "./support/authority.js";
 import {
-  type Case,
   drop,
   Err,
   ended,
+  failed,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -65,12 +67,12 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 for (const role of ["send", "call", "recv", "wait"]) {
   onCores(
-    cases,
+    tests,
     `the delete of the last capability wakes who blocks in ${role} through it`,
     function* (os, core) {
       const arena = yield* Arena.of(os);
@@ -87,7 +89,7 @@ for (const role of ["send", "call", "recv", "wait"]) {
       yield* remove(os, object);
       same(
         yield* ended(os, ...threads),
-        threads.map(() => -Err.REVOKED),
+        threads.map(() => failed(Err.REVOKED)),
         "who waited",
       );
       yield* drop(os, ...threads);
@@ -98,7 +100,7 @@ for (const role of ["send", "call", "recv", "wait"]) {
 
 for (const role of ["send", "call", "recv", "wait", "traps", "works", "yields", "grace"]) {
   onCores(
-    cases,
+    tests,
     `the delete of a thread's last capability returns when it has stopped, from ${role}`,
     function* (os, core) {
       const { sys } = os;
@@ -132,8 +134,9 @@ for (const role of ["send", "call", "recv", "wait", "traps", "works", "yields", 
   );
 }
 
-Object.assign(cases, {
-  *"a CNode that holds itself goes with its last capability outside, and all that it holds"(os) {
+tests.add(
+  "a CNode that holds itself goes with its last capability outside, and all that it holds",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -154,23 +157,26 @@ Object.assign(cases, {
     }
     yield* arena.close();
   },
+);
 
-  *"two CNodes that hold each other live on, and end with the revoke of their memory"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const left = yield* arena.make(ObjectType.CNODE, 4);
-    const right = yield* arena.make(ObjectType.CNODE, 4);
-    yield* cnode.copy(sys, left, 1, right, Right.ALL);
-    yield* cnode.copy(sys, right, 1, left, Right.ALL);
-    yield* remove(os, left);
-    same((yield* cnode.inspect(sys, right, 1)).state, SlotState.LIVE, "held by the other");
-    yield* remove(os, right);
-    yield* quiet(os);
-    truly((yield* arena.left()) < 2 ** 16, "their memory is in use");
-    yield* arena.close();
-  },
+tests.add("two CNodes that hold each other live on, and end with the revoke of their memory", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const left = yield* arena.make(ObjectType.CNODE, 4);
+  const right = yield* arena.make(ObjectType.CNODE, 4);
+  yield* cnode.copy(sys, left, 1, right, Right.ALL);
+  yield* cnode.copy(sys, right, 1, left, Right.ALL);
+  yield* remove(os, left);
+  same((yield* cnode.inspect(sys, right, 1)).state, SlotState.LIVE, "held by the other");
+  yield* remove(os, right);
+  yield* quiet(os);
+  truly((yield* arena.left()) < 2 ** 16, "their memory is in use");
+  yield* arena.close();
+});
 
-  *"1,000 CNodes, each in the one before, go with the first; the memory is all there again"(os) {
+tests.add(
+  "1,000 CNodes, each in the one before, go with the first; the memory is all there again",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.large(os);
     const endpoint = yield* arena.endpoint();
@@ -197,8 +203,11 @@ Object.assign(cases, {
     yield* arena.close();
     for (const it of [endpoint, minted]) truly(!(yield* isHeld(os, it)), "all is gone");
   },
+);
 
-  *"a process whose last capability goes is killed, what it made dies and what it passed on stays"(os) {
+tests.add(
+  "a process whose last capability goes is killed, what it made dies and what it passed on stays",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const stop = yield* arena.notification();
@@ -217,10 +226,11 @@ Object.assign(cases, {
     yield* os.drop(child.cnode);
     yield* arena.close();
   },
+);
 
-  *"objects made and deleted three thousand times leave neither slots nor thread numbers nor memory behind"(
-    os,
-  ) {
+tests.add(
+  "objects made and deleted three thousand times leave neither slots nor thread numbers nor memory behind",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os, 14);
     const types = [
@@ -247,28 +257,28 @@ Object.assign(cases, {
     }
     yield* arena.close();
   },
+);
 
-  *"copies of what was deleted are its parent's children"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const space = yield* arena.make(ObjectType.CNODE, 4);
-    const endpoint = yield* arena.endpoint();
-    const inside = yield* cnode.copy(sys, space, 1, endpoint, Right.ALL);
-    // Copied out of the CNode by a message would be the same: a child of what lies there.
-    yield* cnode.copy(sys, own(os), arena.slot(), endpoint, Right.ALL);
-    truly(inside > 0, "there");
-    const moved = yield* arena.copy(endpoint);
-    const child = yield* arena.copy(moved);
-    yield* cnode.move(sys, space, 2, moved);
-    yield* remove(os, space);
-    yield* quiet(os);
-    truly(yield* isHeld(os, child), "its child stays when the CNode goes");
-    yield* revoke(os, endpoint);
-    truly(!(yield* isHeld(os, child)), "and is the endpoint's");
-    yield* process.status(sys, os.environment.process);
-    yield* arena.close();
-  },
-} satisfies Record<string, Case>);
+tests.add("copies of what was deleted are its parent's children", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const space = yield* arena.make(ObjectType.CNODE, 4);
+  const endpoint = yield* arena.endpoint();
+  const inside = yield* cnode.copy(sys, space, 1, endpoint, Right.ALL);
+  // Copied out of the CNode by a message would be the same: a child of what lies there.
+  yield* cnode.copy(sys, own(os), arena.slot(), endpoint, Right.ALL);
+  truly(inside > 0, "there");
+  const moved = yield* arena.copy(endpoint);
+  const child = yield* arena.copy(moved);
+  yield* cnode.move(sys, space, 2, moved);
+  yield* remove(os, space);
+  yield* quiet(os);
+  truly(yield* isHeld(os, child), "its child stays when the CNode goes");
+  yield* revoke(os, endpoint);
+  truly(!(yield* isHeld(os, child)), "and is the endpoint's");
+  yield* process.status(sys, os.environment.process);
+  yield* arena.close();
+});
 
 /** Deletes its own last capability; nothing may come after. */
 roles.suicide = function* (os: Os): Steps<number> {
@@ -277,7 +287,7 @@ roles.suicide = function* (os: Os): Steps<number> {
   return 0;
 };
 
-onCores(cases, "a thread that deletes its own last capability never runs again", function* (os, core) {
+onCores(tests, "a thread that deletes its own last capability never runs again", function* (os, core) {
   const { sys } = os;
   const arena = yield* Arena.of(os);
   const after = yield* arena.notification();
@@ -293,5 +303,5 @@ onCores(cases, "a thread that deletes its own last capability never runs again",
 });
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

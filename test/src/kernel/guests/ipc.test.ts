@@ -1,5 +1,6 @@
 /** IPC as guests see it: every trap, on one core and between two. */
 import t from "tap";
-import { checkGuest } from "../support/guest-machine.js";
+import { testGuest } from "../support/guest-tests.js";
+import { tests } from "./ipc.js";
 
-t.test("ipc traps", (t) => checkGuest(t, "ipc", 40));
+testGuest(t, "ipc", tests.names);

@@ -1,14 +1,16 @@
 /** Every IPC trap, on one core and between two: words, badges, errors, replies, notifications. */
 import { Err, handleIndex, ObjectType, Right, type Sys } from "@capos/abi";
-import { cnode, type Os, type SpawnedThread, type Steps, start } from "@capos/libos";
+import { cnode, type SpawnedThread, start } from "@capos/libos";
 import {
   badged,
-  type Case,
   drop,
   ended,
+  failed,
   fill,
   filled,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -144,37 +146,35 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
-
-/** A case on one core, and the same between two. */
-function both(name: string, body: (os: Os, other: number) => Steps<void>): void {
-  cases[`${name} (same core)`] = (os) => body(os, os.core);
-  cases[`${name} (across cores)`] = (os) => body(os, (os.core + 1) % os.cores);
-}
+export const tests = new GuestTests();
 
 for (const server of ["echo", "echo2"]) {
-  both(`a call brings 0, 1, 4, 5 and 64 words there and back, server ${server}`, function* (os, core) {
-    const { sys } = os;
-    const endpoint = yield* os.endpoint();
-    const it = yield* spawn(os, server, [endpoint], { core });
-    for (const wait of [true, false]) {
-      for (const n of SIZES) {
-        // Once with the server waiting for it, once maybe on its way to it.
-        if (wait) yield* settled(os, it);
-        fill(sys, 64, 9);
-        fill(sys, n, n);
-        same(yield sys.call(endpoint, n), n, "count");
-        filled(sys, n, n, "answer");
-        for (let i = n; i < 64; i++) same(sys.words[i], 9000 + i, "a word past the answer's end");
-        same(sys.badge(), 0, "badge of an answer");
-        same(sys.arrived(), 0, "capabilities");
+  onCores(
+    tests,
+    `a call brings 0, 1, 4, 5 and 64 words there and back, server ${server}`,
+    function* (os, core) {
+      const { sys } = os;
+      const endpoint = yield* os.endpoint();
+      const it = yield* spawn(os, server, [endpoint], { core });
+      for (const wait of [true, false]) {
+        for (const n of SIZES) {
+          // Once with the server waiting for it, once maybe on its way to it.
+          if (wait) yield* settled(os, it);
+          fill(sys, 64, 9);
+          fill(sys, n, n);
+          same(yield sys.call(endpoint, n), n, "count");
+          filled(sys, n, n, "answer");
+          for (let i = n; i < 64; i++) same(sys.words[i], 9000 + i, "a word past the answer's end");
+          same(sys.badge(), 0, "badge of an answer");
+          same(sys.arrived(), 0, "capabilities");
+        }
       }
-    }
-    yield* drop(os, it);
-  });
+      yield* drop(os, it);
+    },
+  );
 }
 
-both("a call that waits in the queue brings its words too", function* (os, core) {
+onCores(tests, "a call that waits in the queue brings its words too", function* (os, core) {
   for (let round = 0; round < 5; round++) {
     const { sys } = os;
     const endpoint = yield* os.endpoint();
@@ -192,23 +192,27 @@ both("a call that waits in the queue brings its words too", function* (os, core)
   }
 });
 
-both("send blocks until a receiver has taken the message, of 0, 1, 4, 5 and 64 words", function* (os, core) {
-  const { sys } = os;
-  const endpoint = yield* os.endpoint();
-  const it = yield* spawn(os, "source", [endpoint], { core });
-  for (const n of SIZES) {
-    yield* settled(os, it);
-    same((yield* thread.status(sys, it.handle)).state, 1, "the sender waits");
-    fill(sys, 64, 9);
-    same(yield sys.recv(endpoint), n, "count");
-    filled(sys, n, n, "message");
-    for (let i = n; i < 64; i++) same(sys.words[i], 9000 + i, "a word past the message's end");
-  }
-  same(yield* ended(os, it), [0], "the sender");
-  yield* drop(os, it);
-});
+onCores(
+  tests,
+  "send blocks until a receiver has taken the message, of 0, 1, 4, 5 and 64 words",
+  function* (os, core) {
+    const { sys } = os;
+    const endpoint = yield* os.endpoint();
+    const it = yield* spawn(os, "source", [endpoint], { core });
+    for (const n of SIZES) {
+      yield* settled(os, it);
+      same((yield* thread.status(sys, it.handle)).state, 1, "the sender waits");
+      fill(sys, 64, 9);
+      same(yield sys.recv(endpoint), n, "count");
+      filled(sys, n, n, "message");
+      for (let i = n; i < 64; i++) same(sys.words[i], 9000 + i, "a word past the message's end");
+    }
+    same(yield* ended(os, it), [0], "the sender");
+    yield* drop(os, it);
+  },
+);
 
-both("a waiting receiver gets 0, 1, 4, 5 and 64 words", function* (os, core) {
+onCores(tests, "a waiting receiver gets 0, 1, 4, 5 and 64 words", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   const back = yield* os.endpoint();
@@ -224,7 +228,7 @@ both("a waiting receiver gets 0, 1, 4, 5 and 64 words", function* (os, core) {
   yield* drop(os, it);
 });
 
-both("a word is any number and arrives as it was", function* (os, core) {
+onCores(tests, "a word is any number and arrives as it was", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   const it = yield* spawn(os, "echo", [endpoint], { core });
@@ -238,7 +242,7 @@ both("a word is any number and arrives as it was", function* (os, core) {
   yield* drop(os, it);
 });
 
-both("a receiver learns the badge of the capability that was used", function* (os, core) {
+onCores(tests, "a receiver learns the badge of the capability that was used", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   const it = yield* spawn(os, "tell", [endpoint], { core });
@@ -257,7 +261,7 @@ both("a receiver learns the badge of the capability that was used", function* (o
   yield* drop(os, it);
 });
 
-both("a queued sender's badge arrives", function* (os, core) {
+onCores(tests, "a queued sender's badge arrives", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   const handle = yield* badged(os, endpoint, 4_000_000_000);
@@ -268,7 +272,7 @@ both("a queued sender's badge arrives", function* (os, core) {
   yield* drop(os, it);
 });
 
-both("a saved reply answers its call, once, after others", function* (os, core) {
+onCores(tests, "a saved reply answers its call, once, after others", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   const it = yield* spawn(os, "saver", [endpoint], { core });
@@ -282,7 +286,7 @@ both("a saved reply answers its call, once, after others", function* (os, core) 
   yield* drop(os, it, first);
 });
 
-both("nbSend answers WOULD_BLOCK with no receiver and delivers with one", function* (os, core) {
+onCores(tests, "nbSend answers WOULD_BLOCK with no receiver and delivers with one", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   // A receive that ended takes the home to the other core.
@@ -301,7 +305,7 @@ both("nbSend answers WOULD_BLOCK with no receiver and delivers with one", functi
   yield* drop(os, before, queued);
 });
 
-both("nbRecv answers WOULD_BLOCK with no sender and takes from one", function* (os, core) {
+onCores(tests, "nbRecv answers WOULD_BLOCK with no sender and takes from one", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "nobody");
@@ -320,7 +324,7 @@ both("nbRecv answers WOULD_BLOCK with no sender and takes from one", function* (
   yield* drop(os, it, sender);
 });
 
-both("bits of a notification are OR-ed and taken by one wait or poll", function* (os, core) {
+onCores(tests, "bits of a notification are OR-ed and taken by one wait or poll", function* (os, core) {
   const { sys } = os;
   const notification = yield* os.notification();
   const four = yield* badged(os, notification, 4);
@@ -345,7 +349,7 @@ both("bits of a notification are OR-ed and taken by one wait or poll", function*
   yield* drop(os, it);
 });
 
-both("a signal before the wait is not lost", function* (os, core) {
+onCores(tests, "a signal before the wait is not lost", function* (os, core) {
   const { sys } = os;
   const notification = yield* os.notification();
   const bit = yield* badged(os, notification, 64);
@@ -357,7 +361,7 @@ both("a signal before the wait is not lost", function* (os, core) {
   }
 });
 
-both("each signal wakes one waiter, the first that came", function* (os, core) {
+onCores(tests, "each signal wakes one waiter, the first that came", function* (os, core) {
   const { sys } = os;
   const notification = yield* os.notification();
   const back = yield* os.endpoint();
@@ -376,7 +380,8 @@ both("each signal wakes one waiter, the first that came", function* (os, core) {
   yield* drop(os, ...waiters);
 });
 
-both(
+onCores(
+  tests,
   "many calls of all sizes by several threads are each answered with their own words",
   function* (os, core) {
     const endpoint = yield* os.endpoint();
@@ -389,7 +394,7 @@ both(
   },
 );
 
-both("exit ends a thread with its status", function* (os, core) {
+onCores(tests, "exit ends a thread with its status", function* (os, core) {
   for (const status of [0, 1, 255]) {
     const it = yield* spawn(os, "exits", [], { core, args: [status] });
     same(yield* ended(os, it), [status], "status");
@@ -397,8 +402,9 @@ both("exit ends a thread with its status", function* (os, core) {
   }
 });
 
-const oneCore: Record<string, Case> = {
-  *"reply without a call answers NO_REPLY, and so does replyRecv, which then receives nothing"(os) {
+tests.add(
+  "reply without a call answers NO_REPLY, and so does replyRecv, which then receives nothing",
+  function* (os) {
     const { sys } = os;
     const endpoint = yield* os.endpoint();
     same(yield sys.reply(0), Err.NO_REPLY, "reply");
@@ -410,22 +416,23 @@ const oneCore: Record<string, Case> = {
     same(yield sys.reply(0), Err.NO_REPLY, "reply to a send");
     yield* drop(os, it);
   },
+);
 
-  *"a call can be answered once"(os) {
-    const { sys } = os;
-    const endpoint = yield* os.endpoint();
-    const it = yield* spawn(os, "caller", [endpoint], { args: [1] });
-    yield sys.recv(endpoint);
-    sys.words[0] = 9;
-    same(yield sys.reply(1), 0, "reply");
-    same(yield sys.reply(1), Err.NO_REPLY, "again");
-    same(yield* ended(os, it), [9], "answer");
-    yield* drop(os, it);
-  },
+tests.add("a call can be answered once", function* (os) {
+  const { sys } = os;
+  const endpoint = yield* os.endpoint();
+  const it = yield* spawn(os, "caller", [endpoint], { args: [1] });
+  yield sys.recv(endpoint);
+  sys.words[0] = 9;
+  same(yield sys.reply(1), 0, "reply");
+  same(yield sys.reply(1), Err.NO_REPLY, "again");
+  same(yield* ended(os, it), [9], "answer");
+  yield* drop(os, it);
+});
 
-  *"saveReply refuses index 0, an index past the end, a fraction and an occupied slot, and the reply stays"(
-    os,
-  ) {
+tests.add(
+  "saveReply refuses index 0, an index past the end, a fraction and an occupied slot, and the reply stays",
+  function* (os) {
     const { sys } = os;
     const endpoint = yield* os.endpoint();
     const it = yield* spawn(os, "caller", [endpoint], { args: [1] });
@@ -439,95 +446,95 @@ const oneCore: Record<string, Case> = {
     same(yield* ended(os, it), [4], "answer");
     yield* drop(os, it);
   },
+);
 
-  *"a receive lets go of the call received before: its caller gets PEER_DIED"(os) {
-    const { sys } = os;
-    for (const core of [os.core, (os.core + 1) % os.cores]) {
-      const endpoint = yield* os.endpoint();
-      const first = yield* spawn(os, "caller", [endpoint], { core, args: [1] });
-      yield* settled(os, first);
-      yield sys.recv(endpoint);
-      const second = yield* spawn(os, "caller", [endpoint], { core, args: [2] });
-      yield* settled(os, second);
-      same(yield sys.recv(endpoint), 1, "the second call");
-      same(sys.words[0], 2, "its word");
-      same(yield* ended(os, first), [-Err.PEER_DIED], "the first caller");
-      same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "nobody");
-      same(yield* ended(os, second), [-Err.PEER_DIED], "a receive that does not block lets go too");
-      yield* drop(os, first, second);
-    }
-  },
-
-  *"replyTo wants a reply"(os) {
-    const { sys } = os;
+tests.add("a receive lets go of the call received before: its caller gets PEER_DIED", function* (os) {
+  const { sys } = os;
+  for (const core of [os.core, (os.core + 1) % os.cores]) {
     const endpoint = yield* os.endpoint();
-    same(yield sys.replyTo(endpoint, 0), Err.BAD_TYPE, "an endpoint");
-    same(yield sys.replyTo(12345, 0), Err.BAD_CAP, "index 0");
-    same(yield sys.replyTo(0.5, 0), Err.BAD_CAP, "a fraction");
-    same(yield sys.replyTo(-1, 0), Err.BAD_CAP, "negative");
-  },
+    const first = yield* spawn(os, "caller", [endpoint], { core, args: [1] });
+    yield* settled(os, first);
+    yield sys.recv(endpoint);
+    const second = yield* spawn(os, "caller", [endpoint], { core, args: [2] });
+    yield* settled(os, second);
+    same(yield sys.recv(endpoint), 1, "the second call");
+    same(sys.words[0], 2, "its word");
+    same(yield* ended(os, first), [failed(Err.PEER_DIED)], "the first caller");
+    same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "nobody");
+    same(yield* ended(os, second), [failed(Err.PEER_DIED)], "a receive that does not block lets go too");
+    yield* drop(os, first, second);
+  }
+});
 
-  *"a deleted saved reply fails its call with PEER_DIED"(os) {
-    const { sys, environment } = os;
-    for (const core of [os.core, (os.core + 1) % os.cores]) {
-      const endpoint = yield* os.endpoint();
-      const it = yield* spawn(os, "caller", [endpoint], { core, args: [1] });
-      yield* settled(os, it);
-      yield sys.recv(endpoint);
-      const slot = os.slots.take();
-      same(yield sys.saveReply(slot), 0, "saved");
-      yield* cnode.delete(sys, environment.cnode, slot);
-      same(yield* ended(os, it), [-Err.PEER_DIED], "the caller");
-      yield* drop(os, it);
-    }
-  },
+tests.add("replyTo wants a reply", function* (os) {
+  const { sys } = os;
+  const endpoint = yield* os.endpoint();
+  same(yield sys.replyTo(endpoint, 0), Err.BAD_TYPE, "an endpoint");
+  same(yield sys.replyTo(12345, 0), Err.BAD_CAP, "index 0");
+  same(yield sys.replyTo(0.5, 0), Err.BAD_CAP, "a fraction");
+  same(yield sys.replyTo(-1, 0), Err.BAD_CAP, "negative");
+});
 
-  *"a reply is neither copied nor sent"(os) {
-    const { sys, environment } = os;
+tests.add("a deleted saved reply fails its call with PEER_DIED", function* (os) {
+  const { sys, environment } = os;
+  for (const core of [os.core, (os.core + 1) % os.cores]) {
     const endpoint = yield* os.endpoint();
-    const it = yield* spawn(os, "caller", [endpoint], { args: [1] });
+    const it = yield* spawn(os, "caller", [endpoint], { core, args: [1] });
+    yield* settled(os, it);
     yield sys.recv(endpoint);
     const slot = os.slots.take();
-    yield sys.saveReply(slot);
-    const reply = sys.capability(0);
-    const to = os.slots.take();
-    same(yield* invoke(sys, environment.cnode, 0x20, to, reply, Right.ALL), Err.UNSUPPORTED, "copy");
-    same(yield* invoke(sys, environment.cnode, 0x21, to, reply, Right.ALL, 5), Err.UNSUPPORTED, "mint");
-    same((yield* cnode.inspect(sys, environment.cnode, slot)).type, ObjectType.REPLY, "type");
-    same(yield sys.call(reply, 0), Err.BAD_TYPE, "call");
-    same(yield sys.send(reply, 0), Err.BAD_TYPE, "send");
-    sys.words[0] = 3;
-    same(yield sys.replyTo(reply, 1), 0, "reply");
-    same(yield* ended(os, it), [3], "answer");
+    same(yield sys.saveReply(slot), 0, "saved");
+    yield* cnode.delete(sys, environment.cnode, slot);
+    same(yield* ended(os, it), [failed(Err.PEER_DIED)], "the caller");
     yield* drop(os, it);
-  },
+  }
+});
 
-  *"more than 64 words is a RANGE error of every message trap"(os) {
-    const { sys } = os;
-    const endpoint = yield* os.endpoint();
-    for (const count of [65, 255, 256, -1, 2 ** 31, 1e300]) {
-      if (count >>> 0 <= 64) continue;
-      same(yield sys.send(endpoint, count), Err.RANGE, `send ${count}`);
-      same(yield sys.call(endpoint, count), Err.RANGE, `call ${count}`);
-      same(yield sys.nbSend(endpoint, count), Err.RANGE, `nbSend ${count}`);
-      same(yield sys.reply(count), Err.RANGE, `reply ${count}`);
-      same(yield sys.replyRecv(endpoint, count), Err.RANGE, `replyRecv ${count}`);
-    }
-  },
+tests.add("a reply is neither copied nor sent", function* (os) {
+  const { sys, environment } = os;
+  const endpoint = yield* os.endpoint();
+  const it = yield* spawn(os, "caller", [endpoint], { args: [1] });
+  yield sys.recv(endpoint);
+  const slot = os.slots.take();
+  yield sys.saveReply(slot);
+  const reply = sys.capability(0);
+  const to = os.slots.take();
+  same(yield* invoke(sys, environment.cnode, 0x20, to, reply, Right.ALL), Err.UNSUPPORTED, "copy");
+  same(yield* invoke(sys, environment.cnode, 0x21, to, reply, Right.ALL, 5), Err.UNSUPPORTED, "mint");
+  same((yield* cnode.inspect(sys, environment.cnode, slot)).type, ObjectType.REPLY, "type");
+  same(yield sys.call(reply, 0), Err.BAD_TYPE, "call");
+  same(yield sys.send(reply, 0), Err.BAD_TYPE, "send");
+  sys.words[0] = 3;
+  same(yield sys.replyTo(reply, 1), 0, "reply");
+  same(yield* ended(os, it), [3], "answer");
+  yield* drop(os, it);
+});
 
-  *"a number that is no trap answers UNSUPPORTED, one with too many capabilities RANGE"() {
-    for (const trap of [0, 16, 99, 255]) same(yield trap, Err.UNSUPPORTED, `trap ${trap}`);
-    for (const trap of [3 | (5 << 16), 1 | (15 << 16), 3 | (1 << 24), 0x7fff_ffff])
-      same(yield trap, Err.RANGE, `trap ${trap}`);
-  },
+tests.add("more than 64 words is a RANGE error of every message trap", function* (os) {
+  const { sys } = os;
+  const endpoint = yield* os.endpoint();
+  for (const count of [65, 255, 256, -1, 2 ** 31, 1e300]) {
+    if (count >>> 0 <= 64) continue;
+    same(yield sys.send(endpoint, count), Err.RANGE, `send ${count}`);
+    same(yield sys.call(endpoint, count), Err.RANGE, `call ${count}`);
+    same(yield sys.nbSend(endpoint, count), Err.RANGE, `nbSend ${count}`);
+    same(yield sys.reply(count), Err.RANGE, `reply ${count}`);
+    same(yield sys.replyRecv(endpoint, count), Err.RANGE, `replyRecv ${count}`);
+  }
+});
 
-  *"yield and nothing answer 0"(os) {
-    same(yield os.sys.yield(), 0, "yield");
-    same(yield os.sys.nothing(), 0, "nothing");
-    same(yield 15, 0, "preempted");
-  },
-};
+tests.add("a number that is no trap answers UNSUPPORTED, one with too many capabilities RANGE", function* () {
+  for (const trap of [0, 16, 99, 255]) same(yield trap, Err.UNSUPPORTED, `trap ${trap}`);
+  for (const trap of [3 | (5 << 16), 1 | (15 << 16), 3 | (1 << 24), 0x7fff_ffff])
+    same(yield trap, Err.RANGE, `trap ${trap}`);
+});
+
+tests.add("yield and nothing answer 0", function* (os) {
+  same(yield os.sys.yield(), 0, "yield");
+  same(yield os.sys.nothing(), 0, "nothing");
+  same(yield 15, 0, "preempted");
+});
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), { ...cases, ...oneCore }, roles);
+  return yield* perform(start(sys), tests, roles);
 }

@@ -1,6 +1,6 @@
 /** How threads and processes end, as guests see it, on two and on three cores; and grace periods. */
 import t from "tap";
-import { checkGuest } from "../support/guest-machine.js";
+import { testGuest } from "../support/guest-tests.js";
+import { tests } from "./life.js";
 
-t.test("two cores", (t) => checkGuest(t, "life", 40));
-t.test("three cores", (t) => checkGuest(t, "life", 40, { cores: 3 }));
+for (const cores of [2, 3]) testGuest(t, "life", tests.names, { machine: { cores } });

@@ -3,13 +3,15 @@ import { Err, LifeState, Method, ObjectType, type Sys } from "@capos/abi";
 import { cnode, type Os, type SpawnedThread, type Steps, spawnThread, start } from "@capos/libos";
 import {
   badged,
-  type Case,
   childEnded,
   debug,
   drop,
   ended,
+  failed,
+  GuestTests,
   gone,
   invoke,
+  onCores,
   perform,
   process,
   type Role,
@@ -202,12 +204,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
-
-function both(name: string, body: (os: Os, other: number) => Steps<void>): void {
-  cases[`${name} (same core)`] = (os) => body(os, os.core);
-  cases[`${name} (another core)`] = (os) => body(os, (os.core + 1) % os.cores);
-}
+export const tests = new GuestTests();
 
 /** Destroys a thread and sees that it has ended, that it is dead soon, and that a second time is no error. */
 function* destroy(os: Os, it: SpawnedThread): Steps<void> {
@@ -240,7 +237,8 @@ function* moveHome(os: Os, object: number, core: number, kind = "endpoint"): Ste
 
 for (const role of ["send", "call", "recv", "wait"]) {
   for (const home of ["its own core", "another core"]) {
-    both(
+    onCores(
+      tests,
       `a thread destroyed while it does ${role} in a queue at ${home} leaves the others in it`,
       function* (os, core) {
         const kind = role === "wait" ? "notification" : "endpoint";
@@ -287,24 +285,28 @@ for (const role of ["send", "call", "recv", "wait"]) {
   }
 }
 
-both("a thread destroyed in an endless loop, ready, or not yet started has ended", function* (os, core) {
-  const { sys, environment } = os;
-  // More urgent than this thread it would keep it from destroying it.
-  const loop = yield* spawn(os, "spin", [], { core, priority: 49 });
-  if (core !== os.core) while ((yield* thread.status(sys, loop.handle)).ipcState !== 2) yield sys.yield();
-  const ready = yield* spawn(os, "spin", [], { core, priority: 48 });
-  const inactive = yield* os.make(ObjectType.THREAD);
-  yield* thread.configure(sys, inactive, environment.process, core, 10);
-  const plain = yield* os.make(ObjectType.THREAD);
-  same(yield* invoke(sys, inactive, Method.THREAD_DESTROY), 0, "not started");
-  same(yield* invoke(sys, inactive, Method.THREAD_START), Err.BUSY, "start of a dead thread");
-  same(yield* invoke(sys, plain, Method.THREAD_DESTROY), 0, "not configured");
-  yield* destroy(os, ready);
-  yield* destroy(os, loop);
-  yield* drop(os, loop, ready);
-});
+onCores(
+  tests,
+  "a thread destroyed in an endless loop, ready, or not yet started has ended",
+  function* (os, core) {
+    const { sys, environment } = os;
+    // More urgent than this thread it would keep it from destroying it.
+    const loop = yield* spawn(os, "spin", [], { core, priority: 49 });
+    if (core !== os.core) while ((yield* thread.status(sys, loop.handle)).ipcState !== 2) yield sys.yield();
+    const ready = yield* spawn(os, "spin", [], { core, priority: 48 });
+    const inactive = yield* os.make(ObjectType.THREAD);
+    yield* thread.configure(sys, inactive, environment.process, core, 10);
+    const plain = yield* os.make(ObjectType.THREAD);
+    same(yield* invoke(sys, inactive, Method.THREAD_DESTROY), 0, "not started");
+    same(yield* invoke(sys, inactive, Method.THREAD_START), Err.BUSY, "start of a dead thread");
+    same(yield* invoke(sys, plain, Method.THREAD_DESTROY), 0, "not configured");
+    yield* destroy(os, ready);
+    yield* destroy(os, loop);
+    yield* drop(os, loop, ready);
+  },
+);
 
-both("a thread can destroy itself", function* (os, core) {
+onCores(tests, "a thread can destroy itself", function* (os, core) {
   const { sys } = os;
   const it = yield* spawn(os, "destroysItself", [], { core });
   yield* gone(os, it);
@@ -317,7 +319,8 @@ roles.destroysItself = function* (os) {
   return 1;
 };
 
-both(
+onCores(
+  tests,
   "a reply to a caller that was destroyed is dropped, of 0, 4, 5 and 64 words, and the server goes on",
   function* (os, core) {
     const { sys } = os;
@@ -338,7 +341,8 @@ both(
   },
 );
 
-both(
+onCores(
+  tests,
   "callers destroyed while the answer is on its way are dead soon, whatever its length",
   function* (os, core) {
     for (const server of ["echo", "longEcho"]) {
@@ -360,7 +364,8 @@ both(
 );
 
 for (const how of ["destroyed", "end", "fault"]) {
-  both(
+  onCores(
+    tests,
     `a server that takes a call and ${how === "destroyed" ? "is destroyed" : `${how}s`} leaves its caller PEER_DIED`,
     function* (os, core) {
       for (let from = 0; from < os.cores; from++) {
@@ -377,7 +382,7 @@ for (const how of ["destroyed", "end", "fault"]) {
           const { state, status } = yield* childEnded(os, child);
           same([state, status], how === "end" ? [LifeState.EXITED, 3] : [LifeState.FAULTED, 1], "the server");
         }
-        same(yield* ended(os, caller), [-Err.PEER_DIED], `a caller on core ${from}`);
+        same(yield* ended(os, caller), [failed(Err.PEER_DIED)], `a caller on core ${from}`);
         yield* drop(os, caller);
       }
     },
@@ -385,71 +390,84 @@ for (const how of ["destroyed", "end", "fault"]) {
 }
 
 for (const how of ["kill", "end", "fault"]) {
-  both(`a saved reply dies with its process (${how}): its caller gets PEER_DIED`, function* (os, core) {
-    for (let from = 0; from < os.cores; from++) {
-      const endpoint = yield* os.endpoint();
-      const never = yield* os.notification();
-      const caller = yield* spawn(os, "call", [endpoint], { core: from, args: [1] });
-      if (how === "kill") {
-        const child = yield* spawnChild(os, "save", [endpoint, never], { core });
-        yield* settled(os, caller);
-        while ((yield* thread.status(os.sys, child.thread)).ipcState < 3) yield os.sys.yield();
-        yield* debug.gracePeriod(os.sys, os.environment.debug);
-        // Not before it has saved it: it waits for the notification.
-        for (let i = 0; i < 4; i++) yield* debug.gracePeriod(os.sys, os.environment.debug);
-        same(yield* invoke(os.sys, child.process, Method.PROCESS_KILL), 0, "kill");
-      } else yield* spawnChild(os, "saveAndEnd", [endpoint], { core, args: [how] });
-      same(yield* ended(os, caller), [-Err.PEER_DIED], `a caller on core ${from}`);
-      yield* drop(os, caller);
-    }
-  });
+  onCores(
+    tests,
+    `a saved reply dies with its process (${how}): its caller gets PEER_DIED`,
+    function* (os, core) {
+      for (let from = 0; from < os.cores; from++) {
+        const endpoint = yield* os.endpoint();
+        const never = yield* os.notification();
+        const caller = yield* spawn(os, "call", [endpoint], { core: from, args: [1] });
+        if (how === "kill") {
+          const child = yield* spawnChild(os, "save", [endpoint, never], { core });
+          yield* settled(os, caller);
+          while ((yield* thread.status(os.sys, child.thread)).ipcState < 3) yield os.sys.yield();
+          yield* debug.gracePeriod(os.sys, os.environment.debug);
+          // Not before it has saved it: it waits for the notification.
+          for (let i = 0; i < 4; i++) yield* debug.gracePeriod(os.sys, os.environment.debug);
+          same(yield* invoke(os.sys, child.process, Method.PROCESS_KILL), 0, "kill");
+        } else yield* spawnChild(os, "saveAndEnd", [endpoint], { core, args: [how] });
+        same(yield* ended(os, caller), [failed(Err.PEER_DIED)], `a caller on core ${from}`);
+        yield* drop(os, caller);
+      }
+    },
+  );
 }
 
-both("a saved reply outlives the thread that saved it while its process lives", function* (os, core) {
-  const { sys } = os;
-  const endpoint = yield* os.endpoint();
-  const never = yield* os.notification();
-  const caller = yield* spawn(os, "call", [endpoint], { core, args: [1] });
-  const server = yield* spawn(os, "save", [endpoint, never], { core, slots: 4 });
-  yield* settled(os, caller, server);
-  // The first slot that it was lent.
-  const { handle } = yield* cnode.inspect(sys, os.environment.cnode, server.firstSlot);
-  yield* destroy(os, server);
-  sys.words[0] = 44;
-  same(yield sys.replyTo(handle, 1), 0, "answered by another thread");
-  same(yield* ended(os, caller), [44], "the caller");
-  yield* drop(os, caller, server);
-});
+onCores(
+  tests,
+  "a saved reply outlives the thread that saved it while its process lives",
+  function* (os, core) {
+    const { sys } = os;
+    const endpoint = yield* os.endpoint();
+    const never = yield* os.notification();
+    const caller = yield* spawn(os, "call", [endpoint], { core, args: [1] });
+    const server = yield* spawn(os, "save", [endpoint, never], { core, slots: 4 });
+    yield* settled(os, caller, server);
+    // The first slot that it was lent.
+    const { handle } = yield* cnode.inspect(sys, os.environment.cnode, server.firstSlot);
+    yield* destroy(os, server);
+    sys.words[0] = 44;
+    same(yield sys.replyTo(handle, 1), 0, "answered by another thread");
+    same(yield* ended(os, caller), [44], "the caller");
+    yield* drop(os, caller, server);
+  },
+);
 
-both("receivers that are destroyed while calls come in leave no caller waiting", function* (os, core) {
-  const { sys } = os;
-  const endpoint = yield* os.endpoint();
-  // It answers whenever no other receiver is there, and keeps the endpoint at home with it.
-  const holder = yield* spawn(os, "echo", [endpoint], { core: (core + 1) % os.cores, priority: 60 });
-  yield* settled(os, holder);
-  const clients: SpawnedThread[] = [];
-  for (let i = 0; i < os.cores + 1; i++)
-    clients.push(yield* spawn(os, "client", [endpoint], { core: i % os.cores, priority: 50, args: [400] }));
-  let running = true;
-  for (let i = 0; running && i < 100; i++) {
-    const server = yield* spawn(os, "echo", [endpoint], { core, priority: 80, slots: 1 });
-    work((i * 7919) % 3000);
-    same(yield* invoke(sys, server.handle, Method.THREAD_DESTROY), 0, "destroy");
-    yield* gone(os, server);
-    yield* drop(os, server);
-    running = false;
-    for (const client of clients)
-      if ((yield* thread.status(sys, client.handle)).state === LifeState.RUNNING) running = true;
-  }
-  same(
-    yield* ended(os, ...clients),
-    clients.map(() => 0),
-    "clients",
-  );
-  yield* drop(os, holder, ...clients);
-});
+onCores(
+  tests,
+  "receivers that are destroyed while calls come in leave no caller waiting",
+  function* (os, core) {
+    const { sys } = os;
+    const endpoint = yield* os.endpoint();
+    // It answers whenever no other receiver is there, and keeps the endpoint at home with it.
+    const holder = yield* spawn(os, "echo", [endpoint], { core: (core + 1) % os.cores, priority: 60 });
+    yield* settled(os, holder);
+    const clients: SpawnedThread[] = [];
+    for (let i = 0; i < os.cores + 1; i++)
+      clients.push(yield* spawn(os, "client", [endpoint], { core: i % os.cores, priority: 50, args: [400] }));
+    let running = true;
+    for (let i = 0; running && i < 100; i++) {
+      const server = yield* spawn(os, "echo", [endpoint], { core, priority: 80, slots: 1 });
+      work((i * 7919) % 3000);
+      same(yield* invoke(sys, server.handle, Method.THREAD_DESTROY), 0, "destroy");
+      yield* gone(os, server);
+      yield* drop(os, server);
+      running = false;
+      for (const client of clients)
+        if ((yield* thread.status(sys, client.handle)).state === LifeState.RUNNING) running = true;
+    }
+    same(
+      yield* ended(os, ...clients),
+      clients.map(() => 0),
+      "clients",
+    );
+    yield* drop(os, holder, ...clients);
+  },
+);
 
-both(
+onCores(
+  tests,
   "a process's monitor signals once when it exits, faults or is killed, also without threads and also when it has ended",
   function* (os, core) {
     const { sys } = os;
@@ -485,7 +503,8 @@ both(
   },
 );
 
-both(
+onCores(
+  tests,
   "a kill ends all threads of a process on all cores, and calls they had made are gone",
   function* (os, core) {
     const { sys } = os;
@@ -519,7 +538,8 @@ both(
   },
 );
 
-cases["more blocked remote callers than a ring has lines, with a nested call back, are all answered"] =
+tests.add(
+  "more blocked remote callers than a ring has lines, with a nested call back, are all answered",
   function* (os) {
     const clients = 80;
     const away = (os.core + 1) % os.cores;
@@ -540,63 +560,69 @@ cases["more blocked remote callers than a ring has lines, with a nested call bac
       "callers",
     );
     yield* drop(os, opener, server, back, ...callers);
-  };
+  },
+);
 
-cases["threads destroyed while they wait for room in a ring have ended, and the ring works on"] = function* (
-  os,
-) {
-  const senders = 90;
-  const away = (os.core + 1) % os.cores;
-  // A third core, if there is one: this one then destroys them by asking theirs.
-  const theirs = (os.core + 2) % os.cores;
-  const [gate, outer, inner] = [yield* os.endpoint(), yield* os.endpoint(), yield* os.endpoint()];
-  const back = yield* spawn(os, "echo", [inner]);
-  const threads: SpawnedThread[] = [];
-  for (let i = 0; i < senders; i++)
-    threads.push(yield* spawn(os, "gatedSender", [gate, outer], { core: theirs, slots: 1 }));
-  yield* settled(os, ...threads);
-  for (const it of threads) yield* setPriority(os, it.handle, 40);
-  yield* moveHome(os, outer, away);
-  const server = yield* spawn(os, "nested", [outer, inner], { core: away, args: [60] });
-  const opener = yield* spawn(os, "opener", [gate], { core: theirs, priority: 110, args: [senders] });
-  // On this core they are less urgent than this thread: they run while it waits for the busy core.
-  if (theirs === os.core) yield* setPriority(os, server.handle, 90);
-  yield* gone(os, opener);
-  for (const it of threads) same(yield* invoke(os.sys, it.handle, Method.THREAD_DESTROY), 0, "destroy");
-  yield* gone(os, ...threads);
-  yield* drop(os, ...threads, opener);
-  yield* destroy(os, server);
-  yield* drop(os, server, back);
-  // Messages of threads that ended after they had sent may have been taken, none is left.
-  same(yield os.sys.nbRecv(outer), Err.WOULD_BLOCK, "nothing is left");
-  yield* usable(os, outer);
-};
+tests.add(
+  "threads destroyed while they wait for room in a ring have ended, and the ring works on",
+  function* (os) {
+    const senders = 90;
+    const away = (os.core + 1) % os.cores;
+    // A third core, if there is one: this one then destroys them by asking theirs.
+    const theirs = (os.core + 2) % os.cores;
+    const [gate, outer, inner] = [yield* os.endpoint(), yield* os.endpoint(), yield* os.endpoint()];
+    const back = yield* spawn(os, "echo", [inner]);
+    const threads: SpawnedThread[] = [];
+    for (let i = 0; i < senders; i++)
+      threads.push(yield* spawn(os, "gatedSender", [gate, outer], { core: theirs, slots: 1 }));
+    yield* settled(os, ...threads);
+    for (const it of threads) yield* setPriority(os, it.handle, 40);
+    yield* moveHome(os, outer, away);
+    const server = yield* spawn(os, "nested", [outer, inner], { core: away, args: [60] });
+    const opener = yield* spawn(os, "opener", [gate], { core: theirs, priority: 110, args: [senders] });
+    // On this core they are less urgent than this thread: they run while it waits for the busy core.
+    if (theirs === os.core) yield* setPriority(os, server.handle, 90);
+    yield* gone(os, opener);
+    for (const it of threads) same(yield* invoke(os.sys, it.handle, Method.THREAD_DESTROY), 0, "destroy");
+    yield* gone(os, ...threads);
+    yield* drop(os, ...threads, opener);
+    yield* destroy(os, server);
+    yield* drop(os, server, back);
+    // Messages of threads that ended after they had sent may have been taken, none is left.
+    same(yield os.sys.nbRecv(outer), Err.WOULD_BLOCK, "nothing is left");
+    yield* usable(os, outer);
+  },
+);
 
-both("a grace period ends with the other cores idle, in a guest's loop, and in traps", function* (os, core) {
-  const { sys, environment } = os;
-  const endpoint = yield* os.endpoint();
-  let last = yield* debug.gracePeriod(sys, environment.debug);
-  for (const role of ["idle", "spin", "traps", "calls"]) {
-    const server = yield* spawn(os, "echo", [endpoint], { core, priority: 45 });
-    const it = role === "idle" ? null : yield* spawn(os, role, [endpoint], { core, priority: 44 });
-    for (let i = 0; i < 20; i++) {
-      const number = yield* debug.gracePeriod(sys, environment.debug);
-      truly(number > last, "numbers rise");
-      last = number;
-      for (let c = 0; c < os.cores; c++) {
-        same(yield* invoke(sys, environment.debug, Method.DEBUG_CORE, c), 8, "counters");
-        truly(sys.words[2]! >= number, `core ${c} has passed it`);
+onCores(
+  tests,
+  "a grace period ends with the other cores idle, in a guest's loop, and in traps",
+  function* (os, core) {
+    const { sys, environment } = os;
+    const endpoint = yield* os.endpoint();
+    let last = yield* debug.gracePeriod(sys, environment.debug);
+    for (const role of ["idle", "spin", "traps", "calls"]) {
+      const server = yield* spawn(os, "echo", [endpoint], { core, priority: 45 });
+      const it = role === "idle" ? null : yield* spawn(os, role, [endpoint], { core, priority: 44 });
+      for (let i = 0; i < 20; i++) {
+        const number = yield* debug.gracePeriod(sys, environment.debug);
+        truly(number > last, "numbers rise");
+        last = number;
+        for (let c = 0; c < os.cores; c++) {
+          same(yield* invoke(sys, environment.debug, Method.DEBUG_CORE, c), 8, "counters");
+          truly(sys.words[2]! >= number, `core ${c} has passed it`);
+        }
       }
+      if (it !== null) yield* drop(os, it);
+      yield* drop(os, server);
     }
-    if (it !== null) yield* drop(os, it);
-    yield* drop(os, server);
-  }
-});
+  },
+);
 
 /** Far below the time after which a guest that does not trap is condemned. */
 const STILL_NS = 100e6;
 
-cases["a grace period does not end while a core runs a guest that reaches no safe point"] = function* (os) {
+tests.add("a grace period does not end while a core runs a guest that reaches no safe point", function* (os) {
   const { sys, environment } = os;
   const away = (os.core + 1) % os.cores;
   const began = yield* os.notification();
@@ -617,9 +643,9 @@ cases["a grace period does not end while a core runs a guest that reaches no saf
   // Only its end let the period end.
   same((yield* process.status(sys, child.process)).state, LifeState.FAULTED, "it was condemned first");
   same(yield sys.wait(over), 0, "and its monitor told");
-};
+});
 
-cases["a thread destroyed while it waits for a grace period has ended"] = function* (os) {
+tests.add("a thread destroyed while it waits for a grace period has ended", function* (os) {
   const away = (os.core + 1) % os.cores;
   const { sys, environment } = os;
   const endpoint = yield* os.endpoint();
@@ -635,11 +661,11 @@ cases["a thread destroyed while it waits for a grace period has ended"] = functi
     yield* drop(os, it, busy);
     yield* debug.gracePeriod(sys, environment.debug);
   }
-};
+});
 
 export default function* main(sys: Sys) {
   const os = start(sys);
   // An endless loop that may be preempted stands here: a role, being a value, may not yield to the kernel by itself.
   if (os.args[0] === "spin") for (;;) work(1);
-  return yield* perform(os, cases, roles);
+  return yield* perform(os, tests, roles);
 }

@@ -1,68 +1,57 @@
 /** Many cores, cores that die, cores that come and go, as guests see them. */
 import { CoreState } from "@capos/hal";
 import t from "tap";
-import { checkGuest, GuestMachine } from "../support/guest-machine.js";
+import type { GuestMachine } from "../support/guest-machine.js";
+import { type GuestTestOptions, type Meanwhile, testGuest } from "../support/guest-tests.js";
+import { tests } from "./machine.js";
 
-t.test("64 cores", (t) =>
-  checkGuest(t, "machine", 1, { cores: 64, memoryMiB: 128 }, { args: ["every core"] }),
-);
+const MANY = "every core calls every core";
+const TABLE = "threads beyond the table's limit answer NO_RESOURCE, and one that ended makes room";
+const CHECK = "a machine check: peers of a core's threads get PEER_DIED, and the core comes back";
 
-t.test("the thread table", (t) =>
-  checkGuest(t, "machine", 1, { memoryMiB: 16 }, { args: ["threads beyond"], memoryBits: 20 }),
-);
+const LAST = 2;
 
-t.test("a core's watchdog", async (t) => {
-  // Never core 0: with init the machine ends.
-  for (const [cores, core] of [
-    [2, 0],
-    [3, 1],
-  ] as const) {
-    await checkGuest(t, "machine", 1, { cores, watchdogMs: 1000 }, { core, args: ["machine check"] });
-  }
-});
+async function reaches(machine: GuestMachine, state: CoreState): Promise<void> {
+  while (machine.core(LAST).state !== state >>> 0)
+    await new Promise((resolve) => setImmediate(resolve));
+}
 
-t.test("hot-plug", async (t) => {
-  const machine = await GuestMachine.boot({ cores: 3, powered: 2 });
-  const state = async (wanted: CoreState): Promise<void> => {
-    while (machine.core(2).state !== wanted >>> 0) await new Promise((resolve) => setImmediate(resolve));
-  };
-  const scene = async (name: string, lines: Record<string, () => Promise<void>>): Promise<void> => {
-    const before = machine.cases.length;
-    const id = await machine.start("machine", { core: 1, args: [name] });
-    for (const [line, act] of Object.entries(lines)) {
-      const seen = machine.console.filter((it) => it === line).length;
-      await machine.until(
-        `line "${line}"`,
-        () => machine.console.filter((it) => it === line).length > seen || seen > 0,
-      );
-      machine.console.splice(machine.console.indexOf(line), 1);
-      await act();
-      machine.type("done");
-    }
-    const exit = await machine.exit(id);
-    t.equal(exit.fault, "", "the guest did not fault");
-    t.equal(machine.cases.length, before + 1, "one case");
-    const { ok, detail } = machine.cases.at(-1)!;
-    t.ok(ok, name, { diagnostic: !ok, detail });
-  };
-  try {
-    const plug = () => machine.machine.plug(2);
-    const unplug = async () => {
-      await machine.machine.management.unplug(2);
-      await state(CoreState.ABSENT);
-    };
-    await scene("hot-plug: a core without power takes no thread, one that was plugged does", { plug });
-    await scene("hot-plug: what was at home on a core that left is usable, and the core can come back", {
-      unplug,
-      plug,
+/** Does something as soon as the guest says so, and tells it. */
+async function when(machine: GuestMachine, line: string, act: () => Promise<unknown>): Promise<void> {
+  await machine.line(line);
+  await act();
+  machine.type("done");
+}
+
+const HOT_PLUG: Record<string, Meanwhile> = {
+  async "hot-plug: a core without power takes no thread, one that was plugged does"(machine) {
+    await when(machine, "plug", () => machine.machine.plug(LAST));
+  },
+  async "hot-plug: what was at home on a core that left is usable, and the core can come back"(machine) {
+    await when(machine, "unplug", async () => {
+      await machine.machine.management.unplug(LAST);
+      await reaches(machine, CoreState.ABSENT);
     });
-    await scene("hot-plug: a core with threads stays", {
-      "unplug in vain": () => machine.machine.management.unplug(2),
-    });
-    t.equal(machine.core(2).state, CoreState.ONLINE, "core 2 is still there");
-  } catch (error) {
-    t.fail(String(error));
-  } finally {
-    t.equal((await machine.halt()).panicked, false, "the kernel did not panic");
-  }
+    await when(machine, "plug", () => machine.machine.plug(LAST));
+  },
+  async "hot-plug: a core with threads stays"(machine, over, t) {
+    await when(machine, "unplug in vain", () => machine.machine.management.unplug(LAST));
+    await over;
+    t.equal(machine.core(LAST).state, CoreState.ONLINE, "it is still there");
+  },
+};
+
+function test(names: readonly string[], options: GuestTestOptions): void {
+  testGuest(t, "machine", names, options, HOT_PLUG);
+}
+
+test([MANY], { machine: { cores: 64, memoryMiB: 128 } });
+test([TABLE], { machine: { memoryMiB: 16 }, guest: { memoryBits: 20 } });
+// The core that dies is the next one to the guest's, and never core 0: with init the machine ends.
+test([CHECK], { machine: { cores: 2, watchdogMs: 1000 }, guest: { core: 0 } });
+test([CHECK], { machine: { cores: 3, watchdogMs: 1000 }, guest: { core: 1 } });
+test(Object.keys(HOT_PLUG), { machine: { cores: 3, powered: 2 }, guest: { core: 1 } });
+
+t.test("each test of this guest has a machine", async (t) => {
+  t.same([...tests.names].sort(), [MANY, TABLE, CHECK, ...Object.keys(HOT_PLUG)].sort());
 });

@@ -1,12 +1,13 @@
-/** Cores that are many, that die, that come and go: one scene a run, named by the second argument. */
+/** Cores that are many, that die, that come and go: tests that want a machine of their own kind each. */
 import { Err, Method, ObjectType, type Sys } from "@capos/abi";
 import { IpcError, type Os, type SpawnedThread, type Steps, spawnThread, start } from "@capos/libos";
 import {
-  type Case,
   childEnded,
   debug,
   drop,
   ended,
+  failed,
+  GuestTests,
   gone,
   invoke,
   perform,
@@ -96,33 +97,36 @@ function* runsOn(os: Os, core: number): Steps<void> {
   yield* drop(os, it);
 }
 
-const cases: Record<string, Case> = {
-  *"every core calls every core"(os) {
-    const servers: number[] = [];
-    const threads: SpawnedThread[] = [];
-    for (let core = 0; core < os.cores; core++) {
-      servers.push(yield* os.endpoint());
-      threads.push(yield* spawn(os, "echo", [servers[core]!], { core, slots: 1 }));
-    }
-    const pingers: SpawnedThread[] = [];
-    // Words in an environment are few: each pinger has a share of the servers.
-    for (let core = 0; core < os.cores; core++) {
-      for (let from = 0; from < os.cores; from += 32) {
-        pingers.push(yield* spawn(os, "pinger", servers.slice(from, from + 32), { core, slots: 1 }));
-      }
-    }
-    same(
-      (yield* ended(os, ...pingers)).filter((it) => it !== 0),
-      [],
-      "pingers",
-    );
-    const number = yield* debug.gracePeriod(os.sys, os.environment.debug);
-    for (let core = 0; core < os.cores; core++)
-      truly((yield* counters(os, core))[2]! >= number, `core ${core} passed it`);
-    yield* drop(os, ...threads);
-  },
+export const tests = new GuestTests();
 
-  *"threads beyond the table's limit answer NO_RESOURCE, and one that ended makes room"(os) {
+tests.add("every core calls every core", function* (os) {
+  const servers: number[] = [];
+  const threads: SpawnedThread[] = [];
+  for (let core = 0; core < os.cores; core++) {
+    servers.push(yield* os.endpoint());
+    threads.push(yield* spawn(os, "echo", [servers[core]!], { core, slots: 1 }));
+  }
+  const pingers: SpawnedThread[] = [];
+  // Words in an environment are few: each pinger has a share of the servers.
+  for (let core = 0; core < os.cores; core++) {
+    for (let from = 0; from < os.cores; from += 32) {
+      pingers.push(yield* spawn(os, "pinger", servers.slice(from, from + 32), { core, slots: 1 }));
+    }
+  }
+  same(
+    (yield* ended(os, ...pingers)).filter((it) => it !== 0),
+    [],
+    "pingers",
+  );
+  const number = yield* debug.gracePeriod(os.sys, os.environment.debug);
+  for (let core = 0; core < os.cores; core++)
+    truly((yield* counters(os, core))[2]! >= number, `core ${core} passed it`);
+  yield* drop(os, ...threads);
+});
+
+tests.add(
+  "threads beyond the table's limit answer NO_RESOURCE, and one that ended makes room",
+  function* (os) {
     const { sys, environment } = os;
     const configure = (target: number) =>
       invoke(sys, target, Method.THREAD_CONFIGURE, environment.process, os.core, 10);
@@ -147,8 +151,11 @@ const cases: Record<string, Case> = {
     same(yield* configure(last), 0, "and there is room for one");
     for (const it of made) same(yield* invoke(sys, it, Method.THREAD_DESTROY), 0, "destroy");
   },
+);
 
-  *"machine check: peers of a core's threads get PEER_DIED, and the core comes back"(os) {
+tests.add(
+  "a machine check: peers of a core's threads get PEER_DIED, and the core comes back",
+  function* (os) {
     const { sys } = os;
     const away = (os.core + 1) % os.cores;
     const [held, queued, kept] = [yield* os.endpoint(), yield* os.endpoint(), yield* os.endpoint()];
@@ -174,7 +181,7 @@ const cases: Record<string, Case> = {
     for (const child of [holder, waiting, victim])
       same((yield* childEnded(os, child)).state, 3, "its neighbours");
     // The second call to the holder was never taken: nobody will, but it may go on waiting.
-    same((yield* ended(os, callers[0]!))[0], -Err.PEER_DIED, "the caller of the server that died");
+    same((yield* ended(os, callers[0]!))[0], failed(Err.PEER_DIED), "the caller of the server that died");
     same(yield sys.replyTo(reply, 1), Err.BAD_CAP, "a reply dies with its caller");
     same((yield* counters(os, away))[7], before + 1, "its incarnation");
     // What was at home there goes on, and so does the core.
@@ -187,30 +194,33 @@ const cases: Record<string, Case> = {
     yield* debug.gracePeriod(sys, os.environment.debug);
     yield* drop(os, server, ...callers);
   },
+);
 
-  *"hot-plug: a core without power takes no thread, one that was plugged does"(os) {
-    const last = os.cores - 1;
-    const { sys, environment } = os;
-    const target = yield* os.make(ObjectType.THREAD);
-    same(
-      yield* invoke(sys, target, Method.THREAD_CONFIGURE, environment.process, last, 100),
-      Err.NOT_FOUND,
-      "without power",
-    );
-    // A slot that was emptied before the core came counts for it, too.
-    const slot = os.slots.take();
-    const endpoint = yield* os.endpoint();
-    for (let i = 0; i < 20; i++) {
-      yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slot, endpoint, 255);
-      yield* invoke(sys, environment.cnode, Method.CNODE_DELETE, slot);
-    }
-    yield* host(os, "plug");
-    yield* runsOn(os, last);
-    truly((yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slot, endpoint, 255)) > 0, "copy");
-    yield* debug.gracePeriod(sys, environment.debug);
-  },
+tests.add("hot-plug: a core without power takes no thread, one that was plugged does", function* (os) {
+  const last = os.cores - 1;
+  const { sys, environment } = os;
+  const target = yield* os.make(ObjectType.THREAD);
+  same(
+    yield* invoke(sys, target, Method.THREAD_CONFIGURE, environment.process, last, 100),
+    Err.NOT_FOUND,
+    "without power",
+  );
+  // A slot that was emptied before the core came counts for it, too.
+  const slot = os.slots.take();
+  const endpoint = yield* os.endpoint();
+  for (let i = 0; i < 20; i++) {
+    yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slot, endpoint, 255);
+    yield* invoke(sys, environment.cnode, Method.CNODE_DELETE, slot);
+  }
+  yield* host(os, "plug");
+  yield* runsOn(os, last);
+  truly((yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slot, endpoint, 255)) > 0, "copy");
+  yield* debug.gracePeriod(sys, environment.debug);
+});
 
-  *"hot-plug: what was at home on a core that left is usable, and the core can come back"(os) {
+tests.add(
+  "hot-plug: what was at home on a core that left is usable, and the core can come back",
+  function* (os) {
     const { sys } = os;
     const last = os.cores - 1;
     const [idle, busy] = [yield* os.endpoint(), yield* os.endpoint()];
@@ -248,21 +258,21 @@ const cases: Record<string, Case> = {
     yield* runsOn(os, last);
     yield* debug.gracePeriod(sys, os.environment.debug);
   },
+);
 
-  *"hot-plug: a core with threads stays"(os) {
-    const { sys } = os;
-    const last = os.cores - 1;
-    const endpoint = yield* os.endpoint();
-    const server = yield* spawn(os, "echo", [endpoint], { core: last });
-    yield* settled(os, server);
-    yield* host(os, "unplug in vain");
-    same(yield sys.call(endpoint, 0), 0, "its server answers");
-    yield* debug.gracePeriod(sys, os.environment.debug);
-    same(yield sys.call(endpoint, 0), 0, "and again");
-    yield* drop(os, server);
-  },
-};
+tests.add("hot-plug: a core with threads stays", function* (os) {
+  const { sys } = os;
+  const last = os.cores - 1;
+  const endpoint = yield* os.endpoint();
+  const server = yield* spawn(os, "echo", [endpoint], { core: last });
+  yield* settled(os, server);
+  yield* host(os, "unplug in vain");
+  same(yield sys.call(endpoint, 0), 0, "its server answers");
+  yield* debug.gracePeriod(sys, os.environment.debug);
+  same(yield sys.call(endpoint, 0), 0, "and again");
+  yield* drop(os, server);
+});
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

@@ -1,12 +1,13 @@
 /** A server's own objects: it is told, with the badge, when nobody holds what it minted any more. */
 import { handleIndex, Right, type Sys } from "@capos/abi";
 import { cnode, type Os, process, type Steps, start } from "@capos/libos";
-import { Arena, isHeld, onCores, quiet, remove, revoke } from "./support/authority.js";
+import { Arena, isHeld, quiet, remove, revoke } from "./support/authority.js";
 import {
-  type Case,
   drop,
   Err,
   ended,
+  GuestTests,
+  onCores,
   perform,
   type Role,
   same,
@@ -40,7 +41,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 /** Takes what waits at the endpoint: the badges that nobody has, in their order, then nothing. */
@@ -55,8 +56,9 @@ function* told(os: Os, endpoint: number): Steps<number[]> {
   }
 }
 
-Object.assign(cases, {
-  *"the last descendant's end is told once, and again each time it happens; the minted slot stays"(os) {
+tests.add(
+  "the last descendant's end is told once, and again each time it happens; the minted slot stays",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
     const minted = yield* arena.mint(endpoint, 0xffff_ffff);
@@ -73,8 +75,11 @@ Object.assign(cases, {
     truly(yield* isHeld(os, minted), "the minted slot");
     yield* arena.close();
   },
+);
 
-  *"each badge for itself: siblings, plain copies and the endpoint's own deletes are nobody's end"(os) {
+tests.add(
+  "each badge for itself: siblings, plain copies and the endpoint's own deletes are nobody's end",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
     const minted = [
@@ -94,8 +99,11 @@ Object.assign(cases, {
     same(yield* told(os, endpoint), [1, 3], "both others");
     yield* arena.close();
   },
+);
 
-  *"a minted slot that is deleted before it is told of is told of no more; its children tell nothing"(os) {
+tests.add(
+  "a minted slot that is deleted before it is told of is told of no more; its children tell nothing",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
     const others = [
@@ -113,20 +121,23 @@ Object.assign(cases, {
     same(yield* told(os, endpoint), [], "it was deleted first");
     yield* arena.close();
   },
+);
 
-  *"one that has a descendant again when it would be told of is passed over"(os) {
-    const arena = yield* Arena.of(os);
-    const endpoint = yield* arena.endpoint();
-    const minted = yield* arena.mint(endpoint, 7);
-    yield* remove(os, yield* arena.copy(minted));
-    const child = yield* arena.copy(minted);
-    same(yield* told(os, endpoint), [], "it has one again");
-    yield* remove(os, child);
-    same(yield* told(os, endpoint), [7], "now it has none");
-    yield* arena.close();
-  },
+tests.add("one that has a descendant again when it would be told of is passed over", function* (os) {
+  const arena = yield* Arena.of(os);
+  const endpoint = yield* arena.endpoint();
+  const minted = yield* arena.mint(endpoint, 7);
+  yield* remove(os, yield* arena.copy(minted));
+  const child = yield* arena.copy(minted);
+  same(yield* told(os, endpoint), [], "it has one again");
+  yield* remove(os, child);
+  same(yield* told(os, endpoint), [7], "now it has none");
+  yield* arena.close();
+});
 
-  *"a minted slot that moves is told of from where it is, also while it waits to be told of"(os) {
+tests.add(
+  "a minted slot that moves is told of from where it is, also while it waits to be told of",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -141,10 +152,11 @@ Object.assign(cases, {
     same(yield* told(os, endpoint), [3], "after another move");
     yield* arena.close();
   },
+);
 
-  *"a revoke of the minted slot and of the endpoint: the first is told, the second leaves nothing to tell"(
-    os,
-  ) {
+tests.add(
+  "a revoke of the minted slot and of the endpoint: the first is told, the second leaves nothing to tell",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
     const minted = yield* arena.mint(endpoint, 7);
@@ -157,8 +169,11 @@ Object.assign(cases, {
     truly(!(yield* isHeld(os, minted)), "the minted slot is dead");
     yield* arena.close();
   },
+);
 
-  *"a minted slot whose badge waits to be told of can be deleted with all else: the endpoint ends"(os) {
+tests.add(
+  "a minted slot whose badge waits to be told of can be deleted with all else: the endpoint ends",
+  function* (os) {
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
     for (let badge = 1; badge <= 20; badge++) {
@@ -167,8 +182,11 @@ Object.assign(cases, {
     }
     yield* arena.close();
   },
+);
 
-  *"a hundred sessions that end while nobody receives are told one by one, before queued messages"(os) {
+tests.add(
+  "a hundred sessions that end while nobody receives are told one by one, before queued messages",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -183,10 +201,10 @@ Object.assign(cases, {
     for (let i = 0; i < 100; i++) same(badges[i], i + 1, "badge");
     yield* arena.close();
   },
-} satisfies Record<string, Case>);
+);
 
 for (const role of ["server", "replier"]) {
-  onCores(cases, `a ${role} that waits is told, wherever it is`, function* (os, core) {
+  onCores(tests, `a ${role} that waits is told, wherever it is`, function* (os, core) {
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
     const { sys } = os;
@@ -206,7 +224,7 @@ for (const role of ["server", "replier"]) {
   });
 }
 
-onCores(cases, "two servers that wait are told of one badge each", function* (os, core) {
+onCores(tests, "two servers that wait are told of one badge each", function* (os, core) {
   const arena = yield* Arena.of(os);
   const endpoint = yield* arena.endpoint();
   const minted = [yield* arena.mint(endpoint, 1), yield* arena.mint(endpoint, 2)];
@@ -223,7 +241,7 @@ onCores(cases, "two servers that wait are told of one badge each", function* (os
   yield* arena.close();
 });
 
-onCores(cases, "the end of a client that held it, and of copies in flight, is told", function* (os, core) {
+onCores(tests, "the end of a client that held it, and of copies in flight, is told", function* (os, core) {
   const { sys } = os;
   const arena = yield* Arena.of(os);
   const endpoint = yield* arena.endpoint();
@@ -249,5 +267,5 @@ onCores(cases, "the end of a client that held it, and of copies in flight, is to
 });
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

@@ -1,5 +1,6 @@
 /** Typed capabilities and servers' own objects, on the real kernel. */
 import t from "tap";
-import { checkGuest } from "../support/guest-machine.js";
+import { testGuest } from "../support/guest-tests.js";
+import { tests } from "./objects.js";
 
-t.test("objects", (t) => checkGuest(t, "objects", 20));
+testGuest(t, "objects", tests.names);

@@ -14,12 +14,13 @@ import {
 } from "@capos/libos";
 import {
   badged,
-  type Case,
   type Child,
   childEnded,
   drop,
   Err,
   ended,
+  failed,
+  GuestTests,
   perform,
   process,
   Right,
@@ -90,7 +91,7 @@ function* errorOf(steps: Steps<unknown>): Steps<number> {
 /** Goes on when a holder has ended because what it was lent did. */
 function* lostIt(os: Os, holder: Child): Steps<void> {
   const { status } = yield* childEnded(os, holder);
-  same([-Err.BAD_CAP, -Err.REVOKED].includes(status), true, `the holder ended with ${status}`);
+  same([failed(Err.BAD_CAP), failed(Err.REVOKED)].includes(status), true, `the holder ended with ${status}`);
 }
 
 interface Setup {
@@ -103,12 +104,12 @@ interface Setup {
   holder(lent: Capability<typeof Notes, "read" | "grant">, count: number): Steps<Child>;
 }
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 
-/** A case with a keeper of notes on this core, and one with it on another. */
+/** A test with a keeper of notes on this core, and one with it on another. */
 function withKeeper(name: string, body: (os: Os, setup: Setup) => Steps<void>): void {
   const on = (where: string, far: number) => {
-    cases[`${name} (${where})`] = function* (os) {
+    tests.add(`${name} (${where})`, function* (os) {
       const { cspace } = os;
       const core = (os.core + far) % os.cores;
       const endpoint = yield* cspace.make(Endpoint);
@@ -136,7 +137,7 @@ function withKeeper(name: string, body: (os: Os, setup: Setup) => Steps<void>): 
       yield* drop(os, keeper);
       yield* cspace.drop(server);
       yield* cspace.drop(endpoint);
-    };
+    });
   };
   on("same core", 0);
   on("across cores", 1);
@@ -345,5 +346,5 @@ withKeeper(
 
 export default function* main(sys: Sys) {
   const os = start(sys);
-  return yield* perform(os, cases, roles);
+  return yield* perform(os, tests, roles);
 }

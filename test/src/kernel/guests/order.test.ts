@@ -1,6 +1,6 @@
 /** Order as guests see it: queues, run queues, preemption, homes of endpoints, bound notifications. */
 import t from "tap";
-import { checkGuest } from "../support/guest-machine.js";
+import { testGuest } from "../support/guest-tests.js";
+import { tests } from "./order.js";
 
-t.test("two cores", (t) => checkGuest(t, "order", 35));
-t.test("three cores", (t) => checkGuest(t, "order", 35, { cores: 3 }));
+for (const cores of [2, 3]) testGuest(t, "order", tests.names, { machine: { cores } });

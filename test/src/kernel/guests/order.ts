@@ -3,11 +3,12 @@ import { Err, Method, type Sys } from "@capos/abi";
 import { type Os, type SpawnedThread, type Steps, start } from "@capos/libos";
 import {
   badged,
-  type Case,
   debug,
   drop,
   ended,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -246,12 +247,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
-
-function both(name: string, body: (os: Os, other: number) => Steps<void>): void {
-  cases[`${name} (same core)`] = (os) => body(os, os.core);
-  cases[`${name} (across cores)`] = (os) => body(os, (os.core + 1) % os.cores);
-}
+export const tests = new GuestTests();
 
 /** Cores in turn, for a mixed queue. */
 const turn = (os: Os, i: number): number => (os.core + i) % os.cores;
@@ -293,30 +289,33 @@ for (const [where, coreOf] of [
   ["across cores", (os: Os) => turn(os, 1)],
   ["mixed cores", (os: Os, i: number) => turn(os, i)],
 ] as const) {
-  cases[`queued senders are served by priority, first come first served within one (${where})`] = function* (
-    os,
-  ) {
-    const serve = (endpoint: number) => record(os, endpoint, COMING.length);
-    yield* queueOrder(os, "one", (i) => coreOf(os, i), serve, yield* os.endpoint());
-  };
+  tests.add(
+    `queued senders are served by priority, first come first served within one (${where})`,
+    function* (os) {
+      const serve = (endpoint: number) => record(os, endpoint, COMING.length);
+      yield* queueOrder(os, "one", (i) => coreOf(os, i), serve, yield* os.endpoint());
+    },
+  );
 
-  cases[`queued callers are served by priority, first come first served within one (${where})`] = function* (
-    os,
-  ) {
-    const { sys } = os;
-    function* serve(endpoint: number): Steps<number[]> {
-      const values: number[] = [];
-      for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
-        values.push(sys.words[0]!);
-        if (values.length === COMING.length) break;
+  tests.add(
+    `queued callers are served by priority, first come first served within one (${where})`,
+    function* (os) {
+      const { sys } = os;
+      function* serve(endpoint: number): Steps<number[]> {
+        const values: number[] = [];
+        for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
+          values.push(sys.words[0]!);
+          if (values.length === COMING.length) break;
+        }
+        yield sys.reply(1);
+        return values;
       }
-      yield sys.reply(1);
-      return values;
-    }
-    yield* queueOrder(os, "caller", (i) => coreOf(os, i), serve, yield* os.endpoint());
-  };
+      yield* queueOrder(os, "caller", (i) => coreOf(os, i), serve, yield* os.endpoint());
+    },
+  );
 
-  cases[`waiting receivers get messages by priority, first come first served within one (${where})`] =
+  tests.add(
+    `waiting receivers get messages by priority, first come first served within one (${where})`,
     function* (os) {
       function* serve(endpoint: number, back: number): Steps<number[]> {
         const values: number[] = [];
@@ -327,9 +326,11 @@ for (const [where, coreOf] of [
         return values;
       }
       yield* queueOrder(os, "receiver", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    };
+    },
+  );
 
-  cases[`waiters at a notification are woken by priority, first come first served within one (${where})`] =
+  tests.add(
+    `waiters at a notification are woken by priority, first come first served within one (${where})`,
     function* (os) {
       function* serve(notification: number, back: number): Steps<number[]> {
         const values: number[] = [];
@@ -340,7 +341,8 @@ for (const [where, coreOf] of [
         return values;
       }
       yield* queueOrder(os, "waiter", (i) => coreOf(os, i), serve, yield* os.notification());
-    };
+    },
+  );
 }
 
 /** A log, and the thread that keeps it. */
@@ -362,7 +364,7 @@ function* readLog(os: Os, log: number, count: number): Steps<number[]> {
   }
 }
 
-both("threads of one priority take turns when they yield", function* (os, core) {
+onCores(tests, "threads of one priority take turns when they yield", function* (os, core) {
   const begin = yield* os.endpoint();
   const { log, keeper } = yield* makeLog(os, core);
   const threads: SpawnedThread[] = [];
@@ -382,7 +384,8 @@ both("threads of one priority take turns when they yield", function* (os, core) 
   yield* drop(os, keeper, starter, ...threads);
 });
 
-both(
+onCores(
+  tests,
   "endless loops of one priority share a core by quanta, and with a thread that traps",
   function* (os, core) {
     const endpoint = yield* os.endpoint();
@@ -397,7 +400,8 @@ both(
   },
 );
 
-both(
+onCores(
+  tests,
   "a thread of higher priority that is woken preempts an endless loop at once, by quantum or not",
   function* (os, core) {
     const { sys } = os;
@@ -413,7 +417,8 @@ both(
   },
 );
 
-both(
+onCores(
+  tests,
   "a loop of higher priority keeps a lower thread from running, and its end lets it run",
   function* (os, core) {
     if (core === os.core) return;
@@ -431,7 +436,8 @@ both(
   },
 );
 
-both(
+onCores(
+  tests,
   "waking a thread of higher priority runs it first, of the same or a lower one later",
   function* (os, core) {
     for (const [priority, order] of [
@@ -453,7 +459,8 @@ both(
   },
 );
 
-both(
+onCores(
+  tests,
   "a call runs the server before its caller goes on; a server of lower priority answers all the same",
   function* (os, core) {
     for (const priority of [120, 100, 80]) {
@@ -472,18 +479,23 @@ both(
   },
 );
 
-both("a lower priority takes effect at once: a more urgent thread that is ready runs", function* (os, core) {
-  const { sys } = os;
-  const back = yield* os.endpoint();
-  const loop = yield* spawn(os, "spin", [], { core, priority: core === os.core ? 40 : 110 });
-  const low = yield* spawn(os, "one", [back], { core, priority: core === os.core ? 30 : 100, args: [4] });
-  same(yield* invoke(sys, loop.handle, Method.THREAD_PRIORITY, 20), 0, "priority");
-  same((yield* thread.status(sys, loop.handle)).priority, 20, "status");
-  same(yield* record(os, back, 1), [4], "it runs");
-  yield* drop(os, loop, low);
-});
+onCores(
+  tests,
+  "a lower priority takes effect at once: a more urgent thread that is ready runs",
+  function* (os, core) {
+    const { sys } = os;
+    const back = yield* os.endpoint();
+    const loop = yield* spawn(os, "spin", [], { core, priority: core === os.core ? 40 : 110 });
+    const low = yield* spawn(os, "one", [back], { core, priority: core === os.core ? 30 : 100, args: [4] });
+    same(yield* invoke(sys, loop.handle, Method.THREAD_PRIORITY, 20), 0, "priority");
+    same((yield* thread.status(sys, loop.handle)).priority, 20, "status");
+    same(yield* record(os, back, 1), [4], "it runs");
+    yield* drop(os, loop, low);
+  },
+);
 
-cases["the home follows the receiver: receivers on all cores in turn, every message arrives exactly once"] =
+tests.add(
+  "the home follows the receiver: receivers on all cores in turn, every message arrives exactly once",
   function* (os) {
     const endpoint = yield* os.endpoint();
     const back = yield* os.endpoint();
@@ -520,9 +532,10 @@ cases["the home follows the receiver: receivers on all cores in turn, every mess
       "sinks",
     );
     yield* drop(os, ...sinks, ...sources);
-  };
+  },
+);
 
-cases["a request at a former home is bounced to its sender and arrives"] = function* (os) {
+tests.add("a request at a former home is bounced to its sender and arrives", function* (os) {
   const { sys, environment } = os;
   function* bounces(): Steps<number> {
     let sum = 0;
@@ -560,9 +573,10 @@ cases["a request at a former home is bounced to its sender and arrives"] = funct
   yield* drop(os, awake);
   truly((yield* bounces()) > before, "some were bounced");
   yield* drop(os, busy);
-};
+});
 
-both(
+onCores(
+  tests,
   "a bound notification ends a receive: bits before it, during it, and each receive brings a message or bits",
   function* (os, core) {
     const { sys } = os;
@@ -600,7 +614,7 @@ both(
   },
 );
 
-both("a bit that is there before the bind ends the receive too", function* (os, core) {
+onCores(tests, "a bit that is there before the bind ends the receive too", function* (os, core) {
   const { sys } = os;
   const endpoint = yield* os.endpoint();
   const back = yield* os.endpoint();
@@ -614,49 +628,54 @@ both("a bit that is there before the bind ends the receive too", function* (os, 
   yield* drop(os, server);
 });
 
-both("signals and messages race for a bound thread: no message and no bit is lost", function* (os, core) {
-  const { sys } = os;
-  const endpoint = yield* os.endpoint();
-  const back = yield* os.endpoint();
-  const notification = yield* os.notification();
-  const holder = yield* spawn(os, "echo", [endpoint], { core: (core + 1) % os.cores, priority: 60 });
-  yield* settled(os, holder);
-  const server = yield* spawn(os, "boundServer", [endpoint, back], { core, priority: 120 });
-  same(yield* invoke(sys, server.handle, Method.THREAD_BIND, notification), 0, "bind");
-  yield* settled(os, server);
-  const others: SpawnedThread[] = [];
-  for (let i = 0; i < 4; i++) {
-    others.push(yield* spawn(os, "adder", [endpoint], { core: turn(os, i), args: [150] }));
-    const bit = yield* badged(os, notification, 1 << i);
-    others.push(yield* spawn(os, "signaller", [bit], { core: turn(os, i + 1), args: [150] }));
-  }
-  // Take what the server says until all have ended.
-  let bits = 0;
-  for (;;) {
-    const n = yield sys.nbRecv(back);
-    if (n === 2) bits |= sys.words[1]!;
-    else {
-      let running = 0;
-      for (const it of others) if ((yield* thread.status(sys, it.handle)).state === 1) running++;
-      if (running === 0) break;
-      yield* debug.gracePeriod(sys, os.environment.debug);
+onCores(
+  tests,
+  "signals and messages race for a bound thread: no message and no bit is lost",
+  function* (os, core) {
+    const { sys } = os;
+    const endpoint = yield* os.endpoint();
+    const back = yield* os.endpoint();
+    const notification = yield* os.notification();
+    const holder = yield* spawn(os, "echo", [endpoint], { core: (core + 1) % os.cores, priority: 60 });
+    yield* settled(os, holder);
+    const server = yield* spawn(os, "boundServer", [endpoint, back], { core, priority: 120 });
+    same(yield* invoke(sys, server.handle, Method.THREAD_BIND, notification), 0, "bind");
+    yield* settled(os, server);
+    const others: SpawnedThread[] = [];
+    for (let i = 0; i < 4; i++) {
+      others.push(yield* spawn(os, "adder", [endpoint], { core: turn(os, i), args: [150] }));
+      const bit = yield* badged(os, notification, 1 << i);
+      others.push(yield* spawn(os, "signaller", [bit], { core: turn(os, i + 1), args: [150] }));
     }
-  }
-  same(
-    yield* ended(os, ...others),
-    others.map(() => 0),
-    "clients and signallers",
-  );
-  for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1]!;
-  yield* settled(os, server);
-  for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1]!;
-  const { state, exitReason } = yield* thread.status(sys, server.handle);
-  same([state, exitReason], [1, 0], "the server goes on");
-  same(bits, 15, "bits");
-  yield* drop(os, holder, server, ...others);
-});
+    // Take what the server says until all have ended.
+    let bits = 0;
+    for (;;) {
+      const n = yield sys.nbRecv(back);
+      if (n === 2) bits |= sys.words[1]!;
+      else {
+        let running = 0;
+        for (const it of others) if ((yield* thread.status(sys, it.handle)).state === 1) running++;
+        if (running === 0) break;
+        yield* debug.gracePeriod(sys, os.environment.debug);
+      }
+    }
+    same(
+      yield* ended(os, ...others),
+      others.map(() => 0),
+      "clients and signallers",
+    );
+    for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1]!;
+    yield* settled(os, server);
+    for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1]!;
+    const { state, exitReason } = yield* thread.status(sys, server.handle);
+    same([state, exitReason], [1, 0], "the server goes on");
+    same(bits, 15, "bits");
+    yield* drop(os, holder, server, ...others);
+  },
+);
 
-both(
+onCores(
+  tests,
   "a receiver woken in the middle of another's trap waits for its turn (its slot was deleted)",
   function* (os, core) {
     const { sys, environment } = os;
@@ -686,5 +705,5 @@ export default function* main(sys: Sys) {
   const os = start(sys);
   // An endless loop that may be preempted stands here: a role, being a value, may not yield to the kernel by itself.
   if (os.args[0] === "spin") for (;;) work(1);
-  return yield* perform(os, cases, roles);
+  return yield* perform(os, tests, roles);
 }

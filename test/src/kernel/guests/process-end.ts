@@ -1,15 +1,17 @@
 /** The end of a process by kill, exit or fault: what dies, what stays, what comes back, and who is told. */
 import { handleIndex, LifeState, Method, ObjectType, Right, SlotState, type Sys } from "@capos/abi";
 import { cnode, monitor, type Os, process, type Steps, start, thread, untyped } from "@capos/libos";
-import { Arena, isHeld, onCores, quiet, revoke, slotOf } from "./support/authority.js";
+import { Arena, isHeld, quiet, revoke, slotOf } from "./support/authority.js";
 import {
-  type Case,
   type Child,
   childEnded,
   drop,
   Err,
   ended,
+  failed,
+  GuestTests,
   invoke,
+  onCores,
   ownImage,
   perform,
   type Role,
@@ -60,7 +62,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 function* forget(os: Os, child: Child): Steps<void> {
@@ -85,7 +87,7 @@ function* quota(os: Os): Steps<number> {
 
 for (const how of ["kill", "exit", "fault", "self", "delete"]) {
   onCores(
-    cases,
+    tests,
     `after its end by ${how} nothing of a process is left but what it passed on`,
     function* (os, core) {
       const { sys } = os;
@@ -124,7 +126,7 @@ for (const how of ["kill", "exit", "fault", "self", "delete"]) {
       same([status.ended, status.state, status.status], [true, state, value], "how it ended");
       same(status.line > 0, how === "fault", "where it faulted");
       // They are told when all is done.
-      same(yield* ended(os, sender), [-Err.REVOKED], "who waited at it");
+      same(yield* ended(os, sender), [failed(Err.REVOKED)], "who waited at it");
       same(yield* quota(os), left, "thread numbers after its end");
       for (let i = 1; i < 128; i++)
         truly(
@@ -146,7 +148,7 @@ for (const how of ["kill", "exit", "fault", "self", "delete"]) {
 }
 
 onCores(
-  cases,
+  tests,
   "a killer that is destroyed half-way leaves a process that ends all the same",
   function* (os, core) {
     const { sys } = os;
@@ -173,7 +175,7 @@ onCores(
   },
 );
 
-onCores(cases, "two processes that kill each other have both ended", function* (os, core) {
+onCores(tests, "two processes that kill each other have both ended", function* (os, core) {
   const { sys } = os;
   const arena = yield* Arena.of(os);
   const left = yield* quota(os);
@@ -195,7 +197,7 @@ onCores(cases, "two processes that kill each other have both ended", function* (
 });
 
 onCores(
-  cases,
+  tests,
   "of two processes with one CSpace the last to end empties it, also when both end at once",
   function* (os, core) {
     const { sys } = os;
@@ -227,7 +229,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "monitors of a thread and of a process: once each, BUSY while armed, armed anew, at once if it is over",
   function* (os, core) {
     const { sys } = os;
@@ -270,8 +272,9 @@ onCores(
   },
 );
 
-Object.assign(cases, {
-  *"a process has the thread numbers that it was given and no more, and its maker has them back"(os) {
+tests.add(
+  "a process has the thread numbers that it was given and no more, and its maker has them back",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const left = yield* quota(os);
@@ -301,8 +304,8 @@ Object.assign(cases, {
     same((yield* slotOf(os, it)).type, ObjectType.PROCESS, "its status can be read");
     yield* arena.close();
   },
-} satisfies Record<string, Case>);
+);
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

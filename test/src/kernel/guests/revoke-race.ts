@@ -1,13 +1,15 @@
 /** Revokes that meet others: more urgent threads, other revokes, their own end, and who keeps on copying. */
 import { handleIndex, LifeState, Method, ObjectType, Right, SlotState, type Sys } from "@capos/abi";
 import { cnode, type Os, type SpawnedThread, type Steps, start, thread } from "@capos/libos";
-import { Arena, isHeld, onCores, remove, revoke } from "./support/authority.js";
+import { Arena, isHeld, remove, revoke } from "./support/authority.js";
 import {
-  type Case,
   drop,
   Err,
   ended,
+  failed,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -73,7 +75,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 interface Family {
@@ -106,7 +108,7 @@ function* extinct(os: Os, it: Family): Steps<void> {
   for (const handle of it.between) truly(!(yield* isHeld(os, handle)), "a copy between");
 }
 
-cases["more urgent threads of the same core run while 10,000 are being revoked"] = function* (os) {
+tests.add("more urgent threads of the same core run while 10,000 are being revoked", function* (os) {
   const arena = yield* Arena.large(os);
   const it = yield* family(os, arena, yield* arena.copy(yield* arena.notification()));
   const threads: SpawnedThread[] = [];
@@ -122,10 +124,10 @@ cases["more urgent threads of the same core run while 10,000 are being revoked"]
   yield* extinct(os, it);
   yield* drop(os, ...threads);
   yield* arena.close();
-};
+});
 
 onCores(
-  cases,
+  tests,
   "a revoker that is destroyed half-way leaves a tree that a second revoke finishes",
   function* (os, core) {
     const arena = yield* Arena.large(os);
@@ -155,7 +157,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "a revoke whose own capability is taken back meanwhile answers BAD_CAP, the other one OK",
   function* (os, core) {
     const arena = yield* Arena.large(os);
@@ -167,7 +169,7 @@ onCores(
     yield* settled(os, revoker, usurper);
     same(yield os.sys.notify(go), 0, "go");
     same(yield* ended(os, usurper), [1], "the outer revoke began in the middle of the inner one");
-    same(yield* ended(os, revoker), [-Err.BAD_CAP], "the inner one");
+    same(yield* ended(os, revoker), [failed(Err.BAD_CAP)], "the inner one");
     yield* extinct(os, it);
     truly(!(yield* isHeld(os, it.source)), "its capability");
     truly(yield* isHeld(os, above), "the outer one's");
@@ -177,7 +179,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "revokes of the same capability and of one below it, at once, all return",
   function* (os, core) {
     const { sys } = os;
@@ -212,7 +214,7 @@ onCores(
       const statuses = yield* ended(os, ...threads);
       for (const i of [0, 3]) same(statuses[i], 0, "of the upper one");
       for (const i of [1, 2])
-        truly(statuses[i] === 0 || statuses[i] === -Err.BAD_CAP, `of the lower one: ${statuses[i]}`);
+        truly(statuses[i] === 0 || statuses[i] === failed(Err.BAD_CAP), `of the lower one: ${statuses[i]}`);
       yield* extinct(os, it);
       truly(!(yield* isHeld(os, middle)), "the lower one");
       yield* drop(os, ...threads);
@@ -225,7 +227,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "who copies without end, also the very capability, does not keep its revoke from ending",
   function* (os, core) {
     const { sys } = os;
@@ -248,5 +250,5 @@ onCores(
 );
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

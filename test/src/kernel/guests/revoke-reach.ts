@@ -1,16 +1,18 @@
 /** How far a revoke reaches: other processes, bindings that last, and not a call that was delivered. */
 import { LifeState, Method, ObjectType, Right, type Sys } from "@capos/abi";
 import { cnode, monitor, type Os, process, type Steps, start, thread } from "@capos/libos";
-import { Arena, isHeld, onCores, quiet, remove, revoke } from "./support/authority.js";
+import { Arena, isHeld, quiet, remove, revoke } from "./support/authority.js";
 import {
-  type Case,
   type Child,
   childEnded,
   drop,
   Err,
   ended,
+  failed,
+  GuestTests,
   gone,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -85,7 +87,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 
 /** Ends a child, whatever it does. */
 function* endChild(os: Os, child: Child): Steps<void> {
@@ -94,7 +96,7 @@ function* endChild(os: Os, child: Child): Steps<void> {
 }
 
 onCores(
-  cases,
+  tests,
   "copies in other processes' CSpaces, handed on from process to process, die too",
   function* (os, core) {
     const { sys } = os;
@@ -130,7 +132,7 @@ onCores(
 
 for (const how of ["fresh", "saved"]) {
   onCores(
-    cases,
+    tests,
     `a call that was delivered is answered after the endpoint's revoke, by its ${how} reply`,
     function* (os, core) {
       const { sys } = os;
@@ -154,7 +156,7 @@ for (const how of ["fresh", "saved"]) {
 }
 
 onCores(
-  cases,
+  tests,
   "a bound notification ends with the revoke of what it was bound by, and can be bound anew",
   function* (os, core) {
     const { sys } = os;
@@ -182,7 +184,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "a monitor whose target's capability is revoked is told of that, once, and can be armed anew",
   function* (os, core) {
     const { sys } = os;
@@ -215,7 +217,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "who watches a process is told when the memory that it was made from is revoked",
   function* (os, core) {
     const { sys } = os;
@@ -239,7 +241,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "a monitor whose notification is revoked knows of the end, and signals nobody",
   function* (os, core) {
     const { sys } = os;
@@ -263,7 +265,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "a process whose CSpace is revoked can use no handle any more, and ends by itself",
   function* (os, core) {
     const { sys } = os;
@@ -273,7 +275,7 @@ onCores(
     yield sys.wait(notification);
     yield* revoke(os, child.cnode);
     const { state, status, fault } = yield* childEnded(os, child);
-    same([state, status, fault], [2, -Err.BAD_CAP, ""], "the child");
+    same([state, status, fault], [2, failed(Err.BAD_CAP), ""], "the child");
     same((yield* cnode.inspect(sys, child.cnode, 1)).state !== 2, true, "its own copy of its CNode");
     yield* quiet(os);
     yield sys.poll(notification);
@@ -285,7 +287,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "no signal and no message comes through a descendant once its revoke has returned",
   function* (os, core) {
     const { sys } = os;
@@ -309,7 +311,7 @@ onCores(
         same(yield sys.poll(notification), Err.WOULD_BLOCK, "after the revoke");
         yield sys.yield();
       }
-      same(yield* ended(os, ...threads), [-Err.BAD_CAP, -Err.BAD_CAP], "the signallers");
+      same(yield* ended(os, ...threads), [failed(Err.BAD_CAP), failed(Err.BAD_CAP)], "the signallers");
       yield* drop(os, ...threads);
       yield* remove(os, lent);
     }
@@ -318,5 +320,5 @@ onCores(
 );
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

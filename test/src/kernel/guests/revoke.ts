@@ -1,13 +1,15 @@
 /** Revoke as its contract says: what ends, what stays, and who is woken, wherever it is. */
 import { Method, ObjectType, Right, SlotState, type Sys } from "@capos/abi";
 import { cnode, type Os, type SpawnedThread, type Steps, start } from "@capos/libos";
-import { Arena, isHeld, onCores, remove, revoke, slotOf } from "./support/authority.js";
+import { Arena, isHeld, remove, revoke, slotOf } from "./support/authority.js";
 import {
-  type Case,
   drop,
   Err,
   ended,
+  failed,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -36,7 +38,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 /** Fills slots 1 to `count` of a CNode with copies of a capability. */
@@ -67,90 +69,89 @@ function* chain(os: Os, arena: Arena, space: number, count: number, source: numb
   return last;
 }
 
-Object.assign(cases, {
-  *"10,000 copies of one capability die with its revoke; it and its sibling stay"(os) {
-    const arena = yield* Arena.large(os);
-    const endpoint = yield* arena.endpoint();
-    const space = yield* arena.make(ObjectType.CNODE, 14);
-    const first = yield* arena.copy(endpoint);
-    const sibling = yield* arena.copy(endpoint);
-    yield* copies(os, space, 10_000, first);
-    same(yield* alive(os, space, 10_000), 10_000, "before");
-    yield* revoke(os, sibling);
-    same(yield* alive(os, space, 10_000), 10_000, "after the sibling's revoke");
-    yield* revoke(os, first);
-    same(yield* alive(os, space, 10_000), 0, "after the revoke");
-    for (const it of [endpoint, first, sibling]) truly(yield* isHeld(os, it), "what stays");
-    // The slots can be filled at once.
-    yield* copies(os, space, 300, sibling);
-    same(yield* alive(os, space, 10_000), 300, "filled again");
-    yield* arena.close();
-  },
+tests.add("10,000 copies of one capability die with its revoke; it and its sibling stay", function* (os) {
+  const arena = yield* Arena.large(os);
+  const endpoint = yield* arena.endpoint();
+  const space = yield* arena.make(ObjectType.CNODE, 14);
+  const first = yield* arena.copy(endpoint);
+  const sibling = yield* arena.copy(endpoint);
+  yield* copies(os, space, 10_000, first);
+  same(yield* alive(os, space, 10_000), 10_000, "before");
+  yield* revoke(os, sibling);
+  same(yield* alive(os, space, 10_000), 10_000, "after the sibling's revoke");
+  yield* revoke(os, first);
+  same(yield* alive(os, space, 10_000), 0, "after the revoke");
+  for (const it of [endpoint, first, sibling]) truly(yield* isHeld(os, it), "what stays");
+  // The slots can be filled at once.
+  yield* copies(os, space, 300, sibling);
+  same(yield* alive(os, space, 10_000), 300, "filled again");
+  yield* arena.close();
+});
 
-  *"a chain of 5,000 copies of copies dies with the revoke of any one above"(os) {
-    const arena = yield* Arena.large(os);
-    const endpoint = yield* arena.endpoint();
-    const space = yield* arena.make(ObjectType.CNODE, 14);
-    const last = yield* chain(os, arena, space, 5000, endpoint);
-    const deeper = yield* arena.copy(last);
-    // In the middle: what is above it stays.
-    const middle = (yield* cnode.inspect(os.sys, space, 2500)).handle;
-    yield* cnode.revoke(os.sys, space, middle);
-    same(yield* alive(os, space, 5000), 2499, "above the middle, and the middle");
-    for (const it of [last, deeper]) truly(!(yield* isHeld(os, it)), "the chain's end");
-    yield* revoke(os, endpoint);
-    same(yield* alive(os, space, 5000), 0, "after the whole revoke");
-    truly(yield* isHeld(os, endpoint), "the source");
-    yield* arena.close();
-  },
+tests.add("a chain of 5,000 copies of copies dies with the revoke of any one above", function* (os) {
+  const arena = yield* Arena.large(os);
+  const endpoint = yield* arena.endpoint();
+  const space = yield* arena.make(ObjectType.CNODE, 14);
+  const last = yield* chain(os, arena, space, 5000, endpoint);
+  const deeper = yield* arena.copy(last);
+  // In the middle: what is above it stays.
+  const middle = (yield* cnode.inspect(os.sys, space, 2500)).handle;
+  yield* cnode.revoke(os.sys, space, middle);
+  same(yield* alive(os, space, 5000), 2499, "above the middle, and the middle");
+  for (const it of [last, deeper]) truly(!(yield* isHeld(os, it)), "the chain's end");
+  yield* revoke(os, endpoint);
+  same(yield* alive(os, space, 5000), 0, "after the whole revoke");
+  truly(yield* isHeld(os, endpoint), "the source");
+  yield* arena.close();
+});
 
-  *"a revoke needs REVOKE, and a copy without it is no less revoked"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const endpoint = yield* arena.endpoint();
-    const weak = yield* arena.copy(endpoint, Right.ALL & ~Right.REVOKE);
-    const below = yield* arena.copy(weak);
-    same(yield* invoke(sys, own(os), Method.CNODE_REVOKE, weak), Err.DENIED, "without the right");
-    truly(yield* isHeld(os, below), "nothing happened");
-    const readOnly = yield* arena.copy(own(os), Right.READ);
-    same(yield* invoke(sys, readOnly, Method.CNODE_REVOKE, endpoint), Err.DENIED, "a CNode without WRITE");
-    truly(yield* isHeld(os, weak), "nothing happened");
-    yield* revoke(os, endpoint);
-    for (const it of [weak, below]) truly(!(yield* isHeld(os, it)), "revoked");
-    yield* arena.close();
-  },
+tests.add("a revoke needs REVOKE, and a copy without it is no less revoked", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const endpoint = yield* arena.endpoint();
+  const weak = yield* arena.copy(endpoint, Right.ALL & ~Right.REVOKE);
+  const below = yield* arena.copy(weak);
+  same(yield* invoke(sys, own(os), Method.CNODE_REVOKE, weak), Err.DENIED, "without the right");
+  truly(yield* isHeld(os, below), "nothing happened");
+  const readOnly = yield* arena.copy(own(os), Right.READ);
+  same(yield* invoke(sys, readOnly, Method.CNODE_REVOKE, endpoint), Err.DENIED, "a CNode without WRITE");
+  truly(yield* isHeld(os, weak), "nothing happened");
+  yield* revoke(os, endpoint);
+  for (const it of [weak, below]) truly(!(yield* isHeld(os, it)), "revoked");
+  yield* arena.close();
+});
 
-  *"a revoke of what has no descendants answers OK, also the hundredth"(os) {
-    const arena = yield* Arena.of(os);
-    const endpoint = yield* arena.endpoint();
-    const minted = yield* arena.mint(endpoint, 4);
-    for (let i = 0; i < 100; i++) yield* revoke(os, minted);
-    for (const it of [endpoint, minted]) truly(yield* isHeld(os, it), "stays");
-    yield* arena.close();
-  },
+tests.add("a revoke of what has no descendants answers OK, also the hundredth", function* (os) {
+  const arena = yield* Arena.of(os);
+  const endpoint = yield* arena.endpoint();
+  const minted = yield* arena.mint(endpoint, 4);
+  for (let i = 0; i < 100; i++) yield* revoke(os, minted);
+  for (const it of [endpoint, minted]) truly(yield* isHeld(os, it), "stays");
+  yield* arena.close();
+});
 
-  *"a CNode that lies in the subtree goes with it, and all that is in its slots"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const space = yield* arena.make(ObjectType.CNODE, 4);
-    const copy = yield* arena.copy(space);
-    const endpoint = yield* arena.endpoint();
-    const inside = yield* cnode.copy(sys, copy, 3, endpoint, Right.ALL);
-    truly(inside > 0, "there");
-    yield* cnode.copy(sys, copy, 4, copy, Right.ALL);
-    yield* revoke(os, space);
-    same(yield* invoke(sys, copy, Method.CNODE_INSPECT, 3), Err.BAD_CAP, "the copy of the CNode");
-    // The CNode is not gone: its own capability stays, and what it holds that is not derived from it.
-    same((yield* cnode.inspect(sys, space, 3)).state, SlotState.LIVE, "the endpoint in it");
-    truly((yield* cnode.inspect(sys, space, 4)).state !== SlotState.LIVE, "the copy of itself in it");
-    yield* remove(os, space);
-    truly(yield* isHeld(os, endpoint), "the endpoint");
-    yield* arena.close();
-  },
+tests.add("a CNode that lies in the subtree goes with it, and all that is in its slots", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const space = yield* arena.make(ObjectType.CNODE, 4);
+  const copy = yield* arena.copy(space);
+  const endpoint = yield* arena.endpoint();
+  const inside = yield* cnode.copy(sys, copy, 3, endpoint, Right.ALL);
+  truly(inside > 0, "there");
+  yield* cnode.copy(sys, copy, 4, copy, Right.ALL);
+  yield* revoke(os, space);
+  same(yield* invoke(sys, copy, Method.CNODE_INSPECT, 3), Err.BAD_CAP, "the copy of the CNode");
+  // The CNode is not gone: its own capability stays, and what it holds that is not derived from it.
+  same((yield* cnode.inspect(sys, space, 3)).state, SlotState.LIVE, "the endpoint in it");
+  truly((yield* cnode.inspect(sys, space, 4)).state !== SlotState.LIVE, "the copy of itself in it");
+  yield* remove(os, space);
+  truly(yield* isHeld(os, endpoint), "the endpoint");
+  yield* arena.close();
+});
 
-  *"all that was made from revoked untyped memory is gone, and what is made from it anew knows nothing of it"(
-    os,
-  ) {
+tests.add(
+  "all that was made from revoked untyped memory is gone, and what is made from it anew knows nothing of it",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os, 15);
     const types: readonly (readonly [ObjectType, number])[] = [
@@ -227,12 +228,12 @@ Object.assign(cases, {
       yield* revoke(os, arena.untyped);
       same(yield* arena.left(), 2 ** 15, "all is left");
       for (const it of stale) truly(!(yield* isHeld(os, it)), "dead");
-      same(yield* ended(os, sender, caller), [-Err.REVOKED, -Err.REVOKED], "who waited");
+      same(yield* ended(os, sender, caller), [failed(Err.REVOKED), failed(Err.REVOKED)], "who waited");
       yield* drop(os, sender, caller);
     }
     yield* arena.close();
   },
-} satisfies Record<string, Case>);
+);
 
 /** Roles and what a thread through a revoked capability is answered. */
 function* waiters(os: Os, handle: number, role: string, core: number, count: number): Steps<SpawnedThread[]> {
@@ -244,7 +245,7 @@ function* waiters(os: Os, handle: number, role: string, core: number, count: num
 
 for (const role of ["send", "call", "recv", "wait"]) {
   onCores(
-    cases,
+    tests,
     `who blocks in ${role} through a descendant is woken with REVOKED, others stay`,
     function* (os, core) {
       const { sys } = os;
@@ -268,7 +269,7 @@ for (const role of ["send", "call", "recv", "wait"]) {
       yield* revoke(os, first);
       same(
         yield* ended(os, ...lost),
-        lost.map(() => -Err.REVOKED),
+        lost.map(() => failed(Err.REVOKED)),
         "who waited through it",
       );
       // The others are still there, in turn, and nobody else.
@@ -307,5 +308,5 @@ for (const role of ["send", "call", "recv", "wait"]) {
 }
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

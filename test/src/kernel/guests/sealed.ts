@@ -1,13 +1,15 @@
 /** Capabilities that cannot be used: sealed ones, and those whose time is over; and who holds which authority. */
 import { Err, handleIndex, Method, ObjectType, Right, SlotFlag, type Sys } from "@capos/abi";
 import { cnode, type Os, process, type Steps, start, thread } from "@capos/libos";
-import { Arena, isHeld, onCores, quiet, remove, revoke, slotOf } from "./support/authority.js";
+import { Arena, isHeld, quiet, remove, revoke, slotOf } from "./support/authority.js";
 import {
-  type Case,
   debug,
   drop,
   ended,
+  failed,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -34,7 +36,7 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 /** Every trap that a capability could be used in, and an invocation. */
@@ -64,8 +66,9 @@ function* killed(os: Os, handle: number): Steps<void> {
   while (yield* isHeld(os, handle)) yield os.sys.yield();
 }
 
-Object.assign(cases, {
-  *"a sealed capability answers SEALED to every use; its open copy has what the sealed one had"(os) {
+tests.add(
+  "a sealed capability answers SEALED to every use; its open copy has what the sealed one had",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const sealer = yield* arena.make(ObjectType.SEALER);
@@ -93,41 +96,41 @@ Object.assign(cases, {
     same(yield sys.nbSend(minted), Err.WOULD_BLOCK, "the source is as it was");
     yield* arena.close();
   },
+);
 
-  *"only the sealer that closed it opens it, with READ; it seals with WRITE, once"(os) {
-    const { sys } = os;
-    const arena = yield* Arena.of(os);
-    const sealer = yield* arena.make(ObjectType.SEALER);
-    const other = yield* arena.make(ObjectType.SEALER);
-    const endpoint = yield* arena.endpoint();
-    const slot = arena.slot();
-    const seal = (source: number, by: number) => invoke(sys, own(os), Method.CNODE_SEAL, slot, source, by);
-    const unseal = (source: number, by: number) =>
-      invoke(sys, own(os), Method.CNODE_UNSEAL, slot, source, by);
-    const sealOnly = yield* arena.copy(sealer, Right.WRITE);
-    const openOnly = yield* arena.copy(sealer, Right.READ);
-    same(yield* seal(endpoint, openOnly), Err.DENIED, "seal without WRITE");
-    same(yield* seal(endpoint, endpoint), Err.BAD_TYPE, "seal with an endpoint");
-    const sealed = yield* cnode.seal(sys, own(os), arena.slot(), endpoint, sealOnly);
-    same(yield* unseal(sealed, other), Err.DENIED, "another sealer");
-    same(yield* unseal(sealed, sealOnly), Err.DENIED, "without READ");
-    same(yield* unseal(sealed, endpoint), Err.BAD_TYPE, "with an endpoint");
-    same(yield* unseal(endpoint, sealer), Err.BAD_TYPE, "what is open");
-    for (const by of [sealer, other]) same(yield* seal(sealed, by), Err.SEALED, "sealed twice");
-    same(yield* invoke(sys, own(os), Method.CNODE_MINT, slot, sealed, 255, 3), Err.SEALED, "minted sealed");
-    const open = yield* cnode.unseal(sys, own(os), slot, sealed, openOnly);
-    same(yield sys.nbSend(open), Err.WOULD_BLOCK, "open");
-    // The sealer's own end opens nothing.
-    for (const it of [sealer, sealOnly]) yield* remove(os, it);
-    same(yield* uses(os, sealed), everywhere(Err.SEALED), "still sealed");
-    const second = yield* cnode.unseal(sys, own(os), arena.slot(), sealed, openOnly);
-    same(yield sys.nbSend(second), Err.WOULD_BLOCK, "opened by the last copy of the sealer");
-    yield* arena.close();
-  },
+tests.add("only the sealer that closed it opens it, with READ; it seals with WRITE, once", function* (os) {
+  const { sys } = os;
+  const arena = yield* Arena.of(os);
+  const sealer = yield* arena.make(ObjectType.SEALER);
+  const other = yield* arena.make(ObjectType.SEALER);
+  const endpoint = yield* arena.endpoint();
+  const slot = arena.slot();
+  const seal = (source: number, by: number) => invoke(sys, own(os), Method.CNODE_SEAL, slot, source, by);
+  const unseal = (source: number, by: number) => invoke(sys, own(os), Method.CNODE_UNSEAL, slot, source, by);
+  const sealOnly = yield* arena.copy(sealer, Right.WRITE);
+  const openOnly = yield* arena.copy(sealer, Right.READ);
+  same(yield* seal(endpoint, openOnly), Err.DENIED, "seal without WRITE");
+  same(yield* seal(endpoint, endpoint), Err.BAD_TYPE, "seal with an endpoint");
+  const sealed = yield* cnode.seal(sys, own(os), arena.slot(), endpoint, sealOnly);
+  same(yield* unseal(sealed, other), Err.DENIED, "another sealer");
+  same(yield* unseal(sealed, sealOnly), Err.DENIED, "without READ");
+  same(yield* unseal(sealed, endpoint), Err.BAD_TYPE, "with an endpoint");
+  same(yield* unseal(endpoint, sealer), Err.BAD_TYPE, "what is open");
+  for (const by of [sealer, other]) same(yield* seal(sealed, by), Err.SEALED, "sealed twice");
+  same(yield* invoke(sys, own(os), Method.CNODE_MINT, slot, sealed, 255, 3), Err.SEALED, "minted sealed");
+  const open = yield* cnode.unseal(sys, own(os), slot, sealed, openOnly);
+  same(yield sys.nbSend(open), Err.WOULD_BLOCK, "open");
+  // The sealer's own end opens nothing.
+  for (const it of [sealer, sealOnly]) yield* remove(os, it);
+  same(yield* uses(os, sealed), everywhere(Err.SEALED), "still sealed");
+  const second = yield* cnode.unseal(sys, own(os), arena.slot(), sealed, openOnly);
+  same(yield sys.nbSend(second), Err.WOULD_BLOCK, "opened by the last copy of the sealer");
+  yield* arena.close();
+});
 
-  *"a sealed capability is copied with fewer rights, moved, deleted and revoked like any; its copies are sealed"(
-    os,
-  ) {
+tests.add(
+  "a sealed capability is copied with fewer rights, moved, deleted and revoked like any; its copies are sealed",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const sealer = yield* arena.make(ObjectType.SEALER);
@@ -149,8 +152,11 @@ Object.assign(cases, {
     for (const it of [sealed, again]) truly(!(yield* isHeld(os, it)), "ends with its source's revoke");
     yield* arena.close();
   },
+);
 
-  *"a capability with a time limit is good before it, EXPIRED after it, and soon gone; its source stays"(os) {
+tests.add(
+  "a capability with a time limit is good before it, EXPIRED after it, and soon gone; its source stays",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -171,8 +177,11 @@ Object.assign(cases, {
     same(yield sys.nbSend(endpoint), Err.WOULD_BLOCK, "the source");
     yield* arena.close();
   },
+);
 
-  *"copies have their source's limit at the latest: a later one is not granted, an earlier one is"(os) {
+tests.add(
+  "copies have their source's limit at the latest: a later one is not granted, an earlier one is",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -200,8 +209,11 @@ Object.assign(cases, {
     same(yield sys.nbSend(endpoint), Err.WOULD_BLOCK, "the source");
     yield* arena.close();
   },
+);
 
-  *"a hundred limits end each in its time, those that were deleted, moved or revoked before it never"(os) {
+tests.add(
+  "a hundred limits end each in its time, those that were deleted, moved or revoked before it never",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
@@ -221,10 +233,11 @@ Object.assign(cases, {
     for (const it of tenants) same(yield sys.nbSend(it), Err.WOULD_BLOCK, "a tenant");
     yield* arena.close();
   },
+);
 
-  *"verify says whether a process holds an authority, with at least those rights, the same badge, and usable"(
-    os,
-  ) {
+tests.add(
+  "verify says whether a process holds an authority, with at least those rights, the same badge, and usable",
+  function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const stop = yield* os.notification();
@@ -264,10 +277,10 @@ Object.assign(cases, {
     for (const it of [child.thread, child.cnode, child.process, stop]) yield* os.drop(it);
     yield* arena.close();
   },
-} satisfies Record<string, Case>);
+);
 
 onCores(
-  cases,
+  tests,
   "who waits through a capability whose time is over is woken with REVOKED",
   function* (os, core) {
     const { sys } = os;
@@ -294,7 +307,7 @@ onCores(
   },
 );
 
-onCores(cases, "a limit that was long enough to wait ends the wait with REVOKED", function* (os, core) {
+onCores(tests, "a limit that was long enough to wait ends the wait with REVOKED", function* (os, core) {
   const { sys } = os;
   const arena = yield* Arena.of(os);
   const notification = yield* arena.notification();
@@ -302,12 +315,12 @@ onCores(cases, "a limit that was long enough to wait ends the wait with REVOKED"
   const it = yield* spawn(os, "waiter", [limited], { core });
   yield* settled(os, it);
   same((yield* thread.status(sys, it.handle)).state, 1, "it waits");
-  same(yield* ended(os, it), [-Err.REVOKED], "the waiter");
+  same(yield* ended(os, it), [failed(Err.REVOKED)], "the waiter");
   yield* quiet(os);
   yield* drop(os, it);
   yield* arena.close();
 });
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

@@ -8,10 +8,10 @@
 import { Err, Method, Right, type Sys } from "@capos/abi";
 import { cnode, type Os, type SpawnedThread, type Steps, start } from "@capos/libos";
 import {
-  type Case,
   debug,
   drop,
   ended,
+  GuestTests,
   gone,
   invoke,
   perform,
@@ -170,12 +170,13 @@ interface Member {
   readonly role: "client" | "server";
 }
 
-const cases: Record<string, Case> = {
-  *"every call ends in its answer or in PEER_DIED, whoever is destroyed, and every thread is accounted for"(
-    os,
-  ) {
+export const tests = new GuestTests();
+
+tests.add(
+  "every call ends in its answer or in PEER_DIED, whoever is destroyed, and every thread is accounted for",
+  function* (os) {
     const { sys, environment } = os;
-    const [seed, rounds, calls] = [Number(os.args[2]), Number(os.args[3]), Number(os.args[4])];
+    const [seed, rounds, calls] = [Number(os.args[1]), Number(os.args[2]), Number(os.args[3])];
     const next = random(seed);
     const endpoints: number[] = [];
     for (let i = 0; i < ENDPOINTS; i++) endpoints.push(yield* os.endpoint());
@@ -250,7 +251,7 @@ const cases: Record<string, Case> = {
     for (const endpoint of endpoints) same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "an empty queue");
     yield* os.print(`seed ${seed}: ${seen.destroyed} destroyed, ${seen.ended} ended`);
   },
-};
+);
 
 /** Sets a priority; a thread that has ended has none. */
 function* changePriority(os: Os, handle: number, priority: number): Steps<void> {
@@ -259,5 +260,5 @@ function* changePriority(os: Os, handle: number, priority: number): Steps<void> 
 }
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

@@ -1,14 +1,15 @@
 /** Capabilities in messages: moved, narrowed, unwrapped; and both sides' ends, at any moment. */
 import { handleIndex, Method, ObjectType, Right, SlotState, type Sys } from "@capos/abi";
 import { cnode, type Os, process, type SpawnedThread, type Steps, start } from "@capos/libos";
-import { Arena, isHeld, onCores, quiet, revoke, slotOf } from "./support/authority.js";
+import { Arena, isHeld, quiet, revoke, slotOf } from "./support/authority.js";
 import {
-  type Case,
   childEnded,
   drop,
   Err,
   ended,
+  GuestTests,
   invoke,
+  onCores,
   perform,
   type Role,
   same,
@@ -94,7 +95,7 @@ function pack(os: Os, trap: number, count: number, moved: number, rights: number
   return it;
 }
 
-const cases: Record<string, Case> = {};
+export const tests = new GuestTests();
 const own = (os: Os) => os.environment.cnode;
 
 interface Taken {
@@ -158,7 +159,7 @@ function* pass(
 
 for (const way of WAYS) {
   onCores(
-    cases,
+    tests,
     `each of four is moved or copied for itself, with fewer rights, ${way}`,
     function* (os, core) {
       const arena = yield* Arena.of(os);
@@ -204,7 +205,7 @@ for (const way of WAYS) {
   );
 
   onCores(
-    cases,
+    tests,
     `an occupied slot, a missing GRANT or a dead one stops the rest, moved or not, ${way}`,
     function* (os, core) {
       const { sys } = os;
@@ -259,7 +260,7 @@ for (const way of WAYS) {
 
 for (const way of WAYS.slice(0, 2)) {
   onCores(
-    cases,
+    tests,
     `what names the endpoint it is sent to arrives as its badge, needs GRANT and no slot, ${way}`,
     function* (os, core) {
       const arena = yield* Arena.of(os);
@@ -292,7 +293,7 @@ for (const way of WAYS.slice(0, 2)) {
 }
 
 onCores(
-  cases,
+  tests,
   "a reply moved to another thread in a message, and to another process, is answered there",
   function* (os, core) {
     const { sys } = os;
@@ -326,7 +327,7 @@ onCores(
   },
 );
 
-onCores(cases, "reply(x) and then delete(x) delivers x, two hundred times", function* (os, core) {
+onCores(tests, "reply(x) and then delete(x) delivers x, two hundred times", function* (os, core) {
   const { sys } = os;
   const arena = yield* Arena.of(os);
   const [service, object] = [yield* arena.endpoint(), yield* arena.endpoint()];
@@ -350,7 +351,7 @@ onCores(cases, "reply(x) and then delete(x) delivers x, two hundred times", func
 });
 
 onCores(
-  cases,
+  tests,
   "a capability revoked while its message waits does not arrive; the message does",
   function* (os, core) {
     const { sys } = os;
@@ -375,7 +376,7 @@ onCores(
 );
 
 onCores(
-  cases,
+  tests,
   "whichever side is destroyed at whatever moment, a moved capability is in one place",
   function* (os, core) {
     const { sys } = os;
@@ -425,5 +426,5 @@ onCores(
 );
 
 export default function* main(sys: Sys) {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

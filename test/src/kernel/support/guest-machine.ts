@@ -1,22 +1,16 @@
 /**
- * Runs a guest that tests the kernel from inside, and turns what it reports into assertions.
- *
- * A guest of `test/src/kernel/guests` runs named cases and prints one JSON line for each (see its
- * `kit.ts`); a case's name is a rule of the kernel. A guest that never ends is a finding: it fails with
- * the machine's dump, which says which thread waits for what.
+ * A booted machine for the guests that test the kernel from inside: see `guest-tests.ts`.
  */
 import { fileURLToPath } from "node:url";
-import { LifeState } from "@capos/abi";
 import { PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage } from "@capos/image";
 import { type CoreSnapshot, dump, snapshotCore, whyNoTakeover } from "@capos/inspect";
 import { CORE_PROGRAM } from "@capos/machine";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
-import type { Test } from "tap";
 
-/** What a guest says of one case. */
-export interface CaseReport {
+/** What a guest says of one of its tests. */
+export interface TestReport {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
@@ -27,25 +21,25 @@ export interface GuestMachineOptions {
   readonly powered?: number;
   readonly memoryMiB?: number;
   readonly watchdogMs?: number;
+  /** How long the machine may stay silent before it counts as stuck; far more than any test needs unless given. */
+  readonly silentMs?: number;
 }
 
 export interface GuestOptions {
-  /** A text that the names of the cases to run contain; then more arguments. The image's number comes before them. */
+  /** The guest's arguments; its image's number comes before them. */
   readonly args?: readonly string[];
   readonly core?: number;
   readonly priority?: number;
   readonly memoryBits?: number;
 }
 
-/** How long a machine may stay silent before it counts as stuck: far more than any case needs. */
-const STUCK_MS = 60_000;
+const SILENT_MS = 60_000;
 
 /** A booted machine that runs guests from test/src/kernel/guests. */
 export class GuestMachine {
   /** Lines on the console, and on the kernel's own line. */
   readonly console: string[] = [];
   readonly kernel: string[] = [];
-  readonly machineChecks: number[] = [];
   readonly machine: Machine;
   readonly #rest: string[] = ["", "", "", ""];
   readonly #events: ControlEvent[] = [];
@@ -56,16 +50,16 @@ export class GuestMachine {
   #said = 0;
   #nextId = 1;
 
+  readonly #silentMs: number;
+
   private constructor(options: Required<GuestMachineOptions>) {
     const { cores, powered, memoryMiB, watchdogMs } = options;
+    this.#silentMs = options.silentMs;
     this.machine = new Machine(planMachine({ cores, memoryMiB, hardwareThreads: 2, seed: 1, watchdogMs }), {
       coreProgram: CORE_PROGRAM,
       powered,
       onOutput: (port, bytes) => this.#onOutput(port, bytes),
-      onMachineCheck: (core) => {
-        this.machineChecks.push(core);
-        this.#look();
-      },
+      onMachineCheck: () => this.#look(),
       whyNoTakeover,
       describe: dump,
     });
@@ -79,25 +73,37 @@ export class GuestMachine {
 
   static async boot(options: GuestMachineOptions = {}): Promise<GuestMachine> {
     const cores = options.cores ?? 2;
-    const machine = new GuestMachine({ cores, powered: cores, memoryMiB: 64, watchdogMs: 4000, ...options });
-    await machine.until("init to be ready", () => machine.#events.some(({ event }) => event === "ready"));
-    return machine;
+    const machine = new GuestMachine({
+      cores,
+      powered: cores,
+      memoryMiB: 64,
+      watchdogMs: 4000,
+      silentMs: SILENT_MS,
+      ...options,
+    });
+    try {
+      await machine.until("init to be ready", () => machine.#events.some(({ event }) => event === "ready"));
+      return machine;
+    } catch (error) {
+      await machine.halt();
+      throw error;
+    }
   }
 
   /** Starts a guest; its exit is awaited with `exit`. */
-  async start(fixture: string, options: GuestOptions = {}): Promise<number> {
-    let image = this.#images.get(fixture);
+  async start(guest: string, options: GuestOptions = {}): Promise<number> {
+    let image = this.#images.get(guest);
     if (image === undefined) {
-      const built = await buildImage(fixtureFile(fixture));
-      image = this.machine.load(fixture, built.code);
-      this.#images.set(fixture, image);
+      const built = await buildImage(guestFile(guest));
+      image = this.machine.load(guest, built.code);
+      this.#images.set(guest, image);
     }
     const id = this.#nextId++;
     const request = {
       op: "run",
-      name: fixture,
+      name: guest,
       memoryBits: 24,
-      // More than any case starts, and no more than the smallest machine has.
+      // More than any test starts, and no more than the smallest machine has.
       threads: 200,
       debug: true,
       priority: 50,
@@ -110,22 +116,33 @@ export class GuestMachine {
     return id;
   }
 
+  /** How a run ended, if it has. Throws if it was refused. */
+  exitOf(id: number): ExitEvent | undefined {
+    const event = this.#events.find((it) => (it.event === "exit" || it.event === "error") && it.id === id);
+    if (event?.event === "error") throw new Error(`run ${id} was refused: ${JSON.stringify(event)}`);
+    return event as ExitEvent | undefined;
+  }
+
   async exit(id: number): Promise<ExitEvent> {
-    const find = () =>
-      this.#events.find((it) => (it.event === "exit" || it.event === "error") && it.id === id);
-    await this.until(`the exit of run ${id}`, () => find() !== undefined);
-    const event = find()!;
-    if (event.event !== "exit") throw new Error(`run ${id} was refused: ${JSON.stringify(event)}`);
-    return event;
+    await this.until(`the exit of run ${id}`, () => this.exitOf(id) !== undefined);
+    return this.exitOf(id)!;
   }
 
-  async run(fixture: string, options: GuestOptions = {}): Promise<ExitEvent> {
-    return this.exit(await this.start(fixture, options));
+  /** Has a run guest perform one of its tests; resolves with what it says of it, or with null if it ends in the test. */
+  async perform(id: number, name: string): Promise<TestReport | null> {
+    this.type(name);
+    const isReport = (line: string) => line.startsWith("{");
+    await this.until(
+      `the end of the test "${name}"`,
+      () => this.console.some(isReport) || this.exitOf(id) !== undefined,
+    );
+    const at = this.console.findIndex(isReport);
+    return at < 0 ? null : (JSON.parse(this.console.splice(at, 1)[0]!) as TestReport);
   }
 
-  /** What the guests have reported so far. */
-  get cases(): CaseReport[] {
-    return this.console.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as CaseReport);
+  /** True once the machine is off, by itself or not. */
+  get isOff(): boolean {
+    return this.#over;
   }
 
   /** Resolves when `check` holds; it is asked whenever something has come out of the machine. */
@@ -139,7 +156,7 @@ export class GuestMachine {
           reject(new Error(`waits for ${what}\n${this.describe()}`));
         }
         said = this.#said;
-      }, STUCK_MS);
+      }, this.#silentMs);
       const done = () => {
         clearInterval(timer);
         if (check()) resolve();
@@ -150,9 +167,10 @@ export class GuestMachine {
     });
   }
 
-  /** Resolves once a line of the console is `text`. */
+  /** Resolves once a line of the console is `text`, and takes it. */
   async line(text: string): Promise<void> {
     await this.until(`line "${text}"`, () => this.console.includes(text));
+    this.console.splice(this.console.indexOf(text), 1);
   }
 
   /** Types a line on the console. */
@@ -197,32 +215,6 @@ export class GuestMachine {
 }
 
 /** A guest of test/src/kernel/guests. */
-export function fixtureFile(name: string): string {
+export function guestFile(name: string): string {
   return fileURLToPath(new URL(`../../../src/kernel/guests/${name}.ts`, import.meta.url));
-}
-
-/**
- * Runs one fixture on a machine of its own and asserts each case that it reports, and that it reported
- * at least `least` of them and ended well.
- */
-export async function checkGuest(
-  t: Test,
-  fixture: string,
-  least: number,
-  machineOptions: GuestMachineOptions = {},
-  guestOptions: GuestOptions = {},
-): Promise<void> {
-  const machine = await GuestMachine.boot(machineOptions);
-  try {
-    const exit = await machine.run(fixture, guestOptions);
-    for (const { name, ok, detail } of machine.cases) t.ok(ok, name, { diagnostic: !ok, detail });
-    t.equal(exit.fault, "", "the guest did not fault");
-    t.equal(exit.state, LifeState.EXITED, "the guest ended by itself");
-    t.ok(machine.cases.length >= least, `${machine.cases.length} cases ran, at least ${least}`);
-  } catch (error) {
-    t.fail(String(error));
-  } finally {
-    const end = await machine.halt();
-    t.equal(end.panicked, false, "the kernel did not panic");
-  }
 }
