@@ -28,7 +28,7 @@ const FOLDERS = {
   "packages/hal": ["memory", "cpu", "device", "trace", "host"],
   "packages/engine": ["generator"],
   "packages/kernel": ["state", "sched", "smp", "capability", "ipc", "object", "loop", "boot"],
-  "packages/explorer": ["explore", "transform", "history", "campaign", "survey"],
+  "packages/explorer": ["explore", "transform", "history", "campaign", "survey", "scenario"],
 };
 
 const rule = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: to } });
