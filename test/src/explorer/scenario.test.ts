@@ -1,6 +1,6 @@
 /** Small programs on shared memory, by the explorer alone: what holds is explored to its end, planted defects are found. */
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exploreWhole, type Strategy } from "@capos/explorer";
@@ -8,7 +8,8 @@ import type { Opener } from "@capos/explorer/campaign";
 import { catalogueOf } from "@capos/explorer/scenario";
 import t, { type Test } from "tap";
 
-const FIXTURES = fileURLToPath(new URL("../fixtures/explorer/", import.meta.url));
+const FIXTURES = fileURLToPath(new URL("../../fixtures/explorer/", import.meta.url));
+const DOCUMENTS = fileURLToPath(new URL("../../../docs/", import.meta.url));
 const ALL: Strategy = { kind: "dpor" };
 /** Far above what the programs here need. */
 const MOST_SCHEDULES = 20_000;
@@ -63,6 +64,20 @@ for (const [name, defects] of Object.entries(PROGRAMS)) {
       t.match(await outcomeOf(file, mutant), found, mutant);
   });
 }
+
+t.test(
+  "the example of the documents holds, and lacks a wake-up where the document leaves it out",
+  async (t) => {
+    const scenario = join(DOCUMENTS, "examples/mailbox.scenario.mjs");
+    t.equal(await outcomeOf(scenario), "holds");
+    t.match(await outcomeOf(scenario, "empty-quietly"), /^lost wake-up: core 0 waits for ever on full, /);
+    const document = readFileSync(join(DOCUMENTS, "checking-your-own.md"), "utf8");
+    const example = readFileSync(join(DOCUMENTS, "examples/mailbox.mjs"), "utf8");
+    const last = "    Atomics.notify(i32, FULL);\n";
+    const at = example.lastIndexOf(last);
+    t.ok(document.includes(example.slice(0, at) + example.slice(at + last.length)));
+  },
+);
 
 t.test("without reduction the same programs hold, and the same defects are found", async (t) => {
   const file = join(FIXTURES, "gate.scenario.mjs");

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { caposSmp, type Finished } from "./cli-process.js";
+import { caposSmp, type Finished } from "../support/cli-process.js";
 
 t.setTimeout(300_000);
 
