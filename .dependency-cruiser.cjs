@@ -29,7 +29,7 @@ const FOLDERS = {
   "packages/hal": ["memory", "cpu", "device", "host"],
   "packages/engine": ["generator"],
   "packages/kernel": ["state", "sched", "smp", "capability", "ipc", "object", "loop", "boot"],
-  "packages/explorer": ["explore", "transform", "history", "campaign", "survey"],
+  "packages/explorer": ["explore", "transform", "history", "campaign", "survey", "scenario"],
 };
 
 const rule = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: to } });

@@ -145,7 +145,9 @@ const REPLAYS_ONLY = [
 
 program
   .command("check [scenarios...]")
-  .description("run the kernel's own code under every order of its cores' accesses, within stated bounds")
+  .description(
+    "run the kernel's own code, or a program of yours (./my-scenario.mjs), under every order of its cores' accesses, within stated bounds",
+  )
   .option("--list", "list the scenarios, and what must hold in each")
   .option("--mutants", "list the mutants of the kernel, and the rule that each breaks")
   .option("--mutant <name>", "check a kernel with a rule broken; without a scenario: the one that finds it")

@@ -1,6 +1,18 @@
 /**
- * capos as a library: boot a machine in this process, run guests on it, measure it; check its kernel.
+ * capos as a library: boot a machine in this process, run guests on it, measure it; check its kernel, and programs of
+ * one's own.
  */
+
+export {
+  defineScenario,
+  type Ending,
+  type Memory,
+  type Operation,
+  type Operations,
+  type ProgramContext,
+  type ScenarioDefinition,
+  type ScenarioMutant,
+} from "@capos/explorer/define";
 export type { MachineState } from "@capos/inspect";
 export {
   type BootOptions,

@@ -1,4 +1,4 @@
-/** The kernel as a program under test. */
+/** The kernel as a program under test. May touch the kernel's insides and the explorer; no product code imports it. */
 export type { CheckedRing, Program } from "./kernel-program.js";
 export type { Mutant } from "./mutants/mutant.js";
 export { MUTANTS, mutantNamed } from "./mutants.js";

@@ -1,5 +1,6 @@
 /**
- * The stress suite: guests that race on real threads and write down what they did, and the judge of what they wrote.
+ * The stress suite: guests that race on real threads and write down what they did, and the judge of what they wrote. May touch
+ * whole machines and the explorer's judge of histories; its guests import abi and libos only.
  */
 export { describeEvent, HistoryReader, type StressEvent } from "./event.js";
 export type { Finding } from "./finding.js";

@@ -6,6 +6,12 @@ import { UsageError } from "@capos/machine/errors";
 import { closest, distance } from "fastest-levenshtein";
 
 export const ALL = "all";
+
+/** True for what names a file of one's own instead of one of the kernel's scenarios. */
+export function isFile(name: string): boolean {
+  return /[\\/]|\.(mjs|js|ts)$/.test(name);
+}
+
 export const STRATEGIES = ["dpor", "dfs", "bounded", "pct", "random"] as const;
 export type StrategyName = (typeof STRATEGIES)[number];
 

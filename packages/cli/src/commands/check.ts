@@ -1,4 +1,4 @@
-/** `capos-smp check`: every schedule of the kernel's own code, within stated bounds. */
+/** `capos-smp check`: every schedule of the kernel's own code, or of a program of one's own, within stated bounds. */
 
 import inspector from "node:inspector";
 import { availableParallelism } from "node:os";
@@ -6,7 +6,6 @@ import process from "node:process";
 import type { Strategy } from "@capos/explorer";
 import {
   type Catalogue,
-  CheckFileError,
   type CheckResult,
   type CounterExample,
   check,
@@ -21,7 +20,7 @@ import {
 import { ExitStatus, UsageError } from "@capos/machine/errors";
 import { KERNEL } from "@capos/model";
 import { perSecond, progressText, Report, totalOf, totalText } from "../check/report.js";
-import { type Selection, selectJobs } from "../check/selection.js";
+import { ALL, isFile, type Selection, selectJobs } from "../check/selection.js";
 import { renderCounterExample } from "../check/table.js";
 import { NO_PROGRESS, terminalProgress } from "../progress.js";
 
@@ -45,33 +44,60 @@ const MINIMISE_SECONDS = 20;
 /** Where standard output is no terminal. */
 const USUAL_WIDTH = 120;
 
+/** What goes wrong for a reason that lies in what is checked: its message is all there is to say. */
+const TOLD: ReadonlySet<string> = new Set([
+  "CheckFileError",
+  // A mutant that no longer fits the code that it changes.
+  "EditError",
+  "TransformError",
+  "DeterminismError",
+]);
+
+/** Where scenarios come from, and how a command line says so. */
+interface Source {
+  readonly catalogue: Catalogue;
+  /** The file of one's own; null for the kernel's. */
+  readonly file: string | null;
+}
+
 /** Checks, lists or replays; answers the exit status: 1 if there is a counter-example. */
 export async function checkCommand(
   names: readonly string[],
   flags: CheckFlags,
   signal: AbortSignal,
-  catalogue: Catalogue = KERNEL,
 ): Promise<number> {
   try {
-    if (flags.list === true)
-      return await list(
-        catalogue.scenarios,
-        flags,
-        ({ plan, holds }) => `${boundOf(plan).padEnd(BOUND_WIDTH)}  ${holds}`,
-      );
-    if (flags.mutants === true) return await list(catalogue.mutants, flags, ({ breaks }) => breaks);
-    if (flags.inspectBrk !== undefined && flags.replay === undefined)
-      throw new UsageError("--inspect-brk is for --replay FILE: it stops at a schedule's first step");
-    return flags.replay === undefined
-      ? await explore(names, flags, signal, catalogue)
-      : await replay(flags.replay, names, flags, catalogue);
+    const file = names.find(isFile) ?? null;
+    if (file === null) return await checkFrom({ catalogue: KERNEL, file }, names, flags, signal);
+    if (names.length > 1) throw new UsageError(`check: ${file} is a file of your own: name nothing else`);
+    const { catalogueOf } = await import("@capos/explorer/scenario");
+    return await checkFrom({ catalogue: await catalogueOf(file), file }, [], flags, signal);
   } catch (error) {
-    if (error instanceof CheckFileError) throw new UsageError(error.message);
-    // A mutant that no longer fits the code that it changes.
-    if (error instanceof WorkerError && error.thrown.name === "EditError")
-      throw new UsageError(error.message);
+    const cause = error instanceof WorkerError ? error.thrown : error;
+    if (TOLD.has((cause as Error).name)) throw new UsageError((cause as Error).message);
     throw error;
   }
+}
+
+async function checkFrom(
+  source: Source,
+  names: readonly string[],
+  flags: CheckFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  const { catalogue } = source;
+  if (flags.list === true)
+    return await list(
+      catalogue.scenarios,
+      flags,
+      ({ plan, holds }) => `${boundOf(plan).padEnd(BOUND_WIDTH)}  ${holds}`,
+    );
+  if (flags.mutants === true) return await list(catalogue.mutants, flags, ({ breaks }) => breaks);
+  if (flags.inspectBrk !== undefined && flags.replay === undefined)
+    throw new UsageError("--inspect-brk is for --replay FILE: it stops at a schedule's first step");
+  return flags.replay === undefined
+    ? await explore(names, flags, signal, source)
+    : await replay(flags.replay, names, flags, catalogue);
 }
 
 /** Room for the longest bound. */
@@ -97,9 +123,10 @@ async function explore(
   names: readonly string[],
   flags: CheckFlags,
   signal: AbortSignal,
-  catalogue: Catalogue,
+  { catalogue, file }: Source,
 ): Promise<number> {
-  const jobs = selectJobs(catalogue, { ...flags, names });
+  const wanted = file !== null && flags.mutant === undefined ? [ALL] : names;
+  const jobs = selectJobs(catalogue, { ...flags, names: wanted });
   if (flags.save !== undefined && jobs.length > 1)
     throw new UsageError(`--save: one file for ${jobs.length} scenarios; name one of them`);
   const isText = flags.json !== true;
@@ -133,9 +160,10 @@ async function explore(
   const saved = new Map<CheckResult, string>();
   for (const result of failed) {
     if (isText) await print(`\n${describe(result, result.counterExample!, catalogue, flags)}\n`);
-    const file = save(result, flags.save);
-    saved.set(result, file);
-    if (isText) await print(`saved in ${file}; see it again: capos-smp check --replay ${file}\n`);
+    const saving = save(result, flags.save);
+    saved.set(result, saving);
+    const which = file === null ? "" : `${file} `;
+    if (isText) await print(`saved in ${saving}; see it again: capos-smp check ${which}--replay ${saving}\n`);
   }
   const advice = howToGoOn(results, flags.resume);
   if (!isText) await print(`${JSON.stringify(documentOf(results, workers, saved))}\n`);

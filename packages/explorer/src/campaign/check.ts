@@ -2,6 +2,7 @@
  * Checks scenarios one after the other: explores each, makes the counter-example of what fails as simple as it
  * gets, and keeps what is left for another time.
  */
+import { DeterminismError } from "../explore/explorer.js";
 import type { Strategy } from "../explore/types.js";
 import {
   Campaign,
@@ -104,7 +105,7 @@ async function checkOne(
       const minimal = await pool.minimise(job, failure, options.minimiseSeconds * 1000);
       const replayed = await pool.replay(job, minimal.failure.choices);
       if (replayed.counterExample === null)
-        throw new Error(`${job.scenario}: a schedule that failed does not fail again: ${failure.choices}`);
+        throw new DeterminismError(`${job.scenario}: a schedule that failed does not fail again`);
       counterExample = { ...replayed.counterExample, isFewest: minimal.isFewest };
     } finally {
       signal?.removeEventListener("abort", stop);

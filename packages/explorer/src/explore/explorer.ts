@@ -22,6 +22,15 @@ const enum End {
   FAILED = 2,
 }
 
+/** A program that does not do the same again after the same choices: nothing can be said of it. */
+export class DeterminismError extends Error {
+  override readonly name = "DeterminismError";
+
+  constructor(what: string) {
+    super(`${what}: the program is not deterministic, it must do the same whenever it reads the same`);
+  }
+}
+
 export class Explorer {
   private readonly frames: Frames;
   private readonly log: EventLog;
@@ -157,7 +166,7 @@ export class Explorer {
       }
       const core = frames.chosen[depth]!;
       if ((enabled & (1 << core)) === 0)
-        throw new Error(`step ${depth}: core ${core} cannot go on; the program is not deterministic`);
+        throw new DeterminismError(`step ${depth}: core ${core} cannot go on`);
       frames.preemptions[depth + 1] = frames.preemptions[depth]! + (isContinuable && core !== last ? 1 : 0);
       runtime.isNew = depth >= forced - 1;
       runtime.step(core);

@@ -1,4 +1,7 @@
-/** The explorer: runs the schedules of a program on shared memory. Knows nothing of what the program is about. */
+/**
+ * The explorer: runs the schedules of a program on shared memory. Knows nothing of what the program is about: it imports
+ * no other package of the workspace.
+ */
 export { Explorer } from "./explorer.js";
 export { Frontier, type SavedFrontier } from "./frontier.js";
 export { OP_NAMES, Op, UNUSED } from "./operation.js";

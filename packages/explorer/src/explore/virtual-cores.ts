@@ -59,6 +59,8 @@ export class VirtualCores implements Runtime {
   private i32!: Int32Array;
   private f64!: Float64Array;
   private u8!: Uint8Array;
+  /** What the program has in place of the views: mostly they themselves. */
+  private handles!: { readonly i32: unknown; readonly f64: unknown; readonly u8: unknown };
   /** True while cores run; else set-up code runs, whose accesses are performed at once and not seen. */
   private isRunning = false;
   /** The access that comes next is the step's own. */
@@ -71,6 +73,7 @@ export class VirtualCores implements Runtime {
     this.i32 = world.views.i32;
     this.f64 = world.views.f64;
     this.u8 = world.views.u8;
+    this.handles = world.handles ?? world.views;
     this.cores = Array.from({ length: world.cores }, (_, id) => new VirtualCore(id));
     this.races = new RaceDetector(world.cores);
     this.words = new Words(world, (capacity) => this.races.grow(capacity));
@@ -219,7 +222,7 @@ export class VirtualCores implements Runtime {
     core.b = kind === Op.WAIT && b === NO_LIMIT ? Number.POSITIVE_INFINITY : b;
     core.c = c;
     core.isPerformed = false;
-    if (!this.isRunning || view !== this.i32) {
+    if (!this.isRunning || view !== this.handles.i32) {
       core.number = -1;
       return false;
     }
@@ -296,12 +299,12 @@ export class VirtualCores implements Runtime {
     const core = this.now;
     core.isPerformed = true;
     if (this.isRunning) {
-      if (view === this.i32)
-        return this.peekWord(core, site, view as Int32Array, index as number, index as number);
-      if (view === this.f64)
-        return this.peekWord(core, site, view as Float64Array, index as number, (index as number) * 2);
-      if (view === this.u8)
-        return this.peekWord(core, site, view as Uint8Array, index as number, (index as number) >> 2);
+      const { handles } = this;
+      if (view === handles.i32) return this.peekWord(core, site, this.i32, index as number, index as number);
+      if (view === handles.f64)
+        return this.peekWord(core, site, this.f64, index as number, (index as number) * 2);
+      if (view === handles.u8)
+        return this.peekWord(core, site, this.u8, index as number, (index as number) >> 2);
     }
     core.value = (view as Record<number, unknown>)[index as number];
     return false;
@@ -360,33 +363,13 @@ export class VirtualCores implements Runtime {
     core.isPerformed = true;
     core.value = value;
     if (this.isRunning) {
-      if (view === this.i32)
-        return this.pokeWord(
-          core,
-          site,
-          view as Int32Array,
-          index as number,
-          index as number,
-          value as number,
-        );
-      if (view === this.f64)
-        return this.pokeWord(
-          core,
-          site,
-          view as Float64Array,
-          index as number,
-          (index as number) * 2,
-          value as number,
-        );
-      if (view === this.u8)
-        return this.pokeWord(
-          core,
-          site,
-          view as Uint8Array,
-          index as number,
-          (index as number) >> 2,
-          value as number,
-        );
+      const { handles } = this;
+      if (view === handles.i32)
+        return this.pokeWord(core, site, this.i32, index as number, index as number, value as number);
+      if (view === handles.f64)
+        return this.pokeWord(core, site, this.f64, index as number, (index as number) * 2, value as number);
+      if (view === handles.u8)
+        return this.pokeWord(core, site, this.u8, index as number, (index as number) >> 2, value as number);
     }
     (view as Record<number, unknown>)[index as number] = value;
     return false;

@@ -51,7 +51,8 @@ export class Words {
 
   /** The number of a word. */
   number(word: number): number {
-    const known = this.numbers[word]!;
+    const known = this.numbers[word];
+    if (known === undefined) throw new RangeError(`memory has no word ${String(word)}`);
     return known !== 0 ? known - 1 : this.add(word);
   }
 

@@ -29,6 +29,8 @@ export interface World {
   readonly cores: number;
   /** Views of one shared buffer; accesses to any other array are a core's own. */
   readonly views: { readonly i32: Int32Array; readonly f64: Float64Array; readonly u8: Uint8Array };
+  /** What the program has in place of the views, where it is to have something else: each stands for one. */
+  readonly handles?: { readonly i32: unknown; readonly f64: unknown; readonly u8: unknown };
   /** What orders the plain accesses of a word (an index of i32) that race by design; null if they must not race. */
   orderedBy(word: number): string | null;
   /** True for one of these whose plain read gets to know what came before the atomic write that it sees. */

@@ -11,6 +11,9 @@ import type MagicString from "magic-string";
 import { ModuleTexts } from "./edits.js";
 import { type Edit, type ProgramOptions, TransformError } from "./program.js";
 
+/** A compiled module that can be edited: of no package from elsewhere. */
+const OWN_MODULE = /^(?!.*node_modules\/).*\.[cm]?js$/;
+
 type BundleOptions = Omit<ProgramOptions, "edits">;
 
 export interface Bundle {
@@ -24,9 +27,9 @@ export interface Bundle {
 
 /** The program as it is. Throws TransformError. */
 export async function bundle(options: BundleOptions): Promise<Bundle> {
-  const { entry, root } = foldersOf(options);
+  const { entries, root } = foldersOf(options);
   const used = new Set<string>();
-  const made = await make({ entry, root, plugins: [replacing(options.replacements, used)] });
+  const made = await make({ entries, root, plugins: [replacing(options.replacements, used)] });
   for (const module of Object.keys(options.replacements))
     if (!used.has(module))
       throw new TransformError(
@@ -41,9 +44,9 @@ export async function bundleEdited(
   original: Bundle,
   edits: readonly Edit[],
 ): Promise<Bundle> {
-  const { entry, root } = foldersOf(options);
+  const { entries, root } = foldersOf(options);
   const texts = (await readModules(original)).edited(edits);
-  return await make({ entry, root, plugins: [replacing(options.replacements, new Set()), editing(texts)] });
+  return await make({ entries, root, plugins: [replacing(options.replacements, new Set()), editing(texts)] });
 }
 
 /** The texts of the modules that a program was made from, as far as something of them is in it. */
@@ -52,16 +55,18 @@ export async function readModules({ modules }: Bundle): Promise<ModuleTexts> {
   return new ModuleTexts(new Map(await Promise.all(texts)));
 }
 
-function foldersOf(options: BundleOptions): { entry: string; root: string } {
+function foldersOf(options: BundleOptions): { entries: string[]; root: string } {
   const entry = resolve(options.entry);
-  return { entry, root: options.root === undefined ? repositoryOf(entry) : resolve(options.root) };
+  const entries = [entry, ...(options.also ?? []).map((path) => resolve(path))];
+  return { entries, root: options.root === undefined ? repositoryOf(entry) : resolve(options.root) };
 }
 
-async function make(options: { entry: string; root: string; plugins: Plugin[] }): Promise<Bundle> {
-  const { entry, root, plugins } = options;
+async function make(options: { entries: string[]; root: string; plugins: Plugin[] }): Promise<Bundle> {
+  const { entries, root, plugins } = options;
+  const contents = entries.map((path) => `export * from ${JSON.stringify(path)};`).join("\n");
   try {
     const result = await build({
-      entryPoints: [entry],
+      stdin: { contents, resolveDir: root },
       absWorkingDir: root,
       // A name for the map's sources to be relative to: nothing is written.
       outfile: resolve(root, "program.js"),
@@ -82,7 +87,7 @@ async function make(options: { entry: string; root: string; plugins: Plugin[] })
     const find = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))!.text;
     const inputs = Object.values(result.metafile.outputs).flatMap((output) => Object.entries(output.inputs));
     const modules = inputs
-      .filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && !path.includes("node_modules/"))
+      .filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && OWN_MODULE.test(path))
       .map(([path]) => resolve(root, path));
     return { code: find(".js"), map: find(".js.map"), root, modules };
   } catch (error) {

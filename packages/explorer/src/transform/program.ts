@@ -18,6 +18,8 @@ export interface Edit {
 export interface ProgramOptions {
   /** Path of the compiled module whose exports are the program. */
   readonly entry: string;
+  /** Paths of further modules whose exports are part of it. */
+  readonly also?: readonly string[];
   /** Modules that others stand in for: end of a module's path, path of its replacement. */
   readonly replacements: Readonly<Record<string, string>>;
   readonly edits: readonly Edit[];
