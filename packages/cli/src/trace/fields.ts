@@ -1,5 +1,6 @@
 /** Fields of events as a person reads them. */
-import { errorName, lifeName, methodName, trapName, typeName } from "@capos/abi";
+import { errorName, lifeName, trapName, typeName } from "@capos/abi";
+import { methodName } from "@capos/abi/methods";
 import { type EventDeclaration, type FieldKind, type TraceRecord, traceEvent } from "@capos/hal";
 import { lineKindName } from "@capos/inspect";
 import type { Names } from "./names.js";
