@@ -14,6 +14,8 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import ts from "typescript";
+import { decode, operands } from "./methods/decode.mjs";
+import { dispatch } from "./methods/dispatch.mjs";
 import { numbers } from "./methods/numbers.mjs";
 import { stubs } from "./methods/stubs.mjs";
 import { tables } from "./methods/tables.mjs";
@@ -24,6 +26,9 @@ const HEAD = "made by scripts/methods.mjs from packages/abi/src/methods.ts";
 /** Source files that are made whole, and what makes them. */
 const SOURCES = {
   "packages/abi/src/method.ts": numbers,
+  "packages/kernel/src/state/operands.ts": operands,
+  "packages/kernel/src/object/decode.ts": decode,
+  "packages/kernel/src/object/invoke.ts": dispatch,
   "packages/libos/src/kernel-calls.ts": stubs,
 };
 

@@ -16,6 +16,7 @@ import {
   type WordIndex,
 } from "@capos/hal";
 import { KernelArea, Tables } from "./layout.js";
+import { Operands } from "./operands.js";
 
 /** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
 export const REAPING = 0x4000_0000;
@@ -106,6 +107,8 @@ export class Core implements EngineCore {
   ranLong = false;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
+  /** The arguments of the invocation in progress. */
+  readonly operands = new Operands();
   /** Scratch for what an invocation asks retype for. */
   readonly retype = { untyped: 0, type: 0, sizeBits: 0, count: 0, cnodeSlot: 0, first: 0 };
   /** Scratch for bytes on their way to or from a device: as many as a message holds. */
