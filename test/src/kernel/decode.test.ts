@@ -7,8 +7,8 @@ import { BootInfo, nowNs } from "@capos/hal";
 import { type Core, decoders, fillSlot, slotWord } from "@capos/kernel/internal";
 import { Process } from "@capos/kernel/layout";
 import t from "tap";
-import { handleIn } from "./kernel-process-fixture.js";
-import { makeBench } from "./kernel-slots-fixture.js";
+import { handleIn } from "./support/processes.js";
+import { makeBench } from "./support/slots.js";
 
 type Decoder = (k: Core, thread: number, context: GeneratorContext, self: number) => boolean;
 
