@@ -1,181 +1,604 @@
 /**
- * What kernel objects answer: `call` on a capability to one, with the method's number in word 0.
+ * What kernel objects answer, declared once: `call` on a capability to one, with the method's number in word 0.
  *
- * Arguments follow from word 1; the answer's words start at word 0. Slot arguments are indices into
- * the CNode that the method names; a window is that many consecutive empty slots.
+ * Everything else that knows a method comes from here: `npm run methods` writes the numbers (method.ts), the kernel's
+ * checks of arguments, the library's stubs and the table in docs/abi.md. See docs/abi.md for the rules that all
+ * methods share.
  */
+import { Right } from "./capability.js";
+import { Err } from "./errors.js";
+import { BYTES_PER_WORD, MAX_MESSAGE_WORDS, MAX_NAME_BYTES, MAX_RETYPE_COUNT, PRIORITIES } from "./limits.js";
+import {
+  bytes,
+  capability,
+  frozen,
+  handle,
+  integer,
+  judged,
+  long,
+  type MethodDeclaration,
+  number,
+  type ObjectDeclaration,
+  rights,
+  slot,
+  text,
+  words,
+} from "./method-vocabulary.js";
+import { ObjectType } from "./object-type.js";
 
-export const enum Method {
-  // Untyped
-  /** type, sizeBits, count, CNode handle, first slot. Needs WRITE. Answers 0. */
-  UNTYPED_RETYPE = 0x10,
-  /** Answers size and bytes left, all of them if no object made from it is left. */
-  UNTYPED_INFO = 0x11,
+export type {
+  Answer,
+  Argument,
+  Bound,
+  MethodDeclaration,
+  ObjectDeclaration,
+  Quantity,
+} from "./method-vocabulary.js";
 
-  // CNode
-  /** destination slot, source handle in the caller's CSpace, rights. Needs WRITE on the CNode. Answers the new handle. */
-  CNODE_COPY = 0x20,
-  /** destination slot, source handle, rights, badge (1 to 2^32 - 1). Answers the new handle. */
-  CNODE_MINT = 0x21,
-  /** slot. Answers 0. */
-  CNODE_DELETE = 0x22,
-  /** slot. Answers type, rights, badge, state, size in bits, handle, flags, nanoseconds until it expires (-1 is never). */
-  CNODE_INSPECT = 0x23,
-  /** destination slot, source handle in the caller's CSpace. The source is empty afterwards. Answers the new handle. */
-  CNODE_MOVE = 0x24,
-  /** handle of a capability in this CNode, which needs REVOKE. Answers 0 when nothing derived from it is left. */
-  CNODE_REVOKE = 0x25,
-  /** destination slot, source handle, handle of a Sealer with WRITE. Answers the handle of the sealed copy. */
-  CNODE_SEAL = 0x26,
-  /** destination slot, handle of a sealed capability, handle of its Sealer with READ. Answers the handle of the open copy. */
-  CNODE_UNSEAL = 0x27,
-  /** destination slot, source handle, rights, nanoseconds from now (1 to 2^53 - 1). Answers the handle of a copy that is dead by then. */
-  CNODE_EXPIRE = 0x28,
+/** Bytes that fit behind a method and a length, and behind a length alone. */
+const PAYLOAD_BYTES = (MAX_MESSAGE_WORDS - 2) * BYTES_PER_WORD;
 
-  // Process
-  /** CNode handle, image number, how many of the caller's thread numbers it gets, name (length in bytes, then packed words). */
-  PROCESS_CONFIGURE = 0x30,
-  /** capability handle in the caller's CSpace, rights. Answers 1 if the process holds that authority, else 0. Needs READ. */
-  PROCESS_VERIFY = 0x31,
-  /** Answers state, status, line, column, length of the fault text, then the text packed. */
-  PROCESS_STATUS = 0x32,
-  /** Ends the process: its threads, what it made from its own memory, what it held. Answers when all of it is gone. */
-  PROCESS_KILL = 0x33,
-  /** priority: from now on its threads give none above. A ceiling only comes down; a process starts with its maker's. */
-  PROCESS_CEILING = 0x34,
+const MAX_BADGE = 0xffff_ffff;
+const MAX_INTEGER = 0x7fff_ffff;
 
-  // Thread
-  /** process handle, core, priority. */
-  THREAD_CONFIGURE = 0x40,
-  /** words for the thread's register file from word 1 on. */
-  THREAD_START = 0x41,
-  /** Ends the thread, whatever it does, on whatever core. Answers when it has stopped. */
-  THREAD_DESTROY = 0x42,
-  /** notification handle. */
-  THREAD_BIND = 0x43,
-  /** priority. */
-  THREAD_PRIORITY = 0x44,
-  /** Answers state, IPC state, core, priority, exit reason. */
-  THREAD_STATUS = 0x45,
+const NEW_HANDLE = { kind: "handle", name: "handle", note: "of the new capability in that CNode" } as const;
+const SEALED_SOURCE = [Err.SEALED, "the source is sealed"] as const;
+const IS_MOVED = [Err.UNSUPPORTED, "the source is an Untyped or a Reply"] as const;
+const OCCUPIED = [Err.SLOT_OCCUPIED, "the slot is not empty"] as const;
 
-  // Monitor
-  /** process or thread handle (READ), notification handle (SEND): its badge is signalled when the target has ended, once. */
-  MONITOR_WATCH = 0x48,
-  /** Answers 1 if the target has ended, then its `LifeState`, status, line and column. Needs READ. */
-  MONITOR_STATUS = 0x49,
+const untyped: readonly MethodDeclaration[] = [
+  {
+    name: "retype",
+    number: 0x10,
+    right: Right.WRITE,
+    arguments: [
+      judged("type", { type: "ObjectType" }),
+      judged("sizeBits", { note: "log2 of the bytes (untyped) or slots (CNode), 0 for objects of one size" }),
+      integer("count", 1, MAX_RETYPE_COUNT),
+      capability("into", [ObjectType.CNODE], Right.WRITE),
+      slot("first", "into"),
+    ],
+    answers: [],
+    errors: [
+      [Err.BAD_TYPE, "the type cannot be made"],
+      [Err.RANGE, "the size or the window is out of range"],
+      [Err.SLOT_OCCUPIED, "a slot of the window is not empty"],
+      [Err.NO_MEMORY, "the memory does not suffice (word 0: bytes left)"],
+    ],
+    says: "Makes `count` objects in consecutive empty slots of a CNode, from slot `first` on. Their handles are not said: see CNode INSPECT.",
+  },
+  {
+    name: "info",
+    number: 0x11,
+    right: 0,
+    arguments: [],
+    answers: [
+      { kind: "number", name: "sizeBytes" },
+      { kind: "number", name: "leftBytes" },
+    ],
+    answerType: "UntypedInfo",
+    errors: [],
+    says: "Size and what is left of it, in bytes: all, if nothing made from it is left.",
+    what: "untyped info",
+  },
+];
 
-  // IrqHandler
-  /** notification handle. */
-  IRQ_BIND = 0x50,
+const cnode: readonly MethodDeclaration[] = [
+  {
+    name: "copy",
+    number: 0x20,
+    right: Right.WRITE,
+    arguments: [slot("slot"), handle("source"), rights("rights")],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED, IS_MOVED],
+    says: "Copies a capability of the invoker's into a slot of the CNode, with at most these rights.",
+  },
+  {
+    name: "mint",
+    number: 0x21,
+    right: Right.WRITE,
+    arguments: [slot("slot"), handle("source"), rights("rights"), long("badge", 1, MAX_BADGE)],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED, IS_MOVED, SEALED_SOURCE, [Err.DENIED, "the source has a badge"]],
+    says: "Copies with a badge, which receivers learn from each message.",
+  },
+  {
+    name: "delete",
+    number: 0x22,
+    right: Right.WRITE,
+    arguments: [slot("slot")],
+    answers: [],
+    errors: [],
+    says: "Empties a slot, if it is not empty already. What was derived from its capability stays. The last capability of a thread or process takes it along, and the answer comes when that has stopped.",
+  },
+  {
+    name: "inspect",
+    number: 0x23,
+    right: Right.READ,
+    arguments: [slot("slot")],
+    answers: [
+      { kind: "number", name: "type", type: "ObjectType" },
+      { kind: "number", name: "rights", note: "a set of `Right`" },
+      { kind: "number", name: "badge" },
+      { kind: "number", name: "state", note: "one of `SlotState`" },
+      { kind: "number", name: "sizeBits" },
+      { kind: "handle", name: "handle" },
+      { kind: "number", name: "flags", note: "a set of `SlotFlag`" },
+      { kind: "orNever", name: "expiresInNs", note: "nanoseconds until it is dead" },
+    ],
+    answerType: "SlotInfo",
+    errors: [],
+    says: "What a slot holds. Of one that is not live: its state and handle.",
+  },
+  {
+    name: "move",
+    number: 0x24,
+    right: Right.WRITE,
+    arguments: [slot("slot"), handle("source")],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED],
+    says: "Moves a capability of the invoker's into a slot of the CNode. What was derived from it stays derived from it.",
+  },
+  {
+    name: "revoke",
+    number: 0x25,
+    right: Right.WRITE,
+    arguments: [handle("root", "of a capability in this CNode, with REVOKE")],
+    answers: [],
+    errors: [
+      [Err.BAD_CAP, "it names none in this CNode"],
+      [Err.DENIED, "that has not REVOKE"],
+    ],
+    says: "Ends everything that was derived from a capability in the CNode, on every core, and answers when nothing can be done through any of it any more. The capability itself stays.",
+  },
+  {
+    name: "seal",
+    number: 0x26,
+    right: Right.WRITE,
+    arguments: [slot("slot"), handle("source"), capability("sealer", [ObjectType.SEALER], Right.WRITE)],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED, IS_MOVED, SEALED_SOURCE],
+    says: "A sealed copy: it can be carried, not used, until the holder of the same sealer opens it.",
+  },
+  {
+    name: "unseal",
+    number: 0x27,
+    right: Right.WRITE,
+    arguments: [slot("slot"), handle("source"), capability("sealer", [ObjectType.SEALER], Right.READ)],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED, [Err.BAD_TYPE, "the source is not sealed"], [Err.DENIED, "another sealer closed it"]],
+    says: "An open copy of a sealed capability.",
+  },
+  {
+    name: "expire",
+    number: 0x28,
+    right: Right.WRITE,
+    arguments: [
+      slot("slot"),
+      handle("source"),
+      rights("rights"),
+      long("forNs", 1, Number.MAX_SAFE_INTEGER, "nanoseconds from now"),
+    ],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED, IS_MOVED],
+    says: "A copy with at most these rights that is dead by then, and all its copies with it.",
+  },
+];
 
-  // IoPort: bytes to and from a serial device of the host
-  /** byte count, then the bytes packed. Answers how many were taken. */
-  PORT_WRITE = 0x60,
-  /** Answers how many bytes (-1 at the end of the input), then the bytes packed. */
-  PORT_READ = 0x61,
+const process: readonly MethodDeclaration[] = [
+  {
+    name: "configure",
+    number: 0x30,
+    right: Right.WRITE,
+    arguments: [
+      capability("space", [ObjectType.CNODE], Right.WRITE),
+      integer("image", 0, "lastImage", { error: Err.NOT_FOUND }),
+      text("name", MAX_NAME_BYTES, { longer: "refused" }),
+      integer("threads", 0, MAX_INTEGER, { told: "threadsLeft", note: "of the invoker's thread numbers" }),
+    ],
+    answers: [],
+    errors: [
+      [Err.BUSY, "it is not new"],
+      [Err.NO_RESOURCE, "the invoker's process has not so many numbers (word 0: how many are left)"],
+    ],
+    says: "Gives the process its CSpace, its image, a name, and some of the invoker's thread numbers, which the invoker has back when the process is gone.",
+    what: "configure process",
+  },
+  {
+    name: "verify",
+    number: 0x31,
+    right: Right.READ,
+    arguments: [capability("held", [], 0), rights("rights")],
+    answers: [{ kind: "flag", name: "held" }],
+    errors: [],
+    says: "Whether the process holds a capability to the object that one of the invoker's names, with these rights and the same badge.",
+  },
+  {
+    name: "status",
+    number: 0x32,
+    right: Right.READ,
+    arguments: [],
+    answers: [
+      { kind: "number", name: "state", type: "LifeState" },
+      { kind: "number", name: "status", note: "its exit status" },
+      { kind: "number", name: "line", note: "where in its source a faulted process stood" },
+      { kind: "number", name: "column" },
+      { kind: "text", name: "fault", note: "what the fault said" },
+    ],
+    answerType: "ProcessStatus",
+    errors: [],
+    says: "How a process stands, or how it ended.",
+    what: "process status",
+  },
+  {
+    name: "kill",
+    number: 0x33,
+    right: Right.WRITE,
+    arguments: [],
+    answers: [],
+    errors: [],
+    says: "Ends the process and answers when it is gone: its threads, all that was made from its own untyped memory, wherever it is, and what it held. What it passed on stays.",
+    what: "kill process",
+  },
+  {
+    name: "ceiling",
+    number: 0x34,
+    right: Right.WRITE,
+    arguments: [integer("priority", 0, "ownCeiling")],
+    answers: [],
+    errors: [],
+    says: "From now on its threads give no priority above this one. It only comes down; a process starts with its maker's.",
+  },
+];
 
-  // Debug
-  /** Answers the machine's clock in nanoseconds. */
-  DEBUG_CLOCK = 0x70,
-  /** Answers bytes in use on this core's JavaScript heap. */
-  DEBUG_HEAP = 0x71,
-  /** byte count, then that much text packed, for the kernel's own log. */
-  DEBUG_PRINT = 0x72,
-  /** exit status: stops the machine. */
-  DEBUG_HALT = 0x73,
-  /** Answers cores, hardware threads, memory in MiB, the caller's core, the machine's seed. */
-  DEBUG_MACHINE = 0x74,
-  /** Blocks until one grace period has passed. Answers its number. */
-  DEBUG_GRACE_PERIOD = 0x75,
-  /** byte count, then text packed: stops the machine with a dump. */
-  DEBUG_PANIC = 0x76,
-  /** core. Answers its counters: safe points, context switches, grace periods passed, halts, messages in, messages out, bounces, incarnation. */
-  DEBUG_CORE = 0x77,
-  /** start time, kind, object, a, b, c: appends an event to this core's history. Answers 0, or `WOULD_BLOCK` while it is full. */
-  DEBUG_RECORD = 0x78,
-  /** core. Takes the oldest event of its history: answers 8 words (see `HistoryWord`), or `WOULD_BLOCK` if there is none. */
-  DEBUG_HISTORY = 0x79,
-  /** Prints the dump of the whole machine on the kernel's own line. */
-  DEBUG_DUMP = 0x7a,
-}
+const thread: readonly MethodDeclaration[] = [
+  {
+    name: "configure",
+    number: 0x40,
+    right: Right.WRITE,
+    arguments: [
+      capability("process", [ObjectType.PROCESS], Right.WRITE),
+      integer("core", 0, "lastCore"),
+      integer("priority", 0, "ceiling"),
+    ],
+    answers: [],
+    errors: [
+      [Err.NOT_FOUND, "the core is not in the machine"],
+      [Err.BUSY, "it is not new, or the process does not run"],
+      [Err.NO_RESOURCE, "the process has no thread number left"],
+    ],
+    says: `Puts a thread into a process, on a core, with a priority from 0 to ${PRIORITIES - 1}.`,
+    what: "configure thread",
+  },
+  {
+    name: "start",
+    number: 0x41,
+    right: Right.WRITE,
+    arguments: [words("startWords", MAX_MESSAGE_WORDS - 1, "for its register file")],
+    answers: [],
+    errors: [[Err.BUSY, "it is not configured, or was started"]],
+    says: "Starts the thread; its `main` finds the words in its register file.",
+  },
+  {
+    name: "destroy",
+    number: 0x42,
+    right: Right.WRITE,
+    arguments: [],
+    answers: [],
+    errors: [],
+    says: "Ends the thread, whatever it does, on whatever core, and answers when it has stopped.",
+    what: "destroy thread",
+  },
+  {
+    name: "bind",
+    number: 0x43,
+    right: Right.WRITE,
+    arguments: [capability("notification", [ObjectType.NOTIFICATION], Right.RECEIVE)],
+    answers: [],
+    errors: [
+      [Err.BUSY, "one of them is bound, the thread has no home, or somebody waits for the notification"],
+    ],
+    says: "Binds a notification: it ends the thread's waits for messages too.",
+    what: "bind notification",
+  },
+  {
+    name: "priority",
+    number: 0x44,
+    right: Right.WRITE,
+    arguments: [integer("priority", 0, "ceiling")],
+    answers: [],
+    errors: [[Err.BUSY, "it has no home"]],
+    says: "Sets the priority.",
+    what: "set priority",
+  },
+  {
+    name: "status",
+    number: 0x45,
+    right: Right.READ,
+    arguments: [],
+    answers: [
+      { kind: "number", name: "state", type: "LifeState" },
+      { kind: "number", name: "ipcState", note: "what it waits for, as the kernel numbers it" },
+      { kind: "number", name: "core" },
+      { kind: "number", name: "priority" },
+      { kind: "number", name: "exitReason", note: "its exit status" },
+    ],
+    answerType: "ThreadStatus",
+    errors: [],
+    says: "How a thread stands.",
+    what: "thread status",
+  },
+];
 
-const METHOD_NAMES: Readonly<Record<number, string>> = Object.freeze({
-  [Method.UNTYPED_RETYPE]: "untyped.retype",
-  [Method.UNTYPED_INFO]: "untyped.info",
-  [Method.CNODE_COPY]: "cnode.copy",
-  [Method.CNODE_MINT]: "cnode.mint",
-  [Method.CNODE_DELETE]: "cnode.delete",
-  [Method.CNODE_INSPECT]: "cnode.inspect",
-  [Method.CNODE_MOVE]: "cnode.move",
-  [Method.CNODE_REVOKE]: "cnode.revoke",
-  [Method.CNODE_SEAL]: "cnode.seal",
-  [Method.CNODE_UNSEAL]: "cnode.unseal",
-  [Method.CNODE_EXPIRE]: "cnode.expire",
-  [Method.PROCESS_CONFIGURE]: "process.configure",
-  [Method.PROCESS_VERIFY]: "process.verify",
-  [Method.PROCESS_STATUS]: "process.status",
-  [Method.PROCESS_KILL]: "process.kill",
-  [Method.PROCESS_CEILING]: "process.ceiling",
-  [Method.THREAD_CONFIGURE]: "thread.configure",
-  [Method.THREAD_START]: "thread.start",
-  [Method.THREAD_DESTROY]: "thread.destroy",
-  [Method.THREAD_BIND]: "thread.bind",
-  [Method.THREAD_PRIORITY]: "thread.priority",
-  [Method.THREAD_STATUS]: "thread.status",
-  [Method.MONITOR_WATCH]: "monitor.watch",
-  [Method.MONITOR_STATUS]: "monitor.status",
-  [Method.IRQ_BIND]: "irq.bind",
-  [Method.PORT_WRITE]: "port.write",
-  [Method.PORT_READ]: "port.read",
-  [Method.DEBUG_CLOCK]: "debug.clock",
-  [Method.DEBUG_HEAP]: "debug.heap",
-  [Method.DEBUG_PRINT]: "debug.print",
-  [Method.DEBUG_HALT]: "debug.halt",
-  [Method.DEBUG_MACHINE]: "debug.machine",
-  [Method.DEBUG_GRACE_PERIOD]: "debug.gracePeriod",
-  [Method.DEBUG_PANIC]: "debug.panic",
-  [Method.DEBUG_CORE]: "debug.core",
-  [Method.DEBUG_RECORD]: "debug.record",
-  [Method.DEBUG_HISTORY]: "debug.history",
-  [Method.DEBUG_DUMP]: "debug.dump",
-});
+const monitor: readonly MethodDeclaration[] = [
+  {
+    name: "watch",
+    number: 0x48,
+    right: Right.WRITE,
+    arguments: [
+      capability("target", [ObjectType.PROCESS, ObjectType.THREAD], Right.READ),
+      capability("notification", [ObjectType.NOTIFICATION], Right.SEND),
+    ],
+    answers: [],
+    errors: [[Err.BUSY, "it watches"]],
+    says: "Has the notification signalled, with the badge of its capability, when the target has ended, at once if it has. Once; then it can watch another.",
+    what: "monitor",
+  },
+  {
+    name: "status",
+    number: 0x49,
+    right: Right.READ,
+    arguments: [],
+    answers: [
+      { kind: "flag", name: "ended", note: "the watch is over" },
+      { kind: "number", name: "state", type: "LifeState" },
+      { kind: "number", name: "status" },
+      { kind: "number", name: "line" },
+      { kind: "number", name: "column" },
+    ],
+    answerType: "MonitorStatus",
+    errors: [],
+    says: "How the target ended; as running, if the capability it was watched by was taken back.",
+    what: "monitor status",
+  },
+];
+
+const irq: readonly MethodDeclaration[] = [
+  {
+    name: "bind",
+    number: 0x50,
+    right: Right.WRITE,
+    arguments: [capability("notification", [ObjectType.NOTIFICATION], Right.SEND)],
+    answers: [],
+    errors: [],
+    says: "Has the interrupt signal a notification from now on, in place of the one before. Nothing has to be acknowledged.",
+    what: "bind interrupt",
+  },
+];
+
+const port: readonly MethodDeclaration[] = [
+  {
+    name: "write",
+    number: 0x60,
+    right: Right.WRITE,
+    arguments: [bytes("bytes", PAYLOAD_BYTES)],
+    answers: [{ kind: "number", name: "taken", note: "how many bytes the device took" }],
+    errors: [],
+    says: "Writes bytes. The device may take fewer.",
+    what: "write port",
+  },
+  {
+    name: "read",
+    number: 0x61,
+    right: Right.READ,
+    arguments: [],
+    answers: [{ kind: "bytes", name: "bytes", note: "-1, or null in the library, at the end of the input" }],
+    errors: [],
+    says: "Takes the bytes that have come, none if none have.",
+    what: "read port",
+  },
+];
+
+const debug: readonly MethodDeclaration[] = [
+  {
+    name: "clock",
+    number: 0x70,
+    right: 0,
+    arguments: [],
+    answers: [{ kind: "number", name: "nowNs" }],
+    errors: [],
+    says: "The machine's clock, in nanoseconds.",
+  },
+  {
+    name: "heap",
+    number: 0x71,
+    right: 0,
+    arguments: [],
+    answers: [{ kind: "number", name: "usedBytes" }],
+    errors: [],
+    says: "Bytes in use on this core's JavaScript heap.",
+  },
+  {
+    name: "print",
+    number: 0x72,
+    right: 0,
+    arguments: [text("text", PAYLOAD_BYTES, { longer: "split", lenient: true })],
+    answers: [],
+    errors: [],
+    says: "Writes a text to the kernel's own log, a longer one as several records.",
+  },
+  {
+    name: "halt",
+    number: 0x73,
+    right: 0,
+    arguments: [integer("status", 0, 255)],
+    answers: [],
+    errors: [],
+    says: "Stops the machine; its process exits with the status.",
+  },
+  {
+    name: "machine",
+    number: 0x74,
+    right: 0,
+    arguments: [],
+    answers: [
+      { kind: "number", name: "cores" },
+      { kind: "number", name: "hardwareThreads" },
+      { kind: "number", name: "memoryMiB" },
+      { kind: "number", name: "core", note: "the one that the invoker runs on" },
+      { kind: "number", name: "seed" },
+    ],
+    answerType: "Machine",
+    errors: [],
+    says: "What the machine is made of.",
+  },
+  {
+    name: "gracePeriod",
+    number: 0x75,
+    right: 0,
+    arguments: [],
+    answers: [{ kind: "number", name: "number" }],
+    errors: [],
+    says: "Blocks until one grace period has passed; answers its number.",
+    what: "grace period",
+  },
+  {
+    name: "panic",
+    number: 0x76,
+    right: 0,
+    arguments: [text("text", PAYLOAD_BYTES, { longer: "cut", lenient: true })],
+    answers: [],
+    errors: [],
+    says: "Stops the machine with a dump.",
+  },
+  {
+    name: "core",
+    number: 0x77,
+    right: 0,
+    arguments: [integer("core", 0, "lastCore")],
+    answers: [
+      { kind: "number", name: "traps", note: "safe points" },
+      { kind: "number", name: "contextSwitches" },
+      { kind: "number", name: "gracePeriods" },
+      { kind: "number", name: "halts" },
+      { kind: "number", name: "messagesIn" },
+      { kind: "number", name: "messagesOut" },
+      { kind: "number", name: "bounces" },
+      { kind: "number", name: "incarnation" },
+    ],
+    answerType: "CoreCounters",
+    errors: [],
+    says: "What one core has done since the machine started.",
+    what: "core counters",
+  },
+  {
+    name: "record",
+    number: 0x78,
+    right: 0,
+    arguments: [number("startNs"), number("kind"), number("object"), number("a"), number("b"), number("c")],
+    answers: [],
+    errors: [[Err.WOULD_BLOCK, "the history is full"]],
+    says: "Appends an event to this core's history: the times and the thread are added.",
+  },
+  {
+    name: "history",
+    number: 0x79,
+    right: 0,
+    arguments: [integer("core", 0, "lastCore")],
+    answers: [
+      { kind: "number", name: "startNs" },
+      { kind: "number", name: "endNs" },
+      { kind: "number", name: "thread", note: "its number times 64, plus its core" },
+      { kind: "number", name: "kind" },
+      { kind: "number", name: "object" },
+      { kind: "number", name: "a" },
+      { kind: "number", name: "b" },
+      { kind: "number", name: "c" },
+    ],
+    answerType: "HistoryEvent",
+    errors: [[Err.WOULD_BLOCK, "there is none"]],
+    says: "Takes the oldest event of a core's history: see `HistoryWord`.",
+  },
+  {
+    name: "dump",
+    number: 0x7a,
+    right: 0,
+    arguments: [],
+    answers: [],
+    errors: [],
+    says: "Prints the dump of the whole machine on the kernel's own line.",
+  },
+];
+
+/** Every kernel object that can be invoked, with its methods. */
+export const METHODS: readonly ObjectDeclaration[] = frozen([
+  {
+    name: "untyped",
+    title: "Untyped",
+    type: ObjectType.UNTYPED,
+    says: "Memory: what all objects are made from.",
+    methods: untyped,
+  },
+  {
+    name: "cnode",
+    title: "CNode",
+    type: ObjectType.CNODE,
+    says: "Tables of capability slots.",
+    methods: cnode,
+  },
+  {
+    name: "process",
+    title: "Process",
+    type: ObjectType.PROCESS,
+    says: "A CSpace, an image and threads.",
+    methods: process,
+  },
+  {
+    name: "thread",
+    title: "Thread",
+    type: ObjectType.THREAD,
+    says: "What runs: a guest's `main`, on one core.",
+    methods: thread,
+  },
+  {
+    name: "monitor",
+    title: "Monitor",
+    type: ObjectType.MONITOR,
+    says: "Who wants to know of the end of a process or thread.",
+    methods: monitor,
+  },
+  {
+    name: "irq",
+    title: "IrqHandler",
+    type: ObjectType.IRQ_HANDLER,
+    says: "What an interrupt signals.",
+    methods: irq,
+  },
+  {
+    name: "port",
+    title: "IoPort",
+    type: ObjectType.IO_PORT,
+    says: "Bytes to and from a serial device of the host.",
+    methods: port,
+  },
+  {
+    name: "debug",
+    title: "Debug",
+    type: ObjectType.DEBUG,
+    says: "The machine itself, for whoever holds the Debug capability.",
+    methods: debug,
+  },
+]);
+
+const NAMES: Readonly<Record<number, string>> = Object.freeze(
+  Object.fromEntries(
+    METHODS.flatMap((object) =>
+      object.methods.map((method) => [method.number, `${object.name}.${method.name}`] as const),
+    ),
+  ),
+);
 
 /** The name of a kernel object's method, for traces and messages. */
 export function methodName(method: number): string {
-  return METHOD_NAMES[method] ?? `method ${method}`;
-}
-
-/** One event of a history, as `DEBUG_RECORD` writes it and `DEBUG_HISTORY` answers it: words of a double each. */
-export const enum HistoryWord {
-  /** When the operation began, as its caller said, and when it was recorded: the machine's clock, in nanoseconds. */
-  START_NS = 0,
-  END_NS = 1,
-  /** The thread's number times 64, plus its core. */
-  THREAD = 2,
-  KIND = 3,
-  OBJECT = 4,
-  A = 5,
-  B = 6,
-  C = 7,
-  COUNT = 8,
-}
-
-/** How a process or thread stands, as `PROCESS_STATUS` and `THREAD_STATUS` answer it. */
-export const enum LifeState {
-  /** Made, not started. */
-  NEW = 0,
-  RUNNING = 1,
-  /** Ended by itself; the status is its exit status. */
-  EXITED = 2,
-  /** Threw, broke a rule, or its core died. */
-  FAULTED = 3,
-  /** Destroyed by somebody. */
-  KILLED = 4,
-}
-
-const LIFE_NAMES: readonly string[] = Object.freeze(["new", "running", "exited", "faulted", "killed"]);
-
-/** The name of a life state. */
-export function lifeName(state: number): string {
-  return LIFE_NAMES[state] ?? `life ${state}`;
+  return NAMES[method] ?? `method ${method}`;
 }

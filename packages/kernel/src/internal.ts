@@ -26,18 +26,17 @@ export { RequestLine } from "./ipc/request.js";
 export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export { run } from "./loop/loop.js";
 export { attend, flushBacklog, owePass } from "./loop/safe-point.js";
-export { invokeCNode } from "./object/cnode.js";
+export * as decoders from "./object/decode.js";
 export { deleteCapability } from "./object/delete.js";
 export { expireSome } from "./object/expiry.js";
-export { invokeMonitor } from "./object/monitor.js";
-export { bindCSpace, invokeProcess } from "./object/process.js";
+export { invokeCNode, invokeMonitor, invokeProcess, invokeUntyped } from "./object/invoke.js";
+export { bindCSpace } from "./object/process.js";
 export { cleanProcess, endProcess, linkMade } from "./object/process-end.js";
 export { reap, resumeReaping } from "./object/reaper.js";
 export { makeCNode, type RetypeRequest, retype } from "./object/retype.js";
 export { CHUNK, killDescendants, Left, revoke } from "./object/revoke.js";
 export { configureThread, InvokeLine, startHere } from "./object/thread.js";
 export { finishDeath } from "./object/thread-end.js";
-export { invokeUntyped } from "./object/untyped.js";
 export {
   dequeue,
   enqueue,

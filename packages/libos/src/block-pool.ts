@@ -12,8 +12,8 @@
  * want the same sizes again, and a block that was merged is zeroed as a whole before it is split anew.
  */
 import { Err, ObjectType, type Sys } from "@capos/abi";
-import { cnode, untyped } from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
+import { cnode, untyped } from "./kernel-calls.js";
 import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
 

@@ -8,7 +8,7 @@
 import { handleIndex, ObjectType, Right, type Sys } from "@capos/abi";
 import type { Capability, CapabilityTo, Droppable, Lasting } from "./capability.js";
 import { type Carried, type Held, type Home, handleOf, hold, KIND, type Kind, type Sealed } from "./held.js";
-import { cnode, process, type SlotInfo, untyped } from "./invoke.js";
+import { cnode, process, type SlotInfo, untyped } from "./kernel-calls.js";
 import {
   CNode,
   type CNodeMethods,

@@ -20,7 +20,7 @@
  * arguments, six less for each number handed over.
  */
 import { BYTES_PER_WORD, type Sys, type Words, wordsForBytes } from "@capos/abi";
-import { MAX_START_WORDS } from "./invoke.js";
+import { MAX_START_WORDS } from "./kernel-calls.js";
 import { Slots } from "./slots.js";
 import { isPacked, packText, unpackText, utf8Length } from "./text.js";
 

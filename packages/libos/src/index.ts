@@ -56,20 +56,26 @@ export {
   u53,
 } from "./fields.js";
 export type { Carried, Held, Kind, Sealed } from "./held.js";
+export { IpcError } from "./ipc-error.js";
 export {
+  type CoreCounters,
   cnode,
+  debug,
+  type HistoryEvent,
+  irq,
   MAX_START_WORDS,
+  type Machine,
   type MonitorStatus,
   monitor,
   type ProcessStatus,
+  port,
   process,
   type SlotInfo,
   type ThreadStatus,
   thread,
+  type UntypedInfo,
   untyped,
-} from "./invoke.js";
-export { type CoreCounters, debug, irq, type Machine, port } from "./invoke-machine.js";
-export { IpcError } from "./ipc-error.js";
+} from "./kernel-calls.js";
 export {
   CNode,
   Endpoint,

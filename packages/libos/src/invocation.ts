@@ -1,16 +1,19 @@
 /**
  * One invocation of a kernel object: what all its methods in the library are made of.
  */
-import { BYTES_PER_WORD, Err, MAX_MESSAGE_WORDS, type Method, type Sys, wordsForBytes } from "@capos/abi";
+import { Err, type Method, type Sys, wordsForBytes } from "@capos/abi";
 import { IpcError } from "./ipc-error.js";
 import type { Steps } from "./steps.js";
 import { packText } from "./text.js";
 
-/** Bytes in one `PORT_WRITE` or `PORT_READ`, and in one text for the kernel: two words are spoken for. */
-export const PAYLOAD_BYTES = (MAX_MESSAGE_WORDS - 2) * BYTES_PER_WORD;
-
 /** One invocation: the method goes to word 0, its arguments already stand in words 1 to `count - 1`. */
-export function* invoke(sys: Sys, what: string, handle: number, method: Method, count = 1): Steps<number> {
+export function* invoke(
+  sys: Sys,
+  what: string,
+  handle: number,
+  method: Method,
+  count: number,
+): Steps<number> {
   const { words } = sys;
   words[0] = method;
   sys.receiveInto(0, 0);

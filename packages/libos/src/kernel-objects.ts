@@ -9,9 +9,9 @@
 import { ObjectType, type Sys } from "@capos/abi";
 import type { KernelMethod } from "./capability.js";
 import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
-import type { MonitorStatus, ProcessStatus, SlotInfo, ThreadStatus } from "./invoke.js";
-import * as objects from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
+import type { MonitorStatus, ProcessStatus, SlotInfo, ThreadStatus, UntypedInfo } from "./kernel-calls.js";
+import * as objects from "./kernel-calls.js";
 import { type KernelRight, rightBits } from "./rights.js";
 import type { Steps } from "./steps.js";
 
@@ -31,7 +31,7 @@ export interface UntypedMethods {
     ) => Steps<void>
   >;
   /** Size and what is left of it, in bytes. */
-  info: KernelMethod<never, () => Steps<{ sizeBytes: number; leftBytes: number }>>;
+  info: KernelMethod<never, () => Steps<UntypedInfo>>;
 }
 
 /** Each puts something into an empty slot and gives its handle in that CNode. Sources are the caller's own. */

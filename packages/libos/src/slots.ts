@@ -6,8 +6,8 @@
  * two threads never pick the same slot. An index is either free here or somebody's, never both.
  */
 import { Err, handleIndex, type Sys } from "@capos/abi";
-import { cnode } from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
+import { cnode } from "./kernel-calls.js";
 import type { Steps } from "./steps.js";
 
 /** An allocator of slot indices from one range of one CNode. */

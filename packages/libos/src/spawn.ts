@@ -9,7 +9,7 @@
 import { handleIndex, ObjectType, Right } from "@capos/abi";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
-import { cnode, process, thread, untyped } from "./invoke.js";
+import { cnode, process, thread, untyped } from "./kernel-calls.js";
 import { blockBitsFor, type Want } from "./object-size.js";
 import { OwnMemory } from "./own-memory.js";
 import type { Os } from "./start.js";

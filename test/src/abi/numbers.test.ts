@@ -19,6 +19,7 @@ import {
   utf8Encode,
   wordsForBytes,
 } from "@capos/abi";
+import { METHODS, methodName } from "@capos/abi/methods";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -335,8 +336,43 @@ t.test("the registers of a file do not overlap: 64 words, 4 capabilities, the re
   t.end();
 });
 
-t.test("no method has the number of another", (t) => {
-  const methods = members("Method");
-  t.equal(new Set(methods.map(([, method]) => method)).size, methods.length);
+t.test("every method that is declared has its number, and a name of its own", (t) => {
+  const methods = METHODS.flatMap((object) => object.methods.map((method) => ({ object, method })));
+  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+  t.same(
+    Object.fromEntries(
+      methods.map(({ object, method }) => [snake(`${object.name}_${method.name}`), method.number]),
+    ),
+    Object.fromEntries(members("Method")),
+  );
+  t.equal(
+    new Set(members("Method").map(([, method]) => method)).size,
+    methods.length,
+    "none has another's number",
+  );
+  for (const { object, method } of methods)
+    t.equal(methodName(method.number), `${object.name}.${method.name}`);
+  t.equal(methodName(99), "method 99");
+  t.end();
+});
+
+t.test("no method has more words than fit a message", (t) => {
+  for (const object of METHODS) {
+    for (const method of object.methods) {
+      const words = method.arguments.map((argument) => {
+        if (argument.kind === "words") return argument.max;
+        return argument.kind === "text" || argument.kind === "bytes" ? 1 + wordsForBytes(argument.max) : 1;
+      });
+      const count = words.reduce((sum, it) => sum + it, 1);
+      t.ok(count <= abi.MAX_MESSAGE_WORDS, `${object.name}.${method.name} has ${count}`);
+    }
+  }
+  t.end();
+});
+
+t.test("a declaration cannot be changed", (t) => {
+  t.throws(() => {
+    (METHODS[0]!.methods[0]!.arguments[0] as { name: string }).name = "other";
+  }, TypeError);
   t.end();
 });

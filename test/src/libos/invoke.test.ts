@@ -1,7 +1,9 @@
 import { Method, ObjectType, packBytes, type Sys, utf8Encode } from "@capos/abi";
+import { METHODS } from "@capos/abi/methods";
 import {
   cnode,
   debug,
+  irq,
   monitor,
   port,
   process as processObject,
@@ -116,8 +118,8 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
       "machine",
       (s, h) => debug.machine(s, h),
       [Method.DEBUG_MACHINE],
-      [4, 2, 256, 1],
-      { cores: 4, hardwareThreads: 2, memoryMiB: 256, core: 1 },
+      [4, 2, 256, 1, 7],
+      { cores: 4, hardwareThreads: 2, memoryMiB: 256, core: 1, seed: 7 },
     ],
     ["grace period", (s, h) => debug.gracePeriod(s, h), [Method.DEBUG_GRACE_PERIOD], [12], 12],
     [
@@ -131,12 +133,44 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
       "core",
       (s, h) => debug.core(s, h, 2),
       [Method.DEBUG_CORE, 2],
-      [1, 2, 3, 4, 5, 6],
-      { traps: 1, contextSwitches: 2, gracePeriods: 3, halts: 4, messagesIn: 5, messagesOut: 6 },
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      {
+        traps: 1,
+        contextSwitches: 2,
+        gracePeriods: 3,
+        halts: 4,
+        messagesIn: 5,
+        messagesOut: 6,
+        bounces: 7,
+        incarnation: 8,
+      },
     ],
+    [
+      "record",
+      (s, h) => debug.record(s, h, 1, 2, 3, 4, 5, 6),
+      [Method.DEBUG_RECORD, 1, 2, 3, 4, 5, 6],
+      [0],
+      undefined,
+    ],
+    [
+      "history",
+      (s, h) => debug.history(s, h, 2),
+      [Method.DEBUG_HISTORY, 2],
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      { startNs: 1, endNs: 2, thread: 3, kind: 4, object: 5, a: 6, b: 7, c: 8 },
+    ],
+    ["dump", (s, h) => debug.dump(s, h), [Method.DEBUG_DUMP], [0], undefined],
+    ["bind interrupt", (s, h) => irq.bind(s, h, 5), [Method.IRQ_BIND, 5], [0], undefined],
+    ["ceiling", (s, h) => processObject.ceiling(s, h, 5), [Method.PROCESS_CEILING, 5], [0], undefined],
   ];
   for (const [name, steps, words, answer, value] of table)
     t.same(invoked(steps, answer), { words, value }, name);
+  const called = new Set(table.map(([, , words]) => words[0]!));
+  t.same(
+    METHODS.flatMap((object) => object.methods.filter((method) => !called.has(method.number))),
+    [],
+    "every method has a row",
+  );
   t.end();
 });
 

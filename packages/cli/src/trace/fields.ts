@@ -1,5 +1,6 @@
 /** Fields of events as a person reads them. */
-import { errorName, lifeName, methodName, trapName, typeName } from "@capos/abi";
+import { errorName, lifeName, trapName, typeName } from "@capos/abi";
+import { methodName } from "@capos/abi/methods";
 import { lineKindName } from "@capos/inspect";
 import { type FieldKind, type TraceDeclaration, traceEvent } from "@capos/kernel/trace-events";
 import type { TraceRecord } from "@capos/trace";

@@ -1,14 +1,14 @@
 /**
  * Reading the arguments of an invocation: message words that a guest chose.
  */
-import { Err, Reg } from "@capos/abi";
+import { Reg } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { Answer } from "../state/answer.js";
 
-/** A word as an integer of 32 bits; a fraction, a NaN or a number out of range is `fallback`. */
-export function integer(context: Context, word: number, fallback = -1): number {
+/** A word as an integer of 32 bits; a fraction, a NaN or a number out of range is -1. */
+export function integer(context: Context, word: number): number {
   const value = context.regs[Reg.WORDS + word]!;
-  return (value | 0) === value ? value : fallback;
+  return (value | 0) === value ? value : -1;
 }
 
 /** A word as a handle. */
@@ -35,9 +35,4 @@ export function refuse(context: Context, error: number, low = 0, high = 0): Answ
 export function finish(context: Context, status: number): Answer {
   context.result = status;
   return Answer.DONE;
-}
-
-/** The object has no such method. */
-export function unsupported(context: Context): Answer {
-  return finish(context, Err.UNSUPPORTED);
 }

@@ -1,43 +1,331 @@
 /**
- * Invocations of kernel objects: `call` on a capability that is no endpoint. Word 0 is the method.
+ * Invocations of kernel objects: `call` on a capability that is no endpoint. Word 0 is the method, which is decoded
+ * (see decode.ts) and then done by its object's module. All deeds have one signature: they find their arguments in
+ * `k.operands`, and the object in the slot that was invoked.
+ *
+ * made by scripts/methods.mjs from packages/abi/src/methods.ts
  */
-import { Err, ObjectType, SlotBits } from "@capos/abi";
+import { Err, Method, ObjectType } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
-import type { Answer } from "../state/answer.js";
+import { typeOf } from "../capability/slot.js";
+import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { wordCount } from "../state/message.js";
 import { finish, integer } from "./arguments.js";
-import { invokeCNode } from "./cnode.js";
-import { invokeDebug } from "./debug.js";
-import { invokeIrqHandler } from "./interrupt.js";
-import { invokeMonitor } from "./monitor.js";
-import { invokePort } from "./port.js";
-import { invokeProcess } from "./process.js";
-import { invokeThread } from "./thread.js";
-import { invokeUntyped } from "./untyped.js";
+import {
+  cnodeCopy,
+  cnodeDelete,
+  cnodeExpire,
+  cnodeInspect,
+  cnodeMint,
+  cnodeMove,
+  cnodeRevoke,
+  cnodeSeal,
+  cnodeUnseal,
+} from "./cnode.js";
+import {
+  debugClock,
+  debugCore,
+  debugDump,
+  debugGracePeriod,
+  debugHalt,
+  debugHeap,
+  debugHistory,
+  debugMachine,
+  debugPanic,
+  debugPrint,
+  debugRecord,
+} from "./debug.js";
+import {
+  decodeCNodeCopy,
+  decodeCNodeDelete,
+  decodeCNodeExpire,
+  decodeCNodeInspect,
+  decodeCNodeMint,
+  decodeCNodeMove,
+  decodeCNodeRevoke,
+  decodeCNodeSeal,
+  decodeCNodeUnseal,
+  decodeDebugCore,
+  decodeDebugHalt,
+  decodeDebugHistory,
+  decodeDebugPanic,
+  decodeDebugPrint,
+  decodeDebugRecord,
+  decodeIoPortRead,
+  decodeIoPortWrite,
+  decodeIrqHandlerBind,
+  decodeMonitorStatus,
+  decodeMonitorWatch,
+  decodeProcessCeiling,
+  decodeProcessConfigure,
+  decodeProcessKill,
+  decodeProcessStatus,
+  decodeProcessVerify,
+  decodeThreadBind,
+  decodeThreadConfigure,
+  decodeThreadDestroy,
+  decodeThreadPriority,
+  decodeThreadStart,
+  decodeThreadStatus,
+  decodeUntypedRetype,
+} from "./decode.js";
+import { irqBind } from "./interrupt.js";
+import { monitorStatus, monitorWatch } from "./monitor.js";
+import { portRead, portWrite } from "./port.js";
+import { processCeiling, processConfigure, processKill, processStatus, processVerify } from "./process.js";
+import {
+  threadBind,
+  threadConfigure,
+  threadDestroy,
+  threadPriority,
+  threadStart,
+  threadStatus,
+} from "./thread.js";
+import { untypedInfo, untypedRetype } from "./untyped.js";
 
-/** Invokes the object in `slot`, which was looked up in this trap. */
-export function invoke(k: Core, thread: WordIndex, context: Context, slot: WordIndex): Answer {
+/** Invokes the object in a slot, which was looked up in this trap. */
+export function invoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
-  switch ((k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT) {
+  switch (typeOf(k.i32[self]!)) {
     case ObjectType.UNTYPED:
-      return invokeUntyped(k, thread, context, slot, method);
+      return invokeUntyped(k, thread, context, self, method);
     case ObjectType.CNODE:
-      return invokeCNode(k, thread, context, slot, method);
+      return invokeCNode(k, thread, context, self, method);
     case ObjectType.PROCESS:
-      return invokeProcess(k, thread, context, slot, method);
+      return invokeProcess(k, thread, context, self, method);
     case ObjectType.THREAD:
-      return invokeThread(k, thread, context, slot, method);
+      return invokeThread(k, thread, context, self, method);
     case ObjectType.MONITOR:
-      return invokeMonitor(k, thread, context, slot, method);
+      return invokeMonitor(k, thread, context, self, method);
     case ObjectType.IRQ_HANDLER:
-      return invokeIrqHandler(k, thread, context, slot, method);
+      return invokeIrqHandler(k, thread, context, self, method);
     case ObjectType.IO_PORT:
-      return invokePort(k, thread, context, slot, method);
+      return invokeIoPort(k, thread, context, self, method);
     case ObjectType.DEBUG:
-      return invokeDebug(k, thread, context, method);
+      return invokeDebug(k, thread, context, self, method);
     default:
       return finish(context, Err.BAD_TYPE);
+  }
+}
+
+export function invokeUntyped(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.UNTYPED_RETYPE:
+      return decodeUntypedRetype(k, thread, context, self)
+        ? untypedRetype(k, thread, context, self)
+        : Answer.DONE;
+    case Method.UNTYPED_INFO:
+      return untypedInfo(k, thread, context, self);
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeCNode(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.CNODE_COPY:
+      return decodeCNodeCopy(k, thread, context, self) ? cnodeCopy(k, thread, context, self) : Answer.DONE;
+    case Method.CNODE_MINT:
+      return decodeCNodeMint(k, thread, context, self) ? cnodeMint(k, thread, context, self) : Answer.DONE;
+    case Method.CNODE_DELETE:
+      return decodeCNodeDelete(k, thread, context, self)
+        ? cnodeDelete(k, thread, context, self)
+        : Answer.DONE;
+    case Method.CNODE_INSPECT:
+      return decodeCNodeInspect(k, thread, context, self)
+        ? cnodeInspect(k, thread, context, self)
+        : Answer.DONE;
+    case Method.CNODE_MOVE:
+      return decodeCNodeMove(k, thread, context, self) ? cnodeMove(k, thread, context, self) : Answer.DONE;
+    case Method.CNODE_REVOKE:
+      return decodeCNodeRevoke(k, thread, context, self)
+        ? cnodeRevoke(k, thread, context, self)
+        : Answer.DONE;
+    case Method.CNODE_SEAL:
+      return decodeCNodeSeal(k, thread, context, self) ? cnodeSeal(k, thread, context, self) : Answer.DONE;
+    case Method.CNODE_UNSEAL:
+      return decodeCNodeUnseal(k, thread, context, self)
+        ? cnodeUnseal(k, thread, context, self)
+        : Answer.DONE;
+    case Method.CNODE_EXPIRE:
+      return decodeCNodeExpire(k, thread, context, self)
+        ? cnodeExpire(k, thread, context, self)
+        : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeProcess(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.PROCESS_CONFIGURE:
+      return decodeProcessConfigure(k, thread, context, self)
+        ? processConfigure(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_VERIFY:
+      return decodeProcessVerify(k, thread, context, self)
+        ? processVerify(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_STATUS:
+      return decodeProcessStatus(k, thread, context, self)
+        ? processStatus(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_KILL:
+      return decodeProcessKill(k, thread, context, self)
+        ? processKill(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_CEILING:
+      return decodeProcessCeiling(k, thread, context, self)
+        ? processCeiling(k, thread, context, self)
+        : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeThread(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.THREAD_CONFIGURE:
+      return decodeThreadConfigure(k, thread, context, self)
+        ? threadConfigure(k, thread, context, self)
+        : Answer.DONE;
+    case Method.THREAD_START:
+      return decodeThreadStart(k, thread, context, self)
+        ? threadStart(k, thread, context, self)
+        : Answer.DONE;
+    case Method.THREAD_DESTROY:
+      return decodeThreadDestroy(k, thread, context, self)
+        ? threadDestroy(k, thread, context, self)
+        : Answer.DONE;
+    case Method.THREAD_BIND:
+      return decodeThreadBind(k, thread, context, self) ? threadBind(k, thread, context, self) : Answer.DONE;
+    case Method.THREAD_PRIORITY:
+      return decodeThreadPriority(k, thread, context, self)
+        ? threadPriority(k, thread, context, self)
+        : Answer.DONE;
+    case Method.THREAD_STATUS:
+      return decodeThreadStatus(k, thread, context, self)
+        ? threadStatus(k, thread, context, self)
+        : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeMonitor(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.MONITOR_WATCH:
+      return decodeMonitorWatch(k, thread, context, self)
+        ? monitorWatch(k, thread, context, self)
+        : Answer.DONE;
+    case Method.MONITOR_STATUS:
+      return decodeMonitorStatus(k, thread, context, self)
+        ? monitorStatus(k, thread, context, self)
+        : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeIrqHandler(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.IRQ_BIND:
+      return decodeIrqHandlerBind(k, thread, context, self) ? irqBind(k, thread, context, self) : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeIoPort(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.PORT_WRITE:
+      return decodeIoPortWrite(k, thread, context, self) ? portWrite(k, thread, context, self) : Answer.DONE;
+    case Method.PORT_READ:
+      return decodeIoPortRead(k, thread, context, self) ? portRead(k, thread, context, self) : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeDebug(
+  k: Core,
+  thread: WordIndex,
+  context: Context,
+  self: WordIndex,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.DEBUG_CLOCK:
+      return debugClock(k, thread, context, self);
+    case Method.DEBUG_HEAP:
+      return debugHeap(k, thread, context, self);
+    case Method.DEBUG_PRINT:
+      return decodeDebugPrint(k, thread, context, self) ? debugPrint(k, thread, context, self) : Answer.DONE;
+    case Method.DEBUG_HALT:
+      return decodeDebugHalt(k, thread, context, self) ? debugHalt(k, thread, context, self) : Answer.DONE;
+    case Method.DEBUG_MACHINE:
+      return debugMachine(k, thread, context, self);
+    case Method.DEBUG_GRACE_PERIOD:
+      return debugGracePeriod(k, thread, context, self);
+    case Method.DEBUG_PANIC:
+      return decodeDebugPanic(k, thread, context, self) ? debugPanic(k, thread, context, self) : Answer.DONE;
+    case Method.DEBUG_CORE:
+      return decodeDebugCore(k, thread, context, self) ? debugCore(k, thread, context, self) : Answer.DONE;
+    case Method.DEBUG_RECORD:
+      return decodeDebugRecord(k, thread, context, self)
+        ? debugRecord(k, thread, context, self)
+        : Answer.DONE;
+    case Method.DEBUG_HISTORY:
+      return decodeDebugHistory(k, thread, context, self)
+        ? debugHistory(k, thread, context, self)
+        : Answer.DONE;
+    case Method.DEBUG_DUMP:
+      return debugDump(k, thread, context, self);
+    default:
+      return finish(context, Err.UNSUPPORTED);
   }
 }

@@ -1,8 +1,8 @@
 /** Methods of monitors. */
-import { Err, LifeState, Method, ObjectType, Right, Slot } from "@capos/abi";
+import { Err, LifeState, ObjectType, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import type { WordIndex } from "@capos/hal";
-import { findSlot, hasRight, isLive, lookupArgument, refusal } from "../capability/lookup.js";
+import { isLive } from "../capability/lookup.js";
 import { attachMonitor } from "../capability/monitor-list.js";
 import { assignReap } from "../capability/reap-list.js";
 import { bindSlot, loseBindings, reaperOf, reclaimSlot, typeOf } from "../capability/slot.js";
@@ -12,23 +12,11 @@ import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { Monitor, Reap } from "../state/layout.js";
 import { anchorOf, Binding, kernelFacts } from "../state/objects.js";
-import { answer, finish, handle, unsupported } from "./arguments.js";
+import { answer } from "./arguments.js";
 
-export function invokeMonitor(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  slot: WordIndex,
-  method: number,
-): Answer {
+export function monitorStatus(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
   const { i32 } = k;
-  const monitor = i32[slot + Slot.OBJECT]!;
-  if (method === Method.MONITOR_WATCH) {
-    if (!hasRight(k, slot, Right.WRITE)) return finish(context, Err.DENIED);
-    return watch(k, thread, context, slot, monitor);
-  }
-  if (method !== Method.MONITOR_STATUS) return unsupported(context);
-  if (!hasRight(k, slot, Right.READ)) return finish(context, Err.DENIED);
+  const monitor = i32[self + Slot.OBJECT]!;
   return answer(
     context,
     i32[monitor + Monitor.ENDED]!,
@@ -39,27 +27,16 @@ export function invokeMonitor(
   );
 }
 
-/** target, notification: both bindings are derived from the capabilities they were made with, and end with them. */
-function watch(k: Core, thread: WordIndex, context: Context, slot: WordIndex, monitor: WordIndex): Answer {
+/** Both bindings are derived from the capabilities they were made with, and end with them. */
+export function monitorWatch(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
   const { i32 } = k;
-  const target = findSlot(k, thread, handle(context, 1));
-  if (target === 0) return finish(context, refusal(k, thread, handle(context, 1)));
-  if (kernelFacts(typeOf(i32[target]!)).watched === null) return finish(context, Err.BAD_TYPE);
-  if (!hasRight(k, target, Right.READ)) return finish(context, Err.DENIED);
-  const notification = lookupArgument(
-    k,
-    thread,
-    context,
-    handle(context, 2),
-    ObjectType.NOTIFICATION,
-    Right.SEND,
-  );
-  if (notification === 0) return Answer.DONE;
+  const { target, notification } = k.operands;
+  const monitor = i32[self + Slot.OBJECT]!;
   let dying = 0;
   lockTree(k);
   context.result = Err.OK;
   // Looked up without the lock.
-  if (!isLive(k, slot) || !isLive(k, target) || !isLive(k, notification)) context.result = Err.BAD_CAP;
+  if (!isLive(k, self) || !isLive(k, target) || !isLive(k, notification)) context.result = Err.BAD_CAP;
   else if (isLive(k, monitor + Monitor.TARGET)) context.result = Err.BUSY;
   else {
     // What is left of a watch whose target's capability was taken back.

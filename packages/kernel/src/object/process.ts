@@ -1,22 +1,8 @@
 /** Methods of processes. */
-import {
-  Err,
-  LifeState,
-  MAX_NAME_BYTES,
-  Method,
-  ObjectType,
-  packBytes,
-  Reg,
-  Right,
-  Slot,
-  SlotBits,
-  SlotFlag,
-  unpackBytes,
-  wordsForBytes,
-} from "@capos/abi";
+import { Err, LifeState, packBytes, Reg, Slot, SlotBits, SlotFlag, unpackBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { moduleCount, type WordIndex } from "@capos/hal";
-import { findSlot, hasRight, isOpenCNode, isOver, lookupArgument, refusal } from "../capability/lookup.js";
+import type { WordIndex } from "@capos/hal";
+import { isOpenCNode, isOver } from "../capability/lookup.js";
 import { bindSlot, slotsOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
@@ -25,60 +11,20 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Thread } from "../state/layout.js";
-import { wordCount } from "../state/message.js";
 import { Binding } from "../state/objects.js";
 import { traceProcess } from "../state/trace.js";
-import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
+import { answer, finish, refuse } from "./arguments.js";
 import { endProcess, linkMade } from "./process-end.js";
 
-export function invokeProcess(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  slot: WordIndex,
-  method: number,
-): Answer {
-  const process = k.i32[slot + Slot.OBJECT]!;
-  const reads = method === Method.PROCESS_STATUS || method === Method.PROCESS_VERIFY;
-  if (method < Method.PROCESS_CONFIGURE || method > Method.PROCESS_CEILING) return unsupported(context);
-  if (!hasRight(k, slot, reads ? Right.READ : Right.WRITE)) return finish(context, Err.DENIED);
-  switch (method) {
-    case Method.PROCESS_STATUS:
-      return status(k, context, process);
-    case Method.PROCESS_VERIFY:
-      return verify(k, thread, context, process);
-    case Method.PROCESS_CONFIGURE:
-      return configure(k, thread, context, process);
-    case Method.PROCESS_KILL:
-      return kill(k, thread, context, process);
-    default:
-      return lowerCeiling(k, context, process);
-  }
-}
-
-/** CNode, image, thread numbers, name. Once, while the process is new. */
-function configure(k: Core, thread: WordIndex, context: Context, process: WordIndex): Answer {
-  const { i32 } = k;
-  const cnode = lookupArgument(k, thread, context, handle(context, 1), ObjectType.CNODE, Right.WRITE);
-  const image = integer(context, 2);
-  const threads = integer(context, 3);
-  const nameBytes = integer(context, 4);
+/** Once, while the process is new. */
+export function processConfigure(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+  const { i32, operands } = k;
+  const process = i32[self + Slot.OBJECT]!;
   const maker = i32[thread + Thread.PROCESS]!;
-  if (cnode === 0) return Answer.DONE;
-  if (!(image >= 0 && image < moduleCount(k.memory))) return finish(context, Err.NOT_FOUND);
-  if (!(threads >= 0)) return refuse(context, Err.RANGE, 0, i32[maker + Process.THREADS_LEFT]!);
-  if (
-    !(
-      nameBytes >= 0 &&
-      nameBytes <= MAX_NAME_BYTES &&
-      5 + wordsForBytes(nameBytes) <= wordCount(context.trap)
-    )
-  )
-    return refuse(context, Err.RANGE, 0, MAX_NAME_BYTES);
-  const result = begin(k, process, maker, cnode, image, threads);
+  const result = begin(k, process, maker, operands.space, operands.image, operands.threads);
   if (result === Err.OK) {
-    setName(k, process, context.regs, Reg.WORDS + 5, nameBytes);
-    if (TRACED) traceProcess(k, process, maker, image);
+    setName(k, process, context.regs, operands.payload, operands.byteCount);
+    if (TRACED) traceProcess(k, process, maker, operands.image);
   }
   if (result === Err.NO_RESOURCE) return refuse(context, result, i32[maker + Process.THREADS_LEFT]!);
   return finish(context, result);
@@ -138,19 +84,17 @@ export function setName(
 /** Slots looked at before others get a turn. */
 const VERIFIED_AT_ONCE = 1024;
 
-/** capability, rights: whether a slot of the process has that authority, or more of it. */
-function verify(k: Core, thread: WordIndex, context: Context, process: WordIndex): Answer {
+/** Whether a slot of the process has that authority, or more of it. */
+export function processVerify(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
   const { i32 } = k;
-  const wanted = findSlot(k, thread, handle(context, 1));
-  const rights = integer(context, 2);
-  if (wanted === 0) return finish(context, refusal(k, thread, handle(context, 1)));
-  if (!(rights >= 0 && rights <= Right.ALL)) return refuse(context, Err.RANGE, 0, Right.ALL);
+  const { held, rights } = k.operands;
+  const process = i32[self + Slot.OBJECT]!;
   const slots = i32[process + Process.CSPACE_SLOTS]!;
   const from = Math.max(1, progressOf(k, thread));
   const to = Math.min(slots, from + VERIFIED_AT_ONCE);
   for (let index = from; index < to; index++) {
     const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
-    if (isSameAuthority(k, slot, wanted, rights)) return answer(context, 1);
+    if (isSameAuthority(k, slot, held, rights)) return answer(context, 1);
   }
   if (to >= slots) return answer(context, 0);
   i32[thread + Thread.PROGRESS] = to;
@@ -170,8 +114,9 @@ function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: nu
   );
 }
 
-function status(k: Core, context: Context, process: WordIndex): Answer {
+export function processStatus(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
   const { i32, memory } = k;
+  const process = i32[self + Slot.OBJECT]!;
   const bytes = i32[process + Process.FAULT_BYTES]!;
   answer(
     context,
@@ -187,11 +132,8 @@ function status(k: Core, context: Context, process: WordIndex): Answer {
 }
 
 /** A ceiling only comes down, so it does not matter who else lowers it at the same time. */
-function lowerCeiling(k: Core, context: Context, process: WordIndex): Answer {
-  const ceiling = k.i32[process + Process.CEILING]!;
-  const wanted = integer(context, 1);
-  if (!(wanted >= 0 && wanted <= ceiling)) return refuse(context, Err.RANGE, 0, ceiling);
-  k.i32[process + Process.CEILING] = wanted;
+export function processCeiling(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+  k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING] = k.operands.priority;
   return finish(context, Err.OK);
 }
 
@@ -199,7 +141,8 @@ function lowerCeiling(k: Core, context: Context, process: WordIndex): Answer {
  * Ends the process and answers when nothing is left of it. Its reaper does the work: if this thread ends
  * meanwhile, and it may be one of the process's own, that goes on.
  */
-function kill(k: Core, thread: WordIndex, context: Context, process: WordIndex): Answer {
+export function processKill(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+  const process = k.i32[self + Slot.OBJECT]!;
   endProcess(k, process, LifeState.KILLED, 0);
   if (Atomics.load(k.i32, process + Process.CLEANING) === Cleaning.DONE) return finish(context, Err.OK);
   return waitForGrace(k, thread, requestGrace(k));

@@ -2,10 +2,10 @@
  * Methods of threads. What changes a started thread runs on its home core: here if that is this one,
  * else there, for the invoker, by one line.
  */
-import { Err, LifeState, MAX_MESSAGE_WORDS, Method, ObjectType, Reg, Right, Slot } from "@capos/abi";
+import { Err, LifeState, Method, Reg, Slot } from "@capos/abi";
 import { type Context, makeRegisters } from "@capos/engine";
 import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
-import { hasRight, lookupArgument, slotStillNames } from "../capability/lookup.js";
+import { slotStillNames } from "../capability/lookup.js";
 import { bindSlot, reclaimSlot } from "../capability/slot.js";
 import { answerStatus } from "../ipc/answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "../ipc/line.js";
@@ -29,39 +29,12 @@ import {
   Thread,
   ThreadState,
 } from "../state/layout.js";
-import { copyWords, threadWords, wordCount } from "../state/message.js";
+import { copyWords, threadWords } from "../state/message.js";
 import { Binding } from "../state/objects.js";
 import { traceThread } from "../state/trace.js";
-import { answer, finish, handle, integer, refuse, unsupported } from "./arguments.js";
+import { answer, finish, refuse } from "./arguments.js";
 import { linkThread } from "./process-end.js";
 import { endThread, isEnded } from "./thread-end.js";
-
-export function invokeThread(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  slot: WordIndex,
-  method: number,
-): Answer {
-  const target = k.i32[slot + Slot.OBJECT]!;
-  if (method < Method.THREAD_CONFIGURE || method > Method.THREAD_STATUS) return unsupported(context);
-  if (!hasRight(k, slot, method === Method.THREAD_STATUS ? Right.READ : Right.WRITE))
-    return finish(context, Err.DENIED);
-  switch (method) {
-    case Method.THREAD_STATUS:
-      return status(k, context, target);
-    case Method.THREAD_CONFIGURE:
-      return configure(k, thread, context, target);
-    case Method.THREAD_START:
-      return start(k, thread, context, target);
-    case Method.THREAD_DESTROY:
-      return destroy(k, thread, context, target);
-    case Method.THREAD_BIND:
-      return bind(k, thread, context, target);
-    default:
-      return setPriority(k, thread, context, target);
-  }
-}
 
 /**
  * True for a thread that has its home: what is done to it before its configuration would be done on the
@@ -152,8 +125,9 @@ function perform(k: Core, target: WordIndex, method: number, a: number, b: numbe
   }
 }
 
-function status(k: Core, context: Context, target: WordIndex): Answer {
+export function threadStatus(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
   const { i32 } = k;
+  const target = i32[self + Slot.OBJECT]!;
   return answer(
     context,
     Atomics.load(i32, target + Thread.LIFE),
@@ -164,22 +138,13 @@ function status(k: Core, context: Context, target: WordIndex): Answer {
   );
 }
 
-/** Process, core, priority. Once; gives the thread its number. */
-function configure(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
-  const process = lookupArgument(k, thread, context, handle(context, 1), ObjectType.PROCESS, Right.WRITE);
-  const core = integer(context, 2);
-  const priority = integer(context, 3);
-  if (process === 0) return Answer.DONE;
-  if (!(core >= 0 && core < k.coreCount)) return refuse(context, Err.RANGE, 0, k.coreCount - 1);
-  if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
-    return refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
-  const status = configureThread(k, target, k.i32[process + Slot.OBJECT]!, core, priority);
+/** Once; gives the thread its number. */
+export function threadConfigure(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+  const { i32 } = k;
+  const { process, core, priority } = k.operands;
+  const target = i32[self + Slot.OBJECT]!;
+  const status = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
   return status === Err.NO_RESOURCE ? refuse(context, status) : finish(context, status);
-}
-
-/** The highest priority that a thread may give: without a ceiling any guest could shut out a core's servers. */
-function ceilingOf(k: Core, thread: WordIndex): number {
-  return k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!;
 }
 
 /** Gives a new thread its process, home, priority and number. */
@@ -239,13 +204,13 @@ function freeNumber(k: Core): number {
 }
 
 /** The words behind the method become the new thread's first message. */
-function start(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
-  const { i32 } = k;
+export function threadStart(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+  const { i32, operands } = k;
+  const target = i32[self + Slot.OBJECT]!;
   if (i32[target + Thread.NUMBER] === 0 || Atomics.load(i32, target + Thread.LIFE) !== LifeState.NEW)
     return finish(context, Err.BUSY);
-  const count = Math.min(wordCount(context.trap), MAX_MESSAGE_WORDS) - 1;
-  copyWords(k.f64, threadWords(target), context.regs, Reg.WORDS + 1, count);
-  i32[target + Thread.START_WORDS] = count;
+  copyWords(k.f64, threadWords(target), context.regs, operands.payload, operands.wordCount);
+  i32[target + Thread.START_WORDS] = operands.wordCount;
   return atHome(k, thread, context, target, Method.THREAD_START);
 }
 
@@ -269,7 +234,8 @@ export function startHere(k: Core, target: WordIndex): number {
  * destroyed it goes on when it is dead. After a grace period the core that it asked has read what it was
  * asked; the trap starts again then, and looks.
  */
-function destroy(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
+export function threadDestroy(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+  const target = k.i32[self + Slot.OBJECT]!;
   const home = k.i32[target + Thread.HOME]!;
   context.result = Err.OK;
   if (!isDying(k, target)) {
@@ -292,10 +258,10 @@ function destroyHere(k: Core, target: WordIndex): void {
 }
 
 /** A notification that also ends the thread's receives. It moves to the thread's core first. */
-function bind(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
+export function threadBind(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
   const { i32 } = k;
-  const slot = lookupArgument(k, thread, context, handle(context, 1), ObjectType.NOTIFICATION, Right.RECEIVE);
-  if (slot === 0) return Answer.DONE;
+  const { notification: slot } = k.operands;
+  const target = i32[self + Slot.OBJECT]!;
   if (!isPlaced(k, target)) return finish(context, Err.BUSY);
   const notification = i32[slot + Slot.OBJECT]!;
   const generation = i32[slot + Slot.GENERATION]!;
@@ -339,11 +305,8 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
   return Err.OK;
 }
 
-function setPriority(k: Core, thread: WordIndex, context: Context, target: WordIndex): Answer {
-  const priority = integer(context, 1);
-  if (!(priority >= 0 && priority <= ceilingOf(k, thread)))
-    return refuse(context, Err.RANGE, 0, ceilingOf(k, thread));
-  return atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
+export function threadPriority(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+  return atHome(k, thread, context, k.i32[self + Slot.OBJECT]!, Method.THREAD_PRIORITY, k.operands.priority);
 }
 
 /** Home: a thread in a wait queue keeps its place there until it waits next. */

@@ -18,6 +18,7 @@ import {
 } from "@capos/hal";
 import { TraceWriter } from "@capos/trace";
 import { KernelArea, KernelCore, KernelInfo, Tables } from "./layout.js";
+import { Operands } from "./operands.js";
 import type { TRACE_EVENTS } from "./trace-events.js";
 
 /** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
@@ -109,6 +110,8 @@ export class Core implements EngineCore {
   ranLong = false;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
+  /** The arguments of the invocation in progress. */
+  readonly operands = new Operands();
   /** Scratch for what an invocation asks retype for. */
   readonly retype = { untyped: 0, type: 0, sizeBits: 0, count: 0, cnodeSlot: 0, first: 0 };
   /** Scratch for bytes on their way to or from a device: as many as a message holds. */

@@ -129,8 +129,8 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         function: "fill",
-        find: "lockTree(k); const source = findCarried(k, thread, handle(context, 2));",
-        replace: "const source = findCarried(k, thread, handle(context, 2)); lockTree(k);",
+        find: "lockTree(k); const source = findCarried(k, thread, operands.source);",
+        replace: "const source = findCarried(k, thread, operands.source); lockTree(k);",
       },
     ],
   },

@@ -12,8 +12,7 @@ const CHECK = "a machine check: peers of a core's threads get PEER_DIED, and the
 const LAST = 2;
 
 async function reaches(machine: GuestMachine, state: CoreState): Promise<void> {
-  while (machine.core(LAST).state !== state >>> 0)
-    await new Promise((resolve) => setImmediate(resolve));
+  while (machine.core(LAST).state !== state >>> 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Does something as soon as the guest says so, and tells it. */

@@ -1,0 +1,45 @@
+/**
+ * The arguments of the invocation in progress, decoded: each method's own, by the names of its declaration. What a
+ * method does not declare is left from an earlier one.
+ *
+ * A field never changes between an integer and a double, so that a store allocates nothing.
+ *
+ * made by scripts/methods.mjs from packages/abi/src/methods.ts
+ */
+export class Operands {
+  // Integers. Of a capability that was looked up: its slot. Of a text, bytes or words: how many, and the register
+  // where they begin.
+  byteCount = 0;
+  core = 0;
+  count = 0;
+  first = 0;
+  held = 0;
+  image = 0;
+  into = 0;
+  notification = 0;
+  payload = 0;
+  priority = 0;
+  process = 0;
+  rights = 0;
+  sealer = 0;
+  sizeBits = 0;
+  slot = 0;
+  space = 0;
+  status = 0;
+  target = 0;
+  threads = 0;
+  type = 0;
+  wordCount = 0;
+
+  // Doubles: handles that the deed looks up, and what is beyond 32 bits.
+  a = Number.NaN;
+  b = Number.NaN;
+  badge = Number.NaN;
+  c = Number.NaN;
+  forNs = Number.NaN;
+  kind = Number.NaN;
+  object = Number.NaN;
+  root = Number.NaN;
+  source = Number.NaN;
+  startNs = Number.NaN;
+}
