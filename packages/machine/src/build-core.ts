@@ -13,10 +13,17 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 function building(traced: boolean): Plugin {
   return {
     name: "building",
-    setup({ onLoad }: PluginBuild) {
-      onLoad({ filter: /[\\/]state[\\/]build\.js$/ }, () => ({
-        contents: `export const TRACED = ${traced}; export const CHECKED = false;`,
-      }));
+    setup({ onLoad, onEnd }: PluginBuild) {
+      let isReplaced = false;
+      onLoad({ filter: /[\\/]state[\\/]build\.js$/ }, () => {
+        isReplaced = true;
+        return { contents: `export const TRACED = ${traced}; export const CHECKED = false;` };
+      });
+      // A kernel that traces and asserts for nothing works as well: only its speed would tell.
+      onEnd(() => {
+        if (!isReplaced)
+          throw new Error("the kernel's state/build.js, which is to be replaced, is not in the bundle");
+      });
     },
   };
 }
