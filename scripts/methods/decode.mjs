@@ -136,7 +136,6 @@ const rightText = (set, Right) =>
 /** Bounds that the kernel knows when the method is invoked. */
 const QUANTITIES = {
   lastCore: "k.coreCount - 1",
-  lastImage: "moduleCount(k.memory) - 1",
   ceiling: "k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!",
   ownCeiling: "k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING]!",
   threadsLeft: "k.i32[k.i32[thread + Thread.PROCESS]! + Process.THREADS_LEFT]!",

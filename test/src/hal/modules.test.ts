@@ -2,6 +2,7 @@ import {
   addModule,
   BootInfo,
   MAX_MODULES,
+  MODULE_DIRECTORY_PAGES,
   ModuleStoreFullError,
   moduleCount,
   PAGE_BYTES,
@@ -22,7 +23,7 @@ t.test("images are read as they were added, in that order, names and code in any
   fc.assert(
     fc.property(fc.array(fc.tuple(text, text), { maxLength: 20 }), (images) => {
       const directory = memory.i32[BootInfo.MODULES]!;
-      for (let i = 0; i < PAGE_WORDS; i++) memory.i32[directory + i] = 0;
+      for (let i = 0; i < MODULE_DIRECTORY_PAGES * PAGE_WORDS; i++) memory.i32[directory + i] = 0;
       const numbers = images.map(([name, code]) => addModule(memory, name, code));
       return (
         moduleCount(memory) === images.length &&
@@ -60,7 +61,7 @@ t.test("a number that no image has reads as null", (t) => {
 
 t.test("an image that does not fit is refused with what is left, and leaves the store as it was", (t) => {
   const { memory, plan } = makeMachine(1);
-  const capacity = (plan.modulePages - 1) * PAGE_BYTES;
+  const capacity = (plan.modulePages - MODULE_DIRECTORY_PAGES) * PAGE_BYTES;
   addModule(memory, "first", "x".repeat(1000));
   const left = capacity - 1005;
   t.throws(() => addModule(memory, "large", "é".repeat(left)), {

@@ -26,7 +26,7 @@ export interface GuestMachineOptions {
 }
 
 export interface GuestOptions {
-  /** The guest's arguments; its image's number comes before them. */
+  /** The guest's arguments. */
   readonly args?: readonly string[];
   readonly core?: number;
   readonly priority?: number;
@@ -108,7 +108,6 @@ export class GuestMachine {
       debug: true,
       priority: 50,
       ...options,
-      args: [String(image), ...(options.args ?? [])],
       id,
       image,
     };
