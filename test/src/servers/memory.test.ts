@@ -112,7 +112,7 @@ t.test("the thread numbers of the processes that it starts are a process's own",
   const { status } = await machine.run("client", { args: ["processes"], threads: 9 });
   t.equal(status, 0);
   await machine.until("all lines", () => machine.console.length === 3);
-  t.match(machine.console[0], "a third: configure process: ERR_NO_RESOURCE");
+  t.match(machine.console[0], "a third: thread numbers: ERR_NO_RESOURCE, 3 wanted, 2 left");
   t.same(machine.console.slice(1), ["a smaller one: OK", "in place of the first: OK"]);
   await machine.off();
 });
@@ -140,7 +140,7 @@ t.test("threads and processes that a program starts and ends cost it nothing", a
   await machine.until("both lines", () => machine.console.length === 2);
   t.match(
     machine.console[0],
-    /^configure process: ERR_BAD_CAP; configure thread: ERR_RANGE.*; configure process: ERR_NO_RESOURCE.*$/,
+    /^configure process: ERR_BAD_CAP; configure thread: ERR_RANGE.*; thread numbers: ERR_NO_RESOURCE.*$/,
   );
   t.equal(machine.console[1], "slots lost: 0");
   await machine.off();

@@ -81,8 +81,8 @@ const roles: Record<string, Role> = {
       os.environment.thread,
       os.environment.names,
     ]);
-    for (const handle of [os.environment.log, os.environment.console, os.environment.debug, ...os.handed])
-      own.add(handle);
+    const { log, console, debug, image } = os.environment;
+    for (const handle of [log, console, debug, image, ...os.handed]) own.add(handle);
     for (const text of os.args.slice(1)) {
       const foreign = Number(text);
       for (let index = 0; index < 600; index++) {
