@@ -7,7 +7,17 @@
  */
 import { factsOf, OBJECT_TYPES, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { Anchor, CNode, Endpoint, Image, IrqHandler, Monitor, Notification, Process, Thread } from "./layout.js";
+import {
+  Anchor,
+  CNode,
+  Endpoint,
+  Image,
+  IrqHandler,
+  Monitor,
+  Notification,
+  Process,
+  Thread,
+} from "./layout.js";
 
 /** Where a binding says what it is: the word that a frame has for its page, which is never a binding. */
 export const BINDING_KIND = Slot.MAPPED_PAGE;
