@@ -1,7 +1,7 @@
 /** Runs the images that it was given one after the other and prints how each ended. */
 import type { Sys } from "@capos/abi";
 import { endProcess, spawnProcess, start } from "@capos/libos";
-import { childEnded } from "./kit.js";
+import { childEnded } from "./support/kit.js";
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const os = start(sys);

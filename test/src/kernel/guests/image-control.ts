@@ -1,7 +1,7 @@
 /** Images as init takes them from the store. Runs as init; the host has loaded images 1 and 2 and let go of 2. */
 import { Err, InitSlot, InitWord, Method, makeHandle, ObjectType, Right, type Sys } from "@capos/abi";
 import { debug, port, type Steps } from "@capos/libos";
-import { invoke, same } from "./kit.js";
+import { invoke, same } from "./support/kit.js";
 
 const FREE = InitSlot.FIRST_FREE;
 const GONE = 2;

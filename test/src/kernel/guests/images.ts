@@ -1,8 +1,8 @@
 /** Images as their holders see them: `handed` has that of the fixture `other`. */
 import { Err, handleIndex, Method, makeHandle, ObjectType, Right, type Sys } from "@capos/abi";
 import { cnode, endProcess, type Os, type Steps, spawnProcess, start, thread } from "@capos/libos";
-import { revoke } from "./authority.js";
-import { type Case, childEnded, ended, invoke, perform, type Role, same, spawnChild } from "./kit.js";
+import { revoke } from "./support/authority.js";
+import { type Case, childEnded, ended, invoke, perform, type Role, same, spawnChild } from "./support/kit.js";
 
 const OTHER_STATUS = 42;
 

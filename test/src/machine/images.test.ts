@@ -4,7 +4,7 @@ import { moduleCount, PAGE_BYTES } from "@capos/hal";
 import { buildImage } from "@capos/image";
 import { boot, type CaposMachine } from "@capos/machine";
 import t from "tap";
-import { fixtureFile } from "./guest-harness.js";
+import { fixtureFile } from "../kernel/support/guest-machine.js";
 
 t.setTimeout(300_000);
 

@@ -5,7 +5,7 @@ import { buildImage } from "@capos/image";
 import { dump } from "@capos/inspect";
 import { CORE_PROGRAM } from "@capos/machine";
 import t from "tap";
-import { type CaseReport, checkGuest, fixtureFile } from "./guest-harness.js";
+import { type CaseReport, checkGuest, fixtureFile } from "../support/guest-machine.js";
 
 for (const cores of [1, 2])
   t.test(`images on ${cores} cores`, (t) => checkGuest(t, "images", 8, { cores }, { images: ["other"] }));

@@ -12,10 +12,10 @@ import {
 } from "@capos/kernel/internal";
 import { Anchor, Image, Process } from "@capos/kernel/layout";
 import t from "tap";
-import { WAITS } from "./kernel-fixture.js";
-import { configureProcess, handleIn, messageOf } from "./kernel-process-fixture.js";
-import { type Bench, makeBench } from "./kernel-slots-fixture.js";
-import { interleave, settle, stateOf } from "./kernel-tree-fixture.js";
+import { WAITS } from "./support/kernel.js";
+import { configureProcess, handleIn, messageOf } from "./support/processes.js";
+import { type Bench, makeBench } from "./support/slots.js";
+import { interleave, settle, stateOf } from "./support/tree.js";
 
 const CONTROL = 70;
 const TAKEN = 71;
