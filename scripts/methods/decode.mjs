@@ -89,7 +89,7 @@ export function decode(declaration) {
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ${used(["ObjectType"]).map((name) => `${name}, `)}Reg, Right, ${used(["Slot", "wordsForBytes"]).join(", ")} } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { ${used(["moduleCount"]).map((name) => `${name}, `)}type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 ${from(["findSlot", "hasRight", "lookupArgument", "refusal"], "../capability/lookup.js")}${from(["slotsOf", "typeOf"], "../capability/slot.js")}import type { Core } from "../state/core.js";
 ${from(["Process", "Thread"], "../state/layout.js")}${from(["wordCount"], "../state/message.js")}${from(["handle", "integer"], "./arguments.js")}
 /** An argument is outside its range: says which that is. */

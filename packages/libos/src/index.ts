@@ -62,6 +62,7 @@ export {
   cnode,
   debug,
   type HistoryEvent,
+  imageControl,
   irq,
   MAX_START_WORDS,
   type Machine,

@@ -6,8 +6,8 @@
  */
 import { Err, ObjectType, Right, type Sys } from "@capos/abi";
 import { encodeEnvironment } from "./environment.js";
-import { cnode, monitor, process, thread, untyped } from "./invoke.js";
 import { IpcError } from "./ipc-error.js";
+import { cnode, monitor, process, thread, untyped } from "./kernel-calls.js";
 import type { Steps } from "./steps.js";
 
 /** A capability to copy into a new process. */

@@ -10,13 +10,7 @@ import { availableParallelism } from "node:os";
 import { basename, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
-import {
-  MachinePlanError,
-  nowNs,
-  type PhysicalMemory,
-  PortNumber,
-  planMachine,
-} from "@capos/hal";
+import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage, GuestBuildError, locate } from "@capos/image";
 import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";

@@ -1,6 +1,6 @@
 /** An image's end against its use, between two instructions of one core. */
 import { Err, LifeState, Method, ObjectType, Right, SlotState } from "@capos/abi";
-import { addModule, BootInfo, findModule, unloadModule } from "@capos/hal";
+import { addModule, findModule, unloadModule } from "@capos/hal";
 import {
   type Core,
   endProcess,
@@ -10,7 +10,7 @@ import {
   killSlot,
   slotWord,
 } from "@capos/kernel/internal";
-import { Anchor, Image, Process } from "@capos/kernel/layout";
+import { Anchor, Image, KernelInfo, Process } from "@capos/kernel/layout";
 import t from "tap";
 import { WAITS } from "./support/kernel.js";
 import { configureProcess, handleIn, messageOf } from "./support/processes.js";
@@ -64,7 +64,7 @@ t.test("a process that is configured while its image's last capability is delete
   const came = interleave(
     "add",
     bench.one.i32,
-    BootInfo.TREE_LOCK_TICKET,
+    KernelInfo.TREE_LOCK_TICKET,
     () => lose(bench),
     () => {
       done = configure(bench);

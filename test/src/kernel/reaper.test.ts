@@ -1,5 +1,5 @@
 import { Err, LifeState, Method, ObjectType, Right, Slot, SlotState } from "@capos/abi";
-import { Attention, BootInfo, CoreArea, CoreState } from "@capos/hal";
+import { Attention, CoreArea, CoreState } from "@capos/hal";
 import {
   assignReap,
   bindCSpace,

@@ -4,7 +4,7 @@ import { moduleCount, PAGE_BYTES } from "@capos/hal";
 import { buildImage } from "@capos/image";
 import { boot, type CaposMachine } from "@capos/machine";
 import t from "tap";
-import { fixtureFile } from "../kernel/support/guest-machine.js";
+import { guestFile } from "../kernel/support/guest-machine.js";
 
 t.setTimeout(300_000);
 
@@ -14,7 +14,7 @@ const STORE_BYTES = 2 * 2 ** 20 - 2 * PAGE_BYTES;
 
 /** The image of a guest that ends with a status, of about so many bytes. */
 async function imageMaker(): Promise<(status: number, bytes?: number) => Image> {
-  const built = await buildImage(fixtureFile("other"));
+  const built = await buildImage(guestFile("other"));
   return (status, bytes = 0) => ({
     ...built,
     name: `status ${status}`,
@@ -82,7 +82,7 @@ t.test("a guest runs the images that its run gives it, in that order", async (t)
   const make = await imageMaker();
   const lines: string[] = [];
   const machine = await boot({ cores: 2, memoryMiB: 16, ...SILENT, onConsole: (line) => lines.push(line) });
-  const given = await buildImage(fixtureFile("given-images"));
+  const given = await buildImage(guestFile("given-images"));
   const result = await machine.runImage(given, { images: [make(11), make(12), make(11)] });
   t.match(result, { state: "exited", status: 0, fault: "" });
   t.same(lines, ["11", "12", "11"]);

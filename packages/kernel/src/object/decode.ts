@@ -10,7 +10,7 @@
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ObjectType, Reg, Right, Slot, wordsForBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { type WordIndex } from "@capos/hal";
+import type { WordIndex } from "@capos/hal";
 import { findSlot, hasRight, lookupArgument, refusal } from "../capability/lookup.js";
 import { slotsOf, typeOf } from "../capability/slot.js";
 import type { Core } from "../state/core.js";

@@ -9,14 +9,14 @@
  *
  * An object is taken only while it is at rest: it is in no reaper's list, and what it was before is over.
  */
-import { Err, Method, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { Err, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { findModule, holdModule, moduleKind, moduleNumber, releaseModule, type WordIndex } from "@capos/hal";
 import { isLive, isOpenCNode } from "../capability/lookup.js";
 import { fillSlot, isDying, nextGrace, reclaimSlot, slotWord } from "../capability/slot.js";
 import { waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
-import { Answer } from "../state/answer.js";
+import type { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { Anchor, Image, Process, Tables } from "../state/layout.js";

@@ -72,7 +72,7 @@ import {
   decodeThreadStatus,
   decodeUntypedRetype,
 } from "./decode.js";
-import { imageControlTake } from "./imageControl.js";
+import { imageControlTake } from "./image.js";
 import { irqBind } from "./interrupt.js";
 import { monitorStatus, monitorWatch } from "./monitor.js";
 import { portRead, portWrite } from "./port.js";

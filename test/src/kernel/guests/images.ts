@@ -2,7 +2,16 @@
 import { Err, handleIndex, Method, makeHandle, ObjectType, Right, type Sys } from "@capos/abi";
 import { cnode, endProcess, type Os, type Steps, spawnProcess, start, thread } from "@capos/libos";
 import { revoke } from "./support/authority.js";
-import { type Case, childEnded, ended, invoke, perform, type Role, same, spawnChild } from "./support/kit.js";
+import {
+  childEnded,
+  ended,
+  GuestTests,
+  invoke,
+  perform,
+  type Role,
+  same,
+  spawnChild,
+} from "./support/kit.js";
 
 const OTHER_STATUS = 42;
 
@@ -46,87 +55,87 @@ const roles: Record<string, Role> = {
   },
 };
 
-const cases: Record<string, Case> = {
-  *"who holds an image runs it, on every core"(os) {
-    for (let core = 0; core < os.cores; core++)
-      same(yield* statusOf(os, os.handed[0]!, core), OTHER_STATUS, `on core ${core}`);
-  },
+export const tests = new GuestTests();
 
-  *"a process cannot name an image that it was not given"(os) {
-    const child = yield* spawnChild(os, "searcher", []);
-    same((yield* childEnded(os, child)).status, 0, "images found");
-  },
+tests.add("who holds an image runs it, on every core", function* (os) {
+  for (let core = 0; core < os.cores; core++)
+    same(yield* statusOf(os, os.handed[0]!, core), OTHER_STATUS, `on core ${core}`);
+});
 
-  *"a process that is given an image in a message runs it"(os) {
-    const endpoint = yield* os.endpoint();
-    const child = yield* spawnChild(os, "runner", [endpoint]);
-    same(yield os.sys.send(endpoint, 0, os.handed[0]!), 0, "send");
-    same((yield* childEnded(os, child)).status, OTHER_STATUS, "the runner");
-  },
+tests.add("a process cannot name an image that it was not given", function* (os) {
+  const child = yield* spawnChild(os, "searcher", []);
+  same((yield* childEnded(os, child)).status, 0, "images found");
+});
 
-  *"an image without the right to execute cannot be run, one with nothing else can"(os) {
-    const [image] = os.handed as [number];
-    same(yield* configured(os, yield* os.copy(image, Right.ALL & ~Right.EXECUTE)), Err.DENIED, "without");
-    same(yield* statusOf(os, yield* os.copy(image, Right.EXECUTE)), OTHER_STATUS, "with that alone");
-  },
+tests.add("a process that is given an image in a message runs it", function* (os) {
+  const endpoint = yield* os.endpoint();
+  const child = yield* spawnChild(os, "runner", [endpoint]);
+  same(yield os.sys.send(endpoint, 0, os.handed[0]!), 0, "send");
+  same((yield* childEnded(os, child)).status, OTHER_STATUS, "the runner");
+});
 
-  *"what is no image cannot be run"(os) {
-    const { environment } = os;
-    const handles = [environment.cnode, environment.process, environment.thread, environment.untyped];
-    for (const handle of [...handles, yield* os.endpoint(), yield* os.notification()])
-      same(yield* configured(os, handle), Err.BAD_TYPE, `handle ${handleIndex(handle)}`);
-  },
+tests.add("an image without the right to execute cannot be run, one with nothing else can", function* (os) {
+  const [image] = os.handed as [number];
+  same(yield* configured(os, yield* os.copy(image, Right.ALL & ~Right.EXECUTE)), Err.DENIED, "without");
+  same(yield* statusOf(os, yield* os.copy(image, Right.EXECUTE)), OTHER_STATUS, "with that alone");
+});
 
-  *"an image can be neither made from memory nor invoked"(os) {
-    const { sys, environment } = os;
-    const slot = os.slots.take();
-    for (const type of [ObjectType.IMAGE, ObjectType.IMAGE_CONTROL])
-      same(
-        yield* invoke(sys, environment.untyped, Method.UNTYPED_RETYPE, type, 0, 1, environment.cnode, slot),
-        Err.BAD_TYPE,
-        `retype to ${type}`,
-      );
-    same(yield* invoke(sys, os.handed[0]!, Method.IMAGE_CONTROL_TAKE, 0, 0, 0), Err.BAD_TYPE, "invoke");
-  },
+tests.add("what is no image cannot be run", function* (os) {
+  const { environment } = os;
+  const handles = [environment.cnode, environment.process, environment.thread, environment.untyped];
+  for (const handle of [...handles, yield* os.endpoint(), yield* os.notification()])
+    same(yield* configured(os, handle), Err.BAD_TYPE, `handle ${handleIndex(handle)}`);
+});
 
-  *"a revoked image cannot be run, and what runs it goes on and starts threads"(os) {
-    const [image] = os.handed as [number];
-    const bell = yield* os.notification();
-    const lent = yield* os.copy(image, Right.ALL);
-    const gifts = [{ handle: bell }];
-    const child = yield* spawnProcess(os, {
-      image: yield* os.copy(lent, Right.ALL),
-      name: "other",
-      args: ["wait"],
-      gifts,
-    });
-    const taken = yield* os.copy(lent, Right.ALL);
-    yield* revoke(os, lent);
-    same(yield* configured(os, taken), Err.BAD_CAP, "the revoked one");
-    same(yield* configured(os, lent), 0, "the one that it was derived from");
-    const late = yield* os.make(ObjectType.THREAD);
-    yield* thread.configure(os.sys, late, child.process, os.core, 60);
-    yield* thread.start(os.sys, late, [17]);
-    same(yield* ended(os, { handle: late }), [17], "a thread that starts later");
-    yield* endProcess(os, child);
-  },
+tests.add("an image can be neither made from memory nor invoked", function* (os) {
+  const { sys, environment } = os;
+  const slot = os.slots.take();
+  for (const type of [ObjectType.IMAGE, ObjectType.IMAGE_CONTROL])
+    same(
+      yield* invoke(sys, environment.untyped, Method.UNTYPED_RETYPE, type, 0, 1, environment.cnode, slot),
+      Err.BAD_TYPE,
+      `retype to ${type}`,
+    );
+  same(yield* invoke(sys, os.handed[0]!, Method.IMAGE_CONTROL_TAKE, 0, 0, 0), Err.BAD_TYPE, "invoke");
+});
 
-  *"a process runs its image to the end when every capability to it outside is gone"(os) {
-    const bell = yield* os.notification();
-    const image = yield* os.copy(os.handed[0]!, Right.ALL);
-    const child = yield* spawnProcess(os, {
-      image,
-      name: "other",
-      args: ["wait"],
-      gifts: [{ handle: bell }],
-    });
-    yield* os.drop(image);
-    same(yield os.sys.notify(bell), 0, "notify");
-    same((yield* childEnded(os, child)).status, OTHER_STATUS, "its status");
-    yield* endProcess(os, child);
-  },
-};
+tests.add("a revoked image cannot be run, and what runs it goes on and starts threads", function* (os) {
+  const [image] = os.handed as [number];
+  const bell = yield* os.notification();
+  const lent = yield* os.copy(image, Right.ALL);
+  const gifts = [{ handle: bell }];
+  const child = yield* spawnProcess(os, {
+    image: yield* os.copy(lent, Right.ALL),
+    name: "other",
+    args: ["wait"],
+    gifts,
+  });
+  const taken = yield* os.copy(lent, Right.ALL);
+  yield* revoke(os, lent);
+  same(yield* configured(os, taken), Err.BAD_CAP, "the revoked one");
+  same(yield* configured(os, lent), 0, "the one that it was derived from");
+  const late = yield* os.make(ObjectType.THREAD);
+  yield* thread.configure(os.sys, late, child.process, os.core, 60);
+  yield* thread.start(os.sys, late, [17]);
+  same(yield* ended(os, { handle: late }), [17], "a thread that starts later");
+  yield* endProcess(os, child);
+});
+
+tests.add("a process runs its image to the end when every capability to it outside is gone", function* (os) {
+  const bell = yield* os.notification();
+  const image = yield* os.copy(os.handed[0]!, Right.ALL);
+  const child = yield* spawnProcess(os, {
+    image,
+    name: "other",
+    args: ["wait"],
+    gifts: [{ handle: bell }],
+  });
+  yield* os.drop(image);
+  same(yield os.sys.notify(bell), 0, "notify");
+  same((yield* childEnded(os, child)).status, OTHER_STATUS, "its status");
+  yield* endProcess(os, child);
+});
 
 export default function* main(sys: Sys): Steps<number> {
-  return yield* perform(start(sys), cases, roles);
+  return yield* perform(start(sys), tests, roles);
 }

@@ -4,7 +4,15 @@
  */
 import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
 import { addModule, BootInfo, holdModule } from "@capos/hal";
-import { type Core, fillSlot, imageAt, lockTree, passGrace, slotWord, unlockTree } from "@capos/kernel/internal";
+import {
+  type Core,
+  fillSlot,
+  imageAt,
+  lockTree,
+  passGrace,
+  slotWord,
+  unlockTree,
+} from "@capos/kernel/internal";
 import { KernelArea, KernelInfo, Process, Tables, Thread } from "@capos/kernel/layout";
 import { type Kernel, makeKernel, retypeOnce } from "./kernel.js";
 import { calm } from "./tree.js";
