@@ -1,5 +1,5 @@
 import { Err, LifeState, Method, ObjectType, Right, Slot, SlotState } from "@capos/abi";
-import { Attention, BootInfo, CoreArea, CoreState } from "@capos/hal";
+import { Attention, CoreArea, CoreState } from "@capos/hal";
 import {
   assignReap,
   bindCSpace,
@@ -309,8 +309,10 @@ t.test("no process gets a CSpace that is being emptied", (t) => {
   locked(zero, () => bindCSpace(zero, process, slot));
   const maker = i32[bench.thread + Thread.PROCESS]!;
   i32[bench.thread + Thread.PROCESS] = process;
-  const context = messageOf([Method.PROCESS_CONFIGURE, handleIn(bench, cnode, own), 0, 0, 0]);
-  i32[i32[BootInfo.MODULES]!] = 1;
+  const image = cnode + 802 * Slot.WORDS;
+  locked(zero, () => deriveSlot(zero, bench.image, image, Right.EXECUTE, 0));
+  const handles = [handleIn(bench, cnode, own), handleIn(bench, cnode, image)];
+  const context = messageOf([Method.PROCESS_CONFIGURE, ...handles, 0, 0]);
   const lost = (): void => {
     kill(zero, process + Process.BINDING);
     lose(slot);

@@ -6,7 +6,7 @@ import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { assignReap, lookAgain } from "../capability/reap-list.js";
-import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
+import { killSlot, loseBindings, nextGrace, typeOf } from "../capability/slot.js";
 import { awaitGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
@@ -128,7 +128,7 @@ function destroyMadeFrom(k: Core, slot: WordIndex): Left {
   return left;
 }
 
-/** Its thread numbers, and the processes it made, go to its maker; its CSpace is nobody's business any more. */
+/** Its thread numbers, and the processes it made, go to its maker; it lets go of its CSpace and its image. */
 function leaveFamily(k: Core, process: WordIndex): Step {
   const { i32 } = k;
   lockTree(k);
@@ -140,7 +140,7 @@ function leaveFamily(k: Core, process: WordIndex): Step {
     made = i32[process + Process.FIRST_MADE]!;
   }
   if (made === 0) {
-    if (isLive(k, process + Process.BINDING)) killSlot(k, process + Process.BINDING);
+    loseBindings(k, ObjectType.PROCESS, process);
     if (maker !== 0) {
       i32[maker + Process.THREADS_LEFT]! += i32[process + Process.THREADS_LEFT]!;
       i32[process + Process.THREADS_LEFT] = 0;

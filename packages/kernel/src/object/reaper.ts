@@ -4,7 +4,7 @@
  *
  * An object is finalised when nothing is left that could lead to it: its last capability has been dead for a
  * grace period, its threads, slots and waiters are gone. Then its anchor leaves the tree; its memory is
- * used again after two more (see retype.ts).
+ * used again after two more (see retype.ts), an image's place in the store at once (see image.ts).
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
@@ -29,6 +29,7 @@ import { anchorOf } from "../state/objects.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
+import { dropImage } from "./image.js";
 import { tellLoss, tellMonitor } from "./monitor-tell.js";
 import { cleanProcess, endWithoutThreads } from "./process-end.js";
 import { CHUNK } from "./revoke.js";
@@ -138,6 +139,7 @@ function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordInde
   if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
   lockTree(k);
   endFinalising(k, anchor);
+  if (type === ObjectType.IMAGE) dropImage(k, object);
   unlockTree(k);
   if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
   return Step.DONE;
@@ -163,7 +165,7 @@ function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex):
       unlockTree(k);
       return Step.DONE;
     default:
-      // An endpoint's waiters were swept when its capabilities died.
+      // An endpoint's waiters were swept when its capabilities died; a process holds its image by a capability.
       return Step.DONE;
   }
 }

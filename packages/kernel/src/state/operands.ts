@@ -17,6 +17,7 @@ export class Operands {
   image = 0;
   into = 0;
   notification = 0;
+  number = 0;
   payload = 0;
   priority = 0;
   process = 0;
