@@ -100,7 +100,7 @@ function slotsOf(machine: Machine): WordIndex[] {
   slots.push(machine.resources.process + Process.BINDING);
   for (const { at, type } of machine.named) {
     if (type === ObjectType.THREAD) slots.push(at + Thread.BINDING);
-    else if (type === ObjectType.PROCESS) slots.push(at + Process.BINDING);
+    else if (type === ObjectType.PROCESS) slots.push(at + Process.BINDING, at + Process.IMAGE_BINDING);
     else if (type === ObjectType.MONITOR) slots.push(at + Monitor.TARGET, at + Monitor.NOTIFICATION);
   }
   return slots;

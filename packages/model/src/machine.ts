@@ -17,14 +17,18 @@ import {
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
 import {
+  addModule,
   allocateMemory,
   attachMemory,
   CoreArea,
   CoreState,
   enableLapic,
+  findModule,
+  holdModule,
   type PhysicalMemory,
   planMachine,
   resetLapic,
+  unloadModule,
   type WordIndex,
   writeBootInfo,
 } from "@capos/hal";
@@ -35,17 +39,21 @@ import {
   Core,
   configureThread,
   deriveSlot,
+  fillSlot,
   type InitResources,
+  imageAt,
   linkMade,
   lockTree,
   moveSlot,
   reclaimSlot,
   retype,
+  slotWord,
   unlockTree,
   Vector,
 } from "@capos/kernel/internal";
 import {
   Endpoint,
+  Image,
   KernelInfo,
   kernelFacts,
   Notification,
@@ -164,6 +172,24 @@ export class Machine {
       throw new Error(`${name}: retype answers ${context.result}`);
     this.named.push({ at: this.objectAt(slot), words: wordsOf(type), name, type });
     return slot;
+  }
+
+  /**
+   * An image in a slot of init, which holds the one capability to it. The host lets go of it unless it is `kept`.
+   * Answers the slot, and the number by which it is taken.
+   */
+  image(name: string, kept = false): { readonly slot: number; readonly number: number } {
+    const { memory } = this;
+    const slot = this.freeSlot();
+    const number = addModule(memory, name, "");
+    const place = findModule(memory, number);
+    holdModule(memory, place, number);
+    if (!kept) unloadModule(memory, number);
+    const at = imageAt(this.k, place);
+    const word = slotWord(ObjectType.IMAGE, Right.ALL, 0, 0);
+    this.atSetUp((k) => fillSlot(k, this.slotAt(slot), word, at, 0, this.slotAt(InitSlot.IMAGE_CONTROL)));
+    this.named.push({ at, words: Image.SIZE, name, type: ObjectType.IMAGE });
+    return { slot, number };
   }
 
   /** An endpoint at home on a core. */

@@ -1,6 +1,7 @@
 /** The kernel's mutants by name. Each rule of the design that a race could break is removed by one of them. */
 import { CAPABILITY_MUTANTS } from "./mutants/capabilities.js";
 import { GRACE_MUTANTS } from "./mutants/grace-periods.js";
+import { IMAGE_MUTANTS } from "./mutants/images.js";
 import { MESSAGE_MUTANTS } from "./mutants/messages.js";
 import type { Mutant } from "./mutants/mutant.js";
 import { THREAD_MUTANTS } from "./mutants/threads.js";
@@ -10,6 +11,7 @@ export type { Mutant } from "./mutants/mutant.js";
 export const MUTANTS: readonly Mutant[] = [
   ...CAPABILITY_MUTANTS,
   ...GRACE_MUTANTS,
+  ...IMAGE_MUTANTS,
   ...MESSAGE_MUTANTS,
   ...THREAD_MUTANTS,
 ];

@@ -9,6 +9,7 @@ import { BootInfo, CoreArea, LINE_WORDS, PAGE_WORDS, type WordIndex } from "@cap
 import * as kernel from "@capos/kernel/layout";
 import {
   Endpoint,
+  Image,
   KernelArea,
   KernelInfo,
   Monitor,
@@ -116,6 +117,7 @@ const OBJECTS: Partial<Record<ObjectType, { layout: string; words: number; slots
       words: Monitor.SIZE,
       slots: { target: Monitor.TARGET, notification: Monitor.NOTIFICATION, anchor: Monitor.ANCHOR },
     },
+    [ObjectType.IMAGE]: { layout: "Image", words: Image.SIZE, slots: { anchor: Image.ANCHOR } },
     [ObjectType.SEALER]: { layout: "Anchor", words: Slot.WORDS, slots: { anchor: 0 } },
   };
 

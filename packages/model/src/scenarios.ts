@@ -3,6 +3,7 @@ import type { Scenario } from "./scenario.js";
 import { CAPABILITIES } from "./scenarios/capabilities.js";
 import { ENDS } from "./scenarios/ends.js";
 import { HOMES } from "./scenarios/homes.js";
+import { IMAGE_SCENARIOS } from "./scenarios/images.js";
 import { MACHINE } from "./scenarios/machine.js";
 import { MEMORY_SCENARIOS } from "./scenarios/memory.js";
 import { MESSAGES } from "./scenarios/messages.js";
@@ -11,6 +12,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...MACHINE,
   ...CAPABILITIES,
   ...MEMORY_SCENARIOS,
+  ...IMAGE_SCENARIOS,
   ...HOMES,
   ...MESSAGES,
   ...ENDS,

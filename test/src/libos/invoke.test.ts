@@ -3,6 +3,7 @@ import { METHODS } from "@capos/abi/methods";
 import {
   cnode,
   debug,
+  imageControl,
   irq,
   monitor,
   port,
@@ -160,6 +161,7 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
       { startNs: 1, endNs: 2, thread: 3, kind: 4, object: 5, a: 6, b: 7, c: 8 },
     ],
     ["dump", (s, h) => debug.dump(s, h), [Method.DEBUG_DUMP], [0], undefined],
+    ["take image", (s, h) => imageControl.take(s, h, 7, 5, 9), [Method.IMAGE_CONTROL_TAKE, 7, 5, 9], [6], 6],
     ["bind interrupt", (s, h) => irq.bind(s, h, 5), [Method.IRQ_BIND, 5], [0], undefined],
     ["ceiling", (s, h) => processObject.ceiling(s, h, 5), [Method.PROCESS_CEILING, 5], [0], undefined],
   ];
