@@ -116,6 +116,8 @@ t.test("an image is there as long as the host or the kernel holds it", (t) => {
   );
   t.equal(holdModule(memory, 2, 2), false, "one that nobody holds is gone");
   t.equal(holdModule(memory, 0, 7), false, "one that has another number");
+  t.equal(holdModule(memory, 1, 7), false, "one that has another number, which the kernel holds");
+  t.equal(findModule(memory, 1), 1, "what the kernel holds for another is held on");
   unloadModule(memory, 0);
   t.equal(findModule(memory, 0), -1, "what was found to be another was not held");
   releaseModule(memory, 1);

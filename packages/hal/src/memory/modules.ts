@@ -156,15 +156,17 @@ export function findModule(memory: PhysicalMemory, number: number): number {
 export function holdModule(memory: PhysicalMemory, index: number, number: number): boolean {
   const { i32 } = memory;
   const entry = entryAt(memory, index);
+  let holders: number;
   for (;;) {
-    const holders = Atomics.load(i32, entry + Entry.HOLDERS);
+    holders = Atomics.load(i32, entry + Entry.HOLDERS);
     if (holders === 0) return false;
     const held = holders | Holder.KERNEL;
     if (Atomics.compareExchange(i32, entry + Entry.HOLDERS, holders, held) === holders) break;
   }
   // What was found there may have gone since, and another have been loaded into its place. It stays now.
   if (i32[entry + Entry.NUMBER] === number) return true;
-  releaseModule(memory, index);
+  // The hold on that other may be somebody else's, who has an object for it.
+  if ((holders & Holder.KERNEL) === 0) releaseModule(memory, index);
   return false;
 }
 
