@@ -36,6 +36,7 @@ import {
   configureThread,
   deriveSlot,
   type InitResources,
+  type Locked,
   linkMade,
   lockTree,
   moveSlot,
@@ -198,24 +199,24 @@ export class Machine {
 
   /** The same into a slot of another CNode. */
   deriveInto(source: WordIndex, to: WordIndex, rights: number = Right.ALL, badge = 0): void {
-    lockTree(this.k);
-    if (!reclaimSlot(this.k, to)) throw new Error("the slot is not empty");
-    deriveSlot(this.k, source, to, rights, badge);
-    unlockTree(this.k);
+    const held = lockTree(this.k);
+    if (!reclaimSlot(held, to)) throw new Error("the slot is not empty");
+    deriveSlot(held, source, to, rights, badge);
+    unlockTree(held);
   }
 
   /** Moves what a slot of init holds into a CNode; answers the handle of it there. */
   moveInto(source: number, cnode: number, index: number): number {
     const slot = this.objectAt(cnode) + index * Slot.WORDS;
-    this.atSetUp((k) => moveSlot(k, this.slotAt(source), slot, Right.ALL));
+    this.atSetUp((held) => moveSlot(held, this.slotAt(source), slot, Right.ALL));
     return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
   }
 
   /** Changes capabilities while the scenario is built: `change` runs under the tree lock. */
-  atSetUp(change: (k: Core) => void): void {
-    lockTree(this.k);
-    change(this.k);
-    unlockTree(this.k);
+  atSetUp(change: (held: Locked) => void): void {
+    const held = lockTree(this.k);
+    change(held);
+    unlockTree(held);
   }
 
   /** A process of its own with a CSpace of 2^bits slots, made of `memory` if given; slot indices of its process and its CNode in init's CSpace. */
@@ -229,14 +230,14 @@ export class Machine {
     const process = this.make(ObjectType.PROCESS, name);
     const { i32, k } = this;
     const object = this.objectAt(process);
-    lockTree(k);
-    bindCSpace(k, object, this.slotAt(cnode));
+    const held = lockTree(k);
+    bindCSpace(held, object, this.slotAt(cnode));
     i32[object + Process.CEILING] = 255;
     i32[object + Process.THREADS_LEFT] = threads;
     i32[this.resources.process + Process.THREADS_LEFT]! -= threads;
-    linkMade(i32, this.resources.process, object);
+    linkMade(held, this.resources.process, object);
     i32[object + Process.LIFE] = LifeState.RUNNING;
-    unlockTree(k);
+    unlockTree(held);
     return { process, cnode };
   }
 

@@ -60,7 +60,9 @@ function make(type: ObjectType, index: number): number {
   if (RETYPED.includes(type))
     return bench.make(type, type === ObjectType.CNODE ? SLOT_BITS : 0, 1, index)[0]!;
   // What is made when the machine starts: its object is never looked at here.
-  fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, 12), bench.free, 0, bench.untyped);
+  bench.locked(k, (held) =>
+    fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, 12), bench.free, 0, bench.untyped),
+  );
   return slotAt(index);
 }
 

@@ -18,7 +18,7 @@ const { i32, cores, locked, thread } = bench;
 
 const isHalted = (k: Core): boolean => (i32[k.attention]! & Attention.HALTED) !== 0;
 const asked = (): number => i32[KernelInfo.GRACE_REQUESTED]!;
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: number): void => locked(k, (held) => killSlot(held, slot));
 
 /** As the loop does it: only from a safe point, with no bit set. */
 function tryHalt(k: Core): void {

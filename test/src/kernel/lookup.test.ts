@@ -61,12 +61,12 @@ t.test(
         all.forEach((kind, i) => {
           const slot = slotAt(110 + i);
           const sealed = kind === "sealed" || kind === "over and sealed" ? SlotFlag.SEALED : 0;
-          locked(zero, () => deriveSlot(zero, top, slot, Right.ALL, 0, sealed));
+          locked(zero, (held) => deriveSlot(held, top, slot, Right.ALL, 0, sealed));
           if (kind === "later") limit(slot, 1e15);
           if (kind === "over" || kind === "over and sealed") limit(slot, -1);
           const handle = handleIn(bench, bench.cspace, slot);
-          if (kind === "dead" || kind === "next tenant") locked(zero, () => killSlot(zero, slot));
-          if (kind === "moved") locked(zero, () => moveSlot(zero, slot, slotAt(200 + i), Right.ALL));
+          if (kind === "dead" || kind === "next tenant") locked(zero, (held) => killSlot(held, slot));
+          if (kind === "moved") locked(zero, (held) => moveSlot(held, slot, slotAt(200 + i), Right.ALL));
           if (kind === "next tenant") {
             settle(cores);
             bench.make(ObjectType.ENDPOINT, 0, 1, 110 + i);
@@ -147,7 +147,7 @@ t.test(
     t.equal(invoke(Method.CNODE_UNSEAL, 113, slotAt(112), by(right)), Err.OK);
     t.equal(findSlot(zero, thread, by(slotAt(113))), slotAt(113));
     t.equal(i32[slotAt(113) + Slot.OBJECT], i32[top + Slot.OBJECT]);
-    locked(zero, () => killSlot(zero, slotAt(110)));
+    locked(zero, (held) => killSlot(held, slotAt(110)));
     t.equal(
       findSlot(zero, thread, makeHandle(113, 5)),
       slotAt(113),

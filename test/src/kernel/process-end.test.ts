@@ -39,7 +39,7 @@ function begin(bits: number): void {
 }
 
 const isAlive = (slot: number): boolean => stateOf(i32, slot) === SlotState.LIVE;
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: number): void => locked(k, (held) => killSlot(held, slot));
 
 /** What a process made and has not been handed on; throws if the list is not linked both ways. */
 function madeBy(process: number): number[] {
@@ -207,9 +207,9 @@ t.test(
     t.equal(i32[process + Process.THREADS_LEFT], 50);
     const inside = (index: number): number => objectIn(cnode) + index * Slot.WORDS;
     const [frame] = bench.make(ObjectType.FRAME, 0, 1, 300) as [number];
-    for (let i = 1; i < 1000; i++) locked(zero, () => deriveSlot(zero, frame, inside(i), Right.ALL, 0));
+    for (let i = 1; i < 1000; i++) locked(zero, (held) => deriveSlot(held, frame, inside(i), Right.ALL, 0));
     // It passed one on.
-    locked(zero, () => deriveSlot(zero, inside(500), slotAt(301), Right.ALL, 0));
+    locked(zero, (held) => deriveSlot(held, inside(500), slotAt(301), Right.ALL, 0));
     endProcess(zero, process, LifeState.EXITED, 0);
     const alive = (): number => Array.from({ length: 1023 }, (_, i) => inside(i + 1)).filter(isAlive).length;
     let most = 999;
@@ -241,9 +241,9 @@ function makePair(): { processes: [number, number]; inside: number[]; product: n
   const [memory] = bench.make(ObjectType.UNTYPED, 13, 1, 110) as [number];
   const [product] = bench.make(ObjectType.ENDPOINT, 0, 1, 111, memory) as [number];
   const inside = [1, 2].map((index) => objectIn(cnode) + index * Slot.WORDS);
-  locked(zero, () => {
-    moveSlot(zero, memory, inside[0]!, Right.ALL);
-    deriveSlot(zero, cnode, inside[1]!, Right.ALL, 0);
+  locked(zero, (held) => {
+    moveSlot(held, memory, inside[0]!, Right.ALL);
+    deriveSlot(held, cnode, inside[1]!, Right.ALL, 0);
   });
   for (const slot of slots) configureProcess(bench, zero, slot, cnode, 1);
   return { processes: slots.map(objectIn) as [number, number], inside, product };

@@ -39,7 +39,7 @@ useSeed(t);
 const bench = makeBench(2);
 const { i32, cores, slotAt, untyped, locked, objectIn } = bench;
 const [zero, one] = cores as [Core, Core];
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: number): void => locked(k, (held) => killSlot(held, slot));
 
 /** The anchors in a core's list, first to last; throws if its end is not where the list says. */
 function listed(k: Core): number[] {
@@ -91,8 +91,8 @@ t.test(
           } else if (what === "turn") turn(k);
           else if (what === "leave" && !gone && pick % 4 === 0) {
             // As the last phase of a core that leaves the machine: under the lock.
-            locked(one, () => {
-              handOverReaping(one);
+            locked(one, (held) => {
+              handOverReaping(held);
               i32[one.area + CoreArea.STATE] = CoreState.ABSENT;
             });
             i32[one.attention] = 0;
@@ -102,7 +102,7 @@ t.test(
             i32[one + Notification.NUDGE_HOLDER] = i32[one + Notification.NUDGE_HOLDER] === 0 ? 1 : 0;
           } else if (slot === undefined) continue;
           else if (what === "copy") {
-            locked(k, () => deriveSlot(k, slot, slotAt(next), Right.ALL, 0));
+            locked(k, (held) => deriveSlot(held, slot, slotAt(next), Right.ALL, 0));
             living.push(slotAt(next++));
           } else if (what === "nest") {
             const cnodes = living.filter((one) => ((i32[one]! >> 2) & 63) === ObjectType.CNODE);
@@ -113,7 +113,7 @@ t.test(
             const inside = [1, 2, 3, 4, 5, 6, 7].map((i) => objectIn(cnode) + i * Slot.WORDS);
             const free = inside.find((one) => i32[one] === SlotState.EMPTY);
             if (free === undefined) continue;
-            locked(k, () => moveSlot(k, slot, free, Right.ALL));
+            locked(k, (held) => moveSlot(held, slot, free, Right.ALL));
             living.splice(living.indexOf(slot), 1);
           } else if (what === "kill") {
             kill(k, slot);
@@ -121,7 +121,7 @@ t.test(
           } else if (what === "work") {
             const anchors = listed(k);
             if (anchors.length > 0)
-              locked(k, () => assignReap(k, anchors[pick % anchors.length]!, Reap.FINALISE, k.id));
+              locked(k, (held) => assignReap(held, anchors[pick % anchors.length]!, Reap.FINALISE, k.id));
           }
           const all = [...listed(zero), ...listed(one)];
           if (new Set(all).size !== all.length) throw new Error("an anchor is in two lists, or twice in one");
@@ -230,7 +230,7 @@ t.test("a CNode of any size is emptied in bounded steps, and what was in it is d
   const [frame] = bench.make(ObjectType.FRAME, 0, 1, 100) as [number];
   const [cnode] = bench.make(ObjectType.CNODE, 12, 1, 101) as [number];
   const inside = Array.from({ length: 4095 }, (_, i) => objectIn(cnode) + (i + 1) * Slot.WORDS);
-  for (const slot of inside) locked(zero, () => deriveSlot(zero, frame, slot, Right.ALL, 0));
+  for (const slot of inside) locked(zero, (held) => deriveSlot(held, frame, slot, Right.ALL, 0));
   kill(zero, cnode);
   const alive = (): number => inside.filter((slot) => stateOf(i32, slot) === SlotState.LIVE).length;
   t.equal(alive(), 4095, "the one who deletes it does not do it");
@@ -254,9 +254,9 @@ function makeRoom(): { cnode: number; own: number; memory: number; slot: number;
   const [loose] = bench.make(ObjectType.UNTYPED, 12, 1, 102) as [number];
   const cnode = objectIn(slot);
   const [inner, own] = [cnode + 800 * Slot.WORDS, cnode + 801 * Slot.WORDS];
-  locked(zero, () => {
-    moveSlot(zero, loose, inner, Right.ALL);
-    deriveSlot(zero, slot, own, Right.ALL, 0);
+  locked(zero, (held) => {
+    moveSlot(held, loose, inner, Right.ALL);
+    deriveSlot(held, slot, own, Right.ALL, 0);
   });
   return { cnode, own, memory, slot, inner };
 }
@@ -306,7 +306,7 @@ t.test("no process gets a CSpace that is being emptied", (t) => {
   const { own, slot, memory, cnode } = makeRoom();
   const [user, made] = bench.make(ObjectType.PROCESS, 0, 2, 110) as [number, number];
   const process = objectIn(user);
-  locked(zero, () => bindCSpace(zero, process, slot));
+  locked(zero, (held) => bindCSpace(held, process, slot));
   const maker = i32[bench.thread + Thread.PROCESS]!;
   i32[bench.thread + Thread.PROCESS] = process;
   const context = messageOf([Method.PROCESS_CONFIGURE, handleIn(bench, cnode, own), 0, 0, 0]);

@@ -16,7 +16,7 @@ const { i32, cores, slotAt, untyped, locked, objectIn, resources } = bench;
 const [zero, one] = cores as [Core, Core, Core];
 const threads = [0, 1].map((home) => makeThreads(bench, 1, home)[0]!);
 const words = new Int32Array(bench.wasm.buffer);
-const kill = (slot: number): void => locked(zero, () => killSlot(zero, slot));
+const kill = (slot: number): void => locked(zero, (held) => killSlot(held, slot));
 const used = (slot: number): number => i32[slot + Slot.WATERMARK]! * 64;
 
 /** A retype as a trap of a thread, which waits as often as it has to. */
@@ -182,7 +182,7 @@ t.test(
       const kept = used(inner);
       t.ok(kept > 0 && kept < 2 ** 17, "half-way");
       if (what === "kill") kill(inner);
-      else locked(one, () => moveSlot(one, inner, slotAt(300), Right.ALL));
+      else locked(one, (held) => moveSlot(held, inner, slotAt(300), Right.ALL));
       for (let i = 0; i < 10 && !trap.isDone; i++) {
         trap.turn();
         settle(cores);

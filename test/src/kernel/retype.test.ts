@@ -18,13 +18,16 @@ import { GeneratorContext } from "@capos/engine/generator";
 import { PAGE_WORDS } from "@capos/hal";
 import {
   blocksOf,
+  type Core,
   fillSlot,
   findSlot,
   graceIsOver,
   invokeUntyped,
   killSlot,
+  lockTree,
   passGrace,
   slotWord,
+  unlockTree,
 } from "@capos/kernel/internal";
 import { Endpoint, KernelInfo, Notification, Process, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
@@ -56,15 +59,23 @@ function freshUntyped(bits: number): number {
   for (let word = slotAt(UNTYPED - 5); word < slotAt(WINDOW_END); word++) i32[word] = 0;
   for (let index = UNTYPED - 5; index < WINDOW_END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
   for (let word = 0; word < 2 ** (bits - 2); word++) i32[kernel.free + word] = 0;
+  const held = lockTree(k);
   fillSlot(
-    k,
+    held,
     slotAt(UNTYPED),
     slotWord(ObjectType.UNTYPED, Right.ALL, 0, bits),
     kernel.free,
     0,
     slotAt(PARENT),
   );
+  unlockTree(held);
   return slotAt(UNTYPED);
+}
+
+function kill(core: Core, slot: number): void {
+  const held = lockTree(core);
+  killSlot(held, slot);
+  unlockTree(held);
 }
 
 const make = (
@@ -389,7 +400,7 @@ t.test("memory made of memory stays inside it, at any depth", (t) => {
 t.test("an untyped that another core killed after it was looked up makes nothing", (t) => {
   // Between the lookup and the tree lock, which orders the two, somebody deletes it.
   const untyped = freshUntyped(16);
-  killSlot(kernel.cores[0]!, untyped);
+  kill(kernel.cores[0]!, untyped);
   const before = snapshot();
   t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW).status, Err.BAD_CAP);
   t.ok(snapshot().equals(before), "nothing changed");
@@ -401,7 +412,7 @@ t.test("a window slot that is dying is waited for, and filled one generation on"
   make(ObjectType.ENDPOINT, 0, 1, WINDOW);
   const old = makeHandle(WINDOW, 5);
   t.equal(findSlot(k, thread, old), slotAt(WINDOW));
-  killSlot(k, slotAt(WINDOW));
+  kill(k, slotAt(WINDOW));
   t.equal(findSlot(k, thread, old), 0, "a dead slot's handle names nothing");
   const stamp = i32[slotAt(WINDOW) + Slot.STAMP]!;
   t.equal(graceIsOver(k, stamp), false);
@@ -424,7 +435,7 @@ t.test(
   (t) => {
     freshUntyped(16);
     make(ObjectType.ENDPOINT, 0, 3, WINDOW);
-    killSlot(k, slotAt(WINDOW + 1));
+    kill(k, slotAt(WINDOW + 1));
     t.equal(make(ObjectType.ENDPOINT, 0, 3, WINDOW).status, Err.SLOT_OCCUPIED);
     i32[slotAt(WINDOW + 1) + Slot.GENERATION] = -1;
     for (const core of kernel.cores) passGrace(core, i32[KernelInfo.GRACE_REQUESTED]!);

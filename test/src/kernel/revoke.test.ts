@@ -96,7 +96,7 @@ t.test(
           const slots = [top, beside];
           const derive = (k: Core, source: number, rights: number): void => {
             const slot = slotAt(next++);
-            locked(k, () => deriveSlot(k, source, slot, rights, 0));
+            locked(k, (held) => deriveSlot(held, source, slot, rights, 0));
             family.derive(source, slot);
             slots.push(slot);
           };
@@ -121,7 +121,7 @@ t.test(
             if (node === undefined) return Left.NONE;
             const k = cores[which]!;
             const expendable = new Set(family.below(revoked[which]!));
-            const left = locked(k, () => killDescendants(k, node));
+            const left = locked(k, (held) => killDescendants(held, node));
             let killed = 0;
             for (const slot of [...family.name.keys()]) {
               if (isAlive(slot)) continue;
@@ -149,11 +149,11 @@ t.test(
             else if (what === "derive") derive(one, source, rights);
             else if (what === "move") {
               const slot = slotAt(next++);
-              locked(one, () => moveSlot(one, source, slot, rights));
+              locked(one, (held) => moveSlot(held, source, slot, rights));
               family.move(source, slot);
               slots.push(slot);
             } else if (source !== top) {
-              locked(one, () => killSlot(one, source));
+              locked(one, (held) => killSlot(held, source));
               family.drop(source);
             }
             if (family.name.size !== descendantsOf(i32, untyped).filter(isAlive).length)
@@ -188,8 +188,8 @@ t.test(
     bench.renew(16);
     const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
     for (let i = 0; i < 600; i++)
-      locked(zero, () =>
-        deriveSlot(zero, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0),
+      locked(zero, (held) =>
+        deriveSlot(held, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0),
       );
     const trap = revoking(zero, threads[0][0]!, top);
     t.equal(trap.turn(), true);
@@ -207,7 +207,10 @@ t.test(
     t.equal(trap.isDone && trap.result, Err.OK);
     t.equal(isAlive(top), true);
     t.ok(graceIsOver(zero, i32[slotAt(101) + Slot.STAMP]!), "all that it killed can be filled again");
-    t.equal(reclaimSlot(zero, slotAt(101)), true);
+    t.equal(
+      locked(zero, (held) => reclaimSlot(held, slotAt(101))),
+      true,
+    );
     t.end();
   },
 );
@@ -215,14 +218,14 @@ t.test(
 t.test("revoke needs the right, and a capability that lives", (t) => {
   bench.renew(16);
   const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-  locked(zero, () => deriveSlot(zero, top, slotAt(101), Right.ALL & ~Right.REVOKE, 0));
-  locked(zero, () => deriveSlot(zero, slotAt(101), slotAt(102), Right.ALL, 0));
+  locked(zero, (held) => deriveSlot(held, top, slotAt(101), Right.ALL & ~Right.REVOKE, 0));
+  locked(zero, (held) => deriveSlot(held, slotAt(101), slotAt(102), Right.ALL, 0));
   const denied = revoking(zero, threads[0][0]!, slotAt(101));
   denied.turn();
   t.equal(denied.result, Err.DENIED);
   t.equal(isAlive(slotAt(102)), true);
   const gone = revoking(zero, threads[0][0]!, slotAt(102));
-  locked(zero, () => killSlot(zero, slotAt(102)));
+  locked(zero, (held) => killSlot(held, slotAt(102)));
   gone.turn();
   t.equal(gone.result, Err.BAD_CAP);
   t.end();
@@ -234,10 +237,10 @@ t.test(
     for (const first of [0, 1]) {
       bench.renew(16);
       const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-      locked(zero, () => deriveSlot(zero, top, slotAt(101), Right.ALL, 0));
+      locked(zero, (held) => deriveSlot(held, top, slotAt(101), Right.ALL, 0));
       // Most of it below the inner one.
       for (let i = 0; i < 1000; i++)
-        locked(zero, () => deriveSlot(zero, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
+        locked(zero, (held) => deriveSlot(held, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
       const traps = [revoking(zero, threads[0][0]!, top), revoking(one, threads[1][0]!, slotAt(101))];
       for (let i = first; i < first + 40 && !traps.every((trap) => trap.isDone); i++) {
         traps[i % 2]!.turn();
@@ -282,9 +285,9 @@ t.test(
       const crowded = [];
       for (let made = 0; made < crowd; made += 1000)
         crowded.push(...bench.make(ObjectType.SEALER, 0, Math.min(1000, crowd - made), 110 + made));
-      for (const slot of crowded) locked(one, () => killSlot(one, slot));
+      for (const slot of crowded) locked(one, (held) => killSlot(held, slot));
       const said: Left[] = [];
-      for (let i = 0; i < 6; i++) said.push(locked(zero, () => killDescendants(zero, untyped)));
+      for (let i = 0; i < 6; i++) said.push(locked(zero, (held) => killDescendants(held, untyped)));
       t.ok(
         [100, 101, 102].every((index) => !isAlive(slotAt(index))),
         `${crowd} are passed over`,
@@ -296,7 +299,7 @@ t.test(
         t.ok(said.includes(Left.CROWDED), "so many that a chunk does not see the end of them");
       settle(cores);
       t.equal(
-        locked(zero, () => killDescendants(zero, untyped)),
+        locked(zero, (held) => killDescendants(held, untyped)),
         Left.NONE,
       );
     }

@@ -230,7 +230,7 @@ t.test(
             const stamp = model.dead.get(slot);
             const held = model.live.has(slot) || (i32[slot]! & SlotFlag.FINALISING) !== 0;
             const free = !held && (stamp === undefined || graceIsOver(k, stamp));
-            if (locked(k, () => reclaimSlot(k, slot)) !== free)
+            if (locked(k, (held) => reclaimSlot(held, slot)) !== free)
               throw new Error("a slot was not judged by its stamp");
             if (free && stamp !== undefined) {
               model.dead.delete(slot);
@@ -238,12 +238,12 @@ t.test(
             }
           } else if (source === undefined) continue;
           else if (what === "kill") {
-            locked(k, () => killSlot(k, source));
+            locked(k, (held) => killSlot(held, source));
             model.kill(source);
             model.dead.set(source, asked + 1);
           } else if (target === undefined || closed(source)) continue;
           else if (what === "move") {
-            locked(k, () => moveSlot(k, source, target, rights));
+            locked(k, (held) => moveSlot(held, source, target, rights));
             model.move(source, target, rights);
             model.dead.set(source, asked + 1);
           } else {
@@ -255,7 +255,7 @@ t.test(
               (tenant.flags & SlotFlag.BADGED) === 0;
             const badge = mints ? rights + 1 : 0;
             const sealed = what === "seal" ? SlotFlag.SEALED : 0;
-            locked(k, () => deriveSlot(k, source, target, rights, badge, sealed));
+            locked(k, (held) => deriveSlot(held, source, target, rights, badge, sealed));
             const flags =
               (tenant.flags & REPEATED) | sealed | (mints ? SlotFlag.MINTED | SlotFlag.BADGED : 0);
             model.add(
@@ -286,17 +286,17 @@ t.test(
     const cnode = objectIn(own);
     const k = cores[0]!;
     const inside = (index: number): number => cnode + index * Slot.WORDS;
-    locked(k, () => deriveSlot(k, own, inside(1), Right.ALL, 0));
+    locked(k, (held) => deriveSlot(held, own, inside(1), Right.ALL, 0));
     t.equal(i32[cnode + Anchor.REFERENCES], 1, "the one in itself does not count");
-    locked(k, () => deriveSlot(k, inside(1), slotAt(101), Right.ALL, 0));
+    locked(k, (held) => deriveSlot(held, inside(1), slotAt(101), Right.ALL, 0));
     t.equal(i32[cnode + Anchor.REFERENCES], 2, "a copy of it elsewhere does");
-    locked(k, () => moveSlot(k, slotAt(101), inside(2), Right.ALL));
+    locked(k, (held) => moveSlot(held, slotAt(101), inside(2), Right.ALL));
     t.equal(i32[cnode + Anchor.REFERENCES], 1);
-    locked(k, () => moveSlot(k, inside(2), slotAt(102), Right.ALL));
+    locked(k, (held) => moveSlot(held, inside(2), slotAt(102), Right.ALL));
     t.equal(i32[cnode + Anchor.REFERENCES], 2, "moved out it counts again");
-    locked(k, () => killSlot(k, slotAt(102)));
+    locked(k, (held) => killSlot(held, slotAt(102)));
     t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.EMPTY, "it lives");
-    locked(k, () => moveSlot(k, own, inside(3), Right.ALL));
+    locked(k, (held) => moveSlot(held, own, inside(3), Right.ALL));
     t.equal(i32[cnode + Anchor.REFERENCES], 0);
     t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.DEAD);
     t.same(childrenOf(i32, untyped), [inside(3), cnode]);
@@ -310,10 +310,10 @@ t.test(
     bench.renew(18);
     const [inner] = bench.make(ObjectType.UNTYPED, 12, 1, 100) as [number];
     const made = bench.make(ObjectType.ENDPOINT, 0, 3, 101, inner);
-    locked(cores[0]!, () => moveSlot(cores[0]!, inner, slotAt(110), Right.ALL));
+    locked(cores[0]!, (held) => moveSlot(held, inner, slotAt(110), Right.ALL));
     t.equal(i32[slotAt(110) + Slot.WATERMARK], 6);
     t.same(childrenOf(i32, slotAt(110)), made.reverse());
-    for (const slot of made) locked(cores[0]!, () => killSlot(cores[0]!, slot));
+    for (const slot of made) locked(cores[0]!, (held) => killSlot(held, slot));
     t.same(
       childrenOf(i32, slotAt(110)),
       made.map((slot) => anchorOf(ObjectType.ENDPOINT, objectIn(slot))),
@@ -327,13 +327,19 @@ t.test("a slot at its last generation is never used again", (t) => {
   bench.renew(18);
   const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
   i32[slot + Slot.GENERATION] = -2;
-  locked(cores[0]!, () => killSlot(cores[0]!, slot));
+  locked(cores[0]!, (held) => killSlot(held, slot));
   bench.pass();
-  t.equal(reclaimSlot(cores[0]!, slot), true);
+  t.equal(
+    locked(cores[0]!, (held) => reclaimSlot(held, slot)),
+    true,
+  );
   t.equal(i32[slot + Slot.GENERATION], -1);
   const [again] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [number];
-  locked(cores[0]!, () => killSlot(cores[0]!, again));
+  locked(cores[0]!, (held) => killSlot(held, again));
   bench.pass();
-  t.equal(reclaimSlot(cores[0]!, slot), false);
+  t.equal(
+    locked(cores[0]!, (held) => reclaimSlot(held, slot)),
+    false,
+  );
   t.end();
 });

@@ -47,7 +47,7 @@ function begin(endpoints: number): number[] {
 }
 
 function derive(source: number, index: number): number {
-  locked(home, () => deriveSlot(home, source, slotAt(index), Right.ALL, 0));
+  locked(home, (held) => deriveSlot(held, source, slotAt(index), Right.ALL, 0));
   return slotAt(index);
 }
 
@@ -64,7 +64,7 @@ function queue(
   queueThread(home, endpoint, kind, thread, role, slot, i32[slot + Slot.GENERATION]!, 0);
 }
 
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: number): void => locked(k, (held) => killSlot(held, slot));
 
 function waiting(endpoint: number): number[] {
   const found: number[] = [];
@@ -125,7 +125,7 @@ t.test(
           const end = (slot: number, own: boolean, moves: boolean): void => {
             if (dead.has(slot)) return;
             const k = own ? home : killer;
-            if (moves) locked(k, () => moveSlot(k, slot, slotAt(index++), Right.ALL));
+            if (moves) locked(k, (held) => moveSlot(held, slot, slotAt(index++), Right.ALL));
             else kill(k, slot);
             dead.set(slot, i32[slot + Slot.STAMP]!);
           };
@@ -281,7 +281,7 @@ t.test("however many objects are flagged, and whoever waits at them, a turn swee
 t.test("a receiver that waits is told of a minted badge without descendants, once, by the sweep", (t) => {
   const [top] = begin(1) as [number];
   const endpoint = objectIn(top);
-  locked(home, () => deriveSlot(home, top, slotAt(200), Right.ALL, 4711));
+  locked(home, (held) => deriveSlot(held, top, slotAt(200), Right.ALL, 4711));
   const client = derive(slotAt(200), 201);
   queue(endpoint, threads[0]!, top, 1, QueueKind.RECEIVERS);
   queue(endpoint, threads[1]!, top, 1, QueueKind.RECEIVERS);

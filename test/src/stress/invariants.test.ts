@@ -4,7 +4,7 @@
  */
 import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
 import { checkState } from "@capos/inspect";
-import { bindSlot, deriveSlot, insert } from "@capos/kernel/internal";
+import { bindSlot, deriveSlot, insert, lockTree, unlockTree } from "@capos/kernel/internal";
 import {
   Anchor,
   Binding,
@@ -62,10 +62,11 @@ function populated() {
     monitor: make(ObjectType.MONITOR, At.MONITOR),
     memory: make(ObjectType.UNTYPED, At.MEMORY, 10),
   };
-  deriveSlot(k, slotAt(At.ENDPOINT), slotAt(At.BADGE), Right.ALL, 7);
-  deriveSlot(k, slotAt(At.BADGE), slotAt(At.CHILD), Right.ALL & ~Right.RECEIVE, 0);
-  deriveSlot(k, slotAt(At.CHILD), slotAt(At.GRANDCHILD), Right.SEND, 0);
-  deriveSlot(k, slotAt(At.BADGE), slotAt(At.SIBLING), Right.ALL, 0);
+  const held = lockTree(k);
+  deriveSlot(held, slotAt(At.ENDPOINT), slotAt(At.BADGE), Right.ALL, 7);
+  deriveSlot(held, slotAt(At.BADGE), slotAt(At.CHILD), Right.ALL & ~Right.RECEIVE, 0);
+  deriveSlot(held, slotAt(At.CHILD), slotAt(At.GRANDCHILD), Right.SEND, 0);
+  deriveSlot(held, slotAt(At.BADGE), slotAt(At.SIBLING), Right.ALL, 0);
   // A thread of init's that waits in the endpoint's queue, watched by the monitor.
   const { thread } = objects;
   const number = 1;
@@ -82,8 +83,14 @@ function populated() {
   i32[thread + Thread.WAIT_GENERATION] = i32[slotAt(At.BADGE) + Slot.GENERATION]!;
   insert(k, objects.endpoint, thread);
   i32[objects.endpoint + Endpoint.KIND] = QueueKind.RECEIVERS;
-  bindSlot(k, slotAt(At.THREAD), objects.monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
-  bindSlot(k, slotAt(At.NOTIFICATION), objects.monitor + Monitor.NOTIFICATION, Binding.MONITOR_NOTIFICATION);
+  bindSlot(held, slotAt(At.THREAD), objects.monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
+  bindSlot(
+    held,
+    slotAt(At.NOTIFICATION),
+    objects.monitor + Monitor.NOTIFICATION,
+    Binding.MONITOR_NOTIFICATION,
+  );
+  unlockTree(held);
   i32[thread + Thread.MONITORS] = objects.monitor;
   return { ...kernel, i32, tables: k.tables, slotAt, objects, init: process };
 }

@@ -16,6 +16,7 @@ import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
 import { fillSlot, slotWord } from "../capability/slot.js";
 import { bindCSpace } from "../object/process.js";
 import { describeAnchor, makeCNode } from "../object/retype.js";
+import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
 import { Vector } from "../state/vectors.js";
@@ -60,7 +61,9 @@ export function buildTables(k: Core): InitResources {
   // Process first would leave the thread unaligned: a thread is the larger of the two.
   const thread = objects;
   const process = objects + Thread.SIZE;
-  makeCNode(k, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
+  // No other core runs yet; what fills slots asks for the lock all the same.
+  const held = lockTree(k);
+  makeCNode(held, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
   describeAnchor(k, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
   describeAnchor(k, ObjectType.PROCESS, process, 0);
   describeAnchor(k, ObjectType.THREAD, thread, 0);
@@ -69,9 +72,9 @@ export function buildTables(k: Core): InitResources {
   makeInitProcess(k, process, threadLimit - 1);
   const slotAt = (index: number): WordIndex => cspace + index * Slot.WORDS;
   const give = (index: number, type: ObjectType, object: WordIndex, sizeBits: number): void =>
-    fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
+    fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
   give(InitSlot.CNODE, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
-  bindCSpace(k, process, slotAt(InitSlot.CNODE));
+  bindCSpace(held, process, slotAt(InitSlot.CNODE));
   give(InitSlot.PROCESS, ObjectType.PROCESS, process, 9);
   give(InitSlot.THREAD, ObjectType.THREAD, thread, 10);
   give(InitSlot.DEBUG, ObjectType.DEBUG, 0, 0);
@@ -88,6 +91,7 @@ export function buildTables(k: Core): InitResources {
     give(InitSlot.UNTYPED + i, ObjectType.UNTYPED, block.page * PAGE_WORDS, block.bits + PAGE_BITS);
     freeBytes += 2 ** (block.bits + PAGE_BITS);
   });
+  unlockTree(held);
   return {
     process,
     thread,

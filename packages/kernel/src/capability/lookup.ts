@@ -4,6 +4,7 @@
 import { Err, ObjectType, Reg, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { nowNs, type WordIndex } from "@capos/hal";
+import type { Locked } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { CNode, Endpoint, Process, Thread } from "../state/layout.js";
 
@@ -172,9 +173,9 @@ export function isLive(k: Core, slot: WordIndex): boolean {
 
 /**
  * True while a slot holds a capability to a CNode that can be filled. One that lies in the CNode itself does not
- * keep it, so it may be alive while that is being emptied. Under the tree lock.
+ * keep it, so it may be alive while that is being emptied.
  */
-export function isOpenCNode(k: Core, slot: WordIndex): boolean {
+export function isOpenCNode(k: Locked, slot: WordIndex): boolean {
   const anchor = k.i32[slot + Slot.OBJECT]! + CNode.ANCHOR;
   return isLive(k, slot) && (k.i32[anchor]! & SlotBits.STATE_MASK) !== SlotState.DEAD;
 }

@@ -1,5 +1,5 @@
 /**
- * Slots: filling, deriving, moving and killing. All of it under the tree lock.
+ * Slots: filling, deriving, moving and killing.
  *
  * A slot's first word is stored last when it is filled and first when it is killed, so whoever finds it
  * LIVE finds the rest. From LIVE to the next tenant every way leads through a grace period (STAMP) and a
@@ -8,6 +8,7 @@
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { graceIsOver } from "../smp/grace-period.js";
+import type { Locked } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Anchor, CNode, KernelInfo, Monitor, Process, Reap, Thread } from "../state/layout.js";
 import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
@@ -57,7 +58,7 @@ function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
 
 /** Publishes a capability in an empty slot, as the first child of `parent`. */
 export function fillSlot(
-  k: Core,
+  k: Locked,
   slot: WordIndex,
   word: number,
   object: WordIndex,
@@ -71,7 +72,7 @@ export function fillSlot(
   i32[slot + Slot.STAMP] = 0;
   i32[slot + Slot.LINK] = 0;
   i32[slot + Slot.FIRST_CHILD] = 0;
-  linkFirst(i32, parent, slot);
+  linkFirst(k, parent, slot);
   const anchor = countedAt(i32, slot, word);
   if (anchor !== 0) i32[anchor + Anchor.REFERENCES]!++;
   // Last: whoever sees LIVE sees the rest.
@@ -80,7 +81,7 @@ export function fillSlot(
 
 /** Writes a copy of a live slot with at most `rights` into an empty one, as its child. A badge other than 0 is minted. */
 export function deriveSlot(
-  k: Core,
+  k: Locked,
   source: WordIndex,
   destination: WordIndex,
   rights: number,
@@ -106,13 +107,13 @@ export function deriveSlot(
 }
 
 /** Derives a binding: all that its source has, for as long as that lasts. */
-export function bindSlot(k: Core, source: WordIndex, binding: WordIndex, kind: Binding): void {
+export function bindSlot(k: Locked, source: WordIndex, binding: WordIndex, kind: Binding): void {
   k.i32[binding + BINDING_KIND] = kind;
   deriveSlot(k, source, binding, Right.ALL, 0, SlotFlag.BINDING);
 }
 
 /** Ends the bindings of an object. */
-export function loseBindings(k: Core, type: ObjectType, object: WordIndex): void {
+export function loseBindings(k: Locked, type: ObjectType, object: WordIndex): void {
   const { bindings } = kernelFacts(type);
   for (let i = 0; i < bindings.length; i++) {
     const binding = object + bindings[i]!.at;
@@ -136,7 +137,7 @@ export function nextGrace(k: Core): number {
  * is over, because a core that looked it up before may still be reading its words. `unlockTree` sees to
  * that grace period.
  */
-export function killSlot(k: Core, slot: WordIndex): void {
+export function killSlot(k: Locked, slot: WordIndex): void {
   const { i32 } = k;
   const word = i32[slot]!;
   Atomics.store(i32, slot, deadWord(word));
@@ -150,39 +151,39 @@ export function killSlot(k: Core, slot: WordIndex): void {
   k.killed = true;
   const anchor = countedAt(i32, slot, word);
   if (anchor !== 0 && --i32[anchor + Anchor.REFERENCES]! === 0) beginFinalising(k, slot, anchor, type);
-  childless(k, unlink(i32, slot));
+  childless(k, unlink(k, slot));
 }
 
 /** What a slot with a flag of its own is part of. */
-function leaveLists(k: Core, slot: WordIndex, word: number): void {
+function leaveLists(k: Locked, slot: WordIndex, word: number): void {
   if ((word & SlotFlag.ORPHANED) !== 0) forgetOrphan(k, slot);
   if ((word & SlotFlag.TIMED) !== 0) leaveWheel(k, slot);
   if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]!);
 }
 
 /** What a binding's end means to its owner. A notification's is found by the sweep, or when it would be signalled. */
-function loseBinding(k: Core, slot: WordIndex, kind: Binding): void {
+function loseBinding(k: Locked, slot: WordIndex, kind: Binding): void {
   if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, slot - Process.BINDING);
   else if (kind === Binding.MONITOR_TARGET) loseTarget(k, slot - Monitor.TARGET);
 }
 
 /** A monitor whose target's capability is taken back watches nothing any more. Its holder is told, lest he waits for ever. */
-function loseTarget(k: Core, monitor: WordIndex): void {
+function loseTarget(k: Locked, monitor: WordIndex): void {
   detachMonitor(k, monitor);
   if (k.i32[monitor + Monitor.ENDED] === 0) assignReap(k, monitor + Monitor.ANCHOR, Reap.TELL, k.id);
 }
 
 /** A process without a CSpace: no handle of its threads names anything any more. */
-function loseCSpace(k: Core, process: WordIndex): void {
+function loseCSpace(k: Locked, process: WordIndex): void {
   const { i32 } = k;
   Atomics.store(i32, process + Process.CSPACE_SLOTS, 0);
   i32[i32[process + Process.BINDING + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES]!--;
 }
 
 /** The last capability to an object is going: the anchor stands in the tree until nothing of the object is left. */
-function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: ObjectType): void {
+function beginFinalising(k: Locked, slot: WordIndex, anchor: WordIndex, type: ObjectType): void {
   const { i32 } = k;
-  linkBeside(i32, anchor, slot);
+  linkBeside(k, anchor, slot);
   i32[anchor + Anchor.OBJECT] = i32[slot + Slot.OBJECT]!;
   i32[anchor + Anchor.LAST_SLOT] = 0;
   i32[anchor + Slot.STAMP] = nextGrace(k);
@@ -202,7 +203,7 @@ export function reaperOf(k: Core, type: ObjectType, object: WordIndex): number {
 }
 
 /** A node has lost its last child: untyped memory may be used again some time, a minted badge is nobody's any more. */
-function childless(k: Core, parent: WordIndex): void {
+function childless(k: Locked, parent: WordIndex): void {
   if (parent === 0) return;
   const word = k.i32[parent]!;
   if (typeOf(word) === ObjectType.UNTYPED) {
@@ -213,20 +214,20 @@ function childless(k: Core, parent: WordIndex): void {
 }
 
 /** Nothing of a finalised object is left: its anchor leaves the tree, and its untyped has one child less. */
-export function endFinalising(k: Core, anchor: WordIndex): void {
+export function endFinalising(k: Locked, anchor: WordIndex): void {
   const { i32 } = k;
   const slot = i32[anchor + Anchor.LAST_SLOT]!;
   if (slot !== 0) Atomics.store(i32, slot, deadWord(i32[slot]!));
-  childless(k, unlink(i32, anchor));
+  childless(k, unlink(k, anchor));
 }
 
 /** A slot that held the last capability to an object ends itself before the object does. */
-export function detachFinalising(k: Core, slot: WordIndex): void {
+export function detachFinalising(k: Locked, slot: WordIndex): void {
   k.i32[k.i32[slot + Slot.MAPPED_SPACE]! + Anchor.LAST_SLOT] = 0;
 }
 
 /** Moves a live capability into an empty slot, with at most `rights`. What was derived from it stays derived from it. */
-export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rights: number): void {
+export function moveSlot(k: Locked, source: WordIndex, destination: WordIndex, rights: number): void {
   const { i32 } = k;
   const word = i32[source]!;
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
@@ -235,7 +236,7 @@ export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rig
   for (let i = Slot.WATERMARK; i < Slot.WORDS; i++) i32[destination + i] = i32[source + i]!;
   if ((word & SlotFlag.ORPHANED) !== 0) moveOrphan(k, source, destination);
   if ((word & SlotFlag.TIMED) !== 0) moveInWheel(k, source, destination);
-  takePlace(i32, source, destination);
+  takePlace(k, source, destination);
   const after = countedAt(i32, destination, kept);
   if (after !== 0 && before === 0) i32[after + Anchor.REFERENCES]!++;
   Atomics.store(i32, destination, kept);
@@ -254,7 +255,7 @@ export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rig
  * generation on, so that every handle to its former tenant is stale. A slot at its last generation
  * stays DEAD for good.
  */
-export function reclaimSlot(k: Core, slot: WordIndex): boolean {
+export function reclaimSlot(k: Locked, slot: WordIndex): boolean {
   const { i32 } = k;
   // Plainly, under the lock: LIVE, which publishes the rest, is stored with Atomics.
   const word = i32[slot]!;

@@ -76,7 +76,7 @@ export function transferCapabilities(
   let arrived = 0;
   let taken = 0;
   let unwrapped = 0;
-  lockTree(k);
+  const held = lockTree(k);
   const wanted = Math.min(windowCount | 0, MAX_MESSAGE_CAPABILITIES);
   const room = first <= 0 || first + wanted > i32[space + Process.CSPACE_SLOTS]! ? 0 : wanted;
   for (; arrived < most; arrived++) {
@@ -94,22 +94,22 @@ export function transferCapabilities(
     ) {
       out[outAt + arrived] = i32[source + Slot.BADGE]! >>> 0;
       unwrapped |= 1 << arrived;
-      if (isMoved) killSlot(k, source);
+      if (isMoved) killSlot(held, source);
       continue;
     }
     // Two watermarks would be two owners of the same memory, two replies two answers to one call.
     if (!isMoved && isUnique(type)) break;
     if (taken >= room) break;
     const destination = i32[space + Process.CSPACE]! + (first + taken) * Slot.WORDS;
-    if (!reclaimSlot(k, destination)) break;
+    if (!reclaimSlot(held, destination)) break;
     const rights = ~(dropped >> (arrived * RIGHTS_BITS)) & Right.ALL;
-    if (isMoved) moveSlot(k, source, destination, rights);
-    else deriveSlot(k, source, destination, rights, 0);
+    if (isMoved) moveSlot(held, source, destination, rights);
+    else deriveSlot(held, source, destination, rights, 0);
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_ARRIVE, receiver, destination);
     out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]!);
     taken++;
   }
-  unlockTree(k);
+  unlockTree(held);
   return arrived | (unwrapped << UNWRAPPED_SHIFT);
 }
 
@@ -127,9 +127,9 @@ export function windowIsReady(k: Core, thread: WordIndex, context: Context): boo
     const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
     if (!isDying(k, slot)) continue;
     // Under the lock: whoever killed it stores DEAD before the stamp.
-    lockTree(k);
+    const held = lockTree(k);
     const stamp = i32[slot + Slot.STAMP]!;
-    unlockTree(k);
+    unlockTree(held);
     if (graceIsOver(k, stamp)) continue;
     // The trap's first dispatch may end here: what it finds in its next is not to be another trap's progress.
     progressOf(k, thread);

@@ -1,5 +1,5 @@
 /**
- * The derivation tree: which capability was made from which. All of it under the tree lock.
+ * The derivation tree: which capability was made from which.
  *
  * The children of a node form a circle. PARENT is kept in the first child alone (0 in the others), so a
  * node with any number of children is moved, or gives way to them, in one step: no operation on the tree
@@ -7,9 +7,11 @@
  */
 import { Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
+import type { Locked } from "../smp/tree-lock.js";
 
 /** Makes a node the first child of another. */
-export function linkFirst(i32: Int32Array, parent: WordIndex, node: WordIndex): void {
+export function linkFirst(k: Locked, parent: WordIndex, node: WordIndex): void {
+  const { i32 } = k;
   const first = i32[parent + Slot.FIRST_CHILD]!;
   if (first === 0) {
     i32[node + Slot.NEXT_SIBLING] = node;
@@ -34,7 +36,8 @@ function join(i32: Int32Array, left: WordIndex, right: WordIndex): void {
 }
 
 /** Puts a node beside another, which is no first child because of it. */
-export function linkBeside(i32: Int32Array, node: WordIndex, beside: WordIndex): void {
+export function linkBeside(k: Locked, node: WordIndex, beside: WordIndex): void {
+  const { i32 } = k;
   const next = i32[beside + Slot.NEXT_SIBLING]!;
   join(i32, beside, node);
   join(i32, node, next);
@@ -45,7 +48,8 @@ export function linkBeside(i32: Int32Array, node: WordIndex, beside: WordIndex):
  * Takes a node out; its children stand in its place, in their order. Answers its parent if that has no
  * child left, else 0.
  */
-export function unlink(i32: Int32Array, node: WordIndex): WordIndex {
+export function unlink(k: Locked, node: WordIndex): WordIndex {
+  const { i32 } = k;
   const parent = i32[node + Slot.PARENT]!;
   const child = i32[node + Slot.FIRST_CHILD]!;
   const next = i32[node + Slot.NEXT_SIBLING]!;
@@ -70,7 +74,8 @@ export function unlink(i32: Int32Array, node: WordIndex): WordIndex {
 }
 
 /** A slot takes the place of another, with its children. */
-export function takePlace(i32: Int32Array, from: WordIndex, to: WordIndex): void {
+export function takePlace(k: Locked, from: WordIndex, to: WordIndex): void {
+  const { i32 } = k;
   const parent = i32[from + Slot.PARENT]!;
   const child = i32[from + Slot.FIRST_CHILD]!;
   const next = i32[from + Slot.NEXT_SIBLING]!;
@@ -87,7 +92,8 @@ export function takePlace(i32: Int32Array, from: WordIndex, to: WordIndex): void
 }
 
 /** The first child becomes the last. */
-export function rotateChildren(i32: Int32Array, parent: WordIndex): void {
+export function rotateChildren(k: Locked, parent: WordIndex): void {
+  const { i32 } = k;
   const first = i32[parent + Slot.FIRST_CHILD]!;
   const next = i32[first + Slot.NEXT_SIBLING]!;
   i32[first + Slot.PARENT] = 0;

@@ -13,15 +13,15 @@ import { Endpoint } from "../state/layout.js";
 export function takeOrphan(k: Core, endpoint: WordIndex): number {
   const { i32 } = k;
   let badge = -1;
-  lockTree(k);
+  const held = lockTree(k);
   while (badge < 0) {
     const slot = i32[endpoint + Endpoint.ORPHANS]!;
     if (slot === 0) break;
-    forgetOrphan(k, slot);
+    forgetOrphan(held, slot);
     Atomics.store(i32, slot, i32[slot]! & ~SlotFlag.ORPHANED);
     if (i32[slot + Slot.FIRST_CHILD] === 0) badge = i32[slot + Slot.BADGE]! >>> 0;
   }
-  unlockTree(k);
+  unlockTree(held);
   return badge;
 }
 

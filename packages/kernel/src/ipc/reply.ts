@@ -14,7 +14,7 @@ import { fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "../capabilit
 import { transferCapabilities } from "../capability/transfer.js";
 import { wake } from "../sched/run-queue.js";
 import { waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
@@ -40,13 +40,13 @@ export function reply(k: Core, thread: WordIndex, context: Context): Answer {
   } else {
     const slot = lookupArgument(k, thread, context, handle, ObjectType.REPLY, Right.SEND);
     if (slot === 0) return Answer.DONE;
-    lockTree(k);
+    const held = lockTree(k);
     // Of two threads that use the same saved reply one finds it gone.
     const mine = findSlot(k, thread, handle) === slot;
     caller = k.i32[slot + Slot.OBJECT]!;
     call = k.i32[slot + Slot.BADGE]!;
-    if (mine) killSlot(k, slot);
-    unlockTree(k);
+    if (mine) killSlot(held, slot);
+    unlockTree(held);
     if (!mine) {
       context.result = Err.BAD_CAP;
       return Answer.DONE;
@@ -220,19 +220,18 @@ export function saveReply(k: Core, thread: WordIndex, context: Context): Answer 
     return Answer.DONE;
   }
   const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
-  lockTree(k);
-  const isEmpty = reclaimSlot(k, slot);
+  const held = lockTree(k);
+  const isEmpty = reclaimSlot(held, slot);
   const dying = !isEmpty && isDying(k, slot);
   const stamp = i32[slot + Slot.STAMP]!;
-  if (isEmpty) context.result = moveReply(k, thread, context, slot, index);
-  unlockTree(k);
+  if (isEmpty) context.result = moveReply(held, thread, context, slot, index);
+  unlockTree(held);
   if (dying) return waitForGrace(k, thread, stamp);
   if (!isEmpty) context.result = Err.SLOT_OCCUPIED;
   return Answer.DONE;
 }
 
-/** Under the tree lock. */
-function moveReply(k: Core, thread: WordIndex, context: Context, slot: WordIndex, index: number): Err {
+function moveReply(k: Locked, thread: WordIndex, context: Context, slot: WordIndex, index: number): Err {
   const { i32 } = k;
   const caller = takeReply(k, thread);
   const call = i32[thread + Thread.REPLY_CALL]!;

@@ -27,10 +27,10 @@ export function beginSweeps(k: Core): boolean {
   if (i32[kernelArea + KernelArea.SWEEP_BATCH] !== 0 || i32[kernelArea + KernelArea.SWEEP_CURRENT] !== 0)
     return false;
   if (Atomics.load(i32, kernelArea + KernelArea.SWEEP_HEAD) === 0) return true;
-  lockTree(k);
+  const held = lockTree(k);
   i32[kernelArea + KernelArea.SWEEP_BATCH] = i32[kernelArea + KernelArea.SWEEP_HEAD]!;
   Atomics.store(i32, kernelArea + KernelArea.SWEEP_HEAD, 0);
-  unlockTree(k);
+  unlockTree(held);
   return true;
 }
 
@@ -56,10 +56,10 @@ function nextOfBatch(k: Core): WordIndex {
   const { i32, kernelArea } = k;
   const object = i32[kernelArea + KernelArea.SWEEP_BATCH]!;
   if (object === 0) return 0;
-  lockTree(k);
+  const held = lockTree(k);
   const next = i32[object + Endpoint.SWEEP_NEXT]!;
   i32[object + Endpoint.SWEEP_NEXT] = 0;
-  unlockTree(k);
+  unlockTree(held);
   i32[kernelArea + KernelArea.SWEEP_BATCH] = next === LAST_IN_LIST ? 0 : next;
   i32[kernelArea + KernelArea.SWEEP_CURRENT] = object;
   return object;

@@ -154,9 +154,9 @@ export function flushBacklog(k: Core): void {
     k.backlog--;
     // Free for other lists before the nudge leaves: a signal that still sees a holder is covered by it.
     Atomics.store(i32, notification + Notification.NUDGE_HOLDER, 0);
-    lockTree(k);
-    lookAgain(k, notification + Notification.ANCHOR);
-    unlockTree(k);
+    const held = lockTree(k);
+    lookAgain(held, notification + Notification.ANCHOR);
+    unlockTree(held);
     nudge(k, notification);
     if (i32[nudges] !== next) return;
     notification = next;

@@ -7,7 +7,7 @@ import { findCarried, isOpenCNode, refusal } from "../capability/lookup.js";
 import { deriveSlot, isDying, moveSlot, reclaimSlot, slotsOf, typeOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
@@ -79,27 +79,27 @@ export function cnodeExpire(k: Core, thread: WordIndex, context: Context, self: 
 function fill(k: Core, thread: WordIndex, context: Context, self: WordIndex, method: Method): Answer {
   const { i32, operands } = k;
   const slot = slotOf(k, self);
-  lockTree(k);
+  const held = lockTree(k);
   const source = findCarried(k, thread, operands.source);
   let status = source === 0 ? refusal(k, thread, operands.source) : objection(k, source, method);
   // Looked up without the lock.
-  if (status === Err.OK && !isOpenCNode(k, self)) status = Err.BAD_CAP;
+  if (status === Err.OK && !isOpenCNode(held, self)) status = Err.BAD_CAP;
   let dying = false;
-  if (status === Err.OK && !reclaimSlot(k, slot)) {
+  if (status === Err.OK && !reclaimSlot(held, slot)) {
     dying = isDying(k, slot);
     status = Err.SLOT_OCCUPIED;
   }
   const stamp = i32[slot + Slot.STAMP]!;
-  if (status === Err.OK) commitFill(k, source, slot, method);
-  unlockTree(k);
+  if (status === Err.OK) commitFill(held, source, slot, method);
+  unlockTree(held);
   if (TRACED && !dying) traceFill(k, thread, method, slot, status);
   if (dying) return waitForGrace(k, thread, stamp);
   if (status === Err.OK) return answer(context, makeHandle(operands.slot, i32[slot + Slot.GENERATION]!));
   return finish(context, status);
 }
 
-/** The point of no return: an empty slot is filled from a live one, which lends itself to it. Under the tree lock. */
-function commitFill(k: Core, source: WordIndex, slot: WordIndex, method: Method): void {
+/** The point of no return: an empty slot is filled from a live one, which lends itself to it. */
+function commitFill(k: Locked, source: WordIndex, slot: WordIndex, method: Method): void {
   const { i32, operands } = k;
   beginCommit(k);
   switch (method) {
@@ -146,7 +146,7 @@ function objection(k: Core, source: WordIndex, method: number): Err {
 }
 
 /** A copy with a time limit. One that is later than the source's is the source's. */
-function expire(k: Core, source: WordIndex, slot: WordIndex, rights: number, timeNs: number): void {
+function expire(k: Locked, source: WordIndex, slot: WordIndex, rights: number, timeNs: number): void {
   const inherited =
     (k.i32[source]! & SlotFlag.EXPIRES) !== 0 && k.f64[(source + Slot.EXPIRY) >> 1]! <= timeNs;
   if (inherited) {

@@ -17,20 +17,20 @@ export function deleteCapability(k: Core, slot: WordIndex, detach: boolean): voi
   const { i32 } = k;
   let caller: WordIndex = 0;
   let call = 0;
-  lockTree(k);
+  const held = lockTree(k);
   const word = Atomics.load(i32, slot);
   if ((word & SlotBits.STATE_MASK) === SlotState.LIVE) {
     if (typeOf(word) === ObjectType.REPLY) {
       caller = i32[slot + Slot.OBJECT]!;
       call = i32[slot + Slot.BADGE]!;
     }
-    killSlot(k, slot);
+    killSlot(held, slot);
   }
   if (detach && isFinalising(k, slot)) {
-    detachFinalising(k, slot);
+    detachFinalising(held, slot);
     Atomics.store(i32, slot, deadWord(i32[slot]!));
   }
-  unlockTree(k);
+  unlockTree(held);
   if (caller === 0) return;
   // A reply that nobody can give any more. Last: the caller may take the core.
   const awakened = failCall(k, caller, call, Err.PEER_DIED);

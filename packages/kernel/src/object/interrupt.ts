@@ -17,14 +17,14 @@ export function irqBind(k: Core, thread: WordIndex, context: Context, self: Word
   const binding = i32[self + Slot.OBJECT]! + IrqHandler.BINDING;
   let dying = 0;
   context.result = Err.OK;
-  lockTree(k);
+  const held = lockTree(k);
   // Looked up without the lock.
   if (!isLive(k, self) || !isLive(k, notification)) context.result = Err.BAD_CAP;
   else {
-    if (isLive(k, binding)) killSlot(k, binding);
-    if (reclaimSlot(k, binding)) bindSlot(k, notification, binding, Binding.INTERRUPT_NOTIFICATION);
+    if (isLive(k, binding)) killSlot(held, binding);
+    if (reclaimSlot(held, binding)) bindSlot(held, notification, binding, Binding.INTERRUPT_NOTIFICATION);
     else dying = i32[binding + Slot.STAMP]!;
   }
-  unlockTree(k);
+  unlockTree(held);
   return dying === 0 ? Answer.DONE : waitForGrace(k, thread, dying);
 }

@@ -7,7 +7,7 @@ import { attachMonitor } from "../capability/monitor-list.js";
 import { assignReap } from "../capability/reap-list.js";
 import { bindSlot, loseBindings, reaperOf, reclaimSlot, typeOf } from "../capability/slot.js";
 import { waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { Monitor, Reap } from "../state/layout.js";
@@ -33,24 +33,23 @@ export function monitorWatch(k: Core, thread: WordIndex, context: Context, self:
   const { target, notification } = k.operands;
   const monitor = i32[self + Slot.OBJECT]!;
   let dying = 0;
-  lockTree(k);
+  const held = lockTree(k);
   context.result = Err.OK;
   // Looked up without the lock.
   if (!isLive(k, self) || !isLive(k, target) || !isLive(k, notification)) context.result = Err.BAD_CAP;
   else if (isLive(k, monitor + Monitor.TARGET)) context.result = Err.BUSY;
   else {
     // What is left of a watch whose target's capability was taken back.
-    loseBindings(k, ObjectType.MONITOR, monitor);
+    loseBindings(held, ObjectType.MONITOR, monitor);
     for (const binding of [monitor + Monitor.TARGET, monitor + Monitor.NOTIFICATION])
-      if (!reclaimSlot(k, binding)) dying = i32[binding + Slot.STAMP]!;
-    if (dying === 0) arm(k, monitor, target, notification);
+      if (!reclaimSlot(held, binding)) dying = i32[binding + Slot.STAMP]!;
+    if (dying === 0) arm(held, monitor, target, notification);
   }
-  unlockTree(k);
+  unlockTree(held);
   return dying === 0 ? Answer.DONE : waitForGrace(k, thread, dying);
 }
 
-/** Under the tree lock. */
-function arm(k: Core, monitor: WordIndex, target: WordIndex, notification: WordIndex): void {
+function arm(k: Locked, monitor: WordIndex, target: WordIndex, notification: WordIndex): void {
   const { i32 } = k;
   bindSlot(k, target, monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
   bindSlot(k, notification, monitor + Monitor.NOTIFICATION, Binding.MONITOR_NOTIFICATION);
@@ -60,7 +59,7 @@ function arm(k: Core, monitor: WordIndex, target: WordIndex, notification: WordI
 }
 
 /** Its end may have been told before the monitor was in its list. By its home, if it is a thread: what else is to be done of it comes there. */
-function tellIfEnded(k: Core, type: ObjectType, target: WordIndex): void {
+function tellIfEnded(k: Locked, type: ObjectType, target: WordIndex): void {
   if (Atomics.load(k.i32, target + kernelFacts(type).watched!.life) > LifeState.RUNNING)
     assignReap(k, anchorOf(type, target), Reap.TELL, reaperOf(k, type, target));
 }

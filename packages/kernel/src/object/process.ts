@@ -6,7 +6,7 @@ import { isOpenCNode, isOver } from "../capability/lookup.js";
 import { bindSlot, slotsOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
@@ -40,27 +40,27 @@ function begin(
   threads: number,
 ): Err {
   const { i32 } = k;
-  lockTree(k);
+  const held = lockTree(k);
   let status: Err = Err.OK;
   // Looked up without the lock.
-  if (!isOpenCNode(k, cnode)) status = Err.BAD_CAP;
+  if (!isOpenCNode(held, cnode)) status = Err.BAD_CAP;
   else if (i32[process + Process.LIFE] !== LifeState.NEW) status = Err.BUSY;
   else if (threads > i32[maker + Process.THREADS_LEFT]!) status = Err.NO_RESOURCE;
   else {
-    bindCSpace(k, process, cnode);
+    bindCSpace(held, process, cnode);
     i32[process + Process.IMAGE] = image;
     i32[process + Process.CEILING] = i32[maker + Process.CEILING]!;
     i32[maker + Process.THREADS_LEFT]! -= threads;
     i32[process + Process.THREADS_LEFT] = threads;
-    linkMade(i32, maker, process);
+    linkMade(held, maker, process);
     Atomics.store(i32, process + Process.LIFE, LifeState.RUNNING);
   }
-  unlockTree(k);
+  unlockTree(held);
   return status;
 }
 
-/** Makes the CNode in a live slot the CSpace of a process. Under the tree lock. */
-export function bindCSpace(k: Core, process: WordIndex, cnodeSlot: WordIndex): void {
+/** Makes the CNode in a live slot the CSpace of a process. */
+export function bindCSpace(k: Locked, process: WordIndex, cnodeSlot: WordIndex): void {
   const { i32 } = k;
   bindSlot(k, cnodeSlot, process + Process.BINDING, Binding.PROCESS_CSPACE);
   const cnode = i32[cnodeSlot + Slot.OBJECT]!;

@@ -47,11 +47,11 @@ export function reap(k: Core): void {
     publishAwaited(k);
   }
   for (let i = 0; i < OBJECTS; i++) {
-    lockTree(k);
-    const anchor = popFirst(k);
+    const held = lockTree(k);
+    const anchor = popFirst(held);
     // For whoever takes the core over if its worker dies here.
     k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = anchor;
-    unlockTree(k);
+    unlockTree(held);
     const isRound = anchor === 0 || anchor === k.reapWaiting;
     const step = isRound ? Step.WAIT : work(k, anchor);
     if (step === Step.DONE) putAside(k, anchor);
@@ -73,28 +73,28 @@ export function resumeReaping(k: Core): void {
   const current = k.kernelArea + KernelArea.REAP_CURRENT;
   const anchor = k.i32[current]!;
   if (anchor === 0) return;
-  lockTree(k);
+  const held = lockTree(k);
   // It may have died after it gave it back, or was done with it.
   const isOwn = k.i32[anchor + Anchor.REAP_CORE] === k.id + 1;
-  if (isOwn && !isListed(k, anchor)) pushFirst(k, k.id, anchor);
-  unlockTree(k);
+  if (isOwn && !isListed(held, anchor)) pushFirst(held, k.id, anchor);
+  unlockTree(held);
   k.i32[current] = 0;
 }
 
 /** An object that needs another turn goes back into the list, to the front if it is to be the next. */
 function giveBack(k: Core, anchor: WordIndex, first: boolean): void {
-  lockTree(k);
-  if (first) pushFirst(k, k.id, anchor);
-  else pushLast(k, k.id, anchor);
-  unlockTree(k);
+  const held = lockTree(k);
+  if (first) pushFirst(held, k.id, anchor);
+  else pushLast(held, k.id, anchor);
+  unlockTree(held);
 }
 
 /** Nothing is to be done of an object any more, unless it was given more work meanwhile. */
 function putAside(k: Core, anchor: WordIndex): void {
-  lockTree(k);
-  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(k, k.id, anchor);
+  const held = lockTree(k);
+  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(held, k.id, anchor);
   else k.i32[anchor + Anchor.REAP_CORE] = 0;
-  unlockTree(k);
+  unlockTree(held);
 }
 
 /** Does a step of an object's work: ending first, then telling, then finalising. */
@@ -136,9 +136,9 @@ function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordInde
   const { i32 } = k;
   // Cores that found the last capability alive may be using the object until then.
   if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
-  lockTree(k);
-  endFinalising(k, anchor);
-  unlockTree(k);
+  const held = lockTree(k);
+  endFinalising(held, anchor);
+  unlockTree(held);
   if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
   return Step.DONE;
 }
@@ -156,16 +156,20 @@ function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex):
       // Threads that waited were swept; one core may still have it in its list of nudges.
       return Atomics.load(i32, object + Notification.NUDGE_HOLDER) === 0 ? Step.DONE : Step.WAIT;
     case ObjectType.MONITOR:
-      lockTree(k);
-      // Its own end is no news.
-      i32[object + Monitor.ENDED] = 1;
-      loseBindings(k, type, object);
-      unlockTree(k);
-      return Step.DONE;
+      return emptyMonitor(k, object);
     default:
       // An endpoint's waiters were swept when its capabilities died.
       return Step.DONE;
   }
+}
+
+function emptyMonitor(k: Core, monitor: WordIndex): Step {
+  const held = lockTree(k);
+  // Its own end is no news.
+  k.i32[monitor + Monitor.ENDED] = 1;
+  loseBindings(held, ObjectType.MONITOR, monitor);
+  unlockTree(held);
+  return Step.DONE;
 }
 
 /** Home: the thread stops, whatever it does; what others owe it has come. */

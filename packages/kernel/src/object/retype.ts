@@ -12,7 +12,7 @@ import type { WordIndex } from "@capos/hal";
 import { isLive, isOpenCNode } from "../capability/lookup.js";
 import { fillSlot, isDying, nextGrace, reclaimSlot, slotsOf, slotWord } from "../capability/slot.js";
 import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
@@ -44,10 +44,10 @@ export function retype(k: Core, thread: WordIndex, context: Context, request: Re
   const { i32 } = k;
   const { untyped, type, sizeBits, count, cnodeSlot, first } = request;
   const bits = objectBits(type, sizeBits);
-  lockTree(k);
+  const held = lockTree(k);
   // Looked up without the lock: whoever killed one of them meanwhile was first.
-  if (!isLive(k, untyped) || !isOpenCNode(k, cnodeSlot)) {
-    unlockTree(k);
+  if (!isLive(k, untyped) || !isOpenCNode(held, cnodeSlot)) {
+    unlockTree(held);
     return finish(context, Err.BAD_CAP);
   }
   const cnode = i32[cnodeSlot + Slot.OBJECT]!;
@@ -57,12 +57,12 @@ export function retype(k: Core, thread: WordIndex, context: Context, request: Re
     !(count >= 1 && count <= MAX_RETYPE_COUNT) ||
     !(first >= 1 && first + count <= cnodeSlots)
   ) {
-    unlockTree(k);
+    unlockTree(held);
     return refuse(context, Err.RANGE, 1, cnodeSlots - 1);
   }
-  const dying = unreadySlot(k, cnode + first * Slot.WORDS, count);
+  const dying = unreadySlot(held, cnode + first * Slot.WORDS, count);
   if (dying === OCCUPIED) {
-    unlockTree(k);
+    unlockTree(held);
     return finish(context, Err.SLOT_OCCUPIED);
   }
   const units = 2 ** (bits - UNIT_BITS);
@@ -74,32 +74,32 @@ export function retype(k: Core, thread: WordIndex, context: Context, request: Re
     i32[untyped + Slot.WATERMARK] !== 0 &&
     (start + needed > size || i32[untyped + Slot.LINK] !== Reset.NONE);
   if ((reset ? needed : start + needed) > size) {
-    const isComing = needed <= size && isBeingFreed(k, untyped);
+    const isComing = needed <= size && isBeingFreed(held, untyped);
     const left = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
-    unlockTree(k);
+    unlockTree(held);
     return isComing ? waitForGrace(k, thread, nextGrace(k)) : refuse(context, Err.NO_MEMORY, left);
   }
   if (dying !== 0) {
     const stamp = i32[dying + Slot.STAMP]!;
-    unlockTree(k);
+    unlockTree(held);
     return waitForGrace(k, thread, stamp);
   }
   if (reset) {
-    const waitFor = resetSome(k, untyped);
+    const waitFor = resetSome(held, untyped);
     if (waitFor !== 0 || i32[untyped + Slot.WATERMARK] !== 0) {
-      unlockTree(k);
+      unlockTree(held);
       return waitFor !== 0 ? waitForGrace(k, thread, waitFor) : Answer.AGAIN;
     }
     start = 0;
   }
-  commitRetype(k, request, cnode, start, units);
-  unlockTree(k);
+  commitRetype(held, request, cnode, start, units);
+  unlockTree(held);
   return finish(context, Err.OK);
 }
 
-/** The point of no return: the memory from unit `start` on is free, the window empty. Under the tree lock. */
+/** The point of no return: the memory from unit `start` on is free, the window empty. */
 function commitRetype(
-  k: Core,
+  k: Locked,
   { untyped, type, sizeBits, count, first }: RetypeRequest,
   cnode: WordIndex,
   start: number,
@@ -129,7 +129,7 @@ export function sizeInUnits(word: number): number {
 const OCCUPIED = -1;
 
 /** A slot of a window that will be empty, but is not yet; 0 if all are empty, OCCUPIED if one is in use. */
-function unreadySlot(k: Core, window: WordIndex, count: number): WordIndex {
+function unreadySlot(k: Locked, window: WordIndex, count: number): WordIndex {
   let unready = 0;
   for (let slot = window; slot < window + count * Slot.WORDS; slot += Slot.WORDS) {
     if (reclaimSlot(k, slot)) continue;
@@ -144,9 +144,9 @@ const CHILDREN = 1024;
 
 /**
  * True if nothing made from this memory is alive and what is left of it is being finalised: delete does not
- * wait for that, so who retypes next does. Under the tree lock.
+ * wait for that, so who retypes next does.
  */
-function isBeingFreed(k: Core, untyped: WordIndex): boolean {
+function isBeingFreed(k: Locked, untyped: WordIndex): boolean {
   const { i32 } = k;
   const first = i32[untyped + Slot.FIRST_CHILD]!;
   if (first === 0) return false;
@@ -168,10 +168,9 @@ const enum Reset {
 
 /**
  * Brings childless memory nearer to being used again: two grace periods after its last child died it is
- * zeroed from the top down, which lowers the watermark. Answers a grace period to wait for, or 0. Under the
- * tree lock.
+ * zeroed from the top down, which lowers the watermark. Answers a grace period to wait for, or 0.
  */
-function resetSome(k: Core, untyped: WordIndex): number {
+function resetSome(k: Locked, untyped: WordIndex): number {
   const { i32, f64 } = k;
   if (!graceIsOver(k, i32[untyped + Slot.STAMP]!)) return i32[untyped + Slot.STAMP]!;
   if (i32[untyped + Slot.LINK] === Reset.NONE) {
@@ -190,7 +189,7 @@ function resetSome(k: Core, untyped: WordIndex): number {
 }
 
 /** Brings an object into its first state. Its memory reads as zero: it was never anything else, or was reset. */
-function makeObject(k: Core, type: number, object: WordIndex, words: number, sizeBits: number): void {
+function makeObject(k: Locked, type: number, object: WordIndex, words: number, sizeBits: number): void {
   const { i32 } = k;
   switch (type) {
     case ObjectType.ENDPOINT:
@@ -218,7 +217,7 @@ function makeObject(k: Core, type: number, object: WordIndex, words: number, siz
 }
 
 /** A new CNode's slots start at a generation that no slot ever had: no handle to what was here before fits. */
-export function makeCNode(k: Core, cnode: WordIndex, words: number): void {
+export function makeCNode(k: Locked, cnode: WordIndex, words: number): void {
   const { i32 } = k;
   const generation = i32[k.tables + Tables.NEXT_GENERATION]!++;
   for (let slot = cnode + Slot.WORDS; slot < cnode + words; slot += Slot.WORDS)

@@ -60,9 +60,9 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
 
 /** LIFE is stored before the list is looked at; who attaches a monitor looks at LIFE after: one sees the other. */
 function tellOfEnd(k: Core, thread: WordIndex): void {
-  lockTree(k);
-  assignReap(k, thread + Thread.ANCHOR, Reap.TELL, k.id);
-  unlockTree(k);
+  const held = lockTree(k);
+  assignReap(held, thread + Thread.ANCHOR, Reap.TELL, k.id);
+  unlockTree(held);
 }
 
 /** True for a caller that was lent to a server elsewhere, which replies just now; else its reply is stale from here on. */
@@ -84,12 +84,12 @@ export function finishDeath(k: Core, thread: WordIndex): void {
   const caller = takeReply(k, thread);
   if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
   const number = i32[thread + Thread.NUMBER]!;
-  lockTree(k);
+  const held = lockTree(k);
   // The number's next thread goes on counting: no reply to a call of this one is ever taken for one to it.
   i32[i32[k.tables + Tables.CALL_NUMBERS]! + number] = i32[thread + Thread.CALL_NUMBER]! + 1;
   Atomics.store(i32, k.threadTable + number, 0);
-  unlinkThread(k, thread);
-  unlockTree(k);
+  unlinkThread(held, thread);
+  unlockTree(held);
 }
 
 function stopWaiting(k: Core, thread: WordIndex, state: number): void {
@@ -119,11 +119,11 @@ function stopWaiting(k: Core, thread: WordIndex, state: number): void {
 /** Its binding ends, and a reply to it that somebody saved. */
 function unbind(k: Core, thread: WordIndex): void {
   const { i32 } = k;
-  lockTree(k);
-  if (isLive(k, thread + Thread.BINDING)) killSlot(k, thread + Thread.BINDING);
+  const held = lockTree(k);
+  if (isLive(k, thread + Thread.BINDING)) killSlot(held, thread + Thread.BINDING);
   const reply = i32[thread + Thread.ANCHOR + Slot.FIRST_CHILD]!;
-  if (reply !== 0) killSlot(k, reply);
-  unlockTree(k);
+  if (reply !== 0) killSlot(held, reply);
+  unlockTree(held);
   const notification = i32[thread + Thread.BOUND_NOTIFICATION]!;
   if (notification === 0) return;
   i32[thread + Thread.BOUND_NOTIFICATION] = 0;

@@ -13,7 +13,7 @@ import { askRehome, attendNotification, canMove } from "../ipc/notification.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../sched/run-queue.js";
 import { ensureGrace, requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { homeOf, moveHome } from "../smp/home.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
@@ -157,7 +157,7 @@ export function configureThread(
 ): number {
   const { i32 } = k;
   // The tree lock also orders this: two invokers of one thread, and the search for a number.
-  lockTree(k);
+  const held = lockTree(k);
   let result: number = Err.BUSY;
   const online = Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ONLINE;
   if (!online) result = Err.NOT_FOUND;
@@ -167,11 +167,11 @@ export function configureThread(
     Atomics.load(i32, target + Thread.LIFE) === LifeState.NEW &&
     Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING
   ) {
-    const number = i32[process + Process.THREADS_LEFT] === 0 ? 0 : freeNumber(k);
+    const number = i32[process + Process.THREADS_LEFT] === 0 ? 0 : freeNumber(held);
     result = number === 0 ? Err.NO_RESOURCE : Err.OK;
     if (number !== 0) {
       i32[process + Process.THREADS_LEFT]!--;
-      linkThread(i32, process, target);
+      linkThread(held, process, target);
       i32[target + Thread.CALL_NUMBER] = i32[i32[k.tables + Tables.CALL_NUMBERS]! + number]!;
       i32[target + Thread.HOME] = core;
       i32[target + Thread.PRIORITY] = priority;
@@ -184,12 +184,12 @@ export function configureThread(
       if (TRACED) traceThread(k, target);
     }
   }
-  unlockTree(k);
+  unlockTree(held);
   return result;
 }
 
 /** A number that no thread has; 0 if all are taken. */
-function freeNumber(k: Core): number {
+function freeNumber(k: Locked): number {
   const { i32 } = k;
   const limit = i32[k.tables + Tables.THREAD_LIMIT]!;
   let number = i32[k.tables + Tables.THREAD_HINT]!;
@@ -280,7 +280,7 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
   const { i32 } = k;
   const notification = i32[slot + Slot.OBJECT]!;
   const binding = target + Thread.BINDING;
-  lockTree(k);
+  const held = lockTree(k);
   let status: number = Err.OK;
   if (!slotStillNames(k, slot, generation, notification)) status = Err.BAD_CAP;
   else if (i32[notification + Notification.HOME] !== k.id) status = Internal.RETRY;
@@ -291,10 +291,10 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
   )
     status = Err.BUSY;
   // The last one's end is not through yet.
-  else if (!reclaimSlot(k, binding)) status = Internal.RETRY;
-  else bindSlot(k, slot, binding, Binding.THREAD_NOTIFICATION);
+  else if (!reclaimSlot(held, binding)) status = Internal.RETRY;
+  else bindSlot(held, slot, binding, Binding.THREAD_NOTIFICATION);
   const stamp = i32[binding + Slot.STAMP]!;
-  unlockTree(k);
+  unlockTree(held);
   if (status === Internal.RETRY) ensureGrace(k, stamp);
   if (status !== Err.OK) return status;
   i32[target + Thread.BOUND_NOTIFICATION] = notification;

@@ -28,9 +28,9 @@ export function takesRequests(k: Core, core: number): boolean {
  * as whoever flags a queue reads the home there: else it could be in one core's list and another's home.
  */
 export function moveHome(k: Core, object: WordIndex, to: number): boolean {
-  lockTree(k);
+  const held = lockTree(k);
   const free = k.i32[object + Endpoint.SWEEP_NEXT] === 0;
   if (free) Atomics.store(k.i32, object + Endpoint.HOME, to);
-  unlockTree(k);
+  unlockTree(held);
   return free;
 }

@@ -3,6 +3,8 @@
  *
  * A ticket lock, first come first served: spin briefly, then park on the word that says who is
  * served. Never held across a safe point, a ring push or a log line; using a capability never takes it.
+ *
+ * Who holds it has a token: what changes a slot or the tree takes a `Locked` core, which `lockTree` alone gives.
  */
 
 import type { Core } from "../state/core.js";
@@ -12,20 +14,25 @@ import { followKills } from "./grace-period.js";
 /** Looks at the lock before parking: a holder needs well under a microsecond. */
 const SPINS = 200;
 
-export function lockTree(k: Core): void {
+declare const held: unique symbol;
+
+/** A core that holds the tree lock: the core itself, of a type that says so. No use after `unlockTree`. */
+export type Locked = Core & { readonly [held]: true };
+
+export function lockTree(k: Core): Locked {
   const { i32 } = k;
   const ticket = Atomics.add(i32, KernelInfo.TREE_LOCK_TICKET, 1);
   for (let spins = 0; ; spins++) {
     const served = Atomics.load(i32, KernelInfo.TREE_LOCK);
     if (served === ticket) {
       i32[k.area + KernelCore.TREE_LOCKED] = 1;
-      return;
+      return k as Locked;
     }
     if (spins >= SPINS) Atomics.wait(i32, KernelInfo.TREE_LOCK, served);
   }
 }
 
-export function unlockTree(k: Core): void {
+export function unlockTree(k: Locked): void {
   const { i32 } = k;
   const next = (i32[KernelInfo.TREE_LOCK]! + 1) | 0;
   i32[k.area + KernelCore.TREE_LOCKED] = 0;

@@ -107,8 +107,8 @@ const bindingVsRevoke: Scenario = {
 export function bindAtFirst(machine: Machine, guest: Guest, notification: number): void {
   const { i32 } = machine;
   const object = machine.objectAt(notification);
-  machine.atSetUp((k) =>
-    bindSlot(k, machine.slotAt(notification), guest.thread + Thread.BINDING, Binding.THREAD_NOTIFICATION),
+  machine.atSetUp((held) =>
+    bindSlot(held, machine.slotAt(notification), guest.thread + Thread.BINDING, Binding.THREAD_NOTIFICATION),
   );
   i32[object + Notification.HOME] = guest.core;
   i32[guest.thread + Thread.BOUND_NOTIFICATION] = object;

@@ -4,7 +4,15 @@
  */
 import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
 import { BootInfo } from "@capos/hal";
-import { type Core, fillSlot, lockTree, passGrace, slotWord, unlockTree } from "@capos/kernel/internal";
+import {
+  type Core,
+  fillSlot,
+  type Locked,
+  lockTree,
+  passGrace,
+  slotWord,
+  unlockTree,
+} from "@capos/kernel/internal";
 import { KernelArea, KernelInfo, Process, Tables, Thread } from "@capos/kernel/layout";
 import { type Kernel, makeKernel, retypeOnce } from "./kernel.js";
 import { calm } from "./tree.js";
@@ -24,7 +32,7 @@ export interface Bench extends Kernel {
   /** The object that a slot holds a capability to. */
   objectIn(slot: number): number;
   /** Something done with the tree lock held. */
-  locked<Result>(core: Core, body: () => Result): Result;
+  locked<Result>(core: Core, body: (held: Locked) => Result): Result;
   /** Every core passes every grace period that was asked for, and those that this leads to. */
   pass(): void;
 }
@@ -42,12 +50,12 @@ export function makeBench(cores: number): Bench {
   i32[thread + Thread.PRIORITY] = 1;
   const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
   const untyped = slotAt(FIRST + 1);
-  const locked = <Result>(core: Core, body: () => Result): Result => {
-    lockTree(core);
+  const locked = <Result>(core: Core, body: (held: Locked) => Result): Result => {
+    const held = lockTree(core);
     try {
-      return body();
+      return body(held);
     } finally {
-      unlockTree(core);
+      unlockTree(held);
     }
   };
   return {
@@ -73,7 +81,9 @@ export function makeBench(cores: number): Bench {
       k.f64[(k.tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
       k.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
       calm(kernel.cores);
-      fillSlot(k, untyped, slotWord(Type.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, slotAt(FIRST));
+      locked(k, (held) =>
+        fillSlot(held, untyped, slotWord(Type.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, slotAt(FIRST)),
+      );
       i32[process + Process.CSPACE] = kernel.cspace;
     },
     make(type, sizeBits, count, first, from = untyped) {
