@@ -63,4 +63,18 @@ export { moveHome } from "./smp/home.js";
 export { type Locked, lockTree, unlockTree } from "./smp/tree-lock.js";
 export { Answer } from "./state/answer.js";
 export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
+export type {
+  AnchorRef,
+  CNodeRef,
+  EndpointRef,
+  LineRef,
+  MonitorRef,
+  NodeRef,
+  NotificationRef,
+  ObjectRef,
+  ProcessRef,
+  QueueRef,
+  SlotRef,
+  ThreadRef,
+} from "./state/references.js";
 export { Vector } from "./state/vectors.js";

@@ -40,8 +40,12 @@ import {
   linkMade,
   lockTree,
   moveSlot,
+  type ObjectRef,
+  type ProcessRef,
   reclaimSlot,
   retype,
+  type SlotRef,
+  type ThreadRef,
   unlockTree,
   Vector,
 } from "@capos/kernel/internal";
@@ -125,8 +129,8 @@ export class Machine {
   }
 
   /** First word of a slot of init's CSpace. */
-  slotAt(index: number): WordIndex {
-    return this.cspace + index * Slot.WORDS;
+  slotAt(index: number): SlotRef {
+    return (this.cspace + index * Slot.WORDS) as SlotRef;
   }
 
   /** The handle to what a slot holds now. */
@@ -135,8 +139,8 @@ export class Machine {
   }
 
   /** The object that a slot's capability names. */
-  objectAt(index: number): WordIndex {
-    return this.i32[this.slotAt(index) + Slot.OBJECT]!;
+  objectAt<Ref extends ObjectRef>(index: number): Ref {
+    return this.i32[this.slotAt(index) + Slot.OBJECT]! as Ref;
   }
 
   /** A slot's `SlotState` just now. */
@@ -198,7 +202,7 @@ export class Machine {
   }
 
   /** The same into a slot of another CNode. */
-  deriveInto(source: WordIndex, to: WordIndex, rights: number = Right.ALL, badge = 0): void {
+  deriveInto(source: SlotRef, to: SlotRef, rights: number = Right.ALL, badge = 0): void {
     const held = lockTree(this.k);
     if (!reclaimSlot(held, to)) throw new Error("the slot is not empty");
     deriveSlot(held, source, to, rights, badge);
@@ -207,7 +211,7 @@ export class Machine {
 
   /** Moves what a slot of init holds into a CNode; answers the handle of it there. */
   moveInto(source: number, cnode: number, index: number): number {
-    const slot = this.objectAt(cnode) + index * Slot.WORDS;
+    const slot = (this.objectAt(cnode) + index * Slot.WORDS) as SlotRef;
     this.atSetUp((held) => moveSlot(held, this.slotAt(source), slot, Right.ALL));
     return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
   }
@@ -229,7 +233,7 @@ export class Machine {
     const cnode = this.cnode(`CSpace of ${name}`, bits, memory);
     const process = this.make(ObjectType.PROCESS, name);
     const { i32, k } = this;
-    const object = this.objectAt(process);
+    const object = this.objectAt<ProcessRef>(process);
     const held = lockTree(k);
     bindCSpace(held, object, this.slotAt(cnode));
     i32[object + Process.CEILING] = 255;
@@ -243,7 +247,7 @@ export class Machine {
 
   /** Gives a process (by `process`) a copy of what a slot of init holds; answers the handle that the process has of it. */
   give(cnode: number, index: number, source: number, rights: number = Right.ALL, badge = 0): number {
-    const slot = this.objectAt(cnode) + index * Slot.WORDS;
+    const slot = (this.objectAt(cnode) + index * Slot.WORDS) as SlotRef;
     this.deriveInto(this.slotAt(source), slot, rights, badge);
     return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
   }
@@ -253,10 +257,10 @@ export class Machine {
     const slot = this.endpoint(`end of ${name}`, core);
     if (process === undefined) return this.handle(slot);
     const { i32 } = this;
-    const object = this.objectAt(process);
+    const object = this.objectAt<ProcessRef>(process);
     // From the last slot of its CSpace down.
     let index = i32[object + Process.CSPACE_SLOTS]! - 1;
-    const at = (): WordIndex => i32[object + Process.CSPACE]! + index * Slot.WORDS;
+    const at = (): SlotRef => (i32[object + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
     while (i32[at()] !== 0) index--;
     this.deriveInto(this.slotAt(slot), at());
     return makeHandle(index, i32[at() + Slot.GENERATION]!);
@@ -265,10 +269,11 @@ export class Machine {
   /** A thread on a core that runs a program from the schedule's begin on. */
   guest(core: number, program: GuestProgram, options: GuestOptions = {}): Guest {
     const name = options.name ?? `guest ${this.guests.length}`;
-    const process = options.process === undefined ? this.resources.process : this.objectAt(options.process);
+    const process =
+      options.process === undefined ? this.resources.process : this.objectAt<ProcessRef>(options.process);
     const end = options.exits === true ? 0 : this.endOf(name, core, options.process);
     const slot = this.make(ObjectType.THREAD, name);
-    const thread = this.objectAt(slot);
+    const thread = this.objectAt<ThreadRef>(slot);
     const status = configureThread(this.k, thread, process, core, options.priority ?? 10);
     if (status !== Err.OK) throw new Error(`${name}: configure answers ${status}`);
     const number = this.i32[thread + Thread.NUMBER]!;

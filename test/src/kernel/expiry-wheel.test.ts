@@ -10,6 +10,8 @@ import {
   moveInWheel,
   moveSlot,
   nextExpired,
+  type SlotRef,
+  type ThreadRef,
 } from "@capos/kernel/internal";
 import { Tables } from "@capos/kernel/layout";
 import fc from "fast-check";
@@ -26,7 +28,7 @@ const bench = makeBench(1);
 const { i32, slotAt, locked, resources } = bench;
 const k = bench.cores[0]!;
 const { f64 } = k;
-const [thread] = makeThreads(bench, 1) as [number];
+const [thread] = makeThreads(bench, 1) as [ThreadRef];
 const TICK = 2 ** 23;
 const HOUR = 3600e9;
 const SLOTS = 60;
@@ -34,7 +36,7 @@ const SLOTS = 60;
 const alarm = (): number => f64[(k.tables + Tables.ALARM_NS) >> 1]!;
 const dueTick = (time: number): number => Math.ceil(time / TICK) * TICK;
 
-const next = (now: number): number => locked(k, (held) => nextExpired(held, now));
+const next = (now: number): SlotRef | 0 | -1 => locked(k, (held) => nextExpired(held, now));
 
 /** Times from one tick to the next, to the ends of each of the four levels, and beyond the last. */
 const delay = fc.oneof(
@@ -64,7 +66,7 @@ t.test(
         (start, steps) => {
           bench.renew(12);
           let now = start;
-          const expiry = new Map<number, number>();
+          const expiry = new Map<SlotRef, number>();
           const free = Array.from({ length: SLOTS }, (_, i) => slotAt(100 + i));
           const earliest = (): number => Math.min(Number.POSITIVE_INFINITY, ...expiry.values());
           const take = (): void => {
@@ -72,7 +74,7 @@ t.test(
               if (calls > SLOTS * 8 + 500) throw new Error("the wheel does not come to rest");
               const slot = next(now);
               if (slot === 0) break;
-              if (slot < 0) continue;
+              if (slot === -1) continue;
               const due = expiry.get(slot);
               if (due === undefined) throw new Error("a slot came out that was not in");
               if (due > now) throw new Error(`a slot came out ${due - now} ns early`);
@@ -159,7 +161,7 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
     for (; order.length < due.length && rings < 1000; rings++) {
       now = alarm();
       for (let slot = next(now); slot !== 0; slot = next(now)) {
-        if (slot < 0) continue;
+        if (slot === -1) continue;
         const index = (slot - slotAt(100)) / Slot.WORDS;
         order.push(index);
         t.ok(now >= start + due[index]! && now - (start + due[index]!) < TICK);
@@ -174,7 +176,7 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
 });
 
 /** `expire` as a guest asks for it. */
-function expire(source: number, to: number, rights: number, ns: number): number {
+function expire(source: SlotRef, to: number, rights: number, ns: number): number {
   const index = (source - bench.cspace) / Slot.WORDS;
   const trap = new DrivenTrap(k, thread, resources.process, (context) => {
     [Method.CNODE_EXPIRE, to, makeHandle(index, i32[source + Slot.GENERATION]!), rights, ns].forEach(
@@ -199,7 +201,7 @@ t.test(
         ),
         (steps) => {
           bench.renew(12);
-          const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+          const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
           const slots = [top];
           const times = [Number.POSITIVE_INFINITY];
           let timed = 0;
@@ -239,7 +241,7 @@ t.test(
   "what has expired dies with all below it, in the wheel or not; what is killed or moved before leaves or follows",
   (t) => {
     bench.renew(12);
-    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
     for (const to of [101, 102, 103]) t.ok(expire(top, to, Right.ALL, 1) >= 0);
     t.ok(expire(top, 104, Right.ALL, 1e15) >= 0);
     locked(k, (held) => deriveSlot(held, slotAt(101), slotAt(110), Right.ALL, 0));

@@ -26,6 +26,7 @@ import {
   killSlot,
   lockTree,
   passGrace,
+  type SlotRef,
   slotWord,
   unlockTree,
 } from "@capos/kernel/internal";
@@ -47,7 +48,7 @@ const CSPACE_SLOTS = 4096;
 i32[thread + Thread.PROCESS] = resources.process;
 i32[thread + Thread.PRIORITY] = 1;
 
-const slotAt = (index: number): number => cspace + index * Slot.WORDS;
+const slotAt = (index: number): SlotRef => (cspace + index * Slot.WORDS) as SlotRef;
 const UNTYPED = 100;
 /** A slot that holds nothing and is the untyped's parent. */
 const PARENT = 95;
@@ -55,7 +56,7 @@ const WINDOW = 101;
 const WINDOW_END = 2200;
 
 /** An untyped of 2^bits bytes in slot UNTYPED, never used, and a window of empty slots behind it. */
-function freshUntyped(bits: number): number {
+function freshUntyped(bits: number): SlotRef {
   for (let word = slotAt(UNTYPED - 5); word < slotAt(WINDOW_END); word++) i32[word] = 0;
   for (let index = UNTYPED - 5; index < WINDOW_END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
   for (let word = 0; word < 2 ** (bits - 2); word++) i32[kernel.free + word] = 0;
@@ -72,7 +73,7 @@ function freshUntyped(bits: number): number {
   return slotAt(UNTYPED);
 }
 
-function kill(core: Core, slot: number): void {
+function kill(core: Core, slot: SlotRef): void {
   const held = lockTree(core);
   killSlot(held, slot);
   unlockTree(held);

@@ -4,6 +4,7 @@ import {
   type Locked,
   linkBeside,
   linkFirst,
+  type NodeRef,
   rotateChildren,
   takePlace,
   unlink,
@@ -22,7 +23,7 @@ const ROOT = 1;
 /** A core that holds the lock, as far as the tree looks at it: nobody else has these words. */
 const holding = (words: Int32Array): Locked => ({ i32: words }) as Core as Locked;
 const held = holding(i32);
-const at = (node: number): number => node * Slot.WORDS;
+const at = (node: number): NodeRef => (node * Slot.WORDS) as NodeRef;
 
 /** The tree as it should be: plain arrays. A node without an entry in `parent` is in no tree. */
 class Model {

@@ -4,7 +4,16 @@
  */
 import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
 import { checkState } from "@capos/inspect";
-import { bindSlot, deriveSlot, insert, lockTree, unlockTree } from "@capos/kernel/internal";
+import {
+  bindSlot,
+  deriveSlot,
+  type EndpointRef,
+  insert,
+  lockTree,
+  type SlotRef,
+  type ThreadRef,
+  unlockTree,
+} from "@capos/kernel/internal";
 import {
   Anchor,
   Binding,
@@ -45,7 +54,7 @@ function populated() {
   const k = kernel.cores[0]!;
   const { i32 } = k;
   const { process, thread: init } = kernel.resources;
-  const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
+  const slotAt = (index: number): SlotRef => (kernel.cspace + index * Slot.WORDS) as SlotRef;
   const untyped = slotAt(InitSlot.UNTYPED);
   const make = (type: ObjectType, at: number, sizeBits = 0): number => {
     const cnodeSlot = slotAt(InitSlot.CNODE);
@@ -58,7 +67,7 @@ function populated() {
     notification: make(ObjectType.NOTIFICATION, At.NOTIFICATION),
     cnode: make(ObjectType.CNODE, At.CNODE, 3),
     process: make(ObjectType.PROCESS, At.PROCESS),
-    thread: make(ObjectType.THREAD, At.THREAD),
+    thread: make(ObjectType.THREAD, At.THREAD) as ThreadRef,
     monitor: make(ObjectType.MONITOR, At.MONITOR),
     memory: make(ObjectType.UNTYPED, At.MEMORY, 10),
   };
@@ -81,13 +90,13 @@ function populated() {
   i32[thread + Thread.ROLE] = Role.RECEIVER;
   i32[thread + Thread.WAIT_SLOT] = slotAt(At.BADGE);
   i32[thread + Thread.WAIT_GENERATION] = i32[slotAt(At.BADGE) + Slot.GENERATION]!;
-  insert(k, objects.endpoint, thread);
+  insert(k, objects.endpoint as EndpointRef, thread);
   i32[objects.endpoint + Endpoint.KIND] = QueueKind.RECEIVERS;
-  bindSlot(held, slotAt(At.THREAD), objects.monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
+  bindSlot(held, slotAt(At.THREAD), (objects.monitor + Monitor.TARGET) as SlotRef, Binding.MONITOR_TARGET);
   bindSlot(
     held,
     slotAt(At.NOTIFICATION),
-    objects.monitor + Monitor.NOTIFICATION,
+    (objects.monitor + Monitor.NOTIFICATION) as SlotRef,
     Binding.MONITOR_NOTIFICATION,
   );
   unlockTree(held);

@@ -19,6 +19,7 @@ import { describeAnchor, makeCNode } from "../object/retype.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
+import type { CNodeRef, NodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { Vector } from "../state/vectors.js";
 
 const MIN_THREADS = 256;
@@ -28,8 +29,8 @@ const PAGE_BITS = 12;
 
 /** What phase 3 leaves for init. */
 export interface InitResources {
-  readonly process: WordIndex;
-  readonly thread: WordIndex;
+  readonly process: ProcessRef;
+  readonly thread: ThreadRef;
   readonly generation: number;
   readonly untypedCount: number;
   readonly freeBytes: number;
@@ -54,23 +55,23 @@ export function buildTables(k: Core): InitResources {
   k.f64[(tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
   i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
   const objects = take(Process.SIZE + Thread.SIZE);
-  const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS);
+  const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS) as CNodeRef;
   Atomics.store(i32, KernelInfo.TABLES, tables);
   k.attachTables();
 
   // Process first would leave the thread unaligned: a thread is the larger of the two.
-  const thread = objects;
-  const process = objects + Thread.SIZE;
+  const thread = objects as ThreadRef;
+  const process = (objects + Thread.SIZE) as ProcessRef;
   // No other core runs yet; what fills slots asks for the lock all the same.
   const held = lockTree(k);
   makeCNode(held, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
   describeAnchor(k, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
   describeAnchor(k, ObjectType.PROCESS, process, 0);
   describeAnchor(k, ObjectType.THREAD, thread, 0);
-  const root = tables + Tables.ROOT;
+  const root = (tables + Tables.ROOT) as NodeRef;
   i32[root] = slotWord(ObjectType.NONE, 0, 0, 0);
   makeInitProcess(k, process, threadLimit - 1);
-  const slotAt = (index: number): WordIndex => cspace + index * Slot.WORDS;
+  const slotAt = (index: number): SlotRef => (cspace + index * Slot.WORDS) as SlotRef;
   const give = (index: number, type: ObjectType, object: WordIndex, sizeBits: number): void =>
     fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
   give(InitSlot.CNODE, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
@@ -101,7 +102,7 @@ export function buildTables(k: Core): InitResources {
   };
 }
 
-function makeInitProcess(k: Core, process: WordIndex, threads: number): void {
+function makeInitProcess(k: Core, process: ProcessRef, threads: number): void {
   const { i32 } = k;
   i32[process + Process.LIFE] = LifeState.RUNNING;
   i32[process + Process.IMAGE] = 0;

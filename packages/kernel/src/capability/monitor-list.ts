@@ -6,20 +6,21 @@ import type { WordIndex } from "@capos/hal";
 import type { Locked } from "../smp/tree-lock.js";
 import { Monitor } from "../state/layout.js";
 import { kernelFacts } from "../state/objects.js";
+import type { MonitorRef, ObjectRef } from "../state/references.js";
 
 /** Where the list of an object's monitors begins. */
-export function monitorsOf(type: ObjectType, object: WordIndex): WordIndex {
+export function monitorsOf(type: ObjectType, object: ObjectRef): WordIndex {
   return object + kernelFacts(type).watched!.monitors;
 }
 
 /** Where the list begins that an armed monitor is in. */
-function listOf(k: Locked, monitor: WordIndex): WordIndex {
+function listOf(k: Locked, monitor: MonitorRef): WordIndex {
   const target = monitor + Monitor.TARGET;
-  return monitorsOf(k.i32[monitor + Monitor.TYPE]!, k.i32[target + Slot.OBJECT]!);
+  return monitorsOf(k.i32[monitor + Monitor.TYPE]!, k.i32[target + Slot.OBJECT]! as ObjectRef);
 }
 
 /** Enters a monitor whose target is filled in. */
-export function attachMonitor(k: Locked, monitor: WordIndex): void {
+export function attachMonitor(k: Locked, monitor: MonitorRef): void {
   const { i32 } = k;
   const word = i32[monitor + Monitor.TARGET]!;
   i32[monitor + Monitor.TYPE] = (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
@@ -33,7 +34,7 @@ export function attachMonitor(k: Locked, monitor: WordIndex): void {
 }
 
 /** Takes a monitor out of its target's list: its binding ends. */
-export function detachMonitor(k: Locked, monitor: WordIndex): void {
+export function detachMonitor(k: Locked, monitor: MonitorRef): void {
   const { i32 } = k;
   const next = i32[monitor + Monitor.NEXT]!;
   const previous = i32[monitor + Monitor.PREVIOUS]!;

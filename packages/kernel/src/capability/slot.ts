@@ -12,6 +12,15 @@ import type { Locked } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Anchor, CNode, KernelInfo, Monitor, Process, Reap, Thread } from "../state/layout.js";
 import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
+import type {
+  AnchorRef,
+  MonitorRef,
+  NodeRef,
+  ObjectRef,
+  ProcessRef,
+  QueueRef,
+  SlotRef,
+} from "../state/references.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
 import { detachMonitor } from "./monitor-list.js";
 import { forgetOrphan, moveOrphan, orphan } from "./no-senders-list.js";
@@ -48,7 +57,7 @@ export function slotsOf(word: number): number {
  * The anchor at which a slot counts, or 0. A capability to a CNode that lies in that CNode does not: it
  * could keep nothing but itself. Nor does a monitor's to what it watches: it is to see its end.
  */
-function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
+function countedAt(i32: Int32Array, slot: SlotRef, word: number): AnchorRef | 0 {
   const type = typeOf(word);
   const object = i32[slot + Slot.OBJECT]!;
   if (type === ObjectType.CNODE && slot > object && slot < object + slotsOf(word) * Slot.WORDS) return 0;
@@ -59,11 +68,11 @@ function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
 /** Publishes a capability in an empty slot, as the first child of `parent`. */
 export function fillSlot(
   k: Locked,
-  slot: WordIndex,
+  slot: SlotRef,
   word: number,
   object: WordIndex,
   badge: number,
-  parent: WordIndex,
+  parent: NodeRef,
 ): void {
   const { i32 } = k;
   i32[slot + Slot.OBJECT] = object;
@@ -82,8 +91,8 @@ export function fillSlot(
 /** Writes a copy of a live slot with at most `rights` into an empty one, as its child. A badge other than 0 is minted. */
 export function deriveSlot(
   k: Locked,
-  source: WordIndex,
-  destination: WordIndex,
+  source: SlotRef,
+  destination: SlotRef,
   rights: number,
   badge: number,
   flags = 0,
@@ -107,16 +116,16 @@ export function deriveSlot(
 }
 
 /** Derives a binding: all that its source has, for as long as that lasts. */
-export function bindSlot(k: Locked, source: WordIndex, binding: WordIndex, kind: Binding): void {
+export function bindSlot(k: Locked, source: SlotRef, binding: SlotRef, kind: Binding): void {
   k.i32[binding + BINDING_KIND] = kind;
   deriveSlot(k, source, binding, Right.ALL, 0, SlotFlag.BINDING);
 }
 
 /** Ends the bindings of an object. */
-export function loseBindings(k: Locked, type: ObjectType, object: WordIndex): void {
+export function loseBindings(k: Locked, type: ObjectType, object: ObjectRef): void {
   const { bindings } = kernelFacts(type);
   for (let i = 0; i < bindings.length; i++) {
-    const binding = object + bindings[i]!.at;
+    const binding = (object + bindings[i]!.at) as SlotRef;
     if ((k.i32[binding]! & SlotBits.STATE_MASK) === SlotState.LIVE) killSlot(k, binding);
   }
 }
@@ -137,7 +146,7 @@ export function nextGrace(k: Core): number {
  * is over, because a core that looked it up before may still be reading its words. `unlockTree` sees to
  * that grace period.
  */
-export function killSlot(k: Locked, slot: WordIndex): void {
+export function killSlot(k: Locked, slot: SlotRef): void {
   const { i32 } = k;
   const word = i32[slot]!;
   Atomics.store(i32, slot, deadWord(word));
@@ -145,7 +154,7 @@ export function killSlot(k: Locked, slot: WordIndex): void {
   const type = typeOf(word);
   // Before the stamp: the home that is to sweep must have a bit in its attention word when the first grace
   // period that counts is asked for, else one that is halted would pass without having swept.
-  if (hasQueue(type)) flagSweep(k, object);
+  if (hasQueue(type)) flagSweep(k, object as QueueRef);
   if ((word & OWN_FLAGS) !== 0) leaveLists(k, slot, word);
   i32[slot + Slot.STAMP] = nextGrace(k);
   k.killed = true;
@@ -155,33 +164,34 @@ export function killSlot(k: Locked, slot: WordIndex): void {
 }
 
 /** What a slot with a flag of its own is part of. */
-function leaveLists(k: Locked, slot: WordIndex, word: number): void {
+function leaveLists(k: Locked, slot: SlotRef, word: number): void {
   if ((word & SlotFlag.ORPHANED) !== 0) forgetOrphan(k, slot);
   if ((word & SlotFlag.TIMED) !== 0) leaveWheel(k, slot);
   if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]!);
 }
 
 /** What a binding's end means to its owner. A notification's is found by the sweep, or when it would be signalled. */
-function loseBinding(k: Locked, slot: WordIndex, kind: Binding): void {
-  if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, slot - Process.BINDING);
-  else if (kind === Binding.MONITOR_TARGET) loseTarget(k, slot - Monitor.TARGET);
+function loseBinding(k: Locked, slot: SlotRef, kind: Binding): void {
+  if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, (slot - Process.BINDING) as ProcessRef);
+  else if (kind === Binding.MONITOR_TARGET) loseTarget(k, (slot - Monitor.TARGET) as MonitorRef);
 }
 
 /** A monitor whose target's capability is taken back watches nothing any more. Its holder is told, lest he waits for ever. */
-function loseTarget(k: Locked, monitor: WordIndex): void {
+function loseTarget(k: Locked, monitor: MonitorRef): void {
   detachMonitor(k, monitor);
-  if (k.i32[monitor + Monitor.ENDED] === 0) assignReap(k, monitor + Monitor.ANCHOR, Reap.TELL, k.id);
+  if (k.i32[monitor + Monitor.ENDED] === 0)
+    assignReap(k, (monitor + Monitor.ANCHOR) as AnchorRef, Reap.TELL, k.id);
 }
 
 /** A process without a CSpace: no handle of its threads names anything any more. */
-function loseCSpace(k: Locked, process: WordIndex): void {
+function loseCSpace(k: Locked, process: ProcessRef): void {
   const { i32 } = k;
   Atomics.store(i32, process + Process.CSPACE_SLOTS, 0);
   i32[i32[process + Process.BINDING + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES]!--;
 }
 
 /** The last capability to an object is going: the anchor stands in the tree until nothing of the object is left. */
-function beginFinalising(k: Locked, slot: WordIndex, anchor: WordIndex, type: ObjectType): void {
+function beginFinalising(k: Locked, slot: SlotRef, anchor: AnchorRef, type: ObjectType): void {
   const { i32 } = k;
   linkBeside(k, anchor, slot);
   i32[anchor + Anchor.OBJECT] = i32[slot + Slot.OBJECT]!;
@@ -194,27 +204,27 @@ function beginFinalising(k: Locked, slot: WordIndex, anchor: WordIndex, type: Ob
     i32[slot + Slot.MAPPED_SPACE] = anchor;
     Atomics.store(i32, slot, i32[slot]! | SlotFlag.FINALISING);
   }
-  assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]!));
+  assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]! as ObjectRef));
 }
 
 /** Who reaps an object: a thread ends on its home core; anything else may be finalised where it died. */
-export function reaperOf(k: Core, type: ObjectType, object: WordIndex): number {
+export function reaperOf(k: Core, type: ObjectType, object: ObjectRef): number {
   return type === ObjectType.THREAD ? k.i32[object + Thread.HOME]! : k.id;
 }
 
 /** A node has lost its last child: untyped memory may be used again some time, a minted badge is nobody's any more. */
-function childless(k: Locked, parent: WordIndex): void {
+function childless(k: Locked, parent: NodeRef | 0): void {
   if (parent === 0) return;
   const word = k.i32[parent]!;
   if (typeOf(word) === ObjectType.UNTYPED) {
     k.i32[parent + Slot.STAMP] = nextGrace(k);
     k.i32[parent + Slot.LINK] = 0;
     k.killed = true;
-  } else if ((word & (SlotFlag.MINTED | SlotFlag.ORPHANED)) === SlotFlag.MINTED) orphan(k, parent);
+  } else if ((word & (SlotFlag.MINTED | SlotFlag.ORPHANED)) === SlotFlag.MINTED) orphan(k, parent as SlotRef);
 }
 
 /** Nothing of a finalised object is left: its anchor leaves the tree, and its untyped has one child less. */
-export function endFinalising(k: Locked, anchor: WordIndex): void {
+export function endFinalising(k: Locked, anchor: AnchorRef): void {
   const { i32 } = k;
   const slot = i32[anchor + Anchor.LAST_SLOT]!;
   if (slot !== 0) Atomics.store(i32, slot, deadWord(i32[slot]!));
@@ -222,12 +232,12 @@ export function endFinalising(k: Locked, anchor: WordIndex): void {
 }
 
 /** A slot that held the last capability to an object ends itself before the object does. */
-export function detachFinalising(k: Locked, slot: WordIndex): void {
+export function detachFinalising(k: Locked, slot: SlotRef): void {
   k.i32[k.i32[slot + Slot.MAPPED_SPACE]! + Anchor.LAST_SLOT] = 0;
 }
 
 /** Moves a live capability into an empty slot, with at most `rights`. What was derived from it stays derived from it. */
-export function moveSlot(k: Locked, source: WordIndex, destination: WordIndex, rights: number): void {
+export function moveSlot(k: Locked, source: SlotRef, destination: SlotRef, rights: number): void {
   const { i32 } = k;
   const word = i32[source]!;
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
@@ -242,7 +252,7 @@ export function moveSlot(k: Locked, source: WordIndex, destination: WordIndex, r
   Atomics.store(i32, destination, kept);
   Atomics.store(i32, source, deadWord(word));
   const type = typeOf(word);
-  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT]!);
+  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT]! as QueueRef);
   i32[source + Slot.STAMP] = nextGrace(k);
   k.killed = true;
   // Moved into itself, a CNode's last capability that counts is gone.
@@ -255,7 +265,7 @@ export function moveSlot(k: Locked, source: WordIndex, destination: WordIndex, r
  * generation on, so that every handle to its former tenant is stale. A slot at its last generation
  * stays DEAD for good.
  */
-export function reclaimSlot(k: Locked, slot: WordIndex): boolean {
+export function reclaimSlot(k: Locked, slot: SlotRef): boolean {
   const { i32 } = k;
   // Plainly, under the lock: LIVE, which publishes the rest, is stored with Atomics.
   const word = i32[slot]!;
@@ -272,7 +282,7 @@ export function reclaimSlot(k: Locked, slot: WordIndex): boolean {
 }
 
 /** True if a slot will become empty when its grace period is over (or what it held is finalised). */
-export function isDying(k: Core, slot: WordIndex): boolean {
+export function isDying(k: Core, slot: SlotRef): boolean {
   return (
     (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.DEAD &&
     k.i32[slot + Slot.GENERATION] !== LAST_GENERATION

@@ -22,6 +22,7 @@ import { graceIsOver, publishAwaited, requestGrace } from "../smp/grace-period.j
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { type Core, REAPING } from "../state/core.js";
 import { KernelArea, KernelInfo, Tables, Thread } from "../state/layout.js";
+import type { ThreadRef } from "../state/references.js";
 
 /** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
 const START_PAGE = 8;
@@ -65,7 +66,7 @@ export function beginLeaving(k: Core): void {
 function hasThreads(k: Locked): boolean {
   const { i32 } = k;
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
-    const thread = Atomics.load(i32, k.threadTable + number);
+    const thread = Atomics.load(i32, k.threadTable + number) as ThreadRef | 0;
     if (thread !== 0 && i32[thread + Thread.HOME] === k.id) return true;
   }
   return false;

@@ -10,12 +10,13 @@
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ObjectType, Reg, Right, Slot, wordsForBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { moduleCount, type WordIndex } from "@capos/hal";
+import { moduleCount } from "@capos/hal";
 import { findSlot, hasRight, lookupArgument, refusal } from "../capability/lookup.js";
 import { slotsOf, typeOf } from "../capability/slot.js";
 import type { Core } from "../state/core.js";
 import { Process, Thread } from "../state/layout.js";
 import { wordCount } from "../state/message.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { handle, integer } from "./arguments.js";
 
 /** An argument is outside its range: says which that is. */
@@ -31,7 +32,7 @@ function refused(context: Context, status: number): false {
 }
 
 /** untyped.retype: type, sizeBits, count, into, first. */
-export function decodeUntypedRetype(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeUntypedRetype(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const type = integer(context, 1);
@@ -52,7 +53,7 @@ export function decodeUntypedRetype(k: Core, thread: WordIndex, context: Context
 }
 
 /** cnode.copy: slot, source, rights. */
-export function decodeCNodeCopy(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeCopy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -67,7 +68,7 @@ export function decodeCNodeCopy(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.mint: slot, source, rights, badge. */
-export function decodeCNodeMint(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeMint(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -86,7 +87,7 @@ export function decodeCNodeMint(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.delete: slot. */
-export function decodeCNodeDelete(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeDelete(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -97,7 +98,7 @@ export function decodeCNodeDelete(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** cnode.inspect: slot. */
-export function decodeCNodeInspect(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeInspect(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -108,7 +109,7 @@ export function decodeCNodeInspect(k: Core, thread: WordIndex, context: Context,
 }
 
 /** cnode.move: slot, source. */
-export function decodeCNodeMove(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeMove(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -120,7 +121,7 @@ export function decodeCNodeMove(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.revoke: root. */
-export function decodeCNodeRevoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeRevoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   operands.root = handle(context, 1);
@@ -128,7 +129,7 @@ export function decodeCNodeRevoke(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** cnode.seal: slot, source, sealer. */
-export function decodeCNodeSeal(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeSeal(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -143,7 +144,7 @@ export function decodeCNodeSeal(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.unseal: slot, source, sealer. */
-export function decodeCNodeUnseal(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeUnseal(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -158,7 +159,7 @@ export function decodeCNodeUnseal(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** cnode.expire: slot, source, rights, forNs. */
-export function decodeCNodeExpire(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeExpire(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -177,12 +178,7 @@ export function decodeCNodeExpire(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** process.configure: space, image, threads, name. */
-export function decodeProcessConfigure(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  self: WordIndex,
-): boolean {
+export function decodeProcessConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const space = lookupArgument(k, thread, context, handle(context, 1), ObjectType.CNODE, Right.WRITE);
@@ -205,7 +201,7 @@ export function decodeProcessConfigure(
 }
 
 /** process.verify: held, rights. */
-export function decodeProcessVerify(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessVerify(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   const held = findSlot(k, thread, handle(context, 1));
@@ -218,19 +214,19 @@ export function decodeProcessVerify(k: Core, thread: WordIndex, context: Context
 }
 
 /** process.status. */
-export function decodeProcessStatus(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessStatus(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** process.kill. */
-export function decodeProcessKill(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessKill(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** process.ceiling: priority. */
-export function decodeProcessCeiling(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessCeiling(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const priority = integer(context, 1);
@@ -241,12 +237,7 @@ export function decodeProcessCeiling(k: Core, thread: WordIndex, context: Contex
 }
 
 /** thread.configure: process, core, priority. */
-export function decodeThreadConfigure(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  self: WordIndex,
-): boolean {
+export function decodeThreadConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const process = lookupArgument(k, thread, context, handle(context, 1), ObjectType.PROCESS, Right.WRITE);
@@ -264,7 +255,7 @@ export function decodeThreadConfigure(
 }
 
 /** thread.start: startWords. */
-export function decodeThreadStart(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadStart(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   operands.wordCount = wordCount(context.trap) - 1;
@@ -273,13 +264,13 @@ export function decodeThreadStart(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** thread.destroy. */
-export function decodeThreadDestroy(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** thread.bind: notification. */
-export function decodeThreadBind(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const notification = lookupArgument(
@@ -296,7 +287,7 @@ export function decodeThreadBind(k: Core, thread: WordIndex, context: Context, s
 }
 
 /** thread.priority: priority. */
-export function decodeThreadPriority(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadPriority(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const priority = integer(context, 1);
@@ -307,13 +298,13 @@ export function decodeThreadPriority(k: Core, thread: WordIndex, context: Contex
 }
 
 /** thread.status. */
-export function decodeThreadStatus(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadStatus(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** monitor.watch: target, notification. */
-export function decodeMonitorWatch(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeMonitorWatch(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const target = findSlot(k, thread, handle(context, 1));
@@ -337,13 +328,13 @@ export function decodeMonitorWatch(k: Core, thread: WordIndex, context: Context,
 }
 
 /** monitor.status. */
-export function decodeMonitorStatus(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeMonitorStatus(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** irq.bind: notification. */
-export function decodeIrqHandlerBind(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeIrqHandlerBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const notification = lookupArgument(
@@ -360,7 +351,7 @@ export function decodeIrqHandlerBind(k: Core, thread: WordIndex, context: Contex
 }
 
 /** port.write: bytes. */
-export function decodeIoPortWrite(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeIoPortWrite(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const byteCount = integer(context, 1);
@@ -372,13 +363,13 @@ export function decodeIoPortWrite(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** port.read. */
-export function decodeIoPortRead(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeIoPortRead(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** debug.print: text. */
-export function decodeDebugPrint(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugPrint(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const byteCount = integer(context, 1);
   operands.byteCount =
@@ -390,7 +381,7 @@ export function decodeDebugPrint(k: Core, thread: WordIndex, context: Context, s
 }
 
 /** debug.halt: status. */
-export function decodeDebugHalt(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugHalt(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const status = integer(context, 1);
   if (!(status >= 0 && status <= 255)) return outside(context, 0, 255);
@@ -399,7 +390,7 @@ export function decodeDebugHalt(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** debug.panic: text. */
-export function decodeDebugPanic(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugPanic(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const byteCount = integer(context, 1);
   operands.byteCount =
@@ -411,7 +402,7 @@ export function decodeDebugPanic(k: Core, thread: WordIndex, context: Context, s
 }
 
 /** debug.core: core. */
-export function decodeDebugCore(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugCore(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const core = integer(context, 1);
   const lastCore = k.coreCount - 1;
@@ -421,7 +412,7 @@ export function decodeDebugCore(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** debug.record: startNs, kind, object, a, b, c. */
-export function decodeDebugRecord(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugRecord(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   operands.startNs = context.regs[Reg.WORDS + 1]!;
   operands.kind = context.regs[Reg.WORDS + 2]!;
@@ -433,7 +424,7 @@ export function decodeDebugRecord(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** debug.history: core. */
-export function decodeDebugHistory(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugHistory(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const core = integer(context, 1);
   const lastCore = k.coreCount - 1;

@@ -17,7 +17,7 @@ import { killDescendants, Left } from "./revoke.js";
 export function expireSome(k: Core): boolean {
   const held = lockTree(k);
   const slot = nextExpired(held, nowNs());
-  if (slot > 0 && killDescendants(held, slot) !== Left.MORE) {
+  if (slot !== 0 && slot !== -1 && killDescendants(held, slot) !== Left.MORE) {
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, 0, slot);
     killSlot(held, slot);
   }

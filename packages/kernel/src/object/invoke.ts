@@ -7,11 +7,11 @@
  */
 import { Err, Method, ObjectType } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { typeOf } from "../capability/slot.js";
 import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { wordCount } from "../state/message.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { finish, integer } from "./arguments.js";
 import {
   cnodeCopy,
@@ -86,7 +86,7 @@ import {
 import { untypedInfo, untypedRetype } from "./untyped.js";
 
 /** Invokes the object in a slot, which was looked up in this trap. */
-export function invoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
   switch (typeOf(k.i32[self]!)) {
     case ObjectType.UNTYPED:
@@ -112,9 +112,9 @@ export function invoke(k: Core, thread: WordIndex, context: Context, self: WordI
 
 export function invokeUntyped(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -131,9 +131,9 @@ export function invokeUntyped(
 
 export function invokeCNode(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -172,9 +172,9 @@ export function invokeCNode(
 
 export function invokeProcess(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -205,9 +205,9 @@ export function invokeProcess(
 
 export function invokeThread(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -240,9 +240,9 @@ export function invokeThread(
 
 export function invokeMonitor(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -261,9 +261,9 @@ export function invokeMonitor(
 
 export function invokeIrqHandler(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -276,9 +276,9 @@ export function invokeIrqHandler(
 
 export function invokeIoPort(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -293,9 +293,9 @@ export function invokeIoPort(
 
 export function invokeDebug(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {

@@ -15,7 +15,6 @@
  */
 import { Err, ObjectType, Right, Slot, SlotBits, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { hasRight, slotIn } from "../capability/lookup.js";
 import { killSlot, typeOf } from "../capability/slot.js";
 import { rotateChildren } from "../capability/tree.js";
@@ -26,6 +25,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
+import type { CNodeRef, NodeRef, SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { finish } from "./arguments.js";
 
@@ -45,16 +45,16 @@ export const enum Left {
 }
 
 /** Kills some of the descendants of a node. */
-export function killDescendants(k: Locked, node: WordIndex): Left {
+export function killDescendants(k: Locked, node: NodeRef): Left {
   const { i32 } = k;
   let first = 0;
   let killed = 0;
   for (let passed = 0; passed < PASSED; ) {
-    const child = i32[node + Slot.FIRST_CHILD]!;
+    const child = i32[node + Slot.FIRST_CHILD]! as NodeRef | 0;
     if (child === 0) return Left.NONE;
     if ((i32[child]! & SlotBits.STATE_MASK) === SlotState.LIVE) {
       if (killed++ === CHUNK) return Left.MORE;
-      killSlot(k, child);
+      killSlot(k, child as SlotRef);
     } else {
       // What is being finalised goes to the end; met again, it says that nothing else is left.
       if (child === first) return Left.FINALISING;
@@ -72,9 +72,9 @@ export function killDescendants(k: Locked, node: WordIndex): Left {
  */
 export function revoke(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  cnode: WordIndex,
+  cnode: CNodeRef,
   slots: number,
   handle: number,
 ): Answer {

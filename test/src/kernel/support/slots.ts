@@ -9,8 +9,11 @@ import {
   fillSlot,
   type Locked,
   lockTree,
+  type ObjectRef,
   passGrace,
+  type SlotRef,
   slotWord,
+  type ThreadRef,
   unlockTree,
 } from "@capos/kernel/internal";
 import { KernelArea, KernelInfo, Process, Tables, Thread } from "@capos/kernel/layout";
@@ -20,17 +23,17 @@ import { calm } from "./tree.js";
 export interface Bench extends Kernel {
   readonly i32: Int32Array;
   /** A thread of init, which the tests' traps are of. */
-  readonly thread: number;
+  readonly thread: ThreadRef;
   /** A slot of init's CNode. */
-  slotAt(index: number): number;
+  slotAt(index: number): SlotRef;
   /** The slot that holds all memory that tests make objects of. */
-  readonly untyped: number;
+  readonly untyped: SlotRef;
   /** Empties slots 90 to 2400 and makes the untyped memory new: 2^bits bytes, zeroed. */
   renew(bits: number): void;
   /** Makes objects from a slot's memory, into init's slots from `first` on; answers the slots. */
-  make(type: ObjectType, sizeBits: number, count: number, first: number, from?: number): number[];
+  make(type: ObjectType, sizeBits: number, count: number, first: number, from?: SlotRef): SlotRef[];
   /** The object that a slot holds a capability to. */
-  objectIn(slot: number): number;
+  objectIn<Ref extends ObjectRef>(slot: number): Ref;
   /** Something done with the tree lock held. */
   locked<Result>(core: Core, body: (held: Locked) => Result): Result;
   /** Every core passes every grace period that was asked for, and those that this leads to. */
@@ -48,7 +51,7 @@ export function makeBench(cores: number): Bench {
   const { thread, process } = kernel.resources;
   i32[thread + Thread.PROCESS] = process;
   i32[thread + Thread.PRIORITY] = 1;
-  const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
+  const slotAt = (index: number): SlotRef => (kernel.cspace + index * Slot.WORDS) as SlotRef;
   const untyped = slotAt(FIRST + 1);
   const locked = <Result>(core: Core, body: (held: Locked) => Result): Result => {
     const held = lockTree(core);
@@ -65,7 +68,7 @@ export function makeBench(cores: number): Bench {
     slotAt,
     untyped,
     locked,
-    objectIn: (slot) => i32[slot + Slot.OBJECT]!,
+    objectIn: <Ref extends ObjectRef>(slot: number) => i32[slot + Slot.OBJECT]! as Ref,
     renew(bits) {
       words.fill(0, slotAt(FIRST), slotAt(END));
       for (let index = FIRST; index < END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
