@@ -46,6 +46,7 @@ const bytes = Buffer.from(kernel.wasm.buffer);
 const thread = resources.thread;
 const CSPACE_SLOTS = 4096;
 i32[thread + Thread.PROCESS] = resources.process;
+i32[thread + Thread.HOME] = k.id;
 i32[thread + Thread.PRIORITY] = 1;
 
 const slotAt = (index: number): SlotRef => (cspace + index * Slot.WORDS) as SlotRef;

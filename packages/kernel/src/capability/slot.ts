@@ -9,6 +9,8 @@ import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/a
 import type { WordIndex } from "@capos/hal";
 import { graceIsOver } from "../smp/grace-period.js";
 import type { Locked } from "../smp/tree-lock.js";
+import { assert } from "../state/assert.js";
+import { CHECKED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Anchor, CNode, KernelInfo, Monitor, Process, Reap, Thread } from "../state/layout.js";
 import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
@@ -75,6 +77,7 @@ export function fillSlot(
   parent: NodeRef,
 ): void {
   const { i32 } = k;
+  if (CHECKED) assert((i32[slot]! & SlotBits.STATE_MASK) === SlotState.EMPTY, "slot empty");
   i32[slot + Slot.OBJECT] = object;
   i32[slot + Slot.BADGE] = badge;
   i32[slot + Slot.WATERMARK] = 0;
@@ -149,6 +152,7 @@ export function nextGrace(k: Core): number {
 export function killSlot(k: Locked, slot: SlotRef): void {
   const { i32 } = k;
   const word = i32[slot]!;
+  if (CHECKED) assert((word & SlotBits.STATE_MASK) === SlotState.LIVE, "slot alive");
   Atomics.store(i32, slot, deadWord(word));
   const object = i32[slot + Slot.OBJECT]!;
   const type = typeOf(word);
@@ -240,6 +244,7 @@ export function detachFinalising(k: Locked, slot: SlotRef): void {
 export function moveSlot(k: Locked, source: SlotRef, destination: SlotRef, rights: number): void {
   const { i32 } = k;
   const word = i32[source]!;
+  if (CHECKED) assert((word & SlotBits.STATE_MASK) === SlotState.LIVE, "source alive");
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
   const before = countedAt(i32, source, word);
   for (let i = Slot.OBJECT; i < Slot.PARENT; i++) i32[destination + i] = i32[source + i]!;

@@ -18,7 +18,8 @@ import { arrivedOf, transferCapabilities, unwrappedOf, windowIsReady } from "../
 import { enqueue, enter, leave, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome, takesRequests } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
-import { TRACED } from "../state/build.js";
+import { assert } from "../state/assert.js";
+import { CHECKED, TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import {
@@ -72,6 +73,7 @@ function rendezvous(
   wordsAt: number,
 ): void {
   const { i32 } = k;
+  if (CHECKED) assert(i32[endpoint + Endpoint.HOME] === k.id, "endpoint home");
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
   if (isCall(message)) {

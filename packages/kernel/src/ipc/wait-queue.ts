@@ -6,6 +6,9 @@
  * first is its leader, and the leaders form a list from high to low. So an insertion walks at most 256
  * leaders however many threads wait, and taking out any thread is O(1).
  */
+
+import { assert } from "../state/assert.js";
+import { CHECKED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, Thread } from "../state/layout.js";
 import type { QueueRef, ThreadRef } from "../state/references.js";
@@ -18,6 +21,7 @@ export function insert(k: Core, object: QueueRef, thread: ThreadRef): void {
   const { i32 } = k;
   const head = i32[object]! as ThreadRef | 0;
   const priority = i32[thread + Thread.PRIORITY]!;
+  if (CHECKED) assert(i32[thread + Thread.QUEUE] === 0, "in no queue");
   i32[thread + Thread.QUEUE] = object;
   i32[thread + Thread.QUEUE_PRIORITY] = priority;
   if (head === 0) {
@@ -81,6 +85,7 @@ export function nextInQueue(k: Core, thread: ThreadRef): ThreadRef | 0 {
 /** Takes a thread out, wherever it stands. */
 export function remove(k: Core, object: QueueRef, thread: ThreadRef): void {
   const { i32 } = k;
+  if (CHECKED) assert(i32[thread + Thread.QUEUE] === object, "in this queue");
   // A sweep that would look at it next goes on behind it.
   if (i32[object + Endpoint.SWEEP_CURSOR] === thread)
     i32[object + Endpoint.SWEEP_CURSOR] = nextInQueue(k, thread);

@@ -5,7 +5,8 @@
 
 import type { Context } from "@capos/engine";
 import { armOneShot, disarmTimer, type WordIndex } from "@capos/hal";
-import { TRACED } from "../state/build.js";
+import { assert } from "../state/assert.js";
+import { CHECKED, TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, KernelCore, Restart, Thread, ThreadState } from "../state/layout.js";
 import type { ThreadRef } from "../state/references.js";
@@ -37,6 +38,7 @@ export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
   const priority = i32[thread + Thread.PRIORITY]!;
   const queue = queueOf(k, priority);
   const head = i32[queue]!;
+  if (CHECKED) assert(i32[thread + Thread.HOME] === k.id, "thread home");
   i32[thread + Thread.STATE] = ThreadState.READY;
   if (head === 0) {
     i32[queue] = thread;
@@ -70,6 +72,7 @@ export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
 /** Takes a READY thread out of the queue. */
 export function dequeue(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
+  if (CHECKED) assert(i32[thread + Thread.STATE] === ThreadState.READY, "thread ready");
   const priority = i32[thread + Thread.PRIORITY]!;
   const queue = queueOf(k, priority);
   const next = i32[thread + Thread.RUN_NEXT]!;

@@ -7,6 +7,8 @@
  * Who holds it has a token: what changes a slot or the tree takes a `Locked` core, which `lockTree` alone gives.
  */
 
+import { assert } from "../state/assert.js";
+import { CHECKED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelCore, KernelInfo } from "../state/layout.js";
 import { followKills } from "./grace-period.js";
@@ -21,6 +23,8 @@ export type Locked = Core & { readonly [held]: true };
 
 export function lockTree(k: Core): Locked {
   const { i32 } = k;
+  // It would wait for itself.
+  if (CHECKED) assert(i32[k.area + KernelCore.TREE_LOCKED] === 0, "tree unlocked");
   const ticket = Atomics.add(i32, KernelInfo.TREE_LOCK_TICKET, 1);
   for (let spins = 0; ; spins++) {
     const served = Atomics.load(i32, KernelInfo.TREE_LOCK);
@@ -35,6 +39,7 @@ export function lockTree(k: Core): Locked {
 export function unlockTree(k: Locked): void {
   const { i32 } = k;
   const next = (i32[KernelInfo.TREE_LOCK]! + 1) | 0;
+  if (CHECKED) assert(i32[k.area + KernelCore.TREE_LOCKED] === 1, "tree locked");
   i32[k.area + KernelCore.TREE_LOCKED] = 0;
   Atomics.store(i32, KernelInfo.TREE_LOCK, next);
   // Somebody holds a later ticket: it may be parked.
