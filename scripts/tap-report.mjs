@@ -12,12 +12,13 @@ export class TapReport extends Parser {
   counts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
   /** Outermost tests that were run. */
   tests = 0;
+  #testsBefore = 0;
   #print;
   #isSelection;
 
   /**
    * @param print called with each line of the report
-   * @param isSelection tests were left out: a file in which none was left is none to tell of
+   * @param isSelection tests were left out by name: they count for nothing, nor does a file in which none was left
    */
   constructor(print, isSelection = false) {
     super();
@@ -36,15 +37,21 @@ export class TapReport extends Parser {
     parser.on("assert", (result) => {
       // The line that closes a subtest repeats what its leaves said, unless it is the one that failed.
       const repeats = subtest !== undefined && subtest.count > 0 && (result.ok || subtest.fail > 0);
-      const isEmpty = path.length === 0 && subtest === undefined && result.skip;
       subtest = undefined;
-      if (isEmpty && this.#isSelection) return;
+      if (this.#isSelection && this.#isLeftOut(result, path)) return;
       if (!repeats) this.#leaf(result, [...path, result.name]);
       if (path.length === 0) this.#file(result);
     });
     parser.on("bailout", (reason) => {
       if (path.length === 0) this.#print(`BAIL OUT ${reason}`);
     });
+  }
+
+  #isLeftOut(result, path) {
+    if (path.length > 0) return String(result.skip).startsWith("filter: ");
+    const isEmpty = this.tests === this.#testsBefore;
+    this.#testsBefore = this.tests;
+    return isEmpty && result.ok;
   }
 
   #leaf(result, path) {

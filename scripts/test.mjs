@@ -39,17 +39,18 @@ const selection = select();
 const report = new TapReport((line) => process.stdout.write(`${line}\n`), selection.name !== null);
 
 const code = await runTap();
-if (selection.name !== null && report.tests === 0) refuse(selection.name);
+const isNothing = code === 0 && report.tests === 0 && report.counts.failed === 0;
+if (selection.name !== null && isNothing) refuse(selection.name);
 const summary = { files: selection.files.length, ...report.counts };
 // A run that died without a failed assertion (a bail-out, tap itself) still failed.
 if (code !== 0 && summary.failed === 0) summary.failed = 1;
 writeFileSync(SUMMARY, `${JSON.stringify(summary)}\n`);
 
 const { passed, failed, skipped, todo } = summary;
-if (selection.name !== null)
-  process.stdout.write(
-    `\n${report.tests} tests have "${selection.name}" in their name, or in that of one within\n`,
-  );
+if (selection.name !== null) {
+  const matches = report.tests === 1 ? "test matches" : "tests match";
+  process.stdout.write(`\n${report.tests} ${matches} "${selection.name}"\n`);
+}
 process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped, ${todo} to do\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
@@ -65,7 +66,7 @@ function select() {
   // A word of a test's name may well be in a path.
   const name = names.join(" ");
   const found = findTests(sources, name);
-  if (found.files.length === 0) refuse(missing[0]);
+  if (found.files.length === 0) refuse(name, missing[0]);
   return { name, ...found };
 }
 
@@ -73,14 +74,14 @@ function hasPath(source, name) {
   return `test/${relative(TEST, source)}`.includes(name) || `test/${outputOf(source)}`.includes(name);
 }
 
-/** Ends with one line: nothing is called so, and what is called alike. */
-function refuse(name) {
+/** Ends with one line: no path has this, no test is called so, and what is called alike. */
+function refuse(name, path = name) {
   const alike = likest(name, [
     ...sources.map((source) => relative(join(TEST, "src"), source)),
     ...knownNames(sources),
   ]);
   const hint = alike.length === 0 ? "" : `; alike: ${alike.map((it) => JSON.stringify(it)).join(", ")}`;
-  fail(`no test file's path and no test's name has ${JSON.stringify(name)}${hint}`);
+  fail(`no test file has "${path}" in its path, and no test "${name}" in its name${hint}`);
 }
 
 function fail(message) {
@@ -99,8 +100,8 @@ function runTap() {
       [tap, "run", ...grep, ...options, ...selection.files.map(outputOf)],
       {
         cwd: TEST,
-        // Tests that are left out by name are no skipped tests.
-        env: { ...process.env, TAP_FILTER_QUIETLY: "1" },
+        // Who leaves out a test says so: the report counts it for nothing.
+        env: { ...process.env, TAP_FILTER_QUIETLY: "0" },
         stdio: ["ignore", "pipe", "inherit"],
       },
     );

@@ -24,8 +24,6 @@ export interface GuestRunner {
   readonly cores: number;
   /** Runs an image to its end; gives its exit status and the lines it printed. Throws if it faults. */
   runImage(image: Image, options: GuestOptions): Promise<{ status: number; lines: string[] }>;
-  /** The number by which guests of the machine start processes from the image. */
-  imageNumber(image: Image): number;
 }
 
 /** What a suite runs on, and for how long. */
@@ -108,9 +106,8 @@ function runnerOf(
   images: Readonly<Record<GuestName, Image>>,
 ): RunGuest {
   return async (guest, args) => {
-    const { core, memoryBits, spawns } = row;
-    const told = spawns === true ? [...args, machine.imageNumber(images[guest])] : args;
-    const options = { core, memoryBits, args: told.map(String), debug: true, priority: GUEST_PRIORITY };
+    const { core, memoryBits } = row;
+    const options = { core, memoryBits, args: args.map(String), debug: true, priority: GUEST_PRIORITY };
     const { status, lines } = await untilAborted(machine.runImage(images[guest], options), context.signal);
     const label = labelOf(suite, row.name);
     if (status !== 0) throw new RowError(label, `its guest ended with status ${status}: ${lines.join(" ")}`);

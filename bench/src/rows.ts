@@ -27,8 +27,6 @@ export interface GuestRow extends RowBase {
   readonly args: readonly number[];
   /** log2 of the bytes of untyped memory it is given. */
   readonly memoryBits: number;
-  /** Whether it starts processes of its own image, whose number is its last argument then. */
-  readonly spawns?: boolean;
 }
 
 /** The core of a row's client, and of a server that is on another one if there is any. */

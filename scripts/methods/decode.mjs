@@ -93,7 +93,7 @@ export function decode(declaration) {
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ${used(["ObjectType"]).map((name) => `${name}, `)}Reg, Right, ${used(["Slot", "wordsForBytes"]).join(", ")} } from "@capos/abi";
 import type { Context } from "@capos/engine";
-${from(["moduleCount"], "@capos/hal")}${from(["findSlot", "hasRight", "lookupArgument", "refusal"], "../capability/lookup.js")}${from(["slotsOf", "typeOf"], "../capability/slot.js")}import type { Core } from "../state/core.js";
+${from(["findSlot", "hasRight", "lookupArgument", "refusal"], "../capability/lookup.js")}${from(["slotsOf", "typeOf"], "../capability/slot.js")}import type { Core } from "../state/core.js";
 ${from(["Process", "Thread"], "../state/layout.js")}${from(["wordCount"], "../state/message.js")}import type { SlotRef, ThreadRef } from "../state/references.js";
 ${from(["handle", "integer"], "./arguments.js")}
 /** An argument is outside its range: says which that is. */
@@ -140,7 +140,6 @@ const rightText = (set, Right) =>
 /** Bounds that the kernel knows when the method is invoked. */
 const QUANTITIES = {
   lastCore: "k.coreCount - 1",
-  lastImage: "moduleCount(k.memory) - 1",
   ceiling: "k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!",
   ownCeiling: "k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING]!",
   threadsLeft: "k.i32[k.i32[thread + Thread.PROCESS]! + Process.THREADS_LEFT]!",

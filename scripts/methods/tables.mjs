@@ -3,7 +3,6 @@ import { capitalized, memberOf, nameIn, placed, rightNames } from "./words.mjs";
 
 const QUANTITIES = {
   lastCore: "the last core",
-  lastImage: "the last image",
   ceiling: "the ceiling of the invoker's process",
   ownCeiling: "its ceiling",
   threadsLeft: "what is left",

@@ -53,7 +53,7 @@ export function rowsFor(cores: number, hardwareThreads: number): CapabilityRow[]
     guest("retype", "ns/object", "retype", [1], { memoryBits: RETYPE_BITS }),
     guest("retype.batch", "ns/object", "retype", [BATCH], { memoryBits: RETYPE_BITS }),
     ...["transfer.window", "transfer.single-slot"].map((name, single) => ({
-      ...guest(name, "ns/round trip", "transfer", [single], { memoryBits: RECEIVER_BITS, spawns: true }),
+      ...guest(name, "ns/round trip", "transfer", [single], { memoryBits: RECEIVER_BITS }),
       beside: "plain call",
     })),
     ...DESCENDANT_COUNTS.map(([descendants, row]) => ({
@@ -70,7 +70,6 @@ export function rowsFor(cores: number, hardwareThreads: number): CapabilityRow[]
         family: "revoke.by-holders",
         minCores: holders,
         memoryBits: RECEIVER_BITS + Math.log2(holders),
-        spawns: true,
       }),
       descendants: SPREAD,
     })),
@@ -97,7 +96,6 @@ export function rowsFor(cores: number, hardwareThreads: number): CapabilityRow[]
     ),
     guest("process.create-kill", "ns/process", "process", [], {
       memoryBits: PROCESS_BITS,
-      spawns: true,
       notes: ["Evaluating the image, and having the memory back, are part of it."],
     }),
   ].map((row) => ({ ...row, core: client }));

@@ -6,7 +6,7 @@
  * revoker's own, where that thread has a lower priority. The copies are made anew before each revoke, which
  * is not measured.
  *
- * Arguments: nanoseconds, processes, the image's number.
+ * Arguments: nanoseconds, processes.
  */
 import { Method, Right, type Sys } from "@capos/abi";
 import { process, type SpawnedProcess, spawnProcess, start } from "@capos/libos";
@@ -27,13 +27,13 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const { words } = sys;
   if (os.args[0] === IS_HOLDER) for (;;) yield sys.nothing();
 
-  const [budgetNs, count, image] = numbers(os) as [number, number, number];
+  const [budgetNs, count] = numbers(os) as [number, number];
   const { debug, cnode: space } = os.environment;
   const root = yield* os.endpoint();
   const holders: SpawnedProcess[] = [];
   while (holders.length < count) {
     const holder = yield* spawnProcess(os, {
-      image,
+      image: os.environment.image,
       name: "bench-holder",
       args: [IS_HOLDER],
       core: (os.core + holders.length) % os.cores,

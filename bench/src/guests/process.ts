@@ -6,10 +6,10 @@
  * that call it is killed. Then the untyped memory is revoked, and the next process is made from the same
  * memory: that it is cleared, after two grace periods, is part of the time too.
  *
- * Arguments: nanoseconds, the image's number.
+ * Arguments: nanoseconds.
  */
 import { Method, ObjectType, Right, type Sys } from "@capos/abi";
-import { cnode, process, start, thread, untyped } from "@capos/libos";
+import { cnode, type Filling, process, type Steps, start, startProcess, thread, untyped } from "@capos/libos";
 import { numbers, reportSamples } from "./report.js";
 import { Sampler } from "./sampler.js";
 
@@ -17,9 +17,6 @@ import { Sampler } from "./sampler.js";
 const MEMORY_BITS = 13;
 const CNODE_BITS = 4;
 const GIVEN_MEMORY_BITS = 12;
-/** Slots of the process's own CSpace. */
-const ENDPOINT_SLOT = 1;
-const MEMORY_SLOT = 2;
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const { words } = sys;
@@ -30,14 +27,20 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   const os = start(sys);
-  const [budgetNs, image] = numbers(os) as [number, number];
-  const { debug, cnode: space, thread: self } = os.environment;
+  const [budgetNs] = numbers(os) as [number];
+  const { debug, cnode: space, thread: self, image } = os.environment;
   const endpoint = yield* os.endpoint();
   const memory = yield* os.make(ObjectType.UNTYPED, MEMORY_BITS);
   const { priority } = yield* thread.status(sys, self);
   const nodeSlot = os.slots.take();
   const threadSlot = os.slots.take();
   const processSlot = os.slots.take();
+  const cores = [os.core];
+  const fill = function* (filling: Filling): Steps<number[]> {
+    const given = yield* filling.give({ handle: endpoint, rights: Right.SEND });
+    yield* filling.makeMemory(memory, GIVEN_MEMORY_BITS);
+    return [given];
+  };
   const sampler = new Sampler(budgetNs);
   while (sampler.next()) {
     const { turns, empty } = sampler;
@@ -54,11 +57,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         const { handle: node } = yield* cnode.inspect(sys, space, nodeSlot);
         const { handle: first } = yield* cnode.inspect(sys, space, threadSlot);
         const { handle: child } = yield* cnode.inspect(sys, space, processSlot);
-        const given = yield* cnode.copy(sys, node, ENDPOINT_SLOT, endpoint, Right.SEND);
-        yield* untyped.retype(sys, memory, ObjectType.UNTYPED, GIVEN_MEMORY_BITS, 1, node, MEMORY_SLOT);
-        yield* process.configure(sys, child, node, image, "bench-child", 1);
-        yield* thread.configure(sys, first, child, os.core, priority);
-        yield* thread.start(sys, first, [given]);
+        const parts = { space: node, thread: first, process: child };
+        yield* startProcess(sys, parts, { image, name: "bench-child", threads: 1, cores, priority, fill });
         if ((yield sys.recv(endpoint)) !== 0) throw new Error("the process's call did not come");
         yield* process.kill(sys, child);
         yield* cnode.revoke(sys, space, memory);

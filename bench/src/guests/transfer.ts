@@ -8,7 +8,7 @@
  * slot the server deletes what came before it answers, and the next call finds that slot: the deletion and
  * whatever wait for the slot there is are part of the time.
  *
- * Arguments: nanoseconds, 1 for the single slot, the image's number.
+ * Arguments: nanoseconds, 1 for the single slot.
  */
 import { Method, type Sys } from "@capos/abi";
 import { cnode, process, spawnProcess, start } from "@capos/libos";
@@ -45,11 +45,11 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     return 1;
   }
 
-  const [budgetNs, single, image] = numbers(os) as [number, number, number];
+  const [budgetNs, single] = numbers(os) as [number, number];
   const endpoint = yield* os.endpoint();
   const carried = yield* os.notification();
   const server = yield* spawnProcess(os, {
-    image,
+    image: os.environment.image,
     name: "bench-receiver",
     args: [String(single)],
     gifts: [{ handle: endpoint }],

@@ -71,6 +71,13 @@ export interface Sys {
 // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a function that may return nothing
 export type Main = (sys: Sys) => Generator<number, number | undefined | void, number>;
 
+/** What an image's code is, and so what a core runs it with. */
+export const enum ImageKind {
+  /** A function expression that makes a generator function: see `Image`. */
+  GENERATOR = 0,
+  COUNT = 1,
+}
+
 /** One guest program, bundled and instrumented, ready for a hardened Compartment. */
 export interface Image {
   /** What it is called in messages: a server's name, or the user's file. */

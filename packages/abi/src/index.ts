@@ -1,3 +1,8 @@
+/**
+ * Numbers and facts that all share: traps, methods' numbers, objects, rights, errors, limits. Constants and pure
+ * functions; may touch nothing. The declaration of methods is an entry of its own (`@capos/abi/methods`): whoever only
+ * needs their numbers does not load it.
+ */
 export * from "./capability.js";
 export * from "./errors.js";
 export * from "./guest.js";

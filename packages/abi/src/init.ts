@@ -8,6 +8,8 @@ export const enum InitSlot {
   PROCESS = 2,
   THREAD = 3,
   DEBUG = 4,
+  /** The store of boot modules, where the host loads images. */
+  IMAGE_CONTROL = 5,
   /** Serial devices 0 to 3: UART, console, log, control. */
   IO_PORT = 8,
   /** Their interrupts. */
@@ -27,7 +29,6 @@ export const enum InitWord {
   /** The generation of all of init's slots, for makeHandle. */
   GENERATION = 0,
   UNTYPED_COUNT = 1,
-  IMAGE_COUNT = 2,
-  CORES = 3,
-  COUNT = 4,
+  CORES = 2,
+  COUNT = 3,
 }

@@ -10,7 +10,6 @@ export type Quantity =
   /** The highest number of a core of the machine. */
   | "lastCore"
   /** The highest number of an image. */
-  | "lastImage"
   /** The ceiling of the invoker's process, and of the process that is invoked. */
   | "ceiling"
   | "ownCeiling"

@@ -107,4 +107,9 @@ export const enum Method {
   DEBUG_HISTORY = 0x79,
   /** Answers 0. */
   DEBUG_DUMP = 0x7a,
+
+  // The store of boot modules, where the host loads images.
+
+  /** number, into, slot. Needs WRITE. Answers handle. */
+  IMAGE_CONTROL_TAKE = 0x80,
 }

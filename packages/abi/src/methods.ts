@@ -192,7 +192,7 @@ const process: readonly MethodDeclaration[] = [
     right: Right.WRITE,
     arguments: [
       capability("space", [ObjectType.CNODE], Right.WRITE),
-      integer("image", 0, "lastImage", { error: Err.NOT_FOUND }),
+      capability("image", [ObjectType.IMAGE], Right.EXECUTE),
       text("name", MAX_NAME_BYTES, { longer: "refused" }),
       integer("threads", 0, MAX_INTEGER, { told: "threadsLeft", note: "of the invoker's thread numbers" }),
     ],
@@ -530,6 +530,27 @@ const debug: readonly MethodDeclaration[] = [
   },
 ];
 
+const imageControl: readonly MethodDeclaration[] = [
+  {
+    name: "take",
+    number: 0x80,
+    right: Right.WRITE,
+    arguments: [
+      integer("number", 0, MAX_INTEGER, { error: Err.NOT_FOUND, note: "by which the host knows the image" }),
+      capability("into", [ObjectType.CNODE], Right.WRITE),
+      slot("slot", "into"),
+    ],
+    answers: [NEW_HANDLE],
+    errors: [
+      OCCUPIED,
+      [Err.NOT_FOUND, "no image with this number is loaded"],
+      [Err.UNSUPPORTED, "no core runs images of its kind"],
+    ],
+    says: "Puts a capability to an image that the host has loaded into a slot. It is derived from the one to the store.",
+    what: "take image",
+  },
+];
+
 /** Every kernel object that can be invoked, with its methods. */
 export const METHODS: readonly ObjectDeclaration[] = frozen([
   {
@@ -587,6 +608,13 @@ export const METHODS: readonly ObjectDeclaration[] = frozen([
     type: ObjectType.DEBUG,
     says: "The machine itself, for whoever holds the Debug capability.",
     methods: debug,
+  },
+  {
+    name: "imageControl",
+    title: "ImageControl",
+    type: ObjectType.IMAGE_CONTROL,
+    says: "The store of boot modules, where the host loads images.",
+    methods: imageControl,
   },
 ]);
 

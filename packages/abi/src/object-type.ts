@@ -20,4 +20,6 @@ export const enum ObjectType {
   IRQ_CONTROL = 17,
   DEBUG = 18,
   IO_PORT = 19,
+  IMAGE = 20,
+  IMAGE_CONTROL = 21,
 }

@@ -57,6 +57,8 @@ const FACTS: Readonly<Record<ObjectType, ObjectFacts>> = Object.freeze({
   [ObjectType.IRQ_CONTROL]: fact("irq-control"),
   [ObjectType.DEBUG]: fact("debug", { isObject: false }),
   [ObjectType.IO_PORT]: fact("io-port", { isObject: false }),
+  [ObjectType.IMAGE]: fact("image"),
+  [ObjectType.IMAGE_CONTROL]: fact("image-control", { isObject: false }),
 });
 
 /** All object types, in the order of their numbers. */

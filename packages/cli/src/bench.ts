@@ -189,7 +189,6 @@ function contextOf(
           if (state !== "exited") throw new MachineError(`benchmark ${image.name}: ${fault}`, 1);
           return { status, lines };
         },
-        imageNumber: (image) => machine.imageNumber(image),
       };
       try {
         options.signal?.throwIfAborted();

@@ -78,7 +78,6 @@ async function withMachine<T>(
   let broken: MachineError | null = null;
   const runner: StressMachine = {
     memory: machine.memory,
-    imageNumber: (image) => machine.imageNumber(image),
     async run(image, run) {
       try {
         const { status, state, fault } = await machine.runImage(image, { ...run, debug: true });

@@ -33,7 +33,7 @@ export interface ContextKind {
   /**
    * Gives a context of this kind its guest: the image's code, with `startWords` words in the register file.
    * Runs guest code, and throws what that throws, or `ImageError`.
-   * @param image number of a boot module
+   * @param image place of a boot module in its store, which stays as it is while the guest runs
    */
   begin(context: Context, image: number, startWords: number): void;
 }

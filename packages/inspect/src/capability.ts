@@ -79,8 +79,11 @@ export function designation(survey: Survey, type: number, object: WordIndex): st
       return `port ${object}${PORTS[object] === undefined ? "" : ` (${PORTS[object]})`}`;
     case ObjectType.IRQ_HANDLER:
       return `interrupt of port ${wordAt(survey.memory, object + IrqHandler.PORT)}`;
+    case ObjectType.IMAGE:
+      return survey.imageName(object);
     case ObjectType.DEBUG:
-      return "debug";
+    case ObjectType.IMAGE_CONTROL:
+      return typeName(type);
     default:
       return `${typeName(type)} ${hex(object)}`;
   }

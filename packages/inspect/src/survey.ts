@@ -7,10 +7,11 @@
  * stands where one can.
  */
 import { ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
-import { type PhysicalMemory, PORT_COUNT, type WordIndex } from "@capos/hal";
+import { type PhysicalMemory, PORT_COUNT, readModule, type WordIndex } from "@capos/hal";
 import {
   CNode,
   Endpoint,
+  Image,
   IrqHandler,
   Monitor,
   Notification,
@@ -58,6 +59,7 @@ export class Survey {
   readonly endpoints = new Set<WordIndex>();
   readonly notifications = new Set<WordIndex>();
   readonly monitors = new Set<WordIndex>();
+  readonly images = new Set<WordIndex>();
   readonly cnodes = new Map<WordIndex, FoundCNode>();
   /** How many processes have a name. */
   readonly #named = new Map<string, number>();
@@ -104,6 +106,9 @@ export class Survey {
         break;
       case ObjectType.MONITOR:
         this.monitors.add(object);
+        break;
+      case ObjectType.IMAGE:
+        this.images.add(object);
         break;
       case ObjectType.CNODE:
         this.#addCNode(object, 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63), at);
@@ -166,6 +171,7 @@ export class Survey {
     for (const process of this.processes) {
       const name = this.processName(process);
       binding(process + Process.BINDING, `${name}: CSpace`);
+      binding(process + Process.IMAGE_BINDING, `${name}: image`);
       anchor(process + Process.ANCHOR, name);
     }
     for (const monitor of this.monitors) {
@@ -175,6 +181,7 @@ export class Survey {
     }
     for (const endpoint of this.endpoints) anchor(endpoint + Endpoint.ANCHOR, `endpoint ${hex(endpoint)}`);
     for (const it of this.notifications) anchor(it + Notification.ANCHOR, `notification ${hex(it)}`);
+    for (const image of this.images) anchor(image + Image.ANCHOR, this.imageName(image));
     for (const { at } of this.cnodes.values()) anchor(at + CNode.ANCHOR, `CNode ${hex(at)}`);
     const handlers = wordAt(this.memory, this.tables + Tables.IRQ_HANDLERS);
     for (let port = 0; port < PORT_COUNT; port++)
@@ -201,6 +208,12 @@ export class Survey {
   processName(process: WordIndex): string {
     const name = processName(this.memory, process);
     return `process ${wordAt(this.memory, process + Process.NUMBER)}${name === "" ? "" : ` ${name}`}`;
+  }
+
+  /** An image for people: by the name that it was loaded under. */
+  imageName(image: WordIndex): string {
+    const module = readModule(this.memory, wordAt(this.memory, image + Image.MODULE));
+    return module === null ? `image ${hex(image)}` : `image ${module.name}`;
   }
 
   /** A CNode for people: by whose CSpace it is, where it is one. */

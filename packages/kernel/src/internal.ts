@@ -29,7 +29,14 @@ export { attend, flushBacklog, owePass } from "./loop/safe-point.js";
 export * as decoders from "./object/decode.js";
 export { deleteCapability } from "./object/delete.js";
 export { expireSome } from "./object/expiry.js";
-export { invokeCNode, invokeMonitor, invokeProcess, invokeUntyped } from "./object/invoke.js";
+export { bindImage, imageAt } from "./object/image.js";
+export {
+  invokeCNode,
+  invokeImageControl,
+  invokeMonitor,
+  invokeProcess,
+  invokeUntyped,
+} from "./object/invoke.js";
 export { bindCSpace } from "./object/process.js";
 export { cleanProcess, endProcess, linkMade } from "./object/process-end.js";
 export { reap, resumeReaping } from "./object/reaper.js";
@@ -67,6 +74,7 @@ export type {
   AnchorRef,
   CNodeRef,
   EndpointRef,
+  ImageRef,
   LineRef,
   MonitorRef,
   NodeRef,

@@ -6,17 +6,17 @@
  * | 0 | `ENVIRONMENT_VERSION`; a thread that finds something else was started by something else |
  * | 1, 2, 3 | handles of its CNode, its process, itself |
  * | 4, 5, 6 | handles of the endpoints of names, log, console |
- * | 7, 8 | handles of Debug and of untyped memory |
- * | 9, 10 | the empty slots of its CNode that are its own: first index, count |
- * | 11 | its index in its process, 0 for the first thread |
- * | 12, 13 | the core it was placed on, the cores that were online |
- * | 14 | numbers that its starter handed over, usually handles |
- * | 15 | arguments |
- * | 16 | bytes of text |
- * | 17 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
+ * | 7, 8, 9 | handles of Debug, of untyped memory and of its image |
+ * | 10, 11 | the empty slots of its CNode that are its own: first index, count |
+ * | 12 | its index in its process, 0 for the first thread |
+ * | 13, 14 | the core it was placed on, the cores that were online |
+ * | 15 | numbers that its starter handed over, usually handles |
+ * | 16 | arguments |
+ * | 17 | bytes of text |
+ * | 18 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
  *
  * A handle is 0 where there is none. Whoever starts a thread writes this with `encodeEnvironment` and
- * passes it to `thread.start`, which has room for 63 words; that leaves 276 bytes for name and
+ * passes it to `thread.start`, which has room for 63 words; that leaves 270 bytes for name and
  * arguments, six less for each number handed over.
  */
 import { BYTES_PER_WORD, type Sys, type Words, wordsForBytes } from "@capos/abi";
@@ -25,7 +25,7 @@ import { Slots } from "./slots.js";
 import { isPacked, packText, unpackText, utf8Length } from "./text.js";
 
 /** "capos" and a version number; raised when the layout changes. */
-export const ENVIRONMENT_VERSION = 0x6361_706f_7301;
+export const ENVIRONMENT_VERSION = 0x6361_706f_7302;
 
 const enum At {
   VERSION = 0,
@@ -37,15 +37,16 @@ const enum At {
   CONSOLE = 6,
   DEBUG = 7,
   UNTYPED = 8,
-  FIRST_FREE_SLOT = 9,
-  FREE_SLOT_COUNT = 10,
-  THREAD_INDEX = 11,
-  CORE = 12,
-  CORES = 13,
-  HANDED_COUNT = 14,
-  ARGUMENT_COUNT = 15,
-  TEXT_BYTES = 16,
-  HANDED = 17,
+  IMAGE = 9,
+  FIRST_FREE_SLOT = 10,
+  FREE_SLOT_COUNT = 11,
+  THREAD_INDEX = 12,
+  CORE = 13,
+  CORES = 14,
+  HANDED_COUNT = 15,
+  ARGUMENT_COUNT = 16,
+  TEXT_BYTES = 17,
+  HANDED = 18,
 }
 
 const SEPARATOR = "\0";
@@ -60,6 +61,8 @@ export interface EnvironmentHandles {
   readonly console: number;
   readonly debug: number;
   readonly untyped: number;
+  /** What its process runs: with it a guest starts more of itself. */
+  readonly image: number;
 }
 
 /** What a starter says of a thread. */
@@ -112,6 +115,7 @@ export function encodeEnvironment(source: EnvironmentSource): number[] {
     source.console,
     source.debug,
     source.untyped,
+    source.image,
     source.firstFreeSlot,
     source.freeSlotCount,
     source.threadIndex,
@@ -160,6 +164,7 @@ export function environment(sys: Sys): Environment {
     console: words[At.CONSOLE]!,
     debug: words[At.DEBUG]!,
     untyped: words[At.UNTYPED]!,
+    image: words[At.IMAGE]!,
     freeSlots: new Slots(cnode, words[At.FIRST_FREE_SLOT]!, words[At.FREE_SLOT_COUNT]!),
     threadIndex: words[At.THREAD_INDEX]!,
     core: words[At.CORE]!,

@@ -62,6 +62,7 @@ export {
   cnode,
   debug,
   type HistoryEvent,
+  imageControl,
   irq,
   MAX_START_WORDS,
   type Machine,
@@ -80,6 +81,7 @@ export {
   CNode,
   Endpoint,
   Frame,
+  Image,
   Monitor,
   Notification,
   Process,
@@ -119,7 +121,6 @@ export { Slots } from "./slots.js";
 export {
   endProcess,
   endThread,
-  type Gift,
   type Placement,
   type ProcessOptions,
   type SpawnedProcess,
@@ -129,5 +130,14 @@ export {
   type ThreadOptions,
 } from "./spawn.js";
 export { type Os, start } from "./start.js";
+export {
+  type EnvironmentGifts,
+  Filling,
+  fillEnvironment,
+  type Gift,
+  type ProcessParts,
+  type ProcessStart,
+  startProcess,
+} from "./start-process.js";
 export type { MaybeSteps, Steps } from "./steps.js";
 export { splitText, utf8Length } from "./text.js";

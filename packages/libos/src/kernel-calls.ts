@@ -622,3 +622,22 @@ export const debug = {
     yield* invoke(sys, "dump", handle, Method.DEBUG_DUMP, 1);
   },
 };
+
+/** The store of boot modules, where the host loads images. */
+export const imageControl = {
+  /**
+   * Puts a capability to an image that the host has loaded into a slot. It is derived from the one to the
+   * store. Needs WRITE.
+   *
+   * @param number by which the host knows the image
+   * @returns of the new capability in that CNode
+   */
+  *take(sys: Sys, handle: number, number: number, into: number, slot: number): Steps<number> {
+    const { words } = sys;
+    words[1] = number;
+    words[2] = into;
+    words[3] = slot;
+    yield* invoke(sys, "take image", handle, Method.IMAGE_CONTROL_TAKE, 4);
+    return words[0]!;
+  },
+};

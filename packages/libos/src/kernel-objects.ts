@@ -72,7 +72,12 @@ export interface NotificationMethods {
 export interface ProcessMethods {
   configure: KernelMethod<
     "write",
-    (space: Named<CNodeMethods, "write">, image: number, name: string, threads: number) => Steps<void>
+    (
+      space: Named<CNodeMethods, "write">,
+      image: Named<ImageMethods, "execute">,
+      name: string,
+      threads: number,
+    ) => Steps<void>
   >;
   verify: KernelMethod<
     "read",
@@ -109,6 +114,11 @@ export interface MonitorMethods {
 /** A sealer closes with WRITE and opens with READ: see `CSpace.seal`. */
 export interface SealerMethods {
   readonly named: "sealer";
+}
+
+/** An image has no methods: processes are configured with it. */
+export interface ImageMethods {
+  readonly named: "image";
 }
 
 export interface FrameMethods {
@@ -191,7 +201,7 @@ export const Notification = /* @__PURE__ */ kind<NotificationMethods>(
 
 export const Process = /* @__PURE__ */ kind<ProcessMethods>("process", ObjectType.PROCESS, (sys, handle) => ({
   configure: (space, image, name, threads) =>
-    objects.process.configure(sys, handle, handleOf(space), image, name, threads),
+    objects.process.configure(sys, handle, handleOf(space), handleOf(image), name, threads),
   verify: (held, rights) => objects.process.verify(sys, handle, handleOf(held), rightBits(rights)),
   status: () => objects.process.status(sys, handle),
   ceiling: (priority) => objects.process.ceiling(sys, handle, priority),
@@ -215,6 +225,8 @@ export const Monitor = /* @__PURE__ */ kind<MonitorMethods>("monitor", ObjectTyp
 }));
 
 export const Sealer = /* @__PURE__ */ kind<SealerMethods>("sealer", ObjectType.SEALER, () => ({}));
+
+export const Image = /* @__PURE__ */ kind<ImageMethods>("image", ObjectType.IMAGE, () => ({}));
 
 export const Frame = /* @__PURE__ */ kind<FrameMethods>("frame", ObjectType.FRAME, () => ({}));
 

@@ -6,13 +6,14 @@
  * capability that it shall have is copied there. What is spawned is made from blocks of memory of its own,
  * which are used again when it was ended; of a spawn that fails nothing is left but such blocks.
  */
-import { handleIndex, ObjectType, Right } from "@capos/abi";
+import { handleIndex, ObjectType } from "@capos/abi";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
 import { cnode, process, thread, untyped } from "./kernel-calls.js";
 import { blockBitsFor, type Want } from "./object-size.js";
 import { OwnMemory } from "./own-memory.js";
 import type { Os } from "./start.js";
+import { fillEnvironment, type Gift, startProcess } from "./start-process.js";
 import type { Steps } from "./steps.js";
 
 const DEFAULT_THREAD_SLOTS = 16;
@@ -99,17 +100,8 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
   slots.give(spawned.firstSlot, spawned.slotCount);
 }
 
-/** A capability to copy into a new process. */
-export interface Gift {
-  readonly handle: number;
-  /** At most these rights; all that the giver has unless told. */
-  readonly rights?: number;
-  /** A badge to mint it with, 1 to 2^32 - 1. */
-  readonly badge?: number;
-}
-
 export interface ProcessOptions extends Placement {
-  /** The number of its image among those the machine was started with. */
+  /** Handle of the image that it is to run; the spawner's own is `environment.image`. Needs EXECUTE. */
   readonly image: number;
   /** At most 32 bytes. */
   readonly name: string;
@@ -136,12 +128,11 @@ export interface SpawnedProcess {
 
 /**
  * Starts another process: with copies of the spawner's names, log and console endpoints (their badge
- * too: to those servers the two are one), and with what the options give. Throws `IpcError` as
- * `spawnThread` does, and `NOT_FOUND` if there is no such image.
+ * too: to those servers the two are one), of its image, and with what the options give. Throws `IpcError` as
+ * `spawnThread` does, and what the kernel says of an image that cannot be run: `BAD_CAP`, `BAD_TYPE`, `DENIED`.
  */
 export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedProcess> {
   const { sys, environment } = os;
-  const core = options.core ?? os.core;
   const priority = options.priority ?? (yield* thread.status(sys, environment.thread)).priority;
   const cnodeBits = options.cnodeBits ?? DEFAULT_CNODE_BITS;
   const wants: Record<"space" | "thread" | "process", Want> = {
@@ -149,66 +140,39 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
     thread: THREAD,
     process: { type: ObjectType.PROCESS, sizeBits: 0 },
   };
+  const { image, name } = options;
   const made = new Made(os);
   try {
     // The memory it is given lies in a block of its own: beside its objects it would be aligned to its size.
-    const given = options.memoryBits === undefined ? null : yield* made.block(options.memoryBits);
+    const given = options.memoryBits === undefined ? undefined : yield* made.block(options.memoryBits);
     const home = yield* made.block(blockBitsFor(Object.values(wants)));
-    const space = yield* made.object(home, wants.space);
-    const first = yield* made.object(home, wants.thread);
-    const child = yield* made.object(home, wants.process);
-
-    // Slot 0 stays empty: it can be no receive window.
-    let slot = 1;
-    const place = function* (handle: number, rights: number = Right.ALL, badge?: number): Steps<number> {
-      if (handle === 0) return 0;
-      const at = slot++;
-      if (badge === undefined) return yield* cnode.copy(sys, space, at, handle, rights);
-      return yield* cnode.mint(sys, space, at, handle, rights, badge);
+    const parts = {
+      space: yield* made.object(home, wants.space),
+      thread: yield* made.object(home, wants.thread),
+      process: yield* made.object(home, wants.process),
     };
-    const handles = {
-      cnode: yield* place(space),
-      process: yield* place(child),
-      thread: yield* place(first),
-      names: yield* place(environment.names),
-      log: yield* place(environment.log),
-      console: yield* place(environment.console),
-      debug: options.debug === true ? yield* place(environment.debug) : 0,
-    };
-    let memory = 0;
-    if (given !== null) {
-      // Made where it shall be: untyped memory is never copied.
-      yield* untyped.retype(sys, given.handle, ObjectType.UNTYPED, given.bits, 1, space, slot);
-      memory = (yield* cnode.inspect(sys, space, slot)).handle;
-      slot++;
-    }
-    const handed: number[] = [];
-    for (const { handle, rights, badge } of options.gifts ?? [])
-      handed.push(yield* place(handle, rights, badge));
-
-    const startWords = encodeEnvironment({
-      ...handles,
-      untyped: memory,
-      firstFreeSlot: slot,
-      freeSlotCount: 2 ** cnodeBits - slot,
-      threadIndex: 0,
-      core,
-      cores: os.cores,
-      name: options.name,
-      args: options.args ?? [],
-      handed,
+    yield* startProcess(sys, parts, {
+      image,
+      name,
+      threads: options.threads ?? DEFAULT_THREADS,
+      cores: [options.core ?? os.core],
+      priority,
+      fill: (filling, core) =>
+        fillEnvironment(filling, parts, core, {
+          image,
+          names: { handle: environment.names },
+          log: { handle: environment.log },
+          console: { handle: environment.console },
+          debug: { handle: options.debug === true ? environment.debug : 0 },
+          ...(given !== undefined && { memory: given }),
+          handed: options.gifts ?? [],
+          name,
+          args: options.args ?? [],
+          cores: os.cores,
+          cnodeBits,
+        }),
     });
-    yield* process.configure(
-      sys,
-      child,
-      space,
-      options.image,
-      options.name,
-      options.threads ?? DEFAULT_THREADS,
-    );
-    yield* thread.configure(sys, first, child, core, priority);
-    yield* thread.start(sys, first, startWords);
-    return { process: child, thread: first, cnode: space, memory: made.blocks };
+    return { process: parts.process, thread: parts.thread, cnode: parts.space, memory: made.blocks };
   } catch (error) {
     yield* made.undo();
     throw error;

@@ -10,14 +10,7 @@ import { availableParallelism } from "node:os";
 import { basename, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
-import {
-  MachinePlanError,
-  ModuleStoreFullError,
-  nowNs,
-  type PhysicalMemory,
-  PortNumber,
-  planMachine,
-} from "@capos/hal";
+import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage, GuestBuildError, locate } from "@capos/image";
 import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
@@ -29,6 +22,7 @@ import type { DestinationStream } from "pino";
 import { defaultCores, type LogLevelName } from "./defaults.js";
 import { openDoor } from "./door/door.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { LoadedImages, load } from "./images.js";
 import { LineSplitter } from "./lines.js";
 import { logSink, standardDestination } from "./log-sink.js";
 import { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
@@ -103,6 +97,8 @@ export interface RunOptions {
   readonly threads?: number;
   /** Whether it is given the Debug capability: the clock, counters, and the machine's switch. */
   readonly debug?: boolean;
+  /** Images besides its own that it may run: it finds capabilities to them in `handed`, in this order. */
+  readonly images?: readonly Image[];
 }
 
 /** How a guest ended. */
@@ -128,8 +124,7 @@ export class CaposMachine {
   readonly #machine: Machine;
   readonly #ended: Promise<MachineEnd>;
   readonly #control: Control;
-  /** Images that the machine has: they are loaded once. */
-  readonly #images = new Map<Image, number>();
+  readonly #images: LoadedImages;
   #nextId = 1;
 
   /** @internal Use `boot`. */
@@ -137,6 +132,7 @@ export class CaposMachine {
     this.#machine = machine;
     this.#ended = ended;
     this.#control = control;
+    this.#images = new LoadedImages(machine);
     this.cores = machine.plan.cores;
     this.memoryMiB = machine.plan.memoryMiB;
     this.powerToInitNs = initStartedNs(machine.memory) - poweredNs;
@@ -158,11 +154,22 @@ export class CaposMachine {
     ) {
       throw new UsageError(`core: ${options.core} is out of range, 0 to ${this.cores - 1} are possible`);
     }
+    const used = [image, ...(options.images ?? [])];
+    const [own, ...others] = await this.#images.use(used);
+    try {
+      return describeExit(await this.#request(own!, others, image, options), image);
+    } finally {
+      this.#images.release(used);
+    }
+  }
+
+  #request(own: number, others: readonly number[], image: Image, options: RunOptions): Promise<ExitEvent> {
     const id = this.#nextId++;
-    const exit = await this.#control.request(id, {
+    return this.#control.request(id, {
       op: "run",
       id,
-      image: this.imageNumber(image),
+      image: own,
+      images: others,
       name: shortName(basename(image.name)),
       args: options.args ?? [],
       core: options.core ?? null,
@@ -171,22 +178,11 @@ export class CaposMachine {
       threads: options.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2),
       debug: options.debug ?? false,
     });
-    return describeExit(exit, image);
   }
 
   /** The machine's physical memory, for those who judge it. */
   get memory(): PhysicalMemory {
     return this.#machine.memory;
-  }
-
-  /**
-   * The number of an image on this machine, by which a guest starts processes from it. It is loaded if it is
-   * not there yet. Throws UsageError if there is no room for it.
-   */
-  imageNumber(image: Image): number {
-    const number = this.#images.get(image) ?? load(this.#machine, image);
-    this.#images.set(image, number);
-    return number;
   }
 
   /** Sends bytes to the console's input. */
@@ -276,15 +272,6 @@ async function letInspect(
   }
 }
 
-function load(machine: Machine, image: Image): number {
-  try {
-    return machine.load(image.name, image.code);
-  } catch (error) {
-    if (error instanceof ModuleStoreFullError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
 function describeExit(exit: ExitEvent, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "" };
   const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
@@ -308,6 +295,7 @@ function shortPath(file: string): string {
 /** The host's end of init's control port: one JSON object a line. */
 class Control {
   readonly #waiting = new Map<number, { resolve(exit: ExitEvent): void; reject(error: Error): void }>();
+  #failure: Error | null = null;
   #ready: (() => void) | null = null;
   readonly ready = new Promise<void>((resolve) => {
     this.#ready = resolve;
@@ -322,6 +310,10 @@ class Control {
   /** Sends a request and waits for the exit event, or error, that has its id. */
   request(id: number, request: object): Promise<ExitEvent> {
     return new Promise((resolve, reject) => {
+      if (this.#failure !== null) {
+        reject(this.#failure);
+        return;
+      }
       this.#waiting.set(id, { resolve, reject });
       this.send(request);
     });
@@ -343,6 +335,7 @@ class Control {
 
   /** The machine has ended: nothing will be answered any more. */
   fail(error: Error): void {
+    this.#failure = error;
     for (const waiter of this.#waiting.values()) waiter.reject(error);
     this.#waiting.clear();
   }

@@ -13,10 +13,19 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 function building(traced: boolean): Plugin {
   return {
     name: "building",
-    setup({ onLoad }: PluginBuild) {
-      onLoad({ filter: /[\\/]state[\\/]build\.js$/ }, () => ({
-        contents: `export const TRACED = ${traced}; export const CHECKED = false;`,
-      }));
+    setup({ onLoad, onEnd }: PluginBuild) {
+      let isReplaced = false;
+      onLoad({ filter: /[\\/]state[\\/]build\.js$/ }, () => {
+        isReplaced = true;
+        return { contents: `export const TRACED = ${traced}; export const CHECKED = false;` };
+      });
+      // No call of it is left then; the function would be.
+      onLoad({ filter: /[\\/]state[\\/]assert\.js$/ }, () => ({ contents: "export function assert() {}" }));
+      // A kernel that traces and asserts for nothing works as well: only its speed would tell.
+      onEnd(() => {
+        if (!isReplaced)
+          throw new Error("the kernel's state/build.js, which is to be replaced, is not in the bundle");
+      });
     },
   };
 }

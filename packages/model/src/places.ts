@@ -109,7 +109,7 @@ const OBJECTS: Partial<Record<ObjectType, { layout: string; words: number; slots
     [ObjectType.PROCESS]: {
       layout: "Process",
       words: Process.SIZE,
-      slots: { binding: Process.BINDING, anchor: Process.ANCHOR },
+      slots: { image: Process.IMAGE_BINDING, binding: Process.BINDING, anchor: Process.ANCHOR },
     },
     [ObjectType.MONITOR]: {
       layout: "Monitor",

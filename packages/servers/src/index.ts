@@ -1,5 +1,6 @@
 /**
- * The system servers as the host sees them: their images, and how to talk to init.
+ * The system servers as the host sees them: their images, and how to talk to init. What lies in `guests` runs on the
+ * cores, and may touch only what its capabilities allow.
  */
 
 import { readFileSync } from "node:fs";

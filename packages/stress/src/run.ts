@@ -17,8 +17,6 @@ import { Rounds } from "./rounds.js";
 /** A running machine, as much of it as the suite needs. */
 export interface StressMachine {
   readonly memory: PhysicalMemory;
-  /** The number by which its guests name an image. */
-  imageNumber(image: Image): number;
   /** Runs the image to its end; gives how it ended: an empty text if well, else what went wrong. */
   run(
     image: Image,
@@ -224,8 +222,7 @@ class Run {
     }
     const guest = this.#guests++;
     const seed = random.next();
-    const image = machine.imageNumber(this.#image);
-    const args = [this.scenario, image, guest, seed, Math.round(seconds * 1e9), cores.join(",")].map(String);
+    const args = [this.scenario, guest, seed, Math.round(seconds * 1e9), cores.join(",")].map(String);
     return machine.run(this.#image, { core: cores[0]!, args, memoryBits: MEMORY_BITS, priority: PRIORITY });
   }
 

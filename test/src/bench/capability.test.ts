@@ -1,6 +1,6 @@
 import { capabilityNames, isRefused, type MeasuredTrial, RowError, runCapability } from "@capos/bench";
 import t from "tap";
-import { type Answer, fakeContext, IMAGE, SAMPLES } from "./support/context.js";
+import { type Answer, fakeContext, SAMPLES } from "./support/context.js";
 
 /** What each guest of the suite prints, with the extras that some rows must have. */
 const FIGURES: Readonly<Record<string, object>> = {
@@ -40,17 +40,6 @@ t.test("one machine serves all rows, and each guest is told its time first", asy
   for (const result of results) t.notOk(isRefused(result), result.name);
   t.strictSame([machines.booted, machines.halted], [[8], 1]);
   t.ok(asked.every(({ options }) => options.debug === true && options.args![0] === String(0.01e9)));
-});
-
-t.test("a guest that starts processes is told the number of its own image last", async (t) => {
-  const { context, asked } = fake({
-    names: ["transfer.single-slot", "revoke.by-holders.2", "process.create-kill"],
-  });
-  await runCapability(context);
-  t.strictSame(
-    asked.map(({ options }) => options.args!.slice(1)),
-    [["1", String(IMAGE)], ["2", String(IMAGE)], [String(IMAGE)]],
-  );
 });
 
 t.test("a row that needs more cores than there are is refused, and nothing is run for it", async (t) => {

@@ -1,5 +1,5 @@
 import { Err, LifeState, Method, ObjectType, Right, Slot, SlotState } from "@capos/abi";
-import { Attention, BootInfo, CoreArea, CoreState } from "@capos/hal";
+import { Attention, CoreArea, CoreState } from "@capos/hal";
 import {
   type AnchorRef,
   assignReap,
@@ -314,8 +314,10 @@ t.test("no process gets a CSpace that is being emptied", (t) => {
   locked(zero, (held) => bindCSpace(held, process, slot));
   const maker = i32[bench.thread + Thread.PROCESS]!;
   i32[bench.thread + Thread.PROCESS] = process;
-  const context = messageOf([Method.PROCESS_CONFIGURE, handleIn(bench, cnode, own), 0, 0, 0]);
-  i32[i32[BootInfo.MODULES]!] = 1;
+  const image = (cnode + 802 * Slot.WORDS) as SlotRef;
+  locked(zero, (held) => deriveSlot(held, bench.image, image, Right.EXECUTE, 0));
+  const handles = [handleIn(bench, cnode, own), handleIn(bench, cnode, image)];
+  const context = messageOf([Method.PROCESS_CONFIGURE, ...handles, 0, 0]);
   const lost = (): void => {
     kill(zero, (process + Process.BINDING) as SlotRef);
     lose(slot);

@@ -14,6 +14,12 @@ const { i32 } = k;
 const threads = makeThreads(kernel, THREADS);
 const objects = [kernel.free, kernel.free + 16] as QueueRef[];
 
+/** Both queues are empty, and no thread is in one. */
+function begin(): void {
+  for (const object of objects) i32[object] = 0;
+  for (const thread of threads) i32[thread + Thread.QUEUE] = 0;
+}
+
 interface Waiting {
   readonly thread: ThreadRef;
   readonly priority: number;
@@ -67,8 +73,7 @@ t.test(
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
         const queues: Waiting[][] = [[], []];
-        for (const object of objects) i32[object] = 0;
-        for (const thread of threads) i32[thread + Thread.QUEUE] = 0;
+        begin();
         for (const { what, thread: number, object, priority } of steps) {
           const thread = threads[number]!;
           const inQueue = queues.findIndex((queue) => queue.some((waiting) => waiting.thread === thread));
@@ -98,7 +103,7 @@ t.test(
 );
 
 t.test("threads of one priority are served in the order in which they came", (t) => {
-  i32[objects[0]!] = 0;
+  begin();
   for (const thread of threads) {
     i32[thread + Thread.PRIORITY] = 7;
     insert(k, objects[0]!, thread);
@@ -114,7 +119,7 @@ t.test("threads of one priority are served in the order in which they came", (t)
 
 t.test("a thread whose priority changes while it waits keeps its place", (t) => {
   const [a, b, c] = threads as [ThreadRef, ThreadRef, ThreadRef];
-  i32[objects[0]!] = 0;
+  begin();
   for (const [thread, priority] of [
     [a, 9],
     [b, 5],

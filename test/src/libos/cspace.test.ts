@@ -5,6 +5,7 @@ import {
   capability,
   Echo,
   Endpoint as EndpointKind,
+  Image,
   Notification,
   Process,
   protocol,
@@ -218,11 +219,12 @@ t.test("a call that fails has moved nothing that its sender cannot drop", (t) =>
 t.test("kernel objects are made with all rights, and their methods are the kernel's", (t) => {
   let ran = false;
   const { world } = boot(function* (sys) {
-    const { cspace } = start(sys);
+    const { cspace, environment } = start(sys);
+    const image = cspace.as(Image, environment.image, ["execute"]);
     const space = yield* cspace.make(CNode, 4);
     const child = yield* cspace.make(Process);
     const thread = yield* cspace.make(Thread);
-    yield* child.configure(space, 0, "child", 1);
+    yield* child.configure(space, image, "child", 1);
     yield* thread.configure(child, 1, 50);
     t.equal((yield* thread.status()).priority, 100);
     const bell = yield* cspace.make(Notification);

@@ -13,7 +13,7 @@ import {
 import t from "tap";
 import ts from "typescript";
 import { boot } from "./support/boot.js";
-import type { FakeThread } from "./support/fake.js";
+import { type FakeThread, Image } from "./support/fake.js";
 
 t.test("a spawned thread finds its index, its arguments and what it was handed", (t) => {
   const found: unknown[] = [];
@@ -45,6 +45,8 @@ t.test("a spawned thread finds its index, its arguments and what it was handed",
 t.test("a spawn that fails leaves nothing behind but blocks of memory, which the next takes", (t) => {
   const { world, first } = boot(function* (sys) {
     const os = start(sys);
+    const { image } = os.environment;
+    const seen = yield* os.copy(image, Right.ALL & ~Right.EXECUTE);
     const failures: [() => Steps<unknown>, object][] = [
       [
         () => spawnThread(os, { core: 9 }),
@@ -52,10 +54,12 @@ t.test("a spawn that fails leaves nothing behind but blocks of memory, which the
       ],
       [() => spawnThread(os, { args: ["x".repeat(300)] }), { name: "RangeError" }],
       [() => spawnThread(os, { slots: 41 }), { code: Err.NO_RESOURCE }],
-      [() => spawnProcess(os, { image: 5, name: "none" }), { code: Err.NOT_FOUND }],
-      [() => spawnProcess(os, { image: 0, name: "deaf", gifts: [{ handle: 12345 }] }), { code: Err.BAD_CAP }],
+      [() => spawnProcess(os, { image: 5, name: "none" }), { code: Err.BAD_CAP }],
+      [() => spawnProcess(os, { image: os.environment.cnode, name: "none" }), { code: Err.BAD_TYPE }],
+      [() => spawnProcess(os, { image: seen, name: "none" }), { code: Err.DENIED }],
+      [() => spawnProcess(os, { image, name: "deaf", gifts: [{ handle: 12345 }] }), { code: Err.BAD_CAP }],
       [
-        () => spawnProcess(os, { image: 0, name: "far", core: 9, memoryBits: 15 }),
+        () => spawnProcess(os, { image, name: "far", core: 9, memoryBits: 15 }),
         { code: Err.RANGE, message: "configure thread: ERR_RANGE, permitted is 0 to 1" },
       ],
     ];
@@ -106,7 +110,7 @@ t.test("memory for four threads, or for one process, is enough for any number on
     function* (sys) {
       const os = start(sys);
       for (let round = 0; round < 50; round++) {
-        const child = yield* spawnProcess(os, { image: 1, name: "child", memoryBits: 12 });
+        const child = yield* spawnProcess(os, { image: quiet, name: "child", memoryBits: 12 });
         t.equal(child.memory.length, 2);
         for (const block of child.memory) t.ok(second.first.find(block.handle));
         yield* endProcess(os, child);
@@ -115,20 +119,23 @@ t.test("memory for four threads, or for one process, is enough for any number on
     },
     { memory: 2 },
   );
-  second.world.images[1] = function* (sys) {
-    yield sys.nothing();
-  };
+  const quiet = second.first.put(
+    60,
+    new Image(function* (sys) {
+      yield sys.nothing();
+    }),
+  );
   second.world.run();
   t.same(second.first.ended, { value: undefined });
   t.end();
 });
 
 t.test("a spawned process has a CSpace of its own with what it was given", (t) => {
-  const { world, heard } = boot(function* (sys) {
+  const { world, first, heard } = boot(function* (sys) {
     const os = start(sys);
     const endpoint = yield* os.endpoint();
     const child = yield* spawnProcess(os, {
-      image: 1,
+      image: other,
       name: "child",
       core: 1,
       args: ["x"],
@@ -150,7 +157,7 @@ t.test("a spawned process has a CSpace of its own with what it was given", (t) =
   });
   let answered = 0;
   let child: FakeThread | undefined;
-  world.images[1] = function* (sys) {
+  const image = new Image(function* (sys) {
     child = sys as FakeThread;
     const os = start(sys);
     t.same([os.name, os.args, os.core, os.environment.debug], ["child", ["x"], 1, 0]);
@@ -159,7 +166,9 @@ t.test("a spawned process has a CSpace of its own with what it was given", (t) =
     yield* os.print("from the child");
     const own = yield* os.endpoint();
     t.ok(child.find(own), "it makes objects from its own memory");
-  };
+    t.equal(child.find(os.environment.image)?.object, image, "it can start more of itself");
+  });
+  const other = first.put(60, image);
   world.run();
   t.equal(answered, 2);
   t.same(heard.console, ["from the child"]);

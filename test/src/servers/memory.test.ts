@@ -1,8 +1,7 @@
 import t from "tap";
-import { MachineFixture, SYSTEM_IMAGES } from "./support/machine.js";
+import { MachineFixture } from "./support/machine.js";
 
 const fixtures = ["client"];
-const CLIENT = String(SYSTEM_IMAGES);
 const MEMORY_MIB = 64;
 
 t.test("whatever a program did with its memory, init has it back at its end", async (t) => {
@@ -10,13 +9,7 @@ t.test("whatever a program did with its memory, init has it back at its end", as
   const before = await machine.memory();
   const tasks = ["leave", "longFault", "manyNames", "unfinished", "forge", "inventory"];
   for (const task of tasks) await machine.run("client", { args: [task], memoryBits: 22 });
-  for (const task of [
-    ["serveByName", "x"],
-    ["processes", CLIENT],
-    ["threads"],
-    ["forever"],
-    ["longLines", "9"],
-  ]) {
+  for (const task of [["serveByName", "x"], ["processes"], ["threads"], ["forever"], ["longLines", "9"]]) {
     const said = machine.console.length;
     const id = machine.start("client", { args: task, memoryBits: 22 });
     await machine.until("a line", () => machine.console.length > said);
@@ -116,10 +109,10 @@ t.test("a process cannot take more thread numbers than its quota", async (t) => 
 
 t.test("the thread numbers of the processes that it starts are a process's own", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  const { status } = await machine.run("client", { args: ["processes", CLIENT], threads: 9 });
+  const { status } = await machine.run("client", { args: ["processes"], threads: 9 });
   t.equal(status, 0);
   await machine.until("all lines", () => machine.console.length === 3);
-  t.match(machine.console[0], "a third: configure process: ERR_NO_RESOURCE");
+  t.match(machine.console[0], "a third: thread numbers: ERR_NO_RESOURCE, 3 wanted, 2 left");
   t.same(machine.console.slice(1), ["a smaller one: OK", "in place of the first: OK"]);
   await machine.off();
 });
@@ -142,12 +135,12 @@ t.test("thread numbers come back with the process that had them", async (t) => {
 
 t.test("threads and processes that a program starts and ends cost it nothing", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  const { status, fault } = await machine.run("client", { args: ["spawnAndEnd", CLIENT], memoryBits: 18 });
+  const { status, fault } = await machine.run("client", { args: ["spawnAndEnd"], memoryBits: 18 });
   t.same([status, fault], [0, ""]);
   await machine.until("both lines", () => machine.console.length === 2);
   t.match(
     machine.console[0],
-    /^configure process: ERR_NOT_FOUND; configure thread: ERR_RANGE.*; configure process: ERR_NO_RESOURCE.*$/,
+    /^configure process: ERR_BAD_CAP; configure thread: ERR_RANGE.*; thread numbers: ERR_NO_RESOURCE.*$/,
   );
   t.equal(machine.console[1], "slots lost: 0");
   await machine.off();

@@ -108,7 +108,7 @@ type Populated = ReturnType<typeof populated>;
 
 /** Asserts that the invariants name this rule once something is planted. */
 function planted(rule: string, what: string, plant: (it: Populated) => void): void {
-  t.test(`${rule}: ${what}`, async (t) => {
+  t.test(`${what} breaks "${rule}", and is seen`, async (t) => {
     const it = populated();
     t.same(checkState(it.memory), [], "nothing is wrong at first");
     plant(it);

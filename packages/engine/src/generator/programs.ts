@@ -1,9 +1,10 @@
 /**
  * The images a core has compiled. One hardened realm a worker, one Compartment an image, compiled at
- * its first use; a thread gets its own closures, so module state is private to it.
+ * its first use; a thread gets its own closures, so module state is private to it. A place in the store has
+ * other images in the course of time, with other numbers: what was compiled of one is no use to the next.
  */
 import type { Main, Sys } from "@capos/abi";
-import { type PhysicalMemory, readModule } from "@capos/hal";
+import { moduleNumber, type PhysicalMemory, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
 import { hardLimitMs, makeChecks } from "./clock.js";
 import { GeneratorContext } from "./context.js";
@@ -29,8 +30,8 @@ export function makeGeneratorEngine(k: EngineCore): Engine {
 
 class GeneratorKind implements ContextKind {
   readonly name = "generator";
-  /** By image number. */
-  private readonly programs = new Map<number, Program>();
+  /** By place in the store. */
+  private readonly programs = new Map<number, { readonly number: number; readonly program: Program }>();
 
   constructor(
     private readonly memory: PhysicalMemory,
@@ -53,11 +54,12 @@ class GeneratorKind implements ContextKind {
 
   private program(image: number): Program {
     const known = this.programs.get(image);
-    if (known !== undefined) return known;
+    const number = moduleNumber(this.memory, image);
+    if (known?.number === number) return known.program;
     const module = readModule(this.memory, image);
-    if (module === null) throw new ImageError(`there is no image ${image}`);
+    if (module === null) throw new ImageError(`there is no image in place ${image}`);
     const program = compileProgram(module.code, module.name);
-    this.programs.set(image, program);
+    this.programs.set(image, { number, program });
     return program;
   }
 }

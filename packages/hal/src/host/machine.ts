@@ -22,7 +22,7 @@ import {
   Power,
   writeBootInfo,
 } from "../memory/machine-map.js";
-import { addModule } from "../memory/modules.js";
+import { addModule, findModule, unloadModule } from "../memory/modules.js";
 import { allocateMemory, attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
 import { CorePool } from "./core-pool.js";
 import type { Management, ManagementTask } from "./management.js";
@@ -81,9 +81,22 @@ export class Machine {
     }
   }
 
-  /** Loads a guest image; answers its number. Before power-on or later. */
+  /**
+   * Loads a guest image; answers its number. Before power-on or later.
+   * @throws ModuleStoreFullError if there is no room for it.
+   */
   load(name: string, code: string): number {
     return addModule(this.memory, name, code);
+  }
+
+  /** Lets go of an image: its room is free as soon as no guest can run it. */
+  unload(number: number): void {
+    unloadModule(this.memory, number);
+  }
+
+  /** Whether an image's room is taken: by the host's hold on it, or by guests that can run it. */
+  isLoaded(number: number): boolean {
+    return findModule(this.memory, number) >= 0;
   }
 
   /** Switches the machine on. Resolves when it is off again and every worker has ended. */

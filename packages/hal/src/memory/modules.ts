@@ -1,102 +1,208 @@
 /**
  * Boot modules: the guest images that the host loads into physical memory, before power-on or later.
  *
- * A directory of fixed entries, then the bytes. An entry is published by storing COUNT last; entries
- * are never changed or removed, so an image number stays good for the machine's life.
+ * A directory of fixed entries, then the bytes. An entry is free while nobody holds it. The host loads an image
+ * into a free one and publishes it by storing HOLDERS last, with a hold of its own; the kernel takes a hold for
+ * as long as it has an object for the image. Each takes and drops its own bit of HOLDERS by an atomic operation,
+ * and whoever drops the last frees the entry and its bytes. Only the host turns a free entry into one that is
+ * held, so it alone says where bytes go.
+ *
+ * An image's number counts loads and is never used twice: a number that outlived its image names nothing.
  */
 
+import { ImageKind } from "@capos/abi";
 import { BootInfo } from "./machine-map.js";
 import { PAGE_WORDS, type PhysicalMemory, type WordIndex } from "./physical-memory.js";
 
 const enum Directory {
-  COUNT = 0,
-  /** Bytes used behind the directory. */
-  USED = 1,
+  /** How many images were ever loaded: the number of the next. The host's. */
+  LOADS = 0,
   ENTRIES = 16,
 }
 
 const enum Entry {
-  OFFSET = 0,
-  BYTES = 1,
-  NAME_BYTES = 2,
-  /** Which engine of a core runs it. */
-  KIND = 3,
-  WORDS = 4,
+  /** `Holder` bits; 0 is a free entry. */
+  HOLDERS = 0,
+  NUMBER = 1,
+  OFFSET = 2,
+  BYTES = 3,
+  NAME_BYTES = 4,
+  /** An `ImageKind`. */
+  KIND = 5,
+  WORDS = 8,
 }
 
-/** Images one machine can hold. */
+const enum Holder {
+  HOST = 1,
+  KERNEL = 2,
+}
+
+/** Images one machine can hold at one time. */
 export const MAX_MODULES = 252;
-const DIRECTORY_WORDS = PAGE_WORDS;
+/** Pages in front of the images' bytes. */
+export const MODULE_DIRECTORY_PAGES = 2;
+const DIRECTORY_WORDS = MODULE_DIRECTORY_PAGES * PAGE_WORDS;
 
 /** The store for images is full. */
 export class ModuleStoreFullError extends Error {
   override readonly name = "ModuleStoreFullError";
 }
 
+/** An image of a kind that no core runs. */
+export class ModuleKindError extends Error {
+  override readonly name = "ModuleKindError";
+}
+
 function bytesBase(directory: WordIndex): number {
   return (directory + DIRECTORY_WORDS) * 4;
 }
 
+function entryAt({ i32 }: PhysicalMemory, index: number): WordIndex {
+  return i32[BootInfo.MODULES]! + Directory.ENTRIES + index * Entry.WORDS;
+}
+
+function isHeld(memory: PhysicalMemory, index: number): boolean {
+  return Atomics.load(memory.i32, entryAt(memory, index) + Entry.HOLDERS) !== 0;
+}
+
+function sizeOf({ i32 }: PhysicalMemory, entry: WordIndex): number {
+  return i32[entry + Entry.NAME_BYTES]! + i32[entry + Entry.BYTES]!;
+}
+
+/** Entries that somebody holds. */
+function heldEntries(memory: PhysicalMemory): WordIndex[] {
+  const entries: WordIndex[] = [];
+  for (let index = 0; index < MAX_MODULES; index++)
+    if (isHeld(memory, index)) entries.push(entryAt(memory, index));
+  return entries;
+}
+
 /**
- * Host: adds an image and answers its number.
- * @throws ModuleStoreFullError when the name and code do not fit.
+ * Host: loads an image, which it holds from then on, and answers its number.
+ * @throws ModuleStoreFullError when the name and code do not fit; ModuleKindError for a kind that there is not.
  */
-export function addModule(memory: PhysicalMemory, name: string, code: string, kind = 0): number {
+export function addModule(
+  memory: PhysicalMemory,
+  name: string,
+  code: string,
+  kind: number = ImageKind.GENERATOR,
+): number {
   const { i32, u8 } = memory;
+  if (!(Number.isInteger(kind) && kind >= 0 && kind < ImageKind.COUNT)) {
+    throw new ModuleKindError(
+      `image ${name}: kind ${kind} is out of range, 0 to ${ImageKind.COUNT - 1} are possible`,
+    );
+  }
   const directory = i32[BootInfo.MODULES]!;
   const encoder = new TextEncoder();
   const nameBytes = encoder.encode(name);
   const codeBytes = encoder.encode(code);
-  const number = i32[directory + Directory.COUNT]!;
-  const used = i32[directory + Directory.USED]!;
-  const size = nameBytes.length + codeBytes.length;
-  const capacity = (i32[BootInfo.MODULE_PAGES]! * PAGE_WORDS - DIRECTORY_WORDS) * 4;
-  if (number >= MAX_MODULES) {
+  let index = 0;
+  while (index < MAX_MODULES && isHeld(memory, index)) index++;
+  if (index === MAX_MODULES) {
     throw new ModuleStoreFullError(
       `image ${name}: the machine holds ${MAX_MODULES} images and has no room for another`,
     );
   }
-  if (used + size > capacity) {
-    throw new ModuleStoreFullError(
-      `image ${name}: ${size} bytes do not fit, ${capacity - used} of ${capacity} are left; give the machine more memory`,
-    );
-  }
-  const start = bytesBase(directory) + used;
+  const offset = findRoom(memory, name, nameBytes.length + codeBytes.length);
+  const start = bytesBase(directory) + offset;
   for (let i = 0; i < nameBytes.length; i++) u8[start + i] = nameBytes[i]!;
   for (let i = 0; i < codeBytes.length; i++) u8[start + nameBytes.length + i] = codeBytes[i]!;
-  const entry = directory + Directory.ENTRIES + number * Entry.WORDS;
-  i32[entry + Entry.OFFSET] = used;
+  const entry = entryAt(memory, index);
+  const number = i32[directory + Directory.LOADS]!++;
+  i32[entry + Entry.NUMBER] = number;
+  i32[entry + Entry.OFFSET] = offset;
   i32[entry + Entry.BYTES] = codeBytes.length;
   i32[entry + Entry.NAME_BYTES] = nameBytes.length;
   i32[entry + Entry.KIND] = kind;
-  i32[directory + Directory.USED] = used + size;
-  Atomics.store(i32, directory + Directory.COUNT, number + 1);
+  Atomics.store(i32, entry + Entry.HOLDERS, Holder.HOST);
   return number;
+}
+
+/** The lowest place where `size` bytes fit between those of the images that are held. */
+function findRoom(memory: PhysicalMemory, name: string, size: number): number {
+  const { i32 } = memory;
+  const capacity = (i32[BootInfo.MODULE_PAGES]! * PAGE_WORDS - DIRECTORY_WORDS) * 4;
+  const held = heldEntries(memory).sort((a, b) => i32[a + Entry.OFFSET]! - i32[b + Entry.OFFSET]!);
+  let offset = 0;
+  let largest = 0;
+  for (const entry of held) {
+    const gap = i32[entry + Entry.OFFSET]! - offset;
+    if (gap >= size) return offset;
+    largest = Math.max(largest, gap);
+    offset = i32[entry + Entry.OFFSET]! + sizeOf(memory, entry);
+  }
+  if (capacity - offset >= size) return offset;
+  largest = Math.max(largest, capacity - offset);
+  throw new ModuleStoreFullError(
+    `image ${name}: ${size} bytes do not fit, ${largest} of ${capacity} are left in one piece; ` +
+      `give the machine more memory`,
+  );
+}
+
+/** Host: lets go of an image. It stays as long as the kernel has an object for it. */
+export function unloadModule(memory: PhysicalMemory, number: number): void {
+  drop(memory, findModule(memory, number), Holder.HOST);
+}
+
+/** The place of a loaded image in the store, by its number; -1 if there is none. */
+export function findModule(memory: PhysicalMemory, number: number): number {
+  for (let index = 0; index < MAX_MODULES; index++)
+    if (memory.i32[entryAt(memory, index) + Entry.NUMBER] === number && isHeld(memory, index)) return index;
+  return -1;
+}
+
+/** Kernel: holds the image with this number at a place of the store. False if it is not there any more. */
+export function holdModule(memory: PhysicalMemory, index: number, number: number): boolean {
+  const { i32 } = memory;
+  const entry = entryAt(memory, index);
+  for (;;) {
+    const holders = Atomics.load(i32, entry + Entry.HOLDERS);
+    if (holders === 0) return false;
+    const held = holders | Holder.KERNEL;
+    if (Atomics.compareExchange(i32, entry + Entry.HOLDERS, holders, held) === holders) break;
+  }
+  // What was found there may have gone since, and another have been loaded into its place. It stays now.
+  if (i32[entry + Entry.NUMBER] === number) return true;
+  releaseModule(memory, index);
+  return false;
+}
+
+/** Kernel: has no object for the image any more. */
+export function releaseModule(memory: PhysicalMemory, index: number): void {
+  drop(memory, index, Holder.KERNEL);
+}
+
+function drop(memory: PhysicalMemory, index: number, holder: Holder): void {
+  if (index >= 0) Atomics.and(memory.i32, entryAt(memory, index) + Entry.HOLDERS, ~holder);
 }
 
 /** How many images there are. */
 export function moduleCount(memory: PhysicalMemory): number {
-  return Atomics.load(memory.i32, memory.i32[BootInfo.MODULES]! + Directory.COUNT);
+  return heldEntries(memory).length;
 }
 
 /** Bytes that the images' names and code take. */
 export function moduleBytes(memory: PhysicalMemory): number {
-  return memory.i32[memory.i32[BootInfo.MODULES]! + Directory.USED] ?? 0;
+  return heldEntries(memory).reduce((bytes, entry) => bytes + sizeOf(memory, entry), 0);
 }
 
-/** The kind of an image; 0 if there is no such number. */
-export function moduleKind(memory: PhysicalMemory, number: number): number {
-  if (!(number >= 0 && number < moduleCount(memory))) return 0;
-  return memory.i32[memory.i32[BootInfo.MODULES]! + Directory.ENTRIES + number * Entry.WORDS + Entry.KIND]!;
+/** The `ImageKind` of the image at a place of the store. */
+export function moduleKind(memory: PhysicalMemory, index: number): number {
+  return memory.i32[entryAt(memory, index) + Entry.KIND]!;
 }
 
-/** Name and code of an image, or null if there is no such number. */
-export function readModule(memory: PhysicalMemory, number: number): { name: string; code: string } | null {
-  if (!(number >= 0 && number < moduleCount(memory))) return null;
+/** The number of the image at a place of the store. */
+export function moduleNumber(memory: PhysicalMemory, index: number): number {
+  return memory.i32[entryAt(memory, index) + Entry.NUMBER]!;
+}
+
+/** Name and code of the image at a place of the store, or null if there is none. */
+export function readModule(memory: PhysicalMemory, index: number): { name: string; code: string } | null {
+  if (!(Number.isInteger(index) && index >= 0 && index < MAX_MODULES && isHeld(memory, index))) return null;
   const { i32 } = memory;
-  const directory = i32[BootInfo.MODULES]!;
-  const entry = directory + Directory.ENTRIES + number * Entry.WORDS;
-  const start = bytesBase(directory) + i32[entry + Entry.OFFSET]!;
+  const entry = entryAt(memory, index);
+  const start = bytesBase(i32[BootInfo.MODULES]!) + i32[entry + Entry.OFFSET]!;
   const nameEnd = start + i32[entry + Entry.NAME_BYTES]!;
   return {
     name: decode(memory, start, nameEnd),

@@ -84,8 +84,10 @@ export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Probl
   }
   for (const { number, thread } of numberedThreads(memory))
     look(thread + Thread.BINDING, `the notification bound to thread ${number}`);
-  for (const process of objectsOf(tree, ObjectType.PROCESS).keys())
+  for (const process of objectsOf(tree, ObjectType.PROCESS).keys()) {
     look(process + Process.BINDING, `the CSpace of process ${i32[process + Process.NUMBER]}`);
+    look(process + Process.IMAGE_BINDING, `the image of process ${i32[process + Process.NUMBER]}`);
+  }
   for (const monitor of objectsOf(tree, ObjectType.MONITOR).keys()) {
     look(monitor + Monitor.TARGET, `the target of the monitor ${hex(monitor)}`);
     look(monitor + Monitor.NOTIFICATION, `the notification of the monitor ${hex(monitor)}`);

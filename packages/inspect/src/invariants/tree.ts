@@ -114,6 +114,7 @@ function checkChild({ i32 }: PhysicalMemory, node: TreeNode, first: WordIndex, p
   }
   if (parent === null || parent.parent === null) return;
   if (parent.type === ObjectType.UNTYPED || type === ObjectType.REPLY) return;
+  if (parent.type === ObjectType.IMAGE_CONTROL && type === ObjectType.IMAGE) return;
   const rights = (word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT;
   const allowed = (parent.word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT;
   const isOther = type !== parent.type || node.object !== parent.object;

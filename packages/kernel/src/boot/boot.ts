@@ -131,7 +131,6 @@ function startInit(k: Core, resources: InitResources): void {
   const words = threadWords(thread);
   f64[words + InitWord.GENERATION] = resources.generation;
   f64[words + InitWord.UNTYPED_COUNT] = resources.untypedCount;
-  f64[words + InitWord.IMAGE_COUNT] = moduleCount(k.memory);
   f64[words + InitWord.CORES] = k.coreCount;
   k.i32[thread + Thread.START_WORDS] = InitWord.COUNT;
   startHere(k, thread);

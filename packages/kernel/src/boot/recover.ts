@@ -18,7 +18,7 @@ import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { KernelCore, Process, Tables, Thread, ThreadState } from "../state/layout.js";
-import type { ProcessRef, ThreadRef } from "../state/references.js";
+import type { ImageRef, ProcessRef, ThreadRef } from "../state/references.js";
 import { traceFault } from "../state/trace.js";
 
 /** Ends what ran on the core before. */
@@ -42,7 +42,7 @@ export function recover(k: Core): void {
     // One that has not started has nothing to lose.
     if (isEnded(state) || state === ThreadState.INACTIVE) continue;
     // A stand-in for the lost context: threads that end tell others that end after them.
-    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE]!).make(makeRegisters());
+    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE]! as ImageRef).make(makeRegisters());
     victims.push(thread);
   }
   for (const thread of victims) {

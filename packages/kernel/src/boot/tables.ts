@@ -12,13 +12,14 @@ import {
   Slot,
   utf8Encode,
 } from "@capos/abi";
-import { BootInfo, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
+import { BootInfo, holdModule, MAX_MODULES, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
 import { fillSlot, slotWord } from "../capability/slot.js";
+import { bindImage, imageAt } from "../object/image.js";
 import { bindCSpace } from "../object/process.js";
 import { describeAnchor, makeCNode } from "../object/retype.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
-import { IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
+import { Image, IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
 import type { CNodeRef, NodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { Vector } from "../state/vectors.js";
 
@@ -26,6 +27,8 @@ const MIN_THREADS = 256;
 const MAX_THREADS = 16384;
 const MAX_UNTYPED_BITS = 30;
 const PAGE_BITS = 12;
+/** Init's image is the first that the host loads: its place in the store, and its number. */
+const INIT_IMAGE = 0;
 
 /** What phase 3 leaves for init. */
 export interface InitResources {
@@ -54,6 +57,7 @@ export function buildTables(k: Core): InitResources {
   i32[tables + Tables.CALL_NUMBERS] = take(threadLimit);
   k.f64[(tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
   i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
+  i32[tables + Tables.IMAGES] = take(MAX_MODULES * Image.SIZE);
   const objects = take(Process.SIZE + Thread.SIZE);
   const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS) as CNodeRef;
   Atomics.store(i32, KernelInfo.TABLES, tables);
@@ -70,7 +74,8 @@ export function buildTables(k: Core): InitResources {
   describeAnchor(k, ObjectType.THREAD, thread, 0);
   const root = (tables + Tables.ROOT) as NodeRef;
   i32[root] = slotWord(ObjectType.NONE, 0, 0, 0);
-  makeInitProcess(k, process, threadLimit - 1);
+  makeImages(k);
+  makeInitProcess(held, process, threadLimit - 1);
   const slotAt = (index: number): SlotRef => (cspace + index * Slot.WORDS) as SlotRef;
   const give = (index: number, type: ObjectType, object: WordIndex, sizeBits: number): void =>
     fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
@@ -79,6 +84,7 @@ export function buildTables(k: Core): InitResources {
   give(InitSlot.PROCESS, ObjectType.PROCESS, process, 9);
   give(InitSlot.THREAD, ObjectType.THREAD, thread, 10);
   give(InitSlot.DEBUG, ObjectType.DEBUG, 0, 0);
+  give(InitSlot.IMAGE_CONTROL, ObjectType.IMAGE_CONTROL, 0, 0);
   for (let port = 0; port < PORT_COUNT; port++) {
     const handler = i32[tables + Tables.IRQ_HANDLERS]! + port * IrqHandler.SIZE;
     i32[handler + IrqHandler.VECTOR] = Vector.PORT + port;
@@ -102,10 +108,19 @@ export function buildTables(k: Core): InitResources {
   };
 }
 
-function makeInitProcess(k: Core, process: ProcessRef, threads: number): void {
+/** An object for each place in the store. */
+function makeImages(k: Core): void {
+  for (let index = 0; index < MAX_MODULES; index++) {
+    k.i32[imageAt(k, index) + Image.MODULE] = index;
+    describeAnchor(k, ObjectType.IMAGE, imageAt(k, index), 0);
+  }
+}
+
+function makeInitProcess(k: Locked, process: ProcessRef, threads: number): void {
   const { i32 } = k;
   i32[process + Process.LIFE] = LifeState.RUNNING;
-  i32[process + Process.IMAGE] = 0;
+  i32[process + Process.IMAGE] = imageAt(k, INIT_IMAGE);
+  if (holdModule(k.memory, INIT_IMAGE, INIT_IMAGE)) bindImage(k, process, imageAt(k, INIT_IMAGE));
   i32[process + Process.THREADS_LEFT] = threads;
   i32[process + Process.CEILING] = PRIORITIES - 1;
   i32[k.tables + Tables.NEXT_PROCESS] = 2;

@@ -174,7 +174,10 @@ function leaveLists(k: Locked, slot: SlotRef, word: number): void {
   if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]!);
 }
 
-/** What a binding's end means to its owner. A notification's is found by the sweep, or when it would be signalled. */
+/**
+ * What a binding's end means to its owner. A notification's is found by the sweep, or when it would be signalled; a
+ * process lets go of its image itself, when none of its threads is left.
+ */
 function loseBinding(k: Locked, slot: SlotRef, kind: Binding): void {
   if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, (slot - Process.BINDING) as ProcessRef);
   else if (kind === Binding.MONITOR_TARGET) loseTarget(k, (slot - Monitor.TARGET) as MonitorRef);

@@ -12,8 +12,8 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
-import { KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
-import type { ThreadRef } from "../state/references.js";
+import { Image, KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
+import type { ImageRef, ThreadRef } from "../state/references.js";
 import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
@@ -100,8 +100,8 @@ function choose(k: Core): void {
     if (answer === Answer.AGAIN) startAgain(k, thread);
   } else {
     try {
-      const image = i32[thread + Thread.IMAGE]!;
-      kindOf(k, image).begin(context, image, i32[thread + Thread.START_WORDS]!);
+      const image = i32[thread + Thread.IMAGE]! as ImageRef;
+      kindOf(k, image).begin(context, i32[image + Image.MODULE]!, i32[thread + Thread.START_WORDS]!);
     } catch (error) {
       if (!k.condemned) faultThread(k, thread, error);
     }

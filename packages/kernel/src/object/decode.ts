@@ -10,7 +10,6 @@
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ObjectType, Reg, Right, Slot, wordsForBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { moduleCount } from "@capos/hal";
 import { findSlot, hasRight, lookupArgument, refusal } from "../capability/lookup.js";
 import { slotsOf, typeOf } from "../capability/slot.js";
 import type { Core } from "../state/core.js";
@@ -184,9 +183,8 @@ export function decodeProcessConfigure(k: Core, thread: ThreadRef, context: Cont
   const space = lookupArgument(k, thread, context, handle(context, 1), ObjectType.CNODE, Right.WRITE);
   if (space === 0) return false;
   operands.space = space;
-  const image = integer(context, 2);
-  const lastImage = moduleCount(k.memory) - 1;
-  if (!(image >= 0 && image <= lastImage)) return refused(context, Err.NOT_FOUND);
+  const image = lookupArgument(k, thread, context, handle(context, 2), ObjectType.IMAGE, Right.EXECUTE);
+  if (image === 0) return false;
   operands.image = image;
   const threads = integer(context, 3);
   if (!(threads >= 0))
@@ -430,5 +428,22 @@ export function decodeDebugHistory(k: Core, thread: ThreadRef, context: Context,
   const lastCore = k.coreCount - 1;
   if (!(core >= 0 && core <= lastCore)) return outside(context, 0, lastCore);
   operands.core = core;
+  return true;
+}
+
+/** imageControl.take: number, into, slot. */
+export function decodeImageControlTake(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
+  const number = integer(context, 1);
+  if (!(number >= 0)) return refused(context, Err.NOT_FOUND);
+  operands.number = number;
+  const into = lookupArgument(k, thread, context, handle(context, 2), ObjectType.CNODE, Right.WRITE);
+  if (into === 0) return false;
+  operands.into = into;
+  const slot = integer(context, 3);
+  const lastSlotOfInto = slotsOf(k.i32[into]!) - 1;
+  if (!(slot >= 1 && slot <= lastSlotOfInto)) return outside(context, 1, lastSlotOfInto);
+  operands.slot = slot;
   return true;
 }

@@ -53,6 +53,7 @@ import {
   decodeDebugPanic,
   decodeDebugPrint,
   decodeDebugRecord,
+  decodeImageControlTake,
   decodeIoPortRead,
   decodeIoPortWrite,
   decodeIrqHandlerBind,
@@ -71,6 +72,7 @@ import {
   decodeThreadStatus,
   decodeUntypedRetype,
 } from "./decode.js";
+import { imageControlTake } from "./image.js";
 import { irqBind } from "./interrupt.js";
 import { monitorStatus, monitorWatch } from "./monitor.js";
 import { portRead, portWrite } from "./port.js";
@@ -105,6 +107,8 @@ export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotR
       return invokeIoPort(k, thread, context, self, method);
     case ObjectType.DEBUG:
       return invokeDebug(k, thread, context, self, method);
+    case ObjectType.IMAGE_CONTROL:
+      return invokeImageControl(k, thread, context, self, method);
     default:
       return finish(context, Err.BAD_TYPE);
   }
@@ -325,6 +329,23 @@ export function invokeDebug(
         : Answer.DONE;
     case Method.DEBUG_DUMP:
       return debugDump(k, thread, context, self);
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeImageControl(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  self: SlotRef,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.IMAGE_CONTROL_TAKE:
+      return decodeImageControlTake(k, thread, context, self)
+        ? imageControlTake(k, thread, context, self)
+        : Answer.DONE;
     default:
       return finish(context, Err.UNSUPPORTED);
   }

@@ -5,7 +5,7 @@
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import { isLive } from "../capability/lookup.js";
 import { assignReap, lookAgain } from "../capability/reap-list.js";
-import { killSlot, nextGrace, typeOf } from "../capability/slot.js";
+import { killSlot, loseBindings, nextGrace, typeOf } from "../capability/slot.js";
 import { awaitGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
@@ -128,7 +128,7 @@ function destroyMadeFrom(k: Core, slot: SlotRef): Left {
   return left;
 }
 
-/** Its thread numbers, and the processes it made, go to its maker; its CSpace is nobody's business any more. */
+/** Its thread numbers, and the processes it made, go to its maker; it lets go of its CSpace and its image. */
 function leaveFamily(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
   const held = lockTree(k);
@@ -140,8 +140,7 @@ function leaveFamily(k: Core, process: ProcessRef): Step {
     made = i32[process + Process.FIRST_MADE]! as ProcessRef | 0;
   }
   if (made === 0) {
-    const binding = (process + Process.BINDING) as SlotRef;
-    if (isLive(k, binding)) killSlot(held, binding);
+    loseBindings(held, ObjectType.PROCESS, process);
     if (maker !== 0) {
       i32[maker + Process.THREADS_LEFT]! += i32[process + Process.THREADS_LEFT]!;
       i32[process + Process.THREADS_LEFT] = 0;

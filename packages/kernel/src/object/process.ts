@@ -1,7 +1,7 @@
 /** Methods of processes. */
 import { Err, LifeState, packBytes, Reg, Slot, SlotBits, SlotFlag, unpackBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { isOpenCNode, isOver } from "../capability/lookup.js";
+import { isLive, isOpenCNode, isOver } from "../capability/lookup.js";
 import { bindSlot, slotsOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
@@ -11,9 +11,10 @@ import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Thread } from "../state/layout.js";
 import { Binding } from "../state/objects.js";
-import type { CNodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { CNodeRef, ImageRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
+import { bindImage, imageNumber } from "./image.js";
 import { endProcess, linkMade } from "./process-end.js";
 
 /** Once, while the process is new. */
@@ -24,31 +25,34 @@ export function processConfigure(k: Core, thread: ThreadRef, context: Context, s
   const result = begin(k, process, maker, operands.space, operands.image, operands.threads);
   if (result === Err.OK) {
     setName(k, process, context.regs, operands.payload, operands.byteCount);
-    if (TRACED) traceProcess(k, process, maker, operands.image);
+    if (TRACED) traceProcess(k, process, maker, imageNumber(k, i32[process + Process.IMAGE]! as ImageRef));
   }
   if (result === Err.NO_RESOURCE) return refuse(context, result, i32[maker + Process.THREADS_LEFT]!);
   return finish(context, result);
 }
 
-/** Gives a new process its CSpace, by a binding derived from the CNode's capability, and its share of the maker's threads. */
+/**
+ * Gives a new process its CSpace, by a binding derived from the CNode's capability, its image and its share of the
+ * maker's threads.
+ */
 function begin(
   k: Core,
   process: ProcessRef,
   maker: ProcessRef,
   cnode: SlotRef,
-  image: number,
+  image: SlotRef,
   threads: number,
 ): Err {
   const { i32 } = k;
   const held = lockTree(k);
   let status: Err = Err.OK;
   // Looked up without the lock.
-  if (!isOpenCNode(held, cnode)) status = Err.BAD_CAP;
+  if (!isOpenCNode(held, cnode) || !isLive(k, image)) status = Err.BAD_CAP;
   else if (i32[process + Process.LIFE] !== LifeState.NEW) status = Err.BUSY;
   else if (threads > i32[maker + Process.THREADS_LEFT]!) status = Err.NO_RESOURCE;
   else {
     bindCSpace(held, process, cnode);
-    i32[process + Process.IMAGE] = image;
+    bindImage(held, process, i32[image + Slot.OBJECT]! as ImageRef);
     i32[process + Process.CEILING] = i32[maker + Process.CEILING]!;
     i32[maker + Process.THREADS_LEFT]! -= threads;
     i32[process + Process.THREADS_LEFT] = threads;

@@ -4,7 +4,7 @@
  *
  * An object is finalised when nothing is left that could lead to it: its last capability has been dead for a
  * grace period, its threads, slots and waiters are gone. Then its anchor leaves the tree; its memory is
- * used again after two more (see retype.ts).
+ * used again after two more (see retype.ts), an image's place in the store at once (see image.ts).
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import { isListed, popFirst, pushFirst, pushLast } from "../capability/reap-list.js";
@@ -28,6 +28,7 @@ import { anchorOf } from "../state/objects.js";
 import type {
   AnchorRef,
   CNodeRef,
+  ImageRef,
   MonitorRef,
   ObjectRef,
   ProcessRef,
@@ -37,6 +38,7 @@ import type {
 import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
+import { dropImage } from "./image.js";
 import { tellLoss, tellMonitor } from "./monitor-tell.js";
 import { cleanProcess, endWithoutThreads } from "./process-end.js";
 import { CHUNK } from "./revoke.js";
@@ -147,6 +149,7 @@ function finalise(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRe
   if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
   const held = lockTree(k);
   endFinalising(held, anchor);
+  if (type === ObjectType.IMAGE) dropImage(held, object as ImageRef);
   unlockTree(held);
   if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
   return Step.DONE;
@@ -167,7 +170,7 @@ function empty(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRef):
     case ObjectType.MONITOR:
       return emptyMonitor(k, object as MonitorRef);
     default:
-      // An endpoint's waiters were swept when its capabilities died.
+      // An endpoint's waiters were swept when its capabilities died; a process holds its image by a capability.
       return Step.DONE;
   }
 }

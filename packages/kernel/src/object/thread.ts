@@ -31,7 +31,14 @@ import {
 } from "../state/layout.js";
 import { copyWords, threadWords } from "../state/message.js";
 import { Binding } from "../state/objects.js";
-import type { LineRef, NotificationRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type {
+  ImageRef,
+  LineRef,
+  NotificationRef,
+  ProcessRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { traceThread } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { linkThread } from "./process-end.js";
@@ -222,7 +229,7 @@ export function startHere(k: Core, target: ThreadRef): number {
     return Err.BUSY;
   const regs = makeRegisters();
   copyWords(regs, Reg.WORDS, k.f64, threadWords(target), i32[target + Thread.START_WORDS]!);
-  k.contexts[i32[target + Thread.NUMBER]!] = kindOf(k, i32[target + Thread.IMAGE]!).make(regs);
+  k.contexts[i32[target + Thread.NUMBER]!] = kindOf(k, i32[target + Thread.IMAGE]! as ImageRef).make(regs);
   Atomics.store(i32, target + Thread.LIFE, LifeState.RUNNING);
   i32[target + Thread.RESTART] = Restart.START;
   enqueue(k, target);

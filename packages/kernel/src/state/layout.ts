@@ -92,7 +92,7 @@ export const enum Thread {
   GRACE_TARGET = 35,
   /** Next in the outbox of cancellations. */
   CANCEL_NEXT = 36,
-  /** Image to run. */
+  /** Image to run: its process's. */
   IMAGE = 37,
   START_WORDS = 38,
   /** A `Restart`: what to do instead of resuming the guest. */
@@ -261,7 +261,8 @@ export const enum Process {
   CLEANING = 28,
   CLEANING_CURSOR = 29,
   FAULT_TEXT = 32,
-  /** Slots: its CSpace's, and the anchor. */
+  /** Slots: its image's, its CSpace's, and the anchor. */
+  IMAGE_BINDING = 80,
   BINDING = 96,
   ANCHOR = 112,
   SIZE = 128,
@@ -303,6 +304,14 @@ export const enum IrqHandler {
   PORT = 3,
   /** The slot of the notification it signals. */
   BINDING = 16,
+  SIZE = 32,
+}
+
+/** An image: 128 bytes, in the kernel's tables, one for each place in the store of boot modules. See image.ts. */
+export const enum Image {
+  /** The place. Constant. */
+  MODULE = 0,
+  ANCHOR = 16,
   SIZE = 32,
 }
 
@@ -398,6 +407,8 @@ export const enum Tables {
   INIT_PROCESS = 7,
   /** Slots of the first process's CNode. */
   INIT_CSPACE = 8,
+  /** Table: an image for each place in the store of boot modules. */
+  IMAGES = 9,
   BOOT_STARTED_NS = 10,
   INIT_STARTED_NS = 12,
   NEXT_BRAND = 14,

@@ -7,7 +7,17 @@
  */
 import { factsOf, OBJECT_TYPES, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { Anchor, CNode, Endpoint, IrqHandler, Monitor, Notification, Process, Thread } from "./layout.js";
+import {
+  Anchor,
+  CNode,
+  Endpoint,
+  Image,
+  IrqHandler,
+  Monitor,
+  Notification,
+  Process,
+  Thread,
+} from "./layout.js";
 import type { AnchorRef } from "./references.js";
 
 /** Where a binding says what it is: the word that a frame has for its page, which is never a binding. */
@@ -26,6 +36,8 @@ export const enum Binding {
   MONITOR_NOTIFICATION = 4,
   /** What an interrupt signals. */
   INTERRUPT_NOTIFICATION = 5,
+  /** What a process runs. */
+  PROCESS_IMAGE = 6,
 }
 
 export interface KernelFacts {
@@ -85,7 +97,10 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       column: Process.FAULT_COLUMN,
     },
     runs: true,
-    bindings: [{ at: Process.BINDING, kind: Binding.PROCESS_CSPACE }],
+    bindings: [
+      { at: Process.BINDING, kind: Binding.PROCESS_CSPACE },
+      { at: Process.IMAGE_BINDING, kind: Binding.PROCESS_IMAGE },
+    ],
   }),
   [ObjectType.MONITOR]: fact({
     header: Monitor.ANCHOR,
@@ -98,6 +113,7 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
     bindings: [{ at: IrqHandler.BINDING, kind: Binding.INTERRUPT_NOTIFICATION }],
   }),
   [ObjectType.SEALER]: fact({ header: Anchor.STATE }),
+  [ObjectType.IMAGE]: fact({ header: Image.ANCHOR }),
 });
 
 /** What the kernel knows of a type. */

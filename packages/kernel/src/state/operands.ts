@@ -16,9 +16,10 @@ export class Operands {
   count = 0;
   first = 0;
   held = 0 as SlotRef;
-  image = 0;
+  image = 0 as SlotRef;
   into = 0 as SlotRef;
   notification = 0 as SlotRef;
+  number = 0;
   payload = 0;
   priority = 0;
   process = 0 as SlotRef;

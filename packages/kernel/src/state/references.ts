@@ -24,12 +24,13 @@ export type ProcessRef = Reference<"process">;
 export type CNodeRef = Reference<"cnode">;
 export type EndpointRef = Reference<"endpoint">;
 export type NotificationRef = Reference<"notification">;
+export type ImageRef = Reference<"image">;
 export type MonitorRef = Reference<"monitor">;
 /** An object at which threads wait: both kinds keep their home, their queue and their sweep at the same offsets. */
 export type QueueRef = Reference<"endpoint" | "notification">;
 /** An object that has a header, of whatever type. */
 export type ObjectRef = Reference<
-  "thread" | "process" | "cnode" | "endpoint" | "notification" | "monitor" | "sealer"
+  "thread" | "process" | "cnode" | "endpoint" | "notification" | "monitor" | "image" | "sealer"
 >;
 
 /** A line of a ring between two cores. */

@@ -15,6 +15,8 @@ export interface RunRequest {
   readonly id: number;
   /** The number of its image. */
   readonly image: number;
+  /** The numbers of images that it is given to run, in the order in which it finds them in `handed`. None unless told. */
+  readonly images?: readonly number[];
   /** 1 to 32 bytes. */
   readonly name: string;
   readonly args?: readonly string[];
@@ -108,6 +110,7 @@ export const MAX_REQUEST_BYTES = 16384;
 
 /** What the host starts runs below every service, and can give no more: it could shut them out else. */
 export const USER_CEILING = 149;
+const MAX_IMAGE = 0x7fff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
 const MAX_THREADS = 16384;
@@ -157,7 +160,8 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
       return {
         op: "run",
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
-        image: integer("image", 0, 0x7fff_ffff),
+        image: integer("image", 0, MAX_IMAGE),
+        images: imagesOf(fields.images ?? [], id),
         name: processName(fields.name, id),
         args: argumentsOf(fields.args ?? [], id),
         core: (fields.core ?? null) === null ? null : integer("core", 0, cores - 1),
@@ -195,6 +199,11 @@ function processName(value: unknown, id: number | null): string {
 function argumentsOf(value: unknown, id: number | null): readonly string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value as string[];
   throw new BadRequest(id, "args must be an array of texts");
+}
+
+function imagesOf(value: unknown, id: number | null): readonly number[] {
+  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
+  throw new BadRequest(id, `images must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {

@@ -6,7 +6,7 @@
  * init, the services and the host, so they stand here alone.
  */
 
-/** The images every machine is started with, in this order: the first is image 0, which the kernel runs as init. */
+/** The images every machine is started with, in this order, which is that of their numbers: the kernel runs image 0 as init. */
 export const IMAGES = Object.freeze(["init", "names", "log", "console", "echo"] as const);
 
 export type ImageName = (typeof IMAGES)[number];

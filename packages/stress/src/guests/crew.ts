@@ -52,8 +52,6 @@ export interface Member {
 }
 
 export interface Crew extends Player {
-  /** What the host said: number of the guest's own image. */
-  readonly image: number;
   /** Cores that the crew may use. */
   readonly cores: readonly number[];
   readonly members: Member[];
@@ -68,14 +66,13 @@ export interface Crew extends Player {
   readonly kept: Map<string, number>;
 }
 
-/** What the host gives as arguments: scenario, image, guest, seed, nanoseconds, cores with commas between. */
+/** What the host gives as arguments: scenario, guest, seed, nanoseconds, cores with commas between. */
 const enum Argument {
   SCENARIO = 0,
-  IMAGE = 1,
-  GUEST = 2,
-  SEED = 3,
-  TIME_NS = 4,
-  CORES = 5,
+  GUEST = 1,
+  SEED = 2,
+  TIME_NS = 3,
+  CORES = 4,
 }
 
 /** A number that players get so many of for what they make. */
@@ -90,7 +87,6 @@ export function* lead(os: Os, scenario: Scenario): Steps<number> {
     os,
     hand,
     slots: os.slots.take(LEADER_SLOTS),
-    image: Number(os.args[Argument.IMAGE]),
     cores,
     members: [],
     reports: yield* os.endpoint(),

@@ -2,16 +2,15 @@
  * Processes that hold what is being revoked are killed meanwhile. A process that was killed does nothing
  * any more and what it made from its own memory is gone; what it passed on stays, until it is revoked.
  */
-import { Method, ObjectType, Right, SlotState } from "@capos/abi";
+import { Method, ObjectType, SlotState } from "@capos/abi";
 import {
   cnode,
   encodeEnvironment,
+  type Filling,
   monitor,
   type Os,
-  process,
   type Steps,
-  thread,
-  untyped,
+  startProcess,
 } from "@capos/libos";
 import {
   type Crew,
@@ -139,49 +138,52 @@ function* startVictim(
 ): Steps<Victim> {
   const { hand } = crew;
   const { sys, environment } = os;
-  const core = hand.random.pick(crew.cores);
   const space = yield* os.make(ObjectType.CNODE, VICTIM_CNODE_BITS);
   const child = yield* os.make(ObjectType.PROCESS);
   const first = yield* os.make(ObjectType.THREAD);
-  yield* process.configure(sys, child, space, crew.image, "victim", 1);
-  yield* thread.configure(sys, first, child, core, 100);
-  let slot = 1;
-  const give = function* (handle: number): Steps<number> {
-    return yield* cnode.copy(sys, space, slot++, handle, Right.ALL);
-  };
-  const own = yield* give(space);
-  const self = yield* give(child);
-  const debug = yield* give(environment.debug);
-  const postHandle = yield* give(post);
-  const heldId = hand.newId();
-  const start = yield* clock(hand);
-  const held = yield* give(capability);
-  yield* record(hand, start, Kind.MAKE, heldId, sourceId, 0, 0);
-  const memoryId = hand.newId();
-  yield* untyped.retype(sys, block, ObjectType.UNTYPED, VICTIM_MEMORY_BITS, 1, space, slot);
-  const memory = (yield* cnode.inspect(sys, space, slot++)).handle;
   const id = hand.newId();
-  // Its memory goes with it, and all that came from that.
-  yield* record(hand, yield* clock(hand), Kind.MAKE, memoryId, id, 0, 0);
-  const words = encodeEnvironment({
-    cnode: own,
-    process: self,
-    thread: 0,
-    names: 0,
-    log: 0,
-    console: 0,
-    debug,
-    untyped: memory,
-    firstFreeSlot: slot,
-    freeSlotCount: 2 ** VICTIM_CNODE_BITS - slot,
-    threadIndex: 0,
-    core,
-    cores: os.cores,
+  const fill = function* (filling: Filling, core: number): Steps<number[]> {
+    const own = yield* filling.give({ handle: space });
+    const self = yield* filling.give({ handle: child });
+    const debug = yield* filling.give({ handle: environment.debug });
+    const postHandle = yield* filling.give({ handle: post });
+    const heldId = hand.newId();
+    const start = yield* clock(hand);
+    const held = yield* filling.give({ handle: capability });
+    yield* record(hand, start, Kind.MAKE, heldId, sourceId, 0, 0);
+    const memoryId = hand.newId();
+    const memory = yield* filling.handleOf(yield* filling.makeMemory(block, VICTIM_MEMORY_BITS));
+    // Its memory goes with it, and all that came from that.
+    yield* record(hand, yield* clock(hand), Kind.MAKE, memoryId, id, 0, 0);
+    return encodeEnvironment({
+      cnode: own,
+      process: self,
+      thread: 0,
+      names: 0,
+      log: 0,
+      console: 0,
+      debug,
+      untyped: memory,
+      image: 0,
+      firstFreeSlot: filling.next,
+      freeSlotCount: 2 ** VICTIM_CNODE_BITS - filling.next,
+      threadIndex: 0,
+      core,
+      cores: os.cores,
+      name: "victim",
+      args: [os.args[0]!],
+      handed: [postHandle, held, heldId, memoryId, id, hand.base, hand.random.next(), 3 * IDS_PER_PLAYER],
+    });
+  };
+  const parts = { space, process: child, thread: first };
+  yield* startProcess(sys, parts, {
+    image: environment.image,
     name: "victim",
-    args: [os.args[0]!],
-    handed: [postHandle, held, heldId, memoryId, id, hand.base, hand.random.next(), 3 * IDS_PER_PLAYER],
+    threads: 1,
+    cores: [hand.random.pick(crew.cores)],
+    priority: 100,
+    fill,
   });
-  yield* thread.start(sys, first, words);
   return { process: child, thread: first, cnode: space, id };
 }
 

@@ -16,9 +16,6 @@ const GARBAGE = {
   endNs: 90,
 };
 
-/** The number that each image has on the fake machine. */
-export const IMAGE = 17;
-
 /** A machine whose guests print what `answer` says; what was asked of it stands in `asked`. */
 export function fakeContext(
   more: Partial<SuiteContext> = {},
@@ -41,7 +38,6 @@ export function fakeContext(
             if (answer !== undefined) return answer(name, options);
             return { status: 0, lines: [JSON.stringify(name === "bench-garbage" ? GARBAGE : SAMPLES)] };
           },
-          imageNumber: () => IMAGE,
         });
         const collections = [
           { core: 1, startNs: 10, durationNs: 39 },
@@ -77,7 +73,6 @@ export function realContext(cores: number, more: Partial<SuiteContext> = {}): Su
             if (state !== "exited") throw new Error(`${image.name}: ${fault}`);
             return { status, lines };
           },
-          imageNumber: (image) => machine.imageNumber(image),
         });
         const report = await machine.halt();
         const collections = report.cores.flatMap((one) =>

@@ -14,7 +14,7 @@ import {
   type Word,
   type World,
 } from "./support/bad-input-table.js";
-import { CEILING, Err, GuestTests, invoke, ownImage, perform, same } from "./support/kit.js";
+import { CEILING, Err, GuestTests, invoke, perform, same } from "./support/kit.js";
 
 export const tests = new GuestTests();
 type Rows = (os: Os, world: World) => Steps<readonly Word[]>;
@@ -172,7 +172,7 @@ operation("configure a process", Method.PROCESS_CONFIGURE, function* (os, w) {
   return [
     yield* invoked(os, w, w.process, W),
     yield* used(os, w, w.space, W, [w.endpoint, w.thread]),
-    number(ownImage(os), 0, 63, Err.NOT_FOUND),
+    yield* used(os, w, os.environment.image, Right.EXECUTE, [w.endpoint, w.space]),
     { good: 0, wrong: threads },
     number(0, 0, 0),
   ];

@@ -19,7 +19,6 @@ import {
   GuestTests,
   invoke,
   onCores,
-  ownImage,
   perform,
   type Role,
   same,
@@ -82,8 +81,8 @@ const roles: Record<string, Role> = {
       os.environment.thread,
       os.environment.names,
     ]);
-    for (const handle of [os.environment.log, os.environment.console, os.environment.debug, ...os.handed])
-      own.add(handle);
+    const { log, console, debug, image } = os.environment;
+    for (const handle of [log, console, debug, image, ...os.handed]) own.add(handle);
     for (const text of os.args.slice(1)) {
       const foreign = Number(text);
       for (let index = 0; index < 600; index++) {
@@ -437,7 +436,7 @@ tests.add("a process cannot name another's slots", function* (os) {
   const notification = yield* os.notification();
   const child = yield* spawnProcess(os, {
     name: "prober",
-    image: ownImage(os),
+    image: os.environment.image,
     cnodeBits: 6,
     args: ["prober", ...[endpoint, notification, os.environment.untyped, os.environment.cnode].map(String)],
   });
@@ -808,10 +807,12 @@ tests.add(
     same(yield* invoke(sys, watcher, W, space, notification), Err.BAD_TYPE, "watch a CNode");
     same(yield* invoke(sys, target, Method.THREAD_CONFIGURE, space, os.core, 1), Err.BAD_TYPE, "no process");
     same(yield* invoke(sys, environment.thread, Method.THREAD_BIND, space), Err.BAD_TYPE, "bind to a CNode");
-    for (const image of [...junk, 9999])
-      same(yield* invoke(sys, child, P, space, image, 0, 0), Err.NOT_FOUND, `image ${image}`);
+    const { image } = environment;
+    for (const handle of NO_HANDLES)
+      same(yield* invoke(sys, child, P, space, handle, 0, 0), Err.BAD_CAP, `image ${handle}`);
+    same(yield* invoke(sys, child, P, space, space, 0, 0), Err.BAD_TYPE, "a CNode for an image");
     for (const bytes of [...junk, 33, 7])
-      same(yield* invoke(sys, child, P, space, 0, 0, bytes), Err.RANGE, `name of ${bytes}`);
+      same(yield* invoke(sys, child, P, space, image, 0, bytes), Err.RANGE, `name of ${bytes}`);
     for (const core of [...junk, os.cores]) {
       same(
         yield* invoke(sys, target, Method.THREAD_CONFIGURE, environment.process, core, 1),
@@ -850,8 +851,8 @@ tests.add(
     same((yield* thread.status(sys, target)).state, 0, "the thread is new");
     same((yield* process.status(sys, child)).state, 0, "the process is new");
     // And after it.
-    same(yield* invoke(sys, child, P, space, 0, 0, 0), 0, "configure");
-    same(yield* invoke(sys, child, P, space, 0, 0, 0), Err.BUSY, "configure twice");
+    same(yield* invoke(sys, child, P, space, image, 0, 0), 0, "configure");
+    same(yield* invoke(sys, child, P, space, image, 0, 0), Err.BUSY, "configure twice");
     same(
       yield* invoke(sys, target, Method.THREAD_CONFIGURE, environment.process, os.core, 1),
       0,

@@ -12,7 +12,6 @@ import {
   GuestTests,
   invoke,
   onCores,
-  ownImage,
   perform,
   type Role,
   same,
@@ -78,7 +77,7 @@ function* quota(os: Os): Steps<number> {
   if (probe.length === 0) probe = [yield* os.make(ObjectType.PROCESS), yield* os.make(ObjectType.CNODE, 3)];
   const [it, space] = probe;
   same(
-    yield* invoke(os.sys, it!, Method.PROCESS_CONFIGURE, space!, ownImage(os), 100_000, 0),
+    yield* invoke(os.sys, it!, Method.PROCESS_CONFIGURE, space!, os.environment.image, 100_000, 0),
     Err.NO_RESOURCE,
     "too many threads",
   );
@@ -208,7 +207,7 @@ onCores(
       const endpoint = yield* arena.endpoint();
       yield* cnode.copy(sys, space, 300, endpoint, Right.ALL);
       const pair = [yield* arena.make(ObjectType.PROCESS), yield* arena.make(ObjectType.PROCESS)];
-      for (const it of pair) yield* process.configure(sys, it, space, ownImage(os), "pair", 0);
+      for (const it of pair) yield* process.configure(sys, it, space, os.environment.image, "pair", 0);
       if (i === 0) {
         yield* process.kill(sys, pair[0]!);
         same((yield* cnode.inspect(sys, space, 300)).state, SlotState.LIVE, "one of them lives on it");
@@ -280,7 +279,7 @@ tests.add(
     const left = yield* quota(os);
     const space = yield* arena.make(ObjectType.CNODE, 4);
     const it = yield* arena.make(ObjectType.PROCESS);
-    yield* process.configure(sys, it, space, ownImage(os), "few", 3);
+    yield* process.configure(sys, it, space, os.environment.image, "few", 3);
     same(yield* quota(os), left - 3, "while it lives");
     const threads: number[] = [];
     for (let i = 0; i < 4; i++) threads.push(yield* arena.make(ObjectType.THREAD));
@@ -297,7 +296,7 @@ tests.add(
     yield* process.kill(sys, it);
     same(yield* quota(os), left, "after its end");
     same(
-      yield* invoke(sys, it, Method.PROCESS_CONFIGURE, space, ownImage(os), 0, 0),
+      yield* invoke(sys, it, Method.PROCESS_CONFIGURE, space, os.environment.image, 0, 0),
       Err.BUSY,
       "a dead process",
     );

@@ -228,7 +228,7 @@ onCores(
       const theirs = yield* Arena.of(os, 13);
       const space = yield* theirs.make(ObjectType.CNODE, 4);
       const target = yield* theirs.make(ObjectType.PROCESS);
-      yield* process.configure(sys, target, space, 0, "watched", 1);
+      yield* process.configure(sys, target, space, os.environment.image, "watched", 1);
       const first = yield* theirs.make(ObjectType.THREAD);
       yield* thread.configure(sys, first, target, core, 20);
       yield* monitor.watch(sys, watcher, i % 2 === 0 ? target : first, told);

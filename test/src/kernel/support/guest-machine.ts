@@ -26,11 +26,13 @@ export interface GuestMachineOptions {
 }
 
 export interface GuestOptions {
-  /** The guest's arguments; its image's number comes before them. */
+  /** The guest's arguments. */
   readonly args?: readonly string[];
   readonly core?: number;
   readonly priority?: number;
   readonly memoryBits?: number;
+  /** Guests that it may run: it finds their images in `handed`. */
+  readonly images?: readonly string[];
 }
 
 const SILENT_MS = 60_000;
@@ -92,12 +94,9 @@ export class GuestMachine {
 
   /** Starts a guest; its exit is awaited with `exit`. */
   async start(guest: string, options: GuestOptions = {}): Promise<number> {
-    let image = this.#images.get(guest);
-    if (image === undefined) {
-      const built = await buildImage(guestFile(guest));
-      image = this.machine.load(guest, built.code);
-      this.#images.set(guest, image);
-    }
+    const image = await this.#load(guest);
+    const images: number[] = [];
+    for (const other of options.images ?? []) images.push(await this.#load(other));
     const id = this.#nextId++;
     const request = {
       op: "run",
@@ -108,12 +107,21 @@ export class GuestMachine {
       debug: true,
       priority: 50,
       ...options,
-      args: [String(image), ...(options.args ?? [])],
       id,
       image,
+      images,
     };
     this.machine.feed(PortNumber.CONTROL, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     return id;
+  }
+
+  /** The number of a guest's image, which is loaded once. */
+  async #load(guest: string): Promise<number> {
+    const known = this.#images.get(guest);
+    if (known !== undefined) return known;
+    const number = this.machine.load(guest, (await buildImage(guestFile(guest))).code);
+    this.#images.set(guest, number);
+    return number;
   }
 
   /** How a run ended, if it has. Throws if it was refused. */

@@ -4,7 +4,6 @@
 import { Method, makeHandle, Slot, TrapShift } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
-import { BootInfo } from "@capos/hal";
 import {
   type Core,
   invokeMonitor,
@@ -30,7 +29,7 @@ export function messageOf(words: readonly number[]): GeneratorContext {
   return context;
 }
 
-/** Makes a process, in a slot of init, of image 0; answers the result. The slots are init's, whoever its maker is. */
+/** Makes a process, in a slot of init, of the bench's image; answers the result. The slots are init's, whoever its maker is. */
 export function configureProcess(
   bench: Bench,
   k: Core,
@@ -40,9 +39,8 @@ export function configureProcess(
   maker: ProcessRef = bench.resources.process,
 ): number {
   const { i32, thread, cspace } = bench;
-  // There are no images without a host.
-  i32[i32[BootInfo.MODULES]!] = 1;
-  const context = messageOf([Method.PROCESS_CONFIGURE, handleIn(bench, cspace, cnode), 0, threads, 0]);
+  const image = handleIn(bench, cspace, bench.image);
+  const context = messageOf([Method.PROCESS_CONFIGURE, handleIn(bench, cspace, cnode), image, threads, 0]);
   const found = [i32[maker + Process.CSPACE]!, i32[maker + Process.CSPACE_SLOTS]!] as const;
   i32[maker + Process.CSPACE] = cspace;
   i32[maker + Process.CSPACE_SLOTS] = 4096;

@@ -3,12 +3,14 @@
  * init's CNode, as new each time.
  */
 import { Err, InitSlot, type ObjectType, Right, Slot, ObjectType as Type } from "@capos/abi";
-import { BootInfo } from "@capos/hal";
+import { addModule, BootInfo, holdModule } from "@capos/hal";
 import {
   type Core,
   fillSlot,
+  imageAt,
   type Locked,
   lockTree,
+  type NodeRef,
   type ObjectRef,
   passGrace,
   type SlotRef,
@@ -28,6 +30,8 @@ export interface Bench extends Kernel {
   slotAt(index: number): SlotRef;
   /** The slot that holds all memory that tests make objects of. */
   readonly untyped: SlotRef;
+  /** The slot of a capability to the one image. */
+  readonly image: SlotRef;
   /** Empties slots 90 to 2400 and makes the untyped memory new: 2^bits bytes, zeroed. */
   renew(bits: number): void;
   /** Makes objects from a slot's memory, into init's slots from `first` on; answers the slots. */
@@ -41,6 +45,7 @@ export interface Bench extends Kernel {
 }
 
 const FIRST = 90;
+const IMAGE = 80;
 const END = 2400;
 
 export function makeBench(cores: number): Bench {
@@ -61,15 +66,29 @@ export function makeBench(cores: number): Bench {
       unlockTree(held);
     }
   };
+  const root = (k.tables + Tables.ROOT) as NodeRef;
+  addModule(kernel.memory, "image", "");
+  holdModule(kernel.memory, 0, 0);
+  locked(k, (held) =>
+    fillSlot(held, slotAt(IMAGE), slotWord(Type.IMAGE, Right.ALL, 0, 0), imageAt(k, 0), 0, root),
+  );
+  // Processes hold the image by children of the root: forgotten with the memory they are made of.
+  const lasting = [
+    [root, root + Slot.WORDS],
+    [imageAt(k, 0), imageAt(k, 1)],
+    [slotAt(0), slotAt(FIRST)],
+  ].map(([from, to]) => ({ from: from!, words: words.slice(from, to) }));
   return {
     ...kernel,
     i32,
     thread,
     slotAt,
     untyped,
+    image: slotAt(IMAGE),
     locked,
     objectIn: <Ref extends ObjectRef>(slot: number) => i32[slot + Slot.OBJECT]! as Ref,
     renew(bits) {
+      for (const { from, words: kept } of lasting) words.set(kept, from);
       words.fill(0, slotAt(FIRST), slotAt(END));
       for (let index = FIRST; index < END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
       words.fill(0, kernel.free, kernel.free + 2 ** (bits - 2));

@@ -12,7 +12,7 @@ import {
   Slots,
   type Steps,
 } from "@capos/libos";
-import { type CSpace, Endpoint, type FakeThread, World } from "./fake.js";
+import { type CSpace, Endpoint, type FakeThread, Image, World } from "./fake.js";
 
 export const bare: EnvironmentSource = {
   cnode: 1,
@@ -23,17 +23,18 @@ export const bare: EnvironmentSource = {
   console: 6,
   debug: 7,
   untyped: 8,
-  firstFreeSlot: 9,
-  freeSlotCount: 10,
-  threadIndex: 11,
-  core: 12,
-  cores: 13,
+  image: 9,
+  firstFreeSlot: 10,
+  freeSlotCount: 11,
+  threadIndex: 12,
+  core: 13,
+  cores: 14,
   name: "guest",
   args: [],
   handed: [],
 };
 
-/** A world with one process: memory, a console, a log and a names server, and `main` as image 0. */
+/** A world with one process: memory, a console, a log and a names server, and `main` as its image. */
 export function boot(
   main: (sys: Sys) => Generator<number, unknown, number>,
   options: { memory?: number; args?: string[]; console?: boolean } = {},
@@ -103,19 +104,19 @@ export function boot(
   );
   world.run();
 
-  world.images[0] = main;
   const cspace: CSpace = new Map();
   const first = world.thread(main, cspace);
   const words = encodeEnvironment({
     ...bare,
     cnode: first.put(1, world.cnode(cspace)),
-    process: first.put(2, world.process(cspace, 0)),
+    process: first.put(2, world.process(cspace, main)),
     thread: first.put(3, world.threadObject()),
     names: first.put(4, endpoints.names),
     log: first.put(5, endpoints.log),
     console: options.console === false ? 0 : first.put(6, endpoints.console),
     debug: 0,
     untyped: first.put(8, world.untyped(options.memory ?? 20)),
+    image: first.put(7, new Image(main)),
     firstFreeSlot: 9,
     freeSlotCount: 40,
     threadIndex: 0,

@@ -169,11 +169,16 @@ export class FakeThread implements Sys {
   }
 }
 
+/** What processes run. */
+export class Image extends Thing {
+  constructor(readonly guest: Guest) {
+    super(ObjectType.IMAGE);
+  }
+}
+
 export class World {
   readonly tree = new Tree((minted, orphaned) => this.#orphan(minted, orphaned));
   readonly threads: FakeThread[] = [];
-  /** What processes can run, by image number. */
-  readonly images: Guest[] = [];
   #ready: FakeThread[] = [];
 
   /** A thread with a CSpace of its own, or one it shares. */
@@ -346,26 +351,29 @@ export class World {
     if (type === ObjectType.CNODE) return this.cnode(inner);
     if (type === ObjectType.ENDPOINT) return new Endpoint();
     if (type === ObjectType.THREAD) return this.threadObject();
-    if (type === ObjectType.PROCESS) return this.process(caller.cspace, 0);
+    if (type === ObjectType.PROCESS) return this.process(caller.cspace, null);
     if (type === ObjectType.UNTYPED) return this.untyped(8);
     const isThing = [ObjectType.SEALER, ObjectType.NOTIFICATION, ObjectType.MONITOR].includes(type);
     return isThing ? new Thing(type) : undefined;
   }
 
   readonly #spaces = new Map<number, CSpace>();
-  readonly #processes = new Map<Invoked, { cspace: CSpace; image: number }>();
+  readonly #processes = new Map<Invoked, { cspace: CSpace; image: Guest | null }>();
 
-  process(cspace: CSpace, image: number): Invoked {
+  process(cspace: CSpace, image: Guest | null): Invoked {
     const state = { cspace, image };
-    const invoked: Invoked = (_, words) => {
+    const invoked: Invoked = (caller, words) => {
       if (words[0] === Method.PROCESS_KILL) {
         for (const thread of this.threads) if (thread.cspace === state.cspace) this.kill(thread);
         return 0;
       }
       if (words[0] !== Method.PROCESS_CONFIGURE) return Err.UNSUPPORTED;
-      if (this.images[words[2]!] === undefined) return Err.NOT_FOUND;
+      const found = caller.find(words[2]!);
+      if (found === undefined) return Err.BAD_CAP;
+      if (!(found.object instanceof Image)) return Err.BAD_TYPE;
+      if ((found.rights & Right.EXECUTE) === 0) return Err.DENIED;
       state.cspace = this.#spaces.get(words[1]!)!;
-      state.image = words[2]!;
+      state.image = found.object.guest;
       return 0;
     };
     this.#processes.set(invoked, state);
@@ -373,7 +381,7 @@ export class World {
   }
 
   threadObject(): Invoked {
-    let process: { cspace: CSpace; image: number } | undefined;
+    let process: { cspace: CSpace; image: Guest | null } | undefined;
     return (caller, words) => {
       switch (words[0]) {
         case Method.THREAD_CONFIGURE:
@@ -385,7 +393,7 @@ export class World {
           process = this.#processes.get(caller.find(words[1]!)!.object as Invoked);
           return process === undefined ? Err.BAD_CAP : 0;
         case Method.THREAD_START:
-          this.thread(this.images[process!.image]!, process!.cspace, [...words.slice(1, caller.trap.count)]);
+          this.thread(process!.image!, process!.cspace, [...words.slice(1, caller.trap.count)]);
           return 0;
         case Method.THREAD_DESTROY:
           return 0;

@@ -13,7 +13,7 @@ import {
   type Right,
   type Sys,
 } from "@capos/abi";
-import { cnode, debug, Slots, type Steps, untyped } from "@capos/libos";
+import { cnode, debug, IpcError, imageControl, Slots, type Steps, untyped } from "@capos/libos";
 import { Memory } from "./memory.js";
 
 /** log2 of the slots of init's CSpace is fixed by the kernel; these are the ones that start out empty. */
@@ -40,6 +40,10 @@ export interface Authority {
   makeFrom(block: number, type: ObjectType, sizeBits: number): Steps<number>;
   /** A badged copy of one of init's own capabilities, in a slot of its own. */
   mint(handle: number, rights: Right, badge: number): Steps<number>;
+  /** A capability to the image that the host knows by this number, in a slot of its own. Throws `IpcError`: `NOT_FOUND`. */
+  image(number: number): Steps<number>;
+  /** Deletes a capability in a slot of init's own. */
+  drop(handle: number): Steps<void>;
   /** Gives back the slot of a capability that has ended with the block it was made from. */
   forget(handle: number): void;
 }
@@ -68,6 +72,16 @@ export function* takeAuthority(sys: Sys): Steps<Authority> {
     return (yield* cnode.inspect(sys, own, slot)).handle;
   }
 
+  function* image(number: number): Steps<number> {
+    try {
+      return yield* inFreeSlot(function* (slot) {
+        yield* imageControl.take(sys, at(InitSlot.IMAGE_CONTROL), number, own, slot);
+      });
+    } catch (error) {
+      throw error instanceof IpcError ? new IpcError(error.code, `image ${number}`) : error;
+    }
+  }
+
   function makeFrom(block: number, type: ObjectType, sizeBits: number): Steps<number> {
     return inFreeSlot((slot) => untyped.retype(sys, block, type, sizeBits, 1, own, slot));
   }
@@ -89,6 +103,8 @@ export function* takeAuthority(sys: Sys): Steps<Authority> {
       inFreeSlot(function* (slot) {
         yield* cnode.mint(sys, own, slot, handle, rights, badge);
       }),
+    image,
+    drop: (handle) => slots.drop(sys, handle),
     forget: (handle) => slots.give(handleIndex(handle)),
   };
 }

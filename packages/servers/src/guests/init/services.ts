@@ -35,6 +35,7 @@ interface Service {
   /** The notification's end by which init says that a process has ended, or 0. */
   readonly endings: number;
   readonly watcher: number;
+  readonly image: number;
   child: Child | null;
   /** When it was started again, as far as that still counts. */
   restartsNs: number[];
@@ -52,7 +53,7 @@ export class Services {
   ) {}
 
   /**
-   * Makes what outlives the services' processes: endpoints and notifications.
+   * Makes what outlives the services' processes: endpoints and notifications; and takes their images.
    *
    * @param registry endpoint that init answers
    * @param watch makes a capability that signals init that service number i has ended
@@ -75,6 +76,7 @@ export class Services {
         notification,
         endings: notified ? yield* init.mint(notification, Right.SEND, ServiceSignal.ENDED) : 0,
         watcher: yield* watch(index),
+        image: yield* init.image(IMAGES.indexOf(description.image)),
         child: null,
         restartsNs: [],
       });
@@ -163,7 +165,7 @@ export class Services {
     const needsDirectory = description.needs.includes("directory");
     service.child = yield* startChild(this.init, {
       name: description.name,
-      image: IMAGES.indexOf(description.image),
+      image: service.image,
       cores: [service.core, this.init.ownCore],
       priority: description.priority,
       ceiling: description.priority,

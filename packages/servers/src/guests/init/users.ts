@@ -47,9 +47,33 @@ export class Users {
     const index = this.#freeIndex();
     const badge = this.#nextBadge;
     if (badge > Badge.LAST) throw new Refusal("no badge is left");
-    const child = yield* startChild(this.init, {
-      name,
-      image: request.image,
+    const child = yield* this.#start(request, badge, this.watchers[index % this.watchers.length]!);
+    this.#nextBadge++;
+    const user = { id, name, core: child.core, badge, child };
+    this.#table[index] = user;
+    this.#byBadge.set(badge, user);
+  }
+
+  /** What it runs, and is given to run, init holds only while it starts: it is gone with the last process that has it. */
+  *#start(request: Required<RunRequest>, badge: number, watcher: number): Steps<Child> {
+    const images: number[] = [];
+    try {
+      for (const number of [request.image, ...request.images]) images.push(yield* this.init.image(number));
+      return yield* this.#startWith(images, request, badge, watcher);
+    } finally {
+      for (const image of images) yield* this.init.drop(image);
+    }
+  }
+
+  #startWith(
+    [image, ...others]: readonly number[],
+    request: Required<RunRequest>,
+    badge: number,
+    watcher: number,
+  ): Steps<Child> {
+    return startChild(this.init, {
+      name: request.name,
+      image: image!,
       cores: request.core === null ? this.#nextCores() : [request.core],
       priority: request.priority,
       ceiling: USER_CEILING,
@@ -61,13 +85,9 @@ export class Users {
       log: this.services.client("log", badge),
       console: this.services.client("console", badge),
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      handed: [],
-      watcher: this.watchers[index % this.watchers.length]!,
+      handed: others.map((handle) => ({ handle })),
+      watcher,
     });
-    this.#nextBadge++;
-    const user = { id, name, core: child.core, badge, child };
-    this.#table[index] = user;
-    this.#byBadge.set(badge, user);
   }
 
   /** Kills a process; gives its exit. Throws `Refusal` if there is none. */
