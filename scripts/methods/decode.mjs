@@ -27,8 +27,10 @@ export const decoderName = (object, method) => `decode${object.title}${capitaliz
 
 export function operands({ objects }) {
   const fields = new Map();
+  const slots = new Set();
   for (const object of objects) {
     for (const method of object.methods) {
+      for (const { kind, name } of method.arguments) if (kind === "capability") slots.add(name);
       for (const [name, isDouble] of method.arguments.flatMap(fieldsOf)) {
         const known = fields.get(name) ?? { isDouble, methods: [] };
         if (known.isDouble !== isDouble)
@@ -43,7 +45,7 @@ export function operands({ objects }) {
   const lines = (isDouble, value) =>
     [...fields]
       .filter(([, field]) => field.isDouble === isDouble)
-      .map(([name]) => `${name} = ${value};`)
+      .map(([name]) => `${name} = ${value}${slots.has(name) ? " as SlotRef" : ""};`)
       .sort()
       .join("\n");
   return `/**
@@ -54,6 +56,8 @@ export function operands({ objects }) {
  *
  * HEAD
  */
+import type { SlotRef } from "./references.js";
+
 export class Operands {
   // Integers. Of a capability that was looked up: its slot. Of a text, bytes or words: how many, and the register
   // where they begin.
@@ -89,9 +93,9 @@ export function decode(declaration) {
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ${used(["ObjectType"]).map((name) => `${name}, `)}Reg, Right, ${used(["Slot", "wordsForBytes"]).join(", ")} } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 ${from(["findSlot", "hasRight", "lookupArgument", "refusal"], "../capability/lookup.js")}${from(["slotsOf", "typeOf"], "../capability/slot.js")}import type { Core } from "../state/core.js";
-${from(["Process", "Thread"], "../state/layout.js")}${from(["wordCount"], "../state/message.js")}${from(["handle", "integer"], "./arguments.js")}
+${from(["Process", "Thread"], "../state/layout.js")}${from(["wordCount"], "../state/message.js")}import type { SlotRef, ThreadRef } from "../state/references.js";
+${from(["handle", "integer"], "./arguments.js")}
 /** An argument is outside its range: says which that is. */
 function outside(context: Context, low: number, high: number): false {
   context.regs[Reg.WORDS] = low;
@@ -123,7 +127,7 @@ function decoder(object, method, declaration) {
   lines.push("return true;");
   const names = placed(method).map(({ argument }) => argument.name);
   return `${docComment(`${object.name}.${method.name}${names.length === 0 ? "" : `: ${names.join(", ")}`}.`)}
-export function ${decoderName(object, method)}(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function ${decoderName(object, method)}(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   ${lines.join("\n")}
 }`;
 }

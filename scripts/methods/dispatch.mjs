@@ -33,15 +33,15 @@ export function dispatch(declaration) {
  */
 import { Err, Method, ObjectType } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { typeOf } from "../capability/slot.js";
 import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { wordCount } from "../state/message.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 ${imports.map(([, line]) => line).join("\n")}
 
 /** Invokes the object in a slot, which was looked up in this trap. */
-export function invoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
   switch (typeOf(k.i32[self]!)) {
     ${objects.map((object) => `case ObjectType.${nameIn(declaration.ObjectType, object.type)}:\nreturn invoke${object.title}(k, thread, context, self, method);`).join("\n")}
@@ -62,7 +62,7 @@ function invoker(object) {
       : deed;
     return `case Method.${memberOf(object, method)}:\nreturn ${call};`;
   });
-  return `export function invoke${object.title}(k: Core, thread: WordIndex, context: Context, self: WordIndex, method: number): Answer {
+  return `export function invoke${object.title}(k: Core, thread: ThreadRef, context: Context, self: SlotRef, method: number): Answer {
   switch (method) {
     ${cases.join("\n")}
     default:

@@ -67,7 +67,22 @@ export {
   wakeGraceWaiters,
 } from "./smp/grace-period.js";
 export { moveHome } from "./smp/home.js";
-export { lockTree, unlockTree } from "./smp/tree-lock.js";
+export { type Locked, lockTree, unlockTree } from "./smp/tree-lock.js";
 export { Answer } from "./state/answer.js";
 export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
+export type {
+  AnchorRef,
+  CNodeRef,
+  EndpointRef,
+  ImageRef,
+  LineRef,
+  MonitorRef,
+  NodeRef,
+  NotificationRef,
+  ObjectRef,
+  ProcessRef,
+  QueueRef,
+  SlotRef,
+  ThreadRef,
+} from "./state/references.js";
 export { Vector } from "./state/vectors.js";

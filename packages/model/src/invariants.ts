@@ -5,7 +5,8 @@
 import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { checkState } from "@capos/inspect";
-import { Anchor, anchorOf, BINDING_KIND, Binding, Monitor, Process, Thread } from "@capos/kernel/layout";
+import type { SlotRef } from "@capos/kernel/internal";
+import { Anchor, anchorOf, BINDING_KIND, Binding, kernelFacts, Process } from "@capos/kernel/layout";
 import type { Machine } from "./machine.js";
 import { nameOf } from "./names.js";
 import { cnodesOf } from "./places.js";
@@ -93,15 +94,13 @@ function deadProblem(i32: Int32Array, slot: WordIndex, state: SlotState): string
 }
 
 /** Every slot that a capability of the scenario can be in: of CNodes, and bindings. */
-function slotsOf(machine: Machine): WordIndex[] {
+function slotsOf(machine: Machine): SlotRef[] {
   const slots = machine.slotIndices().map((index) => machine.slotAt(index));
   for (const { at, words } of cnodesOf(machine).filter(({ at }) => at !== machine.cspace))
-    for (let offset = Slot.WORDS; offset < words; offset += Slot.WORDS) slots.push(at + offset);
-  slots.push(machine.resources.process + Process.BINDING);
+    for (let offset = Slot.WORDS; offset < words; offset += Slot.WORDS) slots.push((at + offset) as SlotRef);
+  slots.push((machine.resources.process + Process.BINDING) as SlotRef);
   for (const { at, type } of machine.named) {
-    if (type === ObjectType.THREAD) slots.push(at + Thread.BINDING);
-    else if (type === ObjectType.PROCESS) slots.push(at + Process.BINDING, at + Process.IMAGE_BINDING);
-    else if (type === ObjectType.MONITOR) slots.push(at + Monitor.TARGET, at + Monitor.NOTIFICATION);
+    for (const binding of kernelFacts(type).bindings) slots.push((at + binding.at) as SlotRef);
   }
   return slots;
 }

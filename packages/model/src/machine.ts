@@ -42,12 +42,17 @@ import {
   fillSlot,
   type InitResources,
   imageAt,
+  type Locked,
   linkMade,
   lockTree,
   moveSlot,
+  type ObjectRef,
+  type ProcessRef,
   reclaimSlot,
   retype,
+  type SlotRef,
   slotWord,
+  type ThreadRef,
   unlockTree,
   Vector,
 } from "@capos/kernel/internal";
@@ -132,8 +137,8 @@ export class Machine {
   }
 
   /** First word of a slot of init's CSpace. */
-  slotAt(index: number): WordIndex {
-    return this.cspace + index * Slot.WORDS;
+  slotAt(index: number): SlotRef {
+    return (this.cspace + index * Slot.WORDS) as SlotRef;
   }
 
   /** The handle to what a slot holds now. */
@@ -142,8 +147,8 @@ export class Machine {
   }
 
   /** The object that a slot's capability names. */
-  objectAt(index: number): WordIndex {
-    return this.i32[this.slotAt(index) + Slot.OBJECT]!;
+  objectAt<Ref extends ObjectRef>(index: number): Ref {
+    return this.i32[this.slotAt(index) + Slot.OBJECT]! as Ref;
   }
 
   /** A slot's `SlotState` just now. */
@@ -223,25 +228,25 @@ export class Machine {
   }
 
   /** The same into a slot of another CNode. */
-  deriveInto(source: WordIndex, to: WordIndex, rights: number = Right.ALL, badge = 0): void {
-    lockTree(this.k);
-    if (!reclaimSlot(this.k, to)) throw new Error("the slot is not empty");
-    deriveSlot(this.k, source, to, rights, badge);
-    unlockTree(this.k);
+  deriveInto(source: SlotRef, to: SlotRef, rights: number = Right.ALL, badge = 0): void {
+    const held = lockTree(this.k);
+    if (!reclaimSlot(held, to)) throw new Error("the slot is not empty");
+    deriveSlot(held, source, to, rights, badge);
+    unlockTree(held);
   }
 
   /** Moves what a slot of init holds into a CNode; answers the handle of it there. */
   moveInto(source: number, cnode: number, index: number): number {
-    const slot = this.objectAt(cnode) + index * Slot.WORDS;
-    this.atSetUp((k) => moveSlot(k, this.slotAt(source), slot, Right.ALL));
+    const slot = (this.objectAt(cnode) + index * Slot.WORDS) as SlotRef;
+    this.atSetUp((held) => moveSlot(held, this.slotAt(source), slot, Right.ALL));
     return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
   }
 
   /** Changes capabilities while the scenario is built: `change` runs under the tree lock. */
-  atSetUp(change: (k: Core) => void): void {
-    lockTree(this.k);
-    change(this.k);
-    unlockTree(this.k);
+  atSetUp(change: (held: Locked) => void): void {
+    const held = lockTree(this.k);
+    change(held);
+    unlockTree(held);
   }
 
   /** A process of its own with a CSpace of 2^bits slots, made of `memory` if given; slot indices of its process and its CNode in init's CSpace. */
@@ -254,21 +259,21 @@ export class Machine {
     const cnode = this.cnode(`CSpace of ${name}`, bits, memory);
     const process = this.make(ObjectType.PROCESS, name);
     const { i32, k } = this;
-    const object = this.objectAt(process);
-    lockTree(k);
-    bindCSpace(k, object, this.slotAt(cnode));
+    const object = this.objectAt<ProcessRef>(process);
+    const held = lockTree(k);
+    bindCSpace(held, object, this.slotAt(cnode));
     i32[object + Process.CEILING] = 255;
     i32[object + Process.THREADS_LEFT] = threads;
     i32[this.resources.process + Process.THREADS_LEFT]! -= threads;
-    linkMade(i32, this.resources.process, object);
+    linkMade(held, this.resources.process, object);
     i32[object + Process.LIFE] = LifeState.RUNNING;
-    unlockTree(k);
+    unlockTree(held);
     return { process, cnode };
   }
 
   /** Gives a process (by `process`) a copy of what a slot of init holds; answers the handle that the process has of it. */
   give(cnode: number, index: number, source: number, rights: number = Right.ALL, badge = 0): number {
-    const slot = this.objectAt(cnode) + index * Slot.WORDS;
+    const slot = (this.objectAt(cnode) + index * Slot.WORDS) as SlotRef;
     this.deriveInto(this.slotAt(source), slot, rights, badge);
     return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
   }
@@ -278,10 +283,10 @@ export class Machine {
     const slot = this.endpoint(`end of ${name}`, core);
     if (process === undefined) return this.handle(slot);
     const { i32 } = this;
-    const object = this.objectAt(process);
+    const object = this.objectAt<ProcessRef>(process);
     // From the last slot of its CSpace down.
     let index = i32[object + Process.CSPACE_SLOTS]! - 1;
-    const at = (): WordIndex => i32[object + Process.CSPACE]! + index * Slot.WORDS;
+    const at = (): SlotRef => (i32[object + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
     while (i32[at()] !== 0) index--;
     this.deriveInto(this.slotAt(slot), at());
     return makeHandle(index, i32[at() + Slot.GENERATION]!);
@@ -290,10 +295,11 @@ export class Machine {
   /** A thread on a core that runs a program from the schedule's begin on. */
   guest(core: number, program: GuestProgram, options: GuestOptions = {}): Guest {
     const name = options.name ?? `guest ${this.guests.length}`;
-    const process = options.process === undefined ? this.resources.process : this.objectAt(options.process);
+    const process =
+      options.process === undefined ? this.resources.process : this.objectAt<ProcessRef>(options.process);
     const end = options.exits === true ? 0 : this.endOf(name, core, options.process);
     const slot = this.make(ObjectType.THREAD, name);
-    const thread = this.objectAt(slot);
+    const thread = this.objectAt<ThreadRef>(slot);
     const status = configureThread(this.k, thread, process, core, options.priority ?? 10);
     if (status !== Err.OK) throw new Error(`${name}: configure answers ${status}`);
     const number = this.i32[thread + Thread.NUMBER]!;

@@ -4,13 +4,20 @@ import { type Argument, METHODS, type MethodDeclaration, type ObjectDeclaration 
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
 import { BootInfo, nowNs } from "@capos/hal";
-import { type Core, decoders, fillSlot, slotWord } from "@capos/kernel/internal";
+import {
+  type Core,
+  decoders,
+  fillSlot,
+  type SlotRef,
+  slotWord,
+  type ThreadRef,
+} from "@capos/kernel/internal";
 import { Process } from "@capos/kernel/layout";
 import t from "tap";
 import { handleIn } from "./support/processes.js";
 import { makeBench } from "./support/slots.js";
 
-type Decoder = (k: Core, thread: number, context: GeneratorContext, self: number) => boolean;
+type Decoder = (k: Core, thread: ThreadRef, context: GeneratorContext, self: SlotRef) => boolean;
 
 const bench = makeBench(3);
 const { i32, slotAt, thread } = bench;
@@ -56,11 +63,13 @@ const NO_INTEGERS = [
 ];
 
 /** A slot with a capability of a type, with all rights. */
-function make(type: ObjectType, index: number): number {
+function make(type: ObjectType, index: number): SlotRef {
   if (RETYPED.includes(type))
     return bench.make(type, type === ObjectType.CNODE ? SLOT_BITS : 0, 1, index)[0]!;
   // What is made when the machine starts: its object is never looked at here.
-  fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, 12), bench.free, 0, bench.untyped);
+  bench.locked(k, (held) =>
+    fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, 12), bench.free, 0, bench.untyped),
+  );
   return slotAt(index);
 }
 
@@ -99,7 +108,7 @@ function numbers(good: number, low: number, high: number, said: readonly [number
 function looked(argument: Extract<Argument, { kind: "capability" }>, at: number): Word {
   const [type = ObjectType.ENDPOINT] = argument.types;
   let index = OTHERS + 10 * at;
-  const fresh = (of: ObjectType = type): number => make(of, index++);
+  const fresh = (of: ObjectType = type): SlotRef => make(of, index++);
   const good = fresh();
   const marked = (what: string, flag: SlotFlag, error: Err): Wrong => {
     const slot = fresh();
@@ -176,12 +185,12 @@ function decoderOf(object: ObjectDeclaration, method: MethodDeclaration): Decode
 }
 
 /** What a decoder comes to. */
-function statusOf(decoder: Decoder, context: GeneratorContext, self: number): number {
+function statusOf(decoder: Decoder, context: GeneratorContext, self: SlotRef): number {
   context.result = Err.OK;
   return decoder(k, thread, context, self) ? Err.OK : context.result;
 }
 
-function prepare(object: ObjectDeclaration): number {
+function prepare(object: ObjectDeclaration): SlotRef {
   bench.renew(18);
   i32[init + Process.CEILING] = CEILING;
   i32[init + Process.THREADS_LEFT] = THREADS_LEFT;

@@ -10,6 +10,8 @@ import {
   moveInWheel,
   moveSlot,
   nextExpired,
+  type SlotRef,
+  type ThreadRef,
 } from "@capos/kernel/internal";
 import { Tables } from "@capos/kernel/layout";
 import fc from "fast-check";
@@ -26,13 +28,15 @@ const bench = makeBench(1);
 const { i32, slotAt, locked, resources } = bench;
 const k = bench.cores[0]!;
 const { f64 } = k;
-const [thread] = makeThreads(bench, 1) as [number];
+const [thread] = makeThreads(bench, 1) as [ThreadRef];
 const TICK = 2 ** 23;
 const HOUR = 3600e9;
 const SLOTS = 60;
 
 const alarm = (): number => f64[(k.tables + Tables.ALARM_NS) >> 1]!;
 const dueTick = (time: number): number => Math.ceil(time / TICK) * TICK;
+
+const next = (now: number): SlotRef | 0 | -1 => locked(k, (held) => nextExpired(held, now));
 
 /** Times from one tick to the next, to the ends of each of the four levels, and beyond the last. */
 const delay = fc.oneof(
@@ -62,19 +66,19 @@ t.test(
         (start, steps) => {
           bench.renew(12);
           let now = start;
-          const expiry = new Map<number, number>();
+          const expiry = new Map<SlotRef, number>();
           const free = Array.from({ length: SLOTS }, (_, i) => slotAt(100 + i));
           const earliest = (): number => Math.min(Number.POSITIVE_INFINITY, ...expiry.values());
           const take = (): void => {
             for (let calls = 0; ; calls++) {
               if (calls > SLOTS * 8 + 500) throw new Error("the wheel does not come to rest");
-              const slot = nextExpired(k, now);
+              const slot = next(now);
               if (slot === 0) break;
-              if (slot < 0) continue;
+              if (slot === -1) continue;
               const due = expiry.get(slot);
               if (due === undefined) throw new Error("a slot came out that was not in");
               if (due > now) throw new Error(`a slot came out ${due - now} ns early`);
-              leaveWheel(k, slot);
+              locked(k, (held) => leaveWheel(held, slot));
               expiry.delete(slot);
               free.push(slot);
               out++;
@@ -88,17 +92,17 @@ t.test(
             const slot = free[pick % Math.max(1, free.length)];
             if (what === "enter" && slot !== undefined) {
               f64[(slot + Slot.EXPIRY) >> 1] = now + delay;
-              enterWheel(k, slot, now);
+              locked(k, (held) => enterWheel(held, slot, now));
               expiry.set(slot, now + delay);
               free.splice(free.indexOf(slot), 1);
             } else if (what === "leave" && member !== undefined) {
-              leaveWheel(k, member);
+              locked(k, (held) => leaveWheel(held, member));
               expiry.delete(member);
               free.push(member);
             } else if (what === "move" && member !== undefined && slot !== undefined) {
               for (const word of [Slot.EXPIRY, Slot.EXPIRY + 1, Slot.WATERMARK, Slot.LINK])
                 i32[slot + word] = i32[member + word]!;
-              moveInWheel(k, member, slot);
+              locked(k, (held) => moveInWheel(held, member, slot));
               expiry.set(slot, expiry.get(member)!);
               expiry.delete(member);
               free.splice(free.indexOf(slot), 1, member);
@@ -150,18 +154,18 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
     ];
     due.forEach((time, i) => {
       f64[(slotAt(100 + i) + Slot.EXPIRY) >> 1] = now + time;
-      enterWheel(k, slotAt(100 + i), now);
+      locked(k, (held) => enterWheel(held, slotAt(100 + i), now));
     });
     const order: number[] = [];
     let rings = 0;
     for (; order.length < due.length && rings < 1000; rings++) {
       now = alarm();
-      for (let slot = nextExpired(k, now); slot !== 0; slot = nextExpired(k, now)) {
-        if (slot < 0) continue;
+      for (let slot = next(now); slot !== 0; slot = next(now)) {
+        if (slot === -1) continue;
         const index = (slot - slotAt(100)) / Slot.WORDS;
         order.push(index);
         t.ok(now >= start + due[index]! && now - (start + due[index]!) < TICK);
-        leaveWheel(k, slot);
+        locked(k, (held) => leaveWheel(held, slot));
       }
     }
     t.same(order, [...due.keys()]);
@@ -172,7 +176,7 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
 });
 
 /** `expire` as a guest asks for it. */
-function expire(source: number, to: number, rights: number, ns: number): number {
+function expire(source: SlotRef, to: number, rights: number, ns: number): number {
   const index = (source - bench.cspace) / Slot.WORDS;
   const trap = new DrivenTrap(k, thread, resources.process, (context) => {
     [Method.CNODE_EXPIRE, to, makeHandle(index, i32[source + Slot.GENERATION]!), rights, ns].forEach(
@@ -197,7 +201,7 @@ t.test(
         ),
         (steps) => {
           bench.renew(12);
-          const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+          const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
           const slots = [top];
           const times = [Number.POSITIVE_INFINITY];
           let timed = 0;
@@ -207,7 +211,7 @@ t.test(
             const before = nowNs();
             if (expires) {
               if (expire(slots[source]!, 101 + i, Right.ALL, ns) < 0) throw new Error("refused");
-            } else locked(k, () => deriveSlot(k, slots[source]!, slot, Right.ALL, 0));
+            } else locked(k, (held) => deriveSlot(held, slots[source]!, slot, Right.ALL, 0));
             const time = f64[(slot + Slot.EXPIRY) >> 1]!;
             const word = i32[slot]!;
             const earlier = expires && before + ns < times[source]!;
@@ -237,13 +241,13 @@ t.test(
   "what has expired dies with all below it, in the wheel or not; what is killed or moved before leaves or follows",
   (t) => {
     bench.renew(12);
-    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
     for (const to of [101, 102, 103]) t.ok(expire(top, to, Right.ALL, 1) >= 0);
     t.ok(expire(top, 104, Right.ALL, 1e15) >= 0);
-    locked(k, () => deriveSlot(k, slotAt(101), slotAt(110), Right.ALL, 0));
-    locked(k, () => deriveSlot(k, slotAt(110), slotAt(111), Right.ALL, 0));
-    locked(k, () => moveSlot(k, slotAt(102), slotAt(112), Right.ALL));
-    locked(k, () => killSlot(k, slotAt(103)));
+    locked(k, (held) => deriveSlot(held, slotAt(101), slotAt(110), Right.ALL, 0));
+    locked(k, (held) => deriveSlot(held, slotAt(110), slotAt(111), Right.ALL, 0));
+    locked(k, (held) => moveSlot(held, slotAt(102), slotAt(112), Right.ALL));
+    locked(k, (held) => killSlot(held, slotAt(103)));
     t.equal(i32[k.tables + Tables.EXPIRING], 3);
     // Until the alarm is that of the one with much time.
     while (expireSome(k) || alarm() < nowNs() + 1e14);

@@ -7,6 +7,7 @@ import {
   leaveGraceWait,
   passGrace,
   requestGrace,
+  type ThreadRef,
   waitForGrace,
 } from "@capos/kernel/internal";
 import { KernelArea, KernelCore, KernelInfo, Restart, Thread, ThreadState } from "@capos/kernel/layout";
@@ -43,7 +44,7 @@ function reset(number = 0): Kernel {
   return kernel;
 }
 
-const stateOf = (thread: number): number => i32[thread + Thread.STATE]!;
+const stateOf = (thread: ThreadRef): number => i32[thread + Thread.STATE]!;
 const setState = (core: number, state: CoreState): void => {
   i32[cores[core]!.area + CoreArea.STATE] = state;
 };
@@ -63,7 +64,7 @@ function leaveHalt(core: Core): void {
 }
 
 /** Makes a thread of a core wait for a grace period, as a trap of its own does. */
-function wait(core: number, thread: number, number: number): void {
+function wait(core: number, thread: ThreadRef, number: number): void {
   enter(cores[core]!, thread);
   waitForGrace(cores[core]!, thread, number);
 }
@@ -362,7 +363,7 @@ t.test(
           const rested = cores.map(() => 0);
           const counts = cores.map(() => true);
           const dead = cores.map(() => false);
-          const waiting = new Map<number, number>();
+          const waiting = new Map<ThreadRef, number>();
           const isHalted = (core: number): boolean => (attention(core) & Attention.HALTED) !== 0;
           const rest = (core: number): void => {
             rested[core] = time;

@@ -8,6 +8,7 @@ import {
   imageAt,
   invokeImageControl,
   killSlot,
+  type ProcessRef,
   slotWord,
 } from "@capos/kernel/internal";
 import { Anchor, Image, KernelInfo, Process } from "@capos/kernel/layout";
@@ -27,7 +28,7 @@ function makeStore(): Bench & { zero: Core; one: Core; number: number; anchor: n
   bench.renew(16);
   const [zero, one] = bench.cores as [Core, Core];
   const control = slotWord(ObjectType.IMAGE_CONTROL, Right.ALL, 0, 0);
-  bench.locked(zero, () => fillSlot(zero, bench.slotAt(CONTROL), control, 0, 0, bench.slotAt(90)));
+  bench.locked(zero, (held) => fillSlot(held, bench.slotAt(CONTROL), control, 0, 0, bench.slotAt(90)));
   const number = addModule(bench.memory, "second", "");
   const store = { ...bench, zero, one, number, anchor: imageAt(zero, 1) + Image.ANCHOR };
   take(store, zero);
@@ -45,16 +46,16 @@ function take(bench: ReturnType<typeof makeStore>, k: Core): number {
 }
 
 const lose = (bench: ReturnType<typeof makeStore>): void =>
-  bench.locked(bench.zero, () => killSlot(bench.zero, bench.slotAt(TAKEN)));
+  bench.locked(bench.zero, (held) => killSlot(held, bench.slotAt(TAKEN)));
 
 /** Configures a process of the second image on core 1. */
-function configure(bench: ReturnType<typeof makeStore>): { answer: number; process: number } {
+function configure(bench: ReturnType<typeof makeStore>): { answer: number; process: ProcessRef } {
   const [process, cnode] = [
     bench.make(ObjectType.PROCESS, 0, 1, 100)[0]!,
     bench.make(ObjectType.CNODE, 3, 1, 101)[0]!,
   ];
   const answer = configureProcess({ ...bench, image: bench.slotAt(TAKEN) }, bench.one, process, cnode, 0);
-  return { answer, process: bench.objectIn(process) };
+  return { answer, process: bench.objectIn<ProcessRef>(process) };
 }
 
 t.test("a process that is configured while its image's last capability is deleted gets none of it", (t) => {

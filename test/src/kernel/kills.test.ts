@@ -2,7 +2,15 @@ import { Method, makeHandle, ObjectType, Reg, Slot } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
 import { Attention, CoreArea } from "@capos/hal";
-import { attend, type Core, currentSlot, graceIsOver, killSlot, owePass } from "@capos/kernel/internal";
+import {
+  attend,
+  type Core,
+  currentSlot,
+  graceIsOver,
+  killSlot,
+  owePass,
+  type SlotRef,
+} from "@capos/kernel/internal";
 import { KernelCore, KernelInfo } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
@@ -18,7 +26,7 @@ const { i32, cores, locked, thread } = bench;
 
 const isHalted = (k: Core): boolean => (i32[k.attention]! & Attention.HALTED) !== 0;
 const asked = (): number => i32[KernelInfo.GRACE_REQUESTED]!;
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
 
 /** As the loop does it: only from a safe point, with no bit set. */
 function tryHalt(k: Core): void {
@@ -135,7 +143,7 @@ t.test(
     ]) {
       rest();
       bench.renew(20);
-      const [first, second] = bench.make(ObjectType.FRAME, 0, 2, 100) as [number, number];
+      const [first, second] = bench.make(ObjectType.FRAME, 0, 2, 100) as [SlotRef, SlotRef];
       kill(k, first);
       attend(k);
       attend(third);
@@ -159,7 +167,7 @@ t.test(
 );
 
 /** A context whose trap names a slot. */
-function naming(slot: number): GeneratorContext {
+function naming(slot: SlotRef): GeneratorContext {
   const context = new GeneratorContext(makeRegisters());
   context.regs[Reg.HANDLE] = makeHandle((slot - bench.cspace) / Slot.WORDS, i32[slot + Slot.GENERATION]!);
   context.trap = Method.UNTYPED_INFO;
@@ -173,7 +181,7 @@ t.test(
       for (const user of cores) {
         rest();
         bench.renew(20);
-        const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+        const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
         const context = naming(slot);
         t.equal(currentSlot(user, thread, context), slot);
         t.equal(currentSlot(user, thread, context), slot);
@@ -192,7 +200,7 @@ t.test(
 t.test("a core that halts through a grace period looks everything up anew", (t) => {
   rest();
   bench.renew(20);
-  const [slot] = bench.make(ObjectType.FRAME, 0, 1, 100) as [number];
+  const [slot] = bench.make(ObjectType.FRAME, 0, 1, 100) as [SlotRef];
   const context = naming(slot);
   const [k, other, third] = cores as [Core, Core, Core];
   currentSlot(other, thread, context);

@@ -13,6 +13,7 @@ import {
   moveSlot,
   refusal,
   requestGrace,
+  type SlotRef,
 } from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
@@ -29,14 +30,14 @@ const [zero, one] = cores as [Core, Core];
 const { f64 } = zero;
 
 /** A context whose traps name what a slot holds. */
-function naming(slot: number): GeneratorContext {
+function naming(slot: SlotRef): GeneratorContext {
   const context = new GeneratorContext(makeRegisters());
   context.regs[Reg.HANDLE] = handleIn(bench, bench.cspace, slot);
   return context;
 }
 
 /** Gives a slot's capability a time limit, so many nanoseconds from now. */
-function limit(slot: number, ns: number): void {
+function limit(slot: SlotRef, ns: number): void {
   f64[(slot + Slot.EXPIRY) >> 1] = nowNs() + ns;
   i32[slot]! |= SlotFlag.EXPIRES;
 }
@@ -57,16 +58,16 @@ t.test(
     fc.assert(
       fc.property(fc.array(kinds, { minLength: 1, maxLength: 20 }), (all) => {
         bench.renew(14);
-        const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+        const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
         all.forEach((kind, i) => {
           const slot = slotAt(110 + i);
           const sealed = kind === "sealed" || kind === "over and sealed" ? SlotFlag.SEALED : 0;
-          locked(zero, () => deriveSlot(zero, top, slot, Right.ALL, 0, sealed));
+          locked(zero, (held) => deriveSlot(held, top, slot, Right.ALL, 0, sealed));
           if (kind === "later") limit(slot, 1e15);
           if (kind === "over" || kind === "over and sealed") limit(slot, -1);
           const handle = handleIn(bench, bench.cspace, slot);
-          if (kind === "dead" || kind === "next tenant") locked(zero, () => killSlot(zero, slot));
-          if (kind === "moved") locked(zero, () => moveSlot(zero, slot, slotAt(200 + i), Right.ALL));
+          if (kind === "dead" || kind === "next tenant") locked(zero, (held) => killSlot(held, slot));
+          if (kind === "moved") locked(zero, (held) => moveSlot(held, slot, slotAt(200 + i), Right.ALL));
           if (kind === "next tenant") {
             settle(cores);
             bench.make(ObjectType.ENDPOINT, 0, 1, 110 + i);
@@ -98,7 +99,7 @@ t.test(
 
 t.test("a capability with a time limit is looked at each time, and not found from its time on", (t) => {
   bench.renew(14);
-  const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+  const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
   limit(slot, 1e15);
   const context = naming(slot);
   t.equal(currentSlot(zero, thread, context), slot);
@@ -109,7 +110,7 @@ t.test("a capability with a time limit is looked at each time, and not found fro
 
 t.test("what a context remembers is one handle in one epoch of one core: any other is looked up", (t) => {
   bench.renew(14);
-  const [a, b] = bench.make(ObjectType.ENDPOINT, 0, 2, 100) as [number, number];
+  const [a, b] = bench.make(ObjectType.ENDPOINT, 0, 2, 100) as [SlotRef, SlotRef];
   const context = naming(a);
   t.equal(currentSlot(zero, thread, context), a);
   context.regs[Reg.HANDLE] = handleIn(bench, bench.cspace, b);
@@ -130,9 +131,9 @@ t.test(
   "a sealed capability can be carried and passed on, sealed as it is, and opened by its sealer alone",
   (t) => {
     bench.renew(14);
-    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-    const [right, wrong] = bench.make(ObjectType.SEALER, 0, 2, 101) as [number, number];
-    const invoke = (method: Method, to: number, source: number, third: number): number => {
+    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
+    const [right, wrong] = bench.make(ObjectType.SEALER, 0, 2, 101) as [SlotRef, SlotRef];
+    const invoke = (method: Method, to: number, source: SlotRef, third: number): number => {
       const context = messageOf([method, to, handleIn(bench, bench.cspace, source), third]);
       invokeCNode(zero, thread, context, slotAt(InitSlot.CNODE), method);
       return context.result < 0 ? context.result : Err.OK;
@@ -147,7 +148,7 @@ t.test(
     t.equal(invoke(Method.CNODE_UNSEAL, 113, slotAt(112), by(right)), Err.OK);
     t.equal(findSlot(zero, thread, by(slotAt(113))), slotAt(113));
     t.equal(i32[slotAt(113) + Slot.OBJECT], i32[top + Slot.OBJECT]);
-    locked(zero, () => killSlot(zero, slotAt(110)));
+    locked(zero, (held) => killSlot(held, slotAt(110)));
     t.equal(
       findSlot(zero, thread, makeHandle(113, 5)),
       slotAt(113),

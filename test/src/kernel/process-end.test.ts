@@ -7,7 +7,10 @@ import {
   endProcess,
   killSlot,
   moveSlot,
+  type ProcessRef,
+  type SlotRef,
   startHere,
+  type ThreadRef,
 } from "@capos/kernel/internal";
 import { Cleaning, KernelArea, KernelInfo, Process, Tables, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
@@ -39,13 +42,17 @@ function begin(bits: number): void {
 }
 
 const isAlive = (slot: number): boolean => stateOf(i32, slot) === SlotState.LIVE;
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
 
 /** What a process made and has not been handed on; throws if the list is not linked both ways. */
-function madeBy(process: number): number[] {
-  const found: number[] = [];
+function madeBy(process: ProcessRef): ProcessRef[] {
+  const found: ProcessRef[] = [];
   let previous = 0;
-  for (let at = i32[process + Process.FIRST_MADE]!; at !== 0; at = i32[at + Process.NEXT_MADE]!) {
+  for (
+    let at = i32[process + Process.FIRST_MADE]! as ProcessRef | 0;
+    at !== 0;
+    at = i32[at + Process.NEXT_MADE]! as ProcessRef | 0
+  ) {
     if (i32[at + Process.PREVIOUS_MADE] !== previous || i32[at + Process.MAKER] !== process)
       throw new Error("a process is listed by one that did not make it");
     found.push(at);
@@ -87,12 +94,12 @@ t.test(
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
         begin(20);
-        const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [number];
+        const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [SlotRef];
         let next = 101;
         /** Slots of processes and of threads. */
-        const made = new Map<number, number>();
-        const threads = new Map<number, number>();
-        const all: number[] = [];
+        const made = new Map<SlotRef, ProcessRef>();
+        const threads = new Map<SlotRef, ThreadRef>();
+        const all: ProcessRef[] = [];
         const check = (): void => {
           const family = [init];
           for (const process of family) family.push(...madeBy(process));
@@ -119,7 +126,7 @@ t.test(
           if (what === "process") {
             const maker = pick % 3 === 0 || !runs ? init : process;
             const had = i32[maker + Process.THREADS_LEFT]!;
-            const [fresh] = bench.make(ObjectType.PROCESS, 0, 1, next++) as [number];
+            const [fresh] = bench.make(ObjectType.PROCESS, 0, 1, next++) as [SlotRef];
             const result = configureProcess(bench, k, fresh, cnode, number, maker);
             if (number > had) {
               if (result !== Err.NO_RESOURCE || i32[maker + Process.THREADS_LEFT] !== had)
@@ -134,7 +141,7 @@ t.test(
           } else if (what === "turn") turn(k);
           else if (what === "thread" && process !== 0) {
             const had = i32[process + Process.THREADS_LEFT]!;
-            const [fresh] = bench.make(ObjectType.THREAD, 0, 1, next++) as [number];
+            const [fresh] = bench.make(ObjectType.THREAD, 0, 1, next++) as [SlotRef];
             const result = configureThread(k, objectIn(fresh), process, pick % 2, pick % 7);
             if (result !== (runs ? (had > 0 ? Err.OK : Err.NO_RESOURCE) : Err.BUSY))
               throw new Error(`a thread's configuration answers ${result}`);
@@ -172,11 +179,11 @@ t.test(
 
 t.test("what a process made is handed to its maker, 64 at a time, before it is gone itself", (t) => {
   begin(20);
-  const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [number];
-  const [parent] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [number];
+  const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [SlotRef];
+  const [parent] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [SlotRef];
   t.equal(configureProcess(bench, zero, parent, cnode, 200), Err.OK);
   const children = bench.make(ObjectType.PROCESS, 0, 150, 110);
-  for (const child of children) configureProcess(bench, zero, child, cnode, 1, objectIn(parent));
+  for (const child of children) configureProcess(bench, zero, child, cnode, 1, objectIn<ProcessRef>(parent));
   t.equal(i32[objectIn(parent) + Process.THREADS_LEFT], 50);
   endProcess(zero, objectIn(parent), LifeState.EXITED, 0);
   for (let before = 150; i32[objectIn(parent) + Process.CLEANING] !== Cleaning.DONE; ) {
@@ -195,21 +202,21 @@ t.test(
   "a process that ends: first its threads, wherever they live, then what is in its CSpace, then its numbers",
   (t) => {
     begin(20);
-    const [cnode] = bench.make(ObjectType.CNODE, 10, 1, 100) as [number];
-    const [slot] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [number];
-    const process = objectIn(slot);
+    const [cnode] = bench.make(ObjectType.CNODE, 10, 1, 100) as [SlotRef];
+    const [slot] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [SlotRef];
+    const process = objectIn<ProcessRef>(slot);
     configureProcess(bench, zero, slot, cnode, 200);
-    const threads = bench.make(ObjectType.THREAD, 0, 150, 110).map(objectIn);
+    const threads = bench.make(ObjectType.THREAD, 0, 150, 110).map(objectIn<ThreadRef>);
     threads.forEach((thread, i) => {
       configureThread(zero, thread, process, i % 2, 5);
       if (i % 3 === 0) startHere(cores[i % 2]!, thread);
     });
     t.equal(i32[process + Process.THREADS_LEFT], 50);
-    const inside = (index: number): number => objectIn(cnode) + index * Slot.WORDS;
-    const [frame] = bench.make(ObjectType.FRAME, 0, 1, 300) as [number];
-    for (let i = 1; i < 1000; i++) locked(zero, () => deriveSlot(zero, frame, inside(i), Right.ALL, 0));
+    const inside = (index: number): SlotRef => (objectIn(cnode) + index * Slot.WORDS) as SlotRef;
+    const [frame] = bench.make(ObjectType.FRAME, 0, 1, 300) as [SlotRef];
+    for (let i = 1; i < 1000; i++) locked(zero, (held) => deriveSlot(held, frame, inside(i), Right.ALL, 0));
     // It passed one on.
-    locked(zero, () => deriveSlot(zero, inside(500), slotAt(301), Right.ALL, 0));
+    locked(zero, (held) => deriveSlot(held, inside(500), slotAt(301), Right.ALL, 0));
     endProcess(zero, process, LifeState.EXITED, 0);
     const alive = (): number => Array.from({ length: 1023 }, (_, i) => inside(i + 1)).filter(isAlive).length;
     let most = 999;
@@ -234,19 +241,19 @@ t.test(
 );
 
 /** Two processes on one CSpace that holds memory, something made of it elsewhere, and a copy of another's. */
-function makePair(): { processes: [number, number]; inside: number[]; product: number } {
+function makePair(): { processes: [ProcessRef, ProcessRef]; inside: SlotRef[]; product: SlotRef } {
   begin(20);
-  const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [number];
-  const slots = bench.make(ObjectType.PROCESS, 0, 2, 101) as [number, number];
-  const [memory] = bench.make(ObjectType.UNTYPED, 13, 1, 110) as [number];
-  const [product] = bench.make(ObjectType.ENDPOINT, 0, 1, 111, memory) as [number];
-  const inside = [1, 2].map((index) => objectIn(cnode) + index * Slot.WORDS);
-  locked(zero, () => {
-    moveSlot(zero, memory, inside[0]!, Right.ALL);
-    deriveSlot(zero, cnode, inside[1]!, Right.ALL, 0);
+  const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [SlotRef];
+  const slots = bench.make(ObjectType.PROCESS, 0, 2, 101) as [SlotRef, SlotRef];
+  const [memory] = bench.make(ObjectType.UNTYPED, 13, 1, 110) as [SlotRef];
+  const [product] = bench.make(ObjectType.ENDPOINT, 0, 1, 111, memory) as [SlotRef];
+  const inside = [1, 2].map((index) => (objectIn(cnode) + index * Slot.WORDS) as SlotRef);
+  locked(zero, (held) => {
+    moveSlot(held, memory, inside[0]!, Right.ALL);
+    deriveSlot(held, cnode, inside[1]!, Right.ALL, 0);
   });
   for (const slot of slots) configureProcess(bench, zero, slot, cnode, 1);
-  return { processes: slots.map(objectIn) as [number, number], inside, product };
+  return { processes: slots.map(objectIn<ProcessRef>) as [ProcessRef, ProcessRef], inside, product };
 }
 
 t.test("a CSpace of two processes is emptied when the second ends, not before", (t) => {

@@ -1,9 +1,11 @@
 import { Err, LifeState, Method, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import { Attention, CoreArea, CoreState } from "@capos/hal";
 import {
+  type AnchorRef,
   assignReap,
   bindCSpace,
   CHUNK,
+  type CNodeRef,
   type Core,
   configureThread,
   deriveSlot,
@@ -14,6 +16,9 @@ import {
   invokeProcess,
   killSlot,
   moveSlot,
+  type ProcessRef,
+  type SlotRef,
+  type ThreadRef,
 } from "@capos/kernel/internal";
 import {
   Anchor,
@@ -39,15 +44,15 @@ useSeed(t);
 const bench = makeBench(2);
 const { i32, cores, slotAt, untyped, locked, objectIn } = bench;
 const [zero, one] = cores as [Core, Core];
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
 
 /** The anchors in a core's list, first to last; throws if its end is not where the list says. */
-function listed(k: Core): number[] {
-  const found: number[] = [];
+function listed(k: Core): AnchorRef[] {
+  const found: AnchorRef[] = [];
   for (let at = i32[k.kernelArea + KernelArea.REAP_HEAD]!; at > 0; at = i32[at + Anchor.REAP_NEXT]!) {
     if (i32[at + Anchor.REAP_CORE] !== k.id + 1) throw new Error("an anchor names another core's list");
     if (found.length > 10_000) throw new Error("a list has no end");
-    found.push(at);
+    found.push(at as AnchorRef);
   }
   if (found.length > 0 && i32[k.kernelArea + KernelArea.REAP_TAIL] !== found.at(-1))
     throw new Error("the list's tail is not its last");
@@ -77,7 +82,7 @@ t.test(
         bench.renew(19);
         i32[one.area + CoreArea.STATE] = CoreState.ONLINE;
         let next = 100;
-        const living: number[] = [];
+        const living: SlotRef[] = [];
         const notifications: number[] = [];
         for (const { what, pick, core } of steps) {
           const gone = i32[one.area + CoreArea.STATE] === CoreState.ABSENT;
@@ -85,14 +90,14 @@ t.test(
           const slot = living[pick % Math.max(1, living.length)];
           if (what === "make") {
             const [type, bits] = kinds[pick % kinds.length]!;
-            const [made] = bench.make(type, bits, 1, next++) as [number];
+            const [made] = bench.make(type, bits, 1, next++) as [SlotRef];
             living.push(made);
             if (type === ObjectType.NOTIFICATION) notifications.push(objectIn(made));
           } else if (what === "turn") turn(k);
           else if (what === "leave" && !gone && pick % 4 === 0) {
             // As the last phase of a core that leaves the machine: under the lock.
-            locked(one, () => {
-              handOverReaping(one);
+            locked(one, (held) => {
+              handOverReaping(held);
               i32[one.area + CoreArea.STATE] = CoreState.ABSENT;
             });
             i32[one.attention] = 0;
@@ -102,7 +107,7 @@ t.test(
             i32[one + Notification.NUDGE_HOLDER] = i32[one + Notification.NUDGE_HOLDER] === 0 ? 1 : 0;
           } else if (slot === undefined) continue;
           else if (what === "copy") {
-            locked(k, () => deriveSlot(k, slot, slotAt(next), Right.ALL, 0));
+            locked(k, (held) => deriveSlot(held, slot, slotAt(next), Right.ALL, 0));
             living.push(slotAt(next++));
           } else if (what === "nest") {
             const cnodes = living.filter((one) => ((i32[one]! >> 2) & 63) === ObjectType.CNODE);
@@ -110,10 +115,10 @@ t.test(
             if (cnode === undefined || cnode === slot) continue;
             // Two CNodes of which each holds the other keep each other, until their memory is revoked.
             if (((i32[slot]! >> 2) & 63) === ObjectType.CNODE && objectIn(slot) < objectIn(cnode)) continue;
-            const inside = [1, 2, 3, 4, 5, 6, 7].map((i) => objectIn(cnode) + i * Slot.WORDS);
+            const inside = [1, 2, 3, 4, 5, 6, 7].map((i) => (objectIn(cnode) + i * Slot.WORDS) as SlotRef);
             const free = inside.find((one) => i32[one] === SlotState.EMPTY);
             if (free === undefined) continue;
-            locked(k, () => moveSlot(k, slot, free, Right.ALL));
+            locked(k, (held) => moveSlot(held, slot, free, Right.ALL));
             living.splice(living.indexOf(slot), 1);
           } else if (what === "kill") {
             kill(k, slot);
@@ -121,9 +126,9 @@ t.test(
           } else if (what === "work") {
             const anchors = listed(k);
             if (anchors.length > 0)
-              locked(k, () => assignReap(k, anchors[pick % anchors.length]!, Reap.FINALISE, k.id));
+              locked(k, (held) => assignReap(held, anchors[pick % anchors.length]!, Reap.FINALISE, k.id));
           }
-          const all = [...listed(zero), ...listed(one)];
+          const all: number[] = [...listed(zero), ...listed(one)];
           if (new Set(all).size !== all.length) throw new Error("an anchor is in two lists, or twice in one");
           for (const anchor of descendantsOf(i32, untyped))
             if (stateOf(i32, anchor) === SlotState.DEAD && !all.includes(anchor))
@@ -189,7 +194,7 @@ t.test(
 
 t.test("a core that rests looks again when what an object of its list waited for has come", (t) => {
   bench.renew(19);
-  const [slot] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [number];
+  const [slot] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [SlotRef];
   const notification = objectIn(slot);
   // The other core has it in its list of nudges, and makes no turn meanwhile.
   i32[notification + Notification.NUDGE_HOLDER] = zero.id + 1;
@@ -207,8 +212,8 @@ t.test("a core that rests looks again when what an object of its list waited for
 
   const [processSlot, cnode, threadSlot] = [ObjectType.PROCESS, ObjectType.CNODE, ObjectType.THREAD].map(
     (type, i) => bench.make(type, 4, 1, 200 + i)[0]!,
-  ) as [number, number, number];
-  const thread = objectIn(threadSlot);
+  ) as [SlotRef, SlotRef, SlotRef];
+  const thread = objectIn<ThreadRef>(threadSlot);
   t.equal(configureProcess(bench, zero, processSlot, cnode, 1), Err.OK);
   t.equal(configureThread(zero, thread, objectIn(processSlot), 1, 5), Err.OK);
   // It was ended while another core owed it an answer.
@@ -227,10 +232,10 @@ t.test("a core that rests looks again when what an object of its list waited for
 
 t.test("a CNode of any size is emptied in bounded steps, and what was in it is dead", (t) => {
   bench.renew(19);
-  const [frame] = bench.make(ObjectType.FRAME, 0, 1, 100) as [number];
-  const [cnode] = bench.make(ObjectType.CNODE, 12, 1, 101) as [number];
-  const inside = Array.from({ length: 4095 }, (_, i) => objectIn(cnode) + (i + 1) * Slot.WORDS);
-  for (const slot of inside) locked(zero, () => deriveSlot(zero, frame, slot, Right.ALL, 0));
+  const [frame] = bench.make(ObjectType.FRAME, 0, 1, 100) as [SlotRef];
+  const [cnode] = bench.make(ObjectType.CNODE, 12, 1, 101) as [SlotRef];
+  const inside = Array.from({ length: 4095 }, (_, i) => (objectIn(cnode) + (i + 1) * Slot.WORDS) as SlotRef);
+  for (const slot of inside) locked(zero, (held) => deriveSlot(held, frame, slot, Right.ALL, 0));
   kill(zero, cnode);
   const alive = (): number => inside.filter((slot) => stateOf(i32, slot) === SlotState.LIVE).length;
   t.equal(alive(), 4095, "the one who deletes it does not do it");
@@ -247,22 +252,22 @@ t.test("a CNode of any size is emptied in bounded steps, and what was in it is d
 });
 
 /** A CNode of 1024 slots from memory of its own that holds, far behind, memory and a capability to itself. */
-function makeRoom(): { cnode: number; own: number; memory: number; slot: number; inner: number } {
+function makeRoom(): { cnode: CNodeRef; own: SlotRef; memory: SlotRef; slot: SlotRef; inner: SlotRef } {
   bench.renew(20);
-  const [memory] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [number];
-  const [slot] = bench.make(ObjectType.CNODE, 10, 1, 101, memory) as [number];
-  const [loose] = bench.make(ObjectType.UNTYPED, 12, 1, 102) as [number];
-  const cnode = objectIn(slot);
-  const [inner, own] = [cnode + 800 * Slot.WORDS, cnode + 801 * Slot.WORDS];
-  locked(zero, () => {
-    moveSlot(zero, loose, inner, Right.ALL);
-    deriveSlot(zero, slot, own, Right.ALL, 0);
+  const [memory] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [SlotRef];
+  const [slot] = bench.make(ObjectType.CNODE, 10, 1, 101, memory) as [SlotRef];
+  const [loose] = bench.make(ObjectType.UNTYPED, 12, 1, 102) as [SlotRef];
+  const cnode = objectIn<CNodeRef>(slot);
+  const [inner, own] = [cnode + 800 * Slot.WORDS, cnode + 801 * Slot.WORDS] as [SlotRef, SlotRef];
+  locked(zero, (held) => {
+    moveSlot(held, loose, inner, Right.ALL);
+    deriveSlot(held, slot, own, Right.ALL, 0);
   });
   return { cnode, own, memory, slot, inner };
 }
 
 /** The first chunk of a CNode whose last capability is gone has been emptied by core 0. */
-function lose(slot: number): void {
+function lose(slot: SlotRef): void {
   kill(zero, slot);
   turn(zero);
 }
@@ -304,17 +309,17 @@ t.test(
 
 t.test("no process gets a CSpace that is being emptied", (t) => {
   const { own, slot, memory, cnode } = makeRoom();
-  const [user, made] = bench.make(ObjectType.PROCESS, 0, 2, 110) as [number, number];
-  const process = objectIn(user);
-  locked(zero, () => bindCSpace(zero, process, slot));
+  const [user, made] = bench.make(ObjectType.PROCESS, 0, 2, 110) as [SlotRef, SlotRef];
+  const process = objectIn<ProcessRef>(user);
+  locked(zero, (held) => bindCSpace(held, process, slot));
   const maker = i32[bench.thread + Thread.PROCESS]!;
   i32[bench.thread + Thread.PROCESS] = process;
-  const image = cnode + 802 * Slot.WORDS;
-  locked(zero, () => deriveSlot(zero, bench.image, image, Right.EXECUTE, 0));
+  const image = (cnode + 802 * Slot.WORDS) as SlotRef;
+  locked(zero, (held) => deriveSlot(held, bench.image, image, Right.EXECUTE, 0));
   const handles = [handleIn(bench, cnode, own), handleIn(bench, cnode, image)];
   const context = messageOf([Method.PROCESS_CONFIGURE, ...handles, 0, 0]);
   const lost = (): void => {
-    kill(zero, process + Process.BINDING);
+    kill(zero, (process + Process.BINDING) as SlotRef);
     lose(slot);
   };
   const came = interleave("add", one.i32, KernelInfo.TREE_LOCK_TICKET, lost, () =>
@@ -338,8 +343,8 @@ t.test("whatever is to be done with a thread, telling its monitors too, is done 
     ObjectType.THREAD,
     ObjectType.MONITOR,
     ObjectType.NOTIFICATION,
-  ].map((type, i) => bench.make(type, 4, 1, 100 + i)[0]!) as [number, number, number, number, number];
-  const target = objectIn(threadSlot);
+  ].map((type, i) => bench.make(type, 4, 1, 100 + i)[0]!) as [SlotRef, SlotRef, SlotRef, SlotRef, SlotRef];
+  const target = objectIn<ThreadRef>(threadSlot);
   t.equal(configureProcess(bench, zero, process, cnode, 1), Err.OK);
   t.equal(configureThread(zero, target, objectIn(process), 1, 5), Err.OK);
   // It is about to end, on core 1; core 0 asks to be told.
@@ -364,10 +369,10 @@ t.test(
     for (const operation of ["load", "and"] as const) {
       for (let nth = 1; nth <= 6; nth++) {
         bench.renew(18);
-        const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [number];
-        const [slot] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [number];
-        const [early, late] = bench.make(ObjectType.MONITOR, 0, 2, 102) as [number, number];
-        const [notification] = bench.make(ObjectType.NOTIFICATION, 0, 1, 104) as [number];
+        const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [SlotRef];
+        const [slot] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [SlotRef];
+        const [early, late] = bench.make(ObjectType.MONITOR, 0, 2, 102) as [SlotRef, SlotRef];
+        const [notification] = bench.make(ObjectType.NOTIFICATION, 0, 1, 104) as [SlotRef];
         configureProcess(bench, zero, slot, cnode, 1);
         watch(bench, zero, early, slot, notification);
         endProcess(zero, objectIn(slot), LifeState.EXITED, 7);

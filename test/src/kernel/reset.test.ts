@@ -1,5 +1,5 @@
 import { Err, InitSlot, ObjectType, Right, Slot, SlotState } from "@capos/abi";
-import { type Core, graceIsOver, killSlot, moveSlot, retype } from "@capos/kernel/internal";
+import { type Core, graceIsOver, killSlot, moveSlot, retype, type SlotRef } from "@capos/kernel/internal";
 import { KernelInfo } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
@@ -16,12 +16,12 @@ const { i32, cores, slotAt, untyped, locked, objectIn, resources } = bench;
 const [zero, one] = cores as [Core, Core, Core];
 const threads = [0, 1].map((home) => makeThreads(bench, 1, home)[0]!);
 const words = new Int32Array(bench.wasm.buffer);
-const kill = (slot: number): void => locked(zero, () => killSlot(zero, slot));
-const used = (slot: number): number => i32[slot + Slot.WATERMARK]! * 64;
+const kill = (slot: SlotRef): void => locked(zero, (held) => killSlot(held, slot));
+const used = (slot: SlotRef): number => i32[slot + Slot.WATERMARK]! * 64;
 
 /** A retype as a trap of a thread, which waits as often as it has to. */
 class Retyping extends DrivenTrap {
-  constructor(k: Core, from: number, type: ObjectType, sizeBits: number, count: number, first: number) {
+  constructor(k: Core, from: SlotRef, type: ObjectType, sizeBits: number, count: number, first: number) {
     const request = { untyped: from, type, sizeBits, count, cnodeSlot: slotAt(InitSlot.CNODE), first };
     const thread = threads[k.id]!;
     super(k, thread, resources.process, (context) => retype(k, thread, context, request));
@@ -29,7 +29,7 @@ class Retyping extends DrivenTrap {
 }
 
 /** Fills all memory of a slot below the given one with something that is not zero. */
-function soil(slot: number, bytes: number): void {
+function soil(slot: SlotRef, bytes: number): void {
   words.fill(0x5a5a5a5a, objectIn(slot), objectIn(slot) + bytes / 4);
 }
 
@@ -123,7 +123,7 @@ t.test(
   "memory whose last objects are being finalised is waited for, and refused once one of them is alive",
   (t) => {
     bench.renew(13);
-    const [gone, alive] = bench.make(ObjectType.PROCESS, 0, 16, 100) as [number, number];
+    const [gone, alive] = bench.make(ObjectType.PROCESS, 0, 16, 100) as [SlotRef, SlotRef];
     for (const slot of childrenOf(i32, untyped)) if (slot !== alive) kill(slot);
     const refused = new Retyping(zero, untyped, ObjectType.PROCESS, 0, 1, 130);
     refused.turn();
@@ -171,7 +171,7 @@ t.test(
   (t) => {
     for (const what of ["kill", "move"] as const) {
       bench.renew(18);
-      const [inner] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [number];
+      const [inner] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [SlotRef];
       for (const slot of bench.make(ObjectType.FRAME, 0, 32, 101, inner)) kill(slot);
       soil(inner, 2 ** 17);
       const trap = new Retyping(zero, inner, ObjectType.FRAME, 0, 32, 200);
@@ -182,7 +182,7 @@ t.test(
       const kept = used(inner);
       t.ok(kept > 0 && kept < 2 ** 17, "half-way");
       if (what === "kill") kill(inner);
-      else locked(one, () => moveSlot(one, inner, slotAt(300), Right.ALL));
+      else locked(one, (held) => moveSlot(held, inner, slotAt(300), Right.ALL));
       for (let i = 0; i < 10 && !trap.isDone; i++) {
         trap.turn();
         settle(cores);
@@ -236,7 +236,7 @@ t.test(
         let next = 100;
         const base = objectIn(untyped);
         /** What lives: its first byte and its size. */
-        const living = new Map<number, { from: number; bytes: number }>();
+        const living = new Map<SlotRef, { from: number; bytes: number }>();
         /** When each 64 bytes were last part of an object: how many grace periods had been asked for. */
         const lastUse = new Map<number, number>();
         let trap: {

@@ -18,13 +18,17 @@ import { GeneratorContext } from "@capos/engine/generator";
 import { PAGE_WORDS } from "@capos/hal";
 import {
   blocksOf,
+  type Core,
   fillSlot,
   findSlot,
   graceIsOver,
   invokeUntyped,
   killSlot,
+  lockTree,
   passGrace,
+  type SlotRef,
   slotWord,
+  unlockTree,
 } from "@capos/kernel/internal";
 import { Endpoint, KernelInfo, Notification, Process, Thread, ThreadState } from "@capos/kernel/layout";
 import fc from "fast-check";
@@ -42,9 +46,10 @@ const bytes = Buffer.from(kernel.wasm.buffer);
 const thread = resources.thread;
 const CSPACE_SLOTS = 4096;
 i32[thread + Thread.PROCESS] = resources.process;
+i32[thread + Thread.HOME] = k.id;
 i32[thread + Thread.PRIORITY] = 1;
 
-const slotAt = (index: number): number => cspace + index * Slot.WORDS;
+const slotAt = (index: number): SlotRef => (cspace + index * Slot.WORDS) as SlotRef;
 const UNTYPED = 100;
 /** A slot that holds nothing and is the untyped's parent. */
 const PARENT = 95;
@@ -52,19 +57,27 @@ const WINDOW = 101;
 const WINDOW_END = 2200;
 
 /** An untyped of 2^bits bytes in slot UNTYPED, never used, and a window of empty slots behind it. */
-function freshUntyped(bits: number): number {
+function freshUntyped(bits: number): SlotRef {
   for (let word = slotAt(UNTYPED - 5); word < slotAt(WINDOW_END); word++) i32[word] = 0;
   for (let index = UNTYPED - 5; index < WINDOW_END; index++) i32[slotAt(index) + Slot.GENERATION] = 5;
   for (let word = 0; word < 2 ** (bits - 2); word++) i32[kernel.free + word] = 0;
+  const held = lockTree(k);
   fillSlot(
-    k,
+    held,
     slotAt(UNTYPED),
     slotWord(ObjectType.UNTYPED, Right.ALL, 0, bits),
     kernel.free,
     0,
     slotAt(PARENT),
   );
+  unlockTree(held);
   return slotAt(UNTYPED);
+}
+
+function kill(core: Core, slot: SlotRef): void {
+  const held = lockTree(core);
+  killSlot(held, slot);
+  unlockTree(held);
 }
 
 const make = (
@@ -389,7 +402,7 @@ t.test("memory made of memory stays inside it, at any depth", (t) => {
 t.test("an untyped that another core killed after it was looked up makes nothing", (t) => {
   // Between the lookup and the tree lock, which orders the two, somebody deletes it.
   const untyped = freshUntyped(16);
-  killSlot(kernel.cores[0]!, untyped);
+  kill(kernel.cores[0]!, untyped);
   const before = snapshot();
   t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW).status, Err.BAD_CAP);
   t.ok(snapshot().equals(before), "nothing changed");
@@ -401,7 +414,7 @@ t.test("a window slot that is dying is waited for, and filled one generation on"
   make(ObjectType.ENDPOINT, 0, 1, WINDOW);
   const old = makeHandle(WINDOW, 5);
   t.equal(findSlot(k, thread, old), slotAt(WINDOW));
-  killSlot(k, slotAt(WINDOW));
+  kill(k, slotAt(WINDOW));
   t.equal(findSlot(k, thread, old), 0, "a dead slot's handle names nothing");
   const stamp = i32[slotAt(WINDOW) + Slot.STAMP]!;
   t.equal(graceIsOver(k, stamp), false);
@@ -424,7 +437,7 @@ t.test(
   (t) => {
     freshUntyped(16);
     make(ObjectType.ENDPOINT, 0, 3, WINDOW);
-    killSlot(k, slotAt(WINDOW + 1));
+    kill(k, slotAt(WINDOW + 1));
     t.equal(make(ObjectType.ENDPOINT, 0, 3, WINDOW).status, Err.SLOT_OCCUPIED);
     i32[slotAt(WINDOW + 1) + Slot.GENERATION] = -1;
     for (const core of kernel.cores) passGrace(core, i32[KernelInfo.GRACE_REQUESTED]!);

@@ -10,6 +10,8 @@ import {
   moveSlot,
   reclaimSlot,
   revoke,
+  type SlotRef,
+  type ThreadRef,
 } from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
@@ -32,27 +34,27 @@ const isAlive = (slot: number): boolean => stateOf(i32, slot) === SlotState.LIVE
 /** Capabilities with everything they were ever derived from: what the tree must remember whoever goes in between. */
 class Family {
   /** By slot, for those that live. */
-  readonly ancestors = new Map<number, Set<number>>();
+  readonly ancestors = new Map<SlotRef, Set<number>>();
   private names = 0;
-  readonly name = new Map<number, number>();
+  readonly name = new Map<SlotRef, number>();
 
-  derive(source: number, slot: number): void {
+  derive(source: SlotRef, slot: SlotRef): void {
     this.name.set(slot, ++this.names);
     this.ancestors.set(slot, new Set([...(this.ancestors.get(source) ?? []), this.name.get(source) ?? 0]));
   }
 
-  move(from: number, to: number): void {
+  move(from: SlotRef, to: SlotRef): void {
     this.name.set(to, this.name.get(from)!);
     this.ancestors.set(to, this.ancestors.get(from)!);
     this.drop(from);
   }
 
-  drop(slot: number): void {
+  drop(slot: SlotRef): void {
     this.name.delete(slot);
     this.ancestors.delete(slot);
   }
 
-  below(name: number): number[] {
+  below(name: number): SlotRef[] {
     return [...this.ancestors].filter(([, above]) => above.has(name)).map(([slot]) => slot);
   }
 }
@@ -89,20 +91,20 @@ t.test(
         (form, count, choices, steps, targets) => {
           bench.renew(16);
           const family = new Family();
-          const [top, beside] = bench.make(ObjectType.ENDPOINT, 0, 2, 100) as [number, number];
+          const [top, beside] = bench.make(ObjectType.ENDPOINT, 0, 2, 100) as [SlotRef, SlotRef];
           family.derive(untyped, top);
           family.derive(untyped, beside);
           let next = 102;
           const slots = [top, beside];
-          const derive = (k: Core, source: number, rights: number): void => {
+          const derive = (k: Core, source: SlotRef, rights: number): void => {
             const slot = slotAt(next++);
-            locked(k, () => deriveSlot(k, source, slot, rights, 0));
+            locked(k, (held) => deriveSlot(held, source, slot, rights, 0));
             family.derive(source, slot);
             slots.push(slot);
           };
           for (let i = 0; i < count; i++) {
             const choice = choices[i % choices.length]! + i;
-            const parents: Record<typeof form, number> = {
+            const parents: Record<typeof form, SlotRef> = {
               star: top,
               chain: slots.at(-1)!,
               random: slots[choice % slots.length]!,
@@ -114,14 +116,14 @@ t.test(
           const revoked = [slots[targets[0] % 4]!, slots[targets[1] % slots.length]!].map(
             (slot) => family.name.get(slot)!,
           );
-          const where = (name: number): number | undefined =>
+          const where = (name: number): SlotRef | undefined =>
             [...family.name].find(([, n]) => n === name)?.[0];
           const chunk = (which: 0 | 1): Left => {
             const node = where(revoked[which]!);
             if (node === undefined) return Left.NONE;
             const k = cores[which]!;
             const expendable = new Set(family.below(revoked[which]!));
-            const left = locked(k, () => killDescendants(k, node));
+            const left = locked(k, (held) => killDescendants(held, node));
             let killed = 0;
             for (const slot of [...family.name.keys()]) {
               if (isAlive(slot)) continue;
@@ -149,11 +151,11 @@ t.test(
             else if (what === "derive") derive(one, source, rights);
             else if (what === "move") {
               const slot = slotAt(next++);
-              locked(one, () => moveSlot(one, source, slot, rights));
+              locked(one, (held) => moveSlot(held, source, slot, rights));
               family.move(source, slot);
               slots.push(slot);
             } else if (source !== top) {
-              locked(one, () => killSlot(one, source));
+              locked(one, (held) => killSlot(held, source));
               family.drop(source);
             }
             if (family.name.size !== descendantsOf(i32, untyped).filter(isAlive).length)
@@ -174,7 +176,7 @@ t.test(
 );
 
 /** A revoke of what a slot of init holds, as a trap of a thread. */
-function revoking(k: Core, thread: number, slot: number): DrivenTrap {
+function revoking(k: Core, thread: ThreadRef, slot: SlotRef): DrivenTrap {
   const index = (slot - bench.cspace) / Slot.WORDS;
   const handle = makeHandle(index, i32[slot + Slot.GENERATION]!);
   return new DrivenTrap(k, thread, resources.process, (context) =>
@@ -186,10 +188,10 @@ t.test(
   "revoke answers one grace period after the last kill, not before, and everything is dead all the while",
   (t) => {
     bench.renew(16);
-    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+    const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
     for (let i = 0; i < 600; i++)
-      locked(zero, () =>
-        deriveSlot(zero, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0),
+      locked(zero, (held) =>
+        deriveSlot(held, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0),
       );
     const trap = revoking(zero, threads[0][0]!, top);
     t.equal(trap.turn(), true);
@@ -207,22 +209,25 @@ t.test(
     t.equal(trap.isDone && trap.result, Err.OK);
     t.equal(isAlive(top), true);
     t.ok(graceIsOver(zero, i32[slotAt(101) + Slot.STAMP]!), "all that it killed can be filled again");
-    t.equal(reclaimSlot(zero, slotAt(101)), true);
+    t.equal(
+      locked(zero, (held) => reclaimSlot(held, slotAt(101))),
+      true,
+    );
     t.end();
   },
 );
 
 t.test("revoke needs the right, and a capability that lives", (t) => {
   bench.renew(16);
-  const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-  locked(zero, () => deriveSlot(zero, top, slotAt(101), Right.ALL & ~Right.REVOKE, 0));
-  locked(zero, () => deriveSlot(zero, slotAt(101), slotAt(102), Right.ALL, 0));
+  const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
+  locked(zero, (held) => deriveSlot(held, top, slotAt(101), Right.ALL & ~Right.REVOKE, 0));
+  locked(zero, (held) => deriveSlot(held, slotAt(101), slotAt(102), Right.ALL, 0));
   const denied = revoking(zero, threads[0][0]!, slotAt(101));
   denied.turn();
   t.equal(denied.result, Err.DENIED);
   t.equal(isAlive(slotAt(102)), true);
   const gone = revoking(zero, threads[0][0]!, slotAt(102));
-  locked(zero, () => killSlot(zero, slotAt(102)));
+  locked(zero, (held) => killSlot(held, slotAt(102)));
   gone.turn();
   t.equal(gone.result, Err.BAD_CAP);
   t.end();
@@ -233,11 +238,11 @@ t.test(
   (t) => {
     for (const first of [0, 1]) {
       bench.renew(16);
-      const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
-      locked(zero, () => deriveSlot(zero, top, slotAt(101), Right.ALL, 0));
+      const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
+      locked(zero, (held) => deriveSlot(held, top, slotAt(101), Right.ALL, 0));
       // Most of it below the inner one.
       for (let i = 0; i < 1000; i++)
-        locked(zero, () => deriveSlot(zero, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
+        locked(zero, (held) => deriveSlot(held, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
       const traps = [revoking(zero, threads[0][0]!, top), revoking(one, threads[1][0]!, slotAt(101))];
       for (let i = first; i < first + 40 && !traps.every((trap) => trap.isDone); i++) {
         traps[i % 2]!.turn();
@@ -282,9 +287,9 @@ t.test(
       const crowded = [];
       for (let made = 0; made < crowd; made += 1000)
         crowded.push(...bench.make(ObjectType.SEALER, 0, Math.min(1000, crowd - made), 110 + made));
-      for (const slot of crowded) locked(one, () => killSlot(one, slot));
+      for (const slot of crowded) locked(one, (held) => killSlot(held, slot));
       const said: Left[] = [];
-      for (let i = 0; i < 6; i++) said.push(locked(zero, () => killDescendants(zero, untyped)));
+      for (let i = 0; i < 6; i++) said.push(locked(zero, (held) => killDescendants(held, untyped)));
       t.ok(
         [100, 101, 102].every((index) => !isAlive(slotAt(index))),
         `${crowd} are passed over`,
@@ -296,7 +301,7 @@ t.test(
         t.ok(said.includes(Left.CROWDED), "so many that a chunk does not see the end of them");
       settle(cores);
       t.equal(
-        locked(zero, () => killDescendants(zero, untyped)),
+        locked(zero, (held) => killDescendants(held, untyped)),
         Left.NONE,
       );
     }

@@ -9,6 +9,7 @@ import {
   refreshTop,
   restart,
   rotate,
+  type ThreadRef,
   takeNext,
   Vector,
   wake,
@@ -27,7 +28,7 @@ const k = kernel.cores[0]!;
 const { i32 } = k;
 const threads = makeThreads(kernel, THREADS);
 const area = k.kernelArea;
-const stateOf = (thread: number): number => i32[thread + Thread.STATE]!;
+const stateOf = (thread: ThreadRef): number => i32[thread + Thread.STATE]!;
 const armed = (): boolean => i32[lapicOf(k.memory, 0) + Lapic.TIMER_ARMED] !== 0;
 
 function reset(): void {
@@ -39,7 +40,7 @@ function reset(): void {
 }
 
 /** Ready threads by priority, the next to run first. */
-type Queues = Map<number, number[]>;
+type Queues = Map<number, ThreadRef[]>;
 
 /** What is wrong with the run queue that should hold these threads, or "". */
 function flaw(queues: Queues): string {
@@ -95,13 +96,13 @@ t.test(
       fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
         reset();
         const queues: Queues = new Map();
-        const listOf = (thread: number): number[] => {
+        const listOf = (thread: ThreadRef): ThreadRef[] => {
           const priority = i32[thread + Thread.PRIORITY]!;
           if (!queues.has(priority)) queues.set(priority, []);
           return queues.get(priority)!;
         };
-        let running = 0;
-        const priorityOf = (thread: number): number => i32[thread + Thread.PRIORITY]!;
+        let running: ThreadRef | 0 = 0;
+        const priorityOf = (thread: ThreadRef): number => i32[thread + Thread.PRIORITY]!;
         for (const { what, thread: number, priority } of steps) {
           const thread = threads[number]!;
           const ready = i32[thread + Thread.STATE] === ThreadState.READY;
@@ -160,7 +161,7 @@ t.test(
 );
 
 /** Threads of these priorities, none of them anywhere. */
-function fresh(...priorities: number[]): number[] {
+function fresh(...priorities: number[]): ThreadRef[] {
   reset();
   return priorities.map((priority, i) => {
     i32[threads[i]! + Thread.PRIORITY] = priority;
@@ -173,7 +174,7 @@ t.test("threads of one priority run in turn", (t) => {
   for (const thread of all) enqueue(k, thread);
   const order: number[] = [];
   for (let turn = 0; turn < 6; turn++) {
-    enter(k, takeNext(k));
+    enter(k, takeNext(k) as ThreadRef);
     order.push(k.current);
     rotate(k);
   }
@@ -182,10 +183,10 @@ t.test("threads of one priority run in turn", (t) => {
 });
 
 t.test("a thread that lost its core to a higher one runs before the others of its priority", (t) => {
-  const [a, b, high] = fresh(5, 5, 9) as [number, number, number];
+  const [a, b, high] = fresh(5, 5, 9) as [ThreadRef, ThreadRef, ThreadRef];
   enqueue(k, a);
   enqueue(k, b);
-  enter(k, takeNext(k));
+  enter(k, takeNext(k) as ThreadRef);
   wake(k, high);
   t.equal(k.current, 0, "the core is to choose again");
   t.same([takeNext(k), takeNext(k), takeNext(k), takeNext(k)], [high, a, b, 0]);
@@ -193,7 +194,7 @@ t.test("a thread that lost its core to a higher one runs before the others of it
 });
 
 t.test("a thread of the same or a lower priority does not take the core from the running one", (t) => {
-  const [running, same, lower] = fresh(5, 5, 4) as [number, number, number];
+  const [running, same, lower] = fresh(5, 5, 4) as [ThreadRef, ThreadRef, ThreadRef];
   wake(k, running);
   wake(k, same);
   wake(k, lower);
@@ -202,7 +203,7 @@ t.test("a thread of the same or a lower priority does not take the core from the
 });
 
 t.test("a thread that is woken on an idle core runs at once", (t) => {
-  const [a, b] = fresh(5, 9) as [number, number];
+  const [a, b] = fresh(5, 9) as [ThreadRef, ThreadRef];
   wake(k, a);
   t.equal(k.current, a);
   t.equal(stateOf(a), ThreadState.RUNNING);
@@ -213,7 +214,7 @@ t.test("a thread that is woken on an idle core runs at once", (t) => {
 });
 
 t.test("a restarted thread is chosen, never entered: the loop must see that its trap starts again", (t) => {
-  const [a] = fresh(5) as [number];
+  const [a] = fresh(5) as [ThreadRef];
   restart(k, a);
   t.equal(k.current, 0);
   t.equal(i32[a + Thread.RESTART], Restart.TRAP);
@@ -222,9 +223,9 @@ t.test("a restarted thread is chosen, never entered: the loop must see that its 
 });
 
 t.test("a running thread has a quantum from when somebody waits, and none while it is alone", (t) => {
-  const [a, b] = fresh(5, 5) as [number, number];
+  const [a, b] = fresh(5, 5) as [ThreadRef, ThreadRef];
   enqueue(k, a);
-  enter(k, takeNext(k));
+  enter(k, takeNext(k) as ThreadRef);
   t.equal(armed(), false, "alone");
   wake(k, b);
   t.equal(armed(), true);

@@ -1,5 +1,13 @@
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
-import { deriveSlot, graceIsOver, killSlot, moveSlot, reclaimSlot } from "@capos/kernel/internal";
+import {
+  deriveSlot,
+  graceIsOver,
+  killSlot,
+  moveSlot,
+  type NodeRef,
+  reclaimSlot,
+  type SlotRef,
+} from "@capos/kernel/internal";
 import { Anchor, anchorOf, KernelInfo, Reap } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
@@ -26,16 +34,16 @@ interface Tenant {
 
 /** Slots, and the tree of them, as they should be. Below an address that is no slot stand anchors. */
 class Model {
-  readonly live = new Map<number, Tenant>();
-  readonly children = new Map<number, number[]>();
-  readonly parent = new Map<number, number>();
+  readonly live = new Map<SlotRef, Tenant>();
+  readonly children = new Map<number, NodeRef[]>();
+  readonly parent = new Map<NodeRef, NodeRef>();
   readonly generation = new Map<number, number>();
   /** Grace periods that a slot's reuse has to wait for, by slot. */
-  readonly dead = new Map<number, number>();
+  readonly dead = new Map<SlotRef, number>();
   /** Objects whose last counted capability is gone, by anchor; the slot that held it. */
   readonly finalised = new Map<number, number>();
 
-  add(slot: number, tenant: Tenant, parent: number): void {
+  add(slot: SlotRef, tenant: Tenant, parent: SlotRef): void {
     this.live.set(slot, tenant);
     this.children.set(slot, []);
     this.children.get(parent)!.unshift(slot);
@@ -54,7 +62,7 @@ class Model {
   }
 
   /** The object's anchor stands behind the slot that held its last capability. */
-  finalise(type: ObjectType, object: number, slot: number): void {
+  finalise(type: ObjectType, object: number, slot: SlotRef): void {
     const anchor = anchorOf(type, object);
     if (anchor === 0 || this.count(type, object) !== 0 || this.finalised.has(anchor)) return;
     this.finalised.set(anchor, slot);
@@ -65,7 +73,7 @@ class Model {
     this.parent.set(anchor, parent);
   }
 
-  kill(slot: number): void {
+  kill(slot: SlotRef): void {
     const { type, object } = this.live.get(slot)!;
     this.live.delete(slot);
     this.finalise(type, object, slot);
@@ -76,18 +84,18 @@ class Model {
     for (const child of children) this.parent.set(child, parent);
     this.children.delete(slot);
     this.parent.delete(slot);
-    this.orphan(parent);
+    this.orphan(parent as SlotRef);
   }
 
   /** A minted endpoint badge that has lost its last descendant is listed. */
-  private orphan(slot: number): void {
+  private orphan(slot: SlotRef): void {
     const tenant = this.live.get(slot);
     if (tenant === undefined || this.children.get(slot)!.length > 0) return;
     if ((tenant.flags & SlotFlag.MINTED) === 0 || tenant.type !== ObjectType.ENDPOINT) return;
     this.live.set(slot, { ...tenant, flags: tenant.flags | SlotFlag.ORPHANED });
   }
 
-  move(from: number, to: number, rights: number): void {
+  move(from: SlotRef, to: SlotRef, rights: number): void {
     const tenant = this.live.get(from)!;
     this.live.delete(from);
     this.live.set(to, { ...tenant, rights: tenant.rights & rights });
@@ -118,7 +126,7 @@ const ANCHORED = KINDS.filter(([type]) => anchorOf(type, 0x1000) !== 0).map(([ty
 
 interface World {
   readonly model: Model;
-  readonly slots: number[];
+  readonly slots: SlotRef[];
   readonly objects: { type: ObjectType; object: number }[];
 }
 
@@ -135,7 +143,7 @@ function makeWorld(): World {
       model.add(slot, { type, object, rights: Right.ALL, badge: 0, flags: 0, sizeBits }, untyped);
       if (ANCHORED.includes(type)) objects.push({ type, object });
       if (type === ObjectType.CNODE)
-        for (let i = 1; i < 2 ** CNODE_BITS; i++) slots.push(object + i * Slot.WORDS);
+        for (let i = 1; i < 2 ** CNODE_BITS; i++) slots.push((object + i * Slot.WORDS) as SlotRef);
       first++;
     }
   for (const slot of slots) model.generation.set(slot, i32[slot + Slot.GENERATION]!);
@@ -230,7 +238,7 @@ t.test(
             const stamp = model.dead.get(slot);
             const held = model.live.has(slot) || (i32[slot]! & SlotFlag.FINALISING) !== 0;
             const free = !held && (stamp === undefined || graceIsOver(k, stamp));
-            if (locked(k, () => reclaimSlot(k, slot)) !== free)
+            if (locked(k, (held) => reclaimSlot(held, slot)) !== free)
               throw new Error("a slot was not judged by its stamp");
             if (free && stamp !== undefined) {
               model.dead.delete(slot);
@@ -238,12 +246,12 @@ t.test(
             }
           } else if (source === undefined) continue;
           else if (what === "kill") {
-            locked(k, () => killSlot(k, source));
+            locked(k, (held) => killSlot(held, source));
             model.kill(source);
             model.dead.set(source, asked + 1);
           } else if (target === undefined || closed(source)) continue;
           else if (what === "move") {
-            locked(k, () => moveSlot(k, source, target, rights));
+            locked(k, (held) => moveSlot(held, source, target, rights));
             model.move(source, target, rights);
             model.dead.set(source, asked + 1);
           } else {
@@ -255,7 +263,7 @@ t.test(
               (tenant.flags & SlotFlag.BADGED) === 0;
             const badge = mints ? rights + 1 : 0;
             const sealed = what === "seal" ? SlotFlag.SEALED : 0;
-            locked(k, () => deriveSlot(k, source, target, rights, badge, sealed));
+            locked(k, (held) => deriveSlot(held, source, target, rights, badge, sealed));
             const flags =
               (tenant.flags & REPEATED) | sealed | (mints ? SlotFlag.MINTED | SlotFlag.BADGED : 0);
             model.add(
@@ -282,21 +290,21 @@ t.test(
   "a CNode that is moved into itself, as the last that counts, ends; its copies in itself keep nothing",
   (t) => {
     bench.renew(18);
-    const [own] = bench.make(ObjectType.CNODE, CNODE_BITS, 1, 100) as [number];
+    const [own] = bench.make(ObjectType.CNODE, CNODE_BITS, 1, 100) as [SlotRef];
     const cnode = objectIn(own);
     const k = cores[0]!;
-    const inside = (index: number): number => cnode + index * Slot.WORDS;
-    locked(k, () => deriveSlot(k, own, inside(1), Right.ALL, 0));
+    const inside = (index: number): SlotRef => (cnode + index * Slot.WORDS) as SlotRef;
+    locked(k, (held) => deriveSlot(held, own, inside(1), Right.ALL, 0));
     t.equal(i32[cnode + Anchor.REFERENCES], 1, "the one in itself does not count");
-    locked(k, () => deriveSlot(k, inside(1), slotAt(101), Right.ALL, 0));
+    locked(k, (held) => deriveSlot(held, inside(1), slotAt(101), Right.ALL, 0));
     t.equal(i32[cnode + Anchor.REFERENCES], 2, "a copy of it elsewhere does");
-    locked(k, () => moveSlot(k, slotAt(101), inside(2), Right.ALL));
+    locked(k, (held) => moveSlot(held, slotAt(101), inside(2), Right.ALL));
     t.equal(i32[cnode + Anchor.REFERENCES], 1);
-    locked(k, () => moveSlot(k, inside(2), slotAt(102), Right.ALL));
+    locked(k, (held) => moveSlot(held, inside(2), slotAt(102), Right.ALL));
     t.equal(i32[cnode + Anchor.REFERENCES], 2, "moved out it counts again");
-    locked(k, () => killSlot(k, slotAt(102)));
+    locked(k, (held) => killSlot(held, slotAt(102)));
     t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.EMPTY, "it lives");
-    locked(k, () => moveSlot(k, own, inside(3), Right.ALL));
+    locked(k, (held) => moveSlot(held, own, inside(3), Right.ALL));
     t.equal(i32[cnode + Anchor.REFERENCES], 0);
     t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.DEAD);
     t.same(childrenOf(i32, untyped), [inside(3), cnode]);
@@ -308,12 +316,12 @@ t.test(
   "the memory that a capability to it moves with keeps its watermark, its children, and how far it is on its way",
   (t) => {
     bench.renew(18);
-    const [inner] = bench.make(ObjectType.UNTYPED, 12, 1, 100) as [number];
+    const [inner] = bench.make(ObjectType.UNTYPED, 12, 1, 100) as [SlotRef];
     const made = bench.make(ObjectType.ENDPOINT, 0, 3, 101, inner);
-    locked(cores[0]!, () => moveSlot(cores[0]!, inner, slotAt(110), Right.ALL));
+    locked(cores[0]!, (held) => moveSlot(held, inner, slotAt(110), Right.ALL));
     t.equal(i32[slotAt(110) + Slot.WATERMARK], 6);
     t.same(childrenOf(i32, slotAt(110)), made.reverse());
-    for (const slot of made) locked(cores[0]!, () => killSlot(cores[0]!, slot));
+    for (const slot of made) locked(cores[0]!, (held) => killSlot(held, slot));
     t.same(
       childrenOf(i32, slotAt(110)),
       made.map((slot) => anchorOf(ObjectType.ENDPOINT, objectIn(slot))),
@@ -325,15 +333,21 @@ t.test(
 
 t.test("a slot at its last generation is never used again", (t) => {
   bench.renew(18);
-  const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [number];
+  const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
   i32[slot + Slot.GENERATION] = -2;
-  locked(cores[0]!, () => killSlot(cores[0]!, slot));
+  locked(cores[0]!, (held) => killSlot(held, slot));
   bench.pass();
-  t.equal(reclaimSlot(cores[0]!, slot), true);
+  t.equal(
+    locked(cores[0]!, (held) => reclaimSlot(held, slot)),
+    true,
+  );
   t.equal(i32[slot + Slot.GENERATION], -1);
-  const [again] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [number];
-  locked(cores[0]!, () => killSlot(cores[0]!, again));
+  const [again] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [SlotRef];
+  locked(cores[0]!, (held) => killSlot(held, again));
   bench.pass();
-  t.equal(reclaimSlot(cores[0]!, slot), false);
+  t.equal(
+    locked(cores[0]!, (held) => reclaimSlot(held, slot)),
+    false,
+  );
   t.end();
 });

@@ -6,6 +6,7 @@ import {
   attend,
   type Core,
   deriveSlot,
+  type EndpointRef,
   graceIsOver,
   killSlot,
   moveHome,
@@ -13,6 +14,8 @@ import {
   nextInQueue,
   queueThread,
   requestGrace,
+  type SlotRef,
+  type ThreadRef,
   takeFrom,
 } from "@capos/kernel/internal";
 import { Endpoint, KernelArea, KernelCore, QueueKind, Role, Thread, ThreadState } from "@capos/kernel/layout";
@@ -35,7 +38,7 @@ const contexts = threads.map(() => new GeneratorContext(makeRegisters()));
 const passed = (): number => i32[home.area + KernelCore.GRACE_PASSED]!;
 
 /** Everything new: endpoints at home on core 0, and threads of it that wait nowhere. */
-function begin(endpoints: number): number[] {
+function begin(endpoints: number): SlotRef[] {
   bench.renew(18);
   threads.forEach((thread, i) => {
     i32[thread + Thread.STATE] = ThreadState.INACTIVE;
@@ -46,15 +49,15 @@ function begin(endpoints: number): number[] {
   return bench.make(ObjectType.ENDPOINT, 0, endpoints, 100);
 }
 
-function derive(source: number, index: number): number {
-  locked(home, () => deriveSlot(home, source, slotAt(index), Right.ALL, 0));
+function derive(source: SlotRef, index: number): SlotRef {
+  locked(home, (held) => deriveSlot(held, source, slotAt(index), Right.ALL, 0));
   return slotAt(index);
 }
 
 function queue(
-  endpoint: number,
-  thread: number,
-  slot: number,
+  endpoint: EndpointRef,
+  thread: ThreadRef,
+  slot: SlotRef,
   priority: number,
   kind = QueueKind.SENDERS,
 ): void {
@@ -64,12 +67,12 @@ function queue(
   queueThread(home, endpoint, kind, thread, role, slot, i32[slot + Slot.GENERATION]!, 0);
 }
 
-const kill = (k: Core, slot: number): void => locked(k, () => killSlot(k, slot));
+const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
 
-function waiting(endpoint: number): number[] {
-  const found: number[] = [];
+function waiting(endpoint: EndpointRef): ThreadRef[] {
+  const found: ThreadRef[] = [];
   for (
-    let thread = i32[endpoint]!;
+    let thread = i32[endpoint]! as ThreadRef | 0;
     thread !== 0 && found.length <= THREADS;
     thread = nextInQueue(home, thread)
   )
@@ -107,12 +110,12 @@ t.test(
         fc.array(step, { maxLength: 80, size: "max" }),
         (count, priorities, steps) => {
           const tops = begin(3);
-          const objects = tops.map(objectIn);
+          const objects = tops.map(objectIn<EndpointRef>);
           let index = 110;
           const free = [...threads];
           /** Who waits where, through what and how urgently, in the order in which they came. */
-          const model = new Map<number, { object: number; slot: number; priority: number }>();
-          const dead = new Map<number, number>();
+          const model = new Map<ThreadRef, { object: EndpointRef; slot: SlotRef; priority: number }>();
+          const dead = new Map<SlotRef, number>();
           const come = (pick: number, priority: number): void => {
             const thread = free.shift();
             if (thread === undefined) return;
@@ -122,10 +125,10 @@ t.test(
             model.set(thread, { object: objects[which]!, slot, priority });
           };
           for (let i = 0; i < count; i++) come(i % 7, priorities[i % 20]!);
-          const end = (slot: number, own: boolean, moves: boolean): void => {
+          const end = (slot: SlotRef, own: boolean, moves: boolean): void => {
             if (dead.has(slot)) return;
             const k = own ? home : killer;
-            if (moves) locked(k, () => moveSlot(k, slot, slotAt(index++), Right.ALL));
+            if (moves) locked(k, (held) => moveSlot(held, slot, slotAt(index++), Right.ALL));
             else kill(k, slot);
             dead.set(slot, i32[slot + Slot.STAMP]!);
           };
@@ -170,7 +173,7 @@ t.test(
               for (const { slot } of [...model.values()].slice(0, pick % 400)) end(slot, own, false);
             else {
               const { object, slot } = model.get(one)!;
-              const thread = what === "cancel" ? one : i32[object]!;
+              const thread = what === "cancel" ? one : (i32[object]! as ThreadRef);
               if (thread !== one && dead.has(model.get(thread)!.slot)) continue;
               if (what === "cancel" && dead.has(slot)) continue;
               takeFrom(home, object, thread);
@@ -200,8 +203,8 @@ t.test(
 t.test(
   "a core with sweeps left reports nothing, does not halt, and takes what is killed meanwhile in the next batch",
   (t) => {
-    const [top] = begin(1) as [number];
-    const endpoint = objectIn(top);
+    const [top] = begin(1) as [SlotRef];
+    const endpoint = objectIn<EndpointRef>(top);
     for (let i = 0; i < THREADS; i++) queue(endpoint, threads[i]!, derive(top, 200 + i), 1);
     for (let i = 0; i < THREADS - 10; i++) kill(killer, slotAt(200 + i));
     const first = i32[slotAt(200) + Slot.STAMP]!;
@@ -226,7 +229,7 @@ t.test(
 );
 
 t.test("a halted home is woken by a kill, and is not counted as passed before it has swept", (t) => {
-  const [top] = begin(1) as [number];
+  const [top] = begin(1) as [SlotRef];
   const slot = derive(top, 200);
   queue(objectIn(top), threads[0]!, slot, 3);
   settle(cores);
@@ -243,8 +246,8 @@ t.test("a halted home is woken by a kill, and is not counted as passed before it
 });
 
 t.test("an endpoint changes its home only when no kill at it is still to be swept", (t) => {
-  const [top] = begin(1) as [number];
-  const endpoint = objectIn(top);
+  const [top] = begin(1) as [SlotRef];
+  const endpoint = objectIn<EndpointRef>(top);
   const slot = derive(top, 200);
   t.equal(moveHome(home, endpoint, 1), true);
   t.equal(moveHome(killer, endpoint, 0), true);
@@ -279,9 +282,9 @@ t.test("however many objects are flagged, and whoever waits at them, a turn swee
 });
 
 t.test("a receiver that waits is told of a minted badge without descendants, once, by the sweep", (t) => {
-  const [top] = begin(1) as [number];
-  const endpoint = objectIn(top);
-  locked(home, () => deriveSlot(home, top, slotAt(200), Right.ALL, 4711));
+  const [top] = begin(1) as [SlotRef];
+  const endpoint = objectIn<EndpointRef>(top);
+  locked(home, (held) => deriveSlot(held, top, slotAt(200), Right.ALL, 4711));
   const client = derive(slotAt(200), 201);
   queue(endpoint, threads[0]!, top, 1, QueueKind.RECEIVERS);
   queue(endpoint, threads[1]!, top, 1, QueueKind.RECEIVERS);

@@ -1,5 +1,14 @@
 import { Slot } from "@capos/abi";
-import { linkBeside, linkFirst, rotateChildren, takePlace, unlink } from "@capos/kernel/internal";
+import {
+  type Core,
+  type Locked,
+  linkBeside,
+  linkFirst,
+  type NodeRef,
+  rotateChildren,
+  takePlace,
+  unlink,
+} from "@capos/kernel/internal";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -11,7 +20,10 @@ const NODES = 40;
 const i32 = new Int32Array((NODES + 1) * Slot.WORDS);
 /** Node 1 is the root; address 0 is no node. */
 const ROOT = 1;
-const at = (node: number): number => node * Slot.WORDS;
+/** A core that holds the lock, as far as the tree looks at it: nobody else has these words. */
+const holding = (words: Int32Array): Locked => ({ i32: words }) as Core as Locked;
+const held = holding(i32);
+const at = (node: number): NodeRef => (node * Slot.WORDS) as NodeRef;
 
 /** The tree as it should be: plain arrays. A node without an entry in `parent` is in no tree. */
 class Model {
@@ -83,26 +95,26 @@ t.test(
           if (what !== "first" && linked.length === 0) continue;
           if (what === "first") {
             const [parent, node] = [pick(model.members, a), pick(free, b)];
-            linkFirst(i32, at(parent), at(node));
+            linkFirst(held, at(parent), at(node));
             model.add(parent, 0, node);
           } else if (what === "beside") {
             const [beside, node] = [pick(linked, a), pick(free, b)];
             const parent = model.parent.get(beside)!;
-            linkBeside(i32, at(node), at(beside));
+            linkBeside(held, at(node), at(beside));
             model.add(parent, model.children.get(parent)!.indexOf(beside) + 1, node);
           } else if (what === "unlink") {
             const node = pick(linked, a);
-            const [left, expected] = [unlink(i32, at(node)), model.remove(node)];
+            const [left, expected] = [unlink(held, at(node)), model.remove(node)];
             if (left !== (expected === 0 ? 0 : at(expected)))
               throw new Error(`unlink answers ${left}, childless is ${expected}`);
           } else if (what === "take place") {
             const [from, to] = [pick(linked, a), pick(free, b)];
-            takePlace(i32, at(from), at(to));
+            takePlace(held, at(from), at(to));
             model.replace(from, to);
           } else {
             const parents = model.members.filter((node) => model.children.get(node)!.length > 0);
             const children = model.children.get(pick(parents, a))!;
-            rotateChildren(i32, at(pick(parents, a)));
+            rotateChildren(held, at(pick(parents, a)));
             children.push(children.shift()!);
           }
           check(model);
@@ -118,13 +130,13 @@ t.test(
   "only a parent that lost its last child is answered, and only if no grandchild stands in for it",
   (t) => {
     i32.fill(0);
-    linkFirst(i32, at(1), at(2));
-    linkFirst(i32, at(2), at(3));
-    t.equal(unlink(i32, at(2)), 0, "the grandchild is the parent's now");
+    linkFirst(held, at(1), at(2));
+    linkFirst(held, at(2), at(3));
+    t.equal(unlink(held, at(2)), 0, "the grandchild is the parent's now");
     t.same(childrenOf(i32, at(1)), [at(3)]);
-    linkFirst(i32, at(1), at(4));
-    t.equal(unlink(i32, at(3)), 0, "a sibling is left");
-    t.equal(unlink(i32, at(4)), at(1));
+    linkFirst(held, at(1), at(4));
+    t.equal(unlink(held, at(3)), 0, "a sibling is left");
+    t.equal(unlink(held, at(4)), at(1));
     t.equal(i32[at(1) + Slot.FIRST_CHILD], 0);
     t.end();
   },
@@ -134,10 +146,11 @@ t.test(
   "a node with 10,000 children goes in one step: they are not touched, but for the first and the last",
   (t) => {
     const words = new Int32Array(10_010 * Slot.WORDS);
-    linkFirst(words, at(1), at(2));
-    for (let node = 3; node < 10_003; node++) linkFirst(words, at(2), at(node));
+    const large = holding(words);
+    linkFirst(large, at(1), at(2));
+    for (let node = 3; node < 10_003; node++) linkFirst(large, at(2), at(node));
     const before = words.slice();
-    unlink(words, at(2));
+    unlink(large, at(2));
     const changed = new Set<number>();
     for (let word = 0; word < words.length; word++)
       if (words[word] !== before[word]) changed.add(Math.floor(word / Slot.WORDS));

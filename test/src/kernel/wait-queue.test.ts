@@ -1,4 +1,4 @@
-import { insert, remove } from "@capos/kernel/internal";
+import { insert, type QueueRef, remove, type ThreadRef } from "@capos/kernel/internal";
 import { Thread } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
@@ -12,15 +12,21 @@ const kernel = makeKernel(1);
 const k = kernel.cores[0]!;
 const { i32 } = k;
 const threads = makeThreads(kernel, THREADS);
-const objects = [kernel.free, kernel.free + 16];
+const objects = [kernel.free, kernel.free + 16] as QueueRef[];
+
+/** Both queues are empty, and no thread is in one. */
+function begin(): void {
+  for (const object of objects) i32[object] = 0;
+  for (const thread of threads) i32[thread + Thread.QUEUE] = 0;
+}
 
 interface Waiting {
-  readonly thread: number;
+  readonly thread: ThreadRef;
   readonly priority: number;
 }
 
 /** What is wrong with a queue that should hold these threads in this order, or "". */
-function flaw(object: number, expected: readonly Waiting[]): string {
+function flaw(object: QueueRef, expected: readonly Waiting[]): string {
   if (i32[object] !== (expected[0]?.thread ?? 0)) return "the head is not the thread to serve next";
   const found: number[] = [];
   let previousLeader = 0;
@@ -67,8 +73,7 @@ t.test(
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
         const queues: Waiting[][] = [[], []];
-        for (const object of objects) i32[object] = 0;
-        for (const thread of threads) i32[thread + Thread.QUEUE] = 0;
+        begin();
         for (const { what, thread: number, object, priority } of steps) {
           const thread = threads[number]!;
           const inQueue = queues.findIndex((queue) => queue.some((waiting) => waiting.thread === thread));
@@ -78,7 +83,7 @@ t.test(
             place(queues[object]!, { thread, priority });
           } else if (what === "serve" && queues[object]!.length > 0) {
             const first = queues[object]!.shift()!.thread;
-            remove(k, objects[object]!, i32[objects[object]!]!);
+            remove(k, objects[object]!, i32[objects[object]!]! as ThreadRef);
             if (i32[first + Thread.QUEUE] !== 0) throw new Error("another thread was served");
           } else if (what === "remove" && inQueue >= 0) {
             remove(k, objects[inQueue]!, thread);
@@ -98,14 +103,14 @@ t.test(
 );
 
 t.test("threads of one priority are served in the order in which they came", (t) => {
-  i32[objects[0]!] = 0;
+  begin();
   for (const thread of threads) {
     i32[thread + Thread.PRIORITY] = 7;
     insert(k, objects[0]!, thread);
   }
-  const served: number[] = [];
+  const served: ThreadRef[] = [];
   while (i32[objects[0]!] !== 0) {
-    served.push(i32[objects[0]!]!);
+    served.push(i32[objects[0]!]! as ThreadRef);
     remove(k, objects[0]!, served.at(-1)!);
   }
   t.same(served, threads);
@@ -113,8 +118,8 @@ t.test("threads of one priority are served in the order in which they came", (t)
 });
 
 t.test("a thread whose priority changes while it waits keeps its place", (t) => {
-  const [a, b, c] = threads as [number, number, number];
-  i32[objects[0]!] = 0;
+  const [a, b, c] = threads as [ThreadRef, ThreadRef, ThreadRef];
+  begin();
   for (const [thread, priority] of [
     [a, 9],
     [b, 5],

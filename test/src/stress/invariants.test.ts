@@ -4,7 +4,16 @@
  */
 import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
 import { checkState } from "@capos/inspect";
-import { bindSlot, deriveSlot, insert } from "@capos/kernel/internal";
+import {
+  bindSlot,
+  deriveSlot,
+  type EndpointRef,
+  insert,
+  lockTree,
+  type SlotRef,
+  type ThreadRef,
+  unlockTree,
+} from "@capos/kernel/internal";
 import {
   Anchor,
   Binding,
@@ -45,7 +54,7 @@ function populated() {
   const k = kernel.cores[0]!;
   const { i32 } = k;
   const { process, thread: init } = kernel.resources;
-  const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
+  const slotAt = (index: number): SlotRef => (kernel.cspace + index * Slot.WORDS) as SlotRef;
   const untyped = slotAt(InitSlot.UNTYPED);
   const make = (type: ObjectType, at: number, sizeBits = 0): number => {
     const cnodeSlot = slotAt(InitSlot.CNODE);
@@ -58,14 +67,15 @@ function populated() {
     notification: make(ObjectType.NOTIFICATION, At.NOTIFICATION),
     cnode: make(ObjectType.CNODE, At.CNODE, 3),
     process: make(ObjectType.PROCESS, At.PROCESS),
-    thread: make(ObjectType.THREAD, At.THREAD),
+    thread: make(ObjectType.THREAD, At.THREAD) as ThreadRef,
     monitor: make(ObjectType.MONITOR, At.MONITOR),
     memory: make(ObjectType.UNTYPED, At.MEMORY, 10),
   };
-  deriveSlot(k, slotAt(At.ENDPOINT), slotAt(At.BADGE), Right.ALL, 7);
-  deriveSlot(k, slotAt(At.BADGE), slotAt(At.CHILD), Right.ALL & ~Right.RECEIVE, 0);
-  deriveSlot(k, slotAt(At.CHILD), slotAt(At.GRANDCHILD), Right.SEND, 0);
-  deriveSlot(k, slotAt(At.BADGE), slotAt(At.SIBLING), Right.ALL, 0);
+  const held = lockTree(k);
+  deriveSlot(held, slotAt(At.ENDPOINT), slotAt(At.BADGE), Right.ALL, 7);
+  deriveSlot(held, slotAt(At.BADGE), slotAt(At.CHILD), Right.ALL & ~Right.RECEIVE, 0);
+  deriveSlot(held, slotAt(At.CHILD), slotAt(At.GRANDCHILD), Right.SEND, 0);
+  deriveSlot(held, slotAt(At.BADGE), slotAt(At.SIBLING), Right.ALL, 0);
   // A thread of init's that waits in the endpoint's queue, watched by the monitor.
   const { thread } = objects;
   const number = 1;
@@ -80,10 +90,16 @@ function populated() {
   i32[thread + Thread.ROLE] = Role.RECEIVER;
   i32[thread + Thread.WAIT_SLOT] = slotAt(At.BADGE);
   i32[thread + Thread.WAIT_GENERATION] = i32[slotAt(At.BADGE) + Slot.GENERATION]!;
-  insert(k, objects.endpoint, thread);
+  insert(k, objects.endpoint as EndpointRef, thread);
   i32[objects.endpoint + Endpoint.KIND] = QueueKind.RECEIVERS;
-  bindSlot(k, slotAt(At.THREAD), objects.monitor + Monitor.TARGET, Binding.MONITOR_TARGET);
-  bindSlot(k, slotAt(At.NOTIFICATION), objects.monitor + Monitor.NOTIFICATION, Binding.MONITOR_NOTIFICATION);
+  bindSlot(held, slotAt(At.THREAD), (objects.monitor + Monitor.TARGET) as SlotRef, Binding.MONITOR_TARGET);
+  bindSlot(
+    held,
+    slotAt(At.NOTIFICATION),
+    (objects.monitor + Monitor.NOTIFICATION) as SlotRef,
+    Binding.MONITOR_NOTIFICATION,
+  );
+  unlockTree(held);
   i32[thread + Thread.MONITORS] = objects.monitor;
   return { ...kernel, i32, tables: k.tables, slotAt, objects, init: process };
 }

@@ -8,7 +8,7 @@
 
 import { LifeState } from "@capos/abi";
 import { heapUsedUp, makeRegisters } from "@capos/engine";
-import { CoreArea, CoreDeath, type WordIndex } from "@capos/hal";
+import { CoreArea, CoreDeath } from "@capos/hal";
 import { countBacklog } from "../loop/safe-point.js";
 import { resumeReaping } from "../object/reaper.js";
 import { endThread, isEnded, recordFault } from "../object/thread-end.js";
@@ -18,6 +18,7 @@ import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { KernelCore, Process, Tables, Thread, ThreadState } from "../state/layout.js";
+import type { ImageRef, ProcessRef, ThreadRef } from "../state/references.js";
 import { traceFault } from "../state/trace.js";
 
 /** Ends what ran on the core before. */
@@ -26,26 +27,26 @@ export function recover(k: Core): void {
   const death = i32[k.area + CoreArea.DEATH]!;
   // Told: what ends this worker is a death of its own.
   i32[k.area + CoreArea.DEATH] = CoreDeath.NONE;
-  k.current = i32[k.area + KernelCore.CURRENT_THREAD]!;
+  k.current = i32[k.area + KernelCore.CURRENT_THREAD]! as ThreadRef | 0;
   refreshTop(k);
   k.backlog = countBacklog(k) | REAPING | EXPIRING;
   // What it killed last may not have been followed by a grace period.
   k.graceAsked = requestGrace(k);
   resumeReaping(k);
   const culprit = k.current;
-  const victims: WordIndex[] = [];
+  const victims: ThreadRef[] = [];
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
-    const thread = Atomics.load(i32, k.threadTable + number);
+    const thread = Atomics.load(i32, k.threadTable + number) as ThreadRef | 0;
     if (thread === 0 || i32[thread + Thread.HOME] !== k.id) continue;
     const state = i32[thread + Thread.STATE]!;
     // One that has not started has nothing to lose.
     if (isEnded(state) || state === ThreadState.INACTIVE) continue;
     // A stand-in for the lost context: threads that end tell others that end after them.
-    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE]!).make(makeRegisters());
+    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE]! as ImageRef).make(makeRegisters());
     victims.push(thread);
   }
   for (const thread of victims) {
-    const process = i32[thread + Thread.PROCESS]!;
+    const process = i32[thread + Thread.PROCESS]! as ProcessRef | 0;
     const text = thread === culprit ? culpritText(k, death) : `core ${k.id} died under it`;
     if (TRACED) traceFault(k, thread, 0, 0, text);
     if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) recordFault(k, process, text, 0, 0);

@@ -17,8 +17,10 @@ import { fillSlot, slotWord } from "../capability/slot.js";
 import { bindImage, imageAt } from "../object/image.js";
 import { bindCSpace } from "../object/process.js";
 import { describeAnchor, makeCNode } from "../object/retype.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Image, IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
+import type { CNodeRef, NodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { Vector } from "../state/vectors.js";
 
 const MIN_THREADS = 256;
@@ -30,8 +32,8 @@ const INIT_IMAGE = 0;
 
 /** What phase 3 leaves for init. */
 export interface InitResources {
-  readonly process: WordIndex;
-  readonly thread: WordIndex;
+  readonly process: ProcessRef;
+  readonly thread: ThreadRef;
   readonly generation: number;
   readonly untypedCount: number;
   readonly freeBytes: number;
@@ -57,26 +59,28 @@ export function buildTables(k: Core): InitResources {
   i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
   i32[tables + Tables.IMAGES] = take(MAX_MODULES * Image.SIZE);
   const objects = take(Process.SIZE + Thread.SIZE);
-  const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS);
+  const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS) as CNodeRef;
   Atomics.store(i32, KernelInfo.TABLES, tables);
   k.attachTables();
 
   // Process first would leave the thread unaligned: a thread is the larger of the two.
-  const thread = objects;
-  const process = objects + Thread.SIZE;
-  makeCNode(k, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
+  const thread = objects as ThreadRef;
+  const process = (objects + Thread.SIZE) as ProcessRef;
+  // No other core runs yet; what fills slots asks for the lock all the same.
+  const held = lockTree(k);
+  makeCNode(held, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
   describeAnchor(k, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
   describeAnchor(k, ObjectType.PROCESS, process, 0);
   describeAnchor(k, ObjectType.THREAD, thread, 0);
-  const root = tables + Tables.ROOT;
+  const root = (tables + Tables.ROOT) as NodeRef;
   i32[root] = slotWord(ObjectType.NONE, 0, 0, 0);
   makeImages(k);
-  makeInitProcess(k, process, threadLimit - 1);
-  const slotAt = (index: number): WordIndex => cspace + index * Slot.WORDS;
+  makeInitProcess(held, process, threadLimit - 1);
+  const slotAt = (index: number): SlotRef => (cspace + index * Slot.WORDS) as SlotRef;
   const give = (index: number, type: ObjectType, object: WordIndex, sizeBits: number): void =>
-    fillSlot(k, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
+    fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, sizeBits), object, 0, root);
   give(InitSlot.CNODE, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
-  bindCSpace(k, process, slotAt(InitSlot.CNODE));
+  bindCSpace(held, process, slotAt(InitSlot.CNODE));
   give(InitSlot.PROCESS, ObjectType.PROCESS, process, 9);
   give(InitSlot.THREAD, ObjectType.THREAD, thread, 10);
   give(InitSlot.DEBUG, ObjectType.DEBUG, 0, 0);
@@ -94,6 +98,7 @@ export function buildTables(k: Core): InitResources {
     give(InitSlot.UNTYPED + i, ObjectType.UNTYPED, block.page * PAGE_WORDS, block.bits + PAGE_BITS);
     freeBytes += 2 ** (block.bits + PAGE_BITS);
   });
+  unlockTree(held);
   return {
     process,
     thread,
@@ -111,7 +116,7 @@ function makeImages(k: Core): void {
   }
 }
 
-function makeInitProcess(k: Core, process: WordIndex, threads: number): void {
+function makeInitProcess(k: Locked, process: ProcessRef, threads: number): void {
   const { i32 } = k;
   i32[process + Process.LIFE] = LifeState.RUNNING;
   i32[process + Process.IMAGE] = imageAt(k, INIT_IMAGE);

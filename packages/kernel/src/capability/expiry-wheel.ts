@@ -5,14 +5,15 @@
  * later than the last level reaches (39 hours) waits in its farthest list. Only capabilities whose time
  * is earlier than their parent's are in it: what inherited its time goes with them. Lists are threaded
  * through the slots (LINK forward, WATERMARK back); a first slot's WATERMARK is below 0 and says which
- * list. All of it under the tree lock.
+ * list.
  *
  * Source of the structure: Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987.
  */
 import { Slot } from "@capos/abi";
-import { armAlarm, type WordIndex } from "@capos/hal";
-import type { Core } from "../state/core.js";
+import { armAlarm } from "@capos/hal";
+import type { Locked } from "../smp/tree-lock.js";
 import { Tables } from "../state/layout.js";
+import type { SlotRef } from "../state/references.js";
 
 const TICK_NS = 2 ** 23;
 const LISTS = 64;
@@ -23,7 +24,7 @@ function tickOf(timeNs: number): number {
   return Math.ceil(timeNs / TICK_NS);
 }
 
-function expiryOf(k: Core, slot: WordIndex): number {
+function expiryOf(k: Locked, slot: SlotRef): number {
   return k.f64[(slot + Slot.EXPIRY) >> 1]!;
 }
 
@@ -41,7 +42,7 @@ function listOf(tick: number, now: number): number {
 }
 
 /** Enters a slot whose EXPIRY is set. */
-export function enterWheel(k: Core, slot: WordIndex, nowNs: number): void {
+export function enterWheel(k: Locked, slot: SlotRef, nowNs: number): void {
   const { i32, f64 } = k;
   const tick = (k.tables + Tables.WHEEL_TICK) >> 1;
   if (i32[k.tables + Tables.EXPIRING]!++ === 0) f64[tick] = Math.floor(nowNs / TICK_NS);
@@ -50,7 +51,7 @@ export function enterWheel(k: Core, slot: WordIndex, nowNs: number): void {
   if (due < f64[(k.tables + Tables.ALARM_NS) >> 1]!) setAlarm(k, due);
 }
 
-function insert(k: Core, slot: WordIndex): void {
+function insert(k: Locked, slot: SlotRef): void {
   const { i32, f64 } = k;
   const list = listOf(tickOf(expiryOf(k, slot)), f64[(k.tables + Tables.WHEEL_TICK) >> 1]!);
   const head = k.tables + Tables.EXPIRY_WHEEL + list;
@@ -62,20 +63,20 @@ function insert(k: Core, slot: WordIndex): void {
 }
 
 /** Takes a slot out. */
-export function leaveWheel(k: Core, slot: WordIndex): void {
+export function leaveWheel(k: Locked, slot: SlotRef): void {
   k.i32[k.tables + Tables.EXPIRING]!--;
   remove(k, slot, k.i32[slot + Slot.LINK]!);
 }
 
 /** A slot in the wheel moves. Its list words have moved already. */
-export function moveInWheel(k: Core, source: WordIndex, destination: WordIndex): void {
+export function moveInWheel(k: Locked, source: SlotRef, destination: SlotRef): void {
   remove(k, source, destination);
   const next = k.i32[source + Slot.LINK]!;
   if (next !== 0) k.i32[next + Slot.WATERMARK] = destination;
 }
 
 /** Has another slot stand where this one stood. */
-function remove(k: Core, slot: WordIndex, successor: WordIndex): void {
+function remove(k: Locked, slot: SlotRef, successor: number): void {
   const { i32 } = k;
   const previous = i32[slot + Slot.WATERMARK]!;
   if (previous < 0) i32[k.tables + Tables.EXPIRY_WHEEL - 1 - previous] = successor;
@@ -87,7 +88,7 @@ function remove(k: Core, slot: WordIndex, successor: WordIndex): void {
  * The next slot whose time has come; 0 if there is none, and then the alarm is set for the time to look
  * again. Takes at most 64 steps; -1 says that there is more to look at.
  */
-export function nextExpired(k: Core, nowNs: number): WordIndex {
+export function nextExpired(k: Locked, nowNs: number): SlotRef | 0 | -1 {
   const { i32, f64 } = k;
   const tickAt = (k.tables + Tables.WHEEL_TICK) >> 1;
   for (let steps = 0; steps < LISTS; steps++) {
@@ -103,7 +104,7 @@ export function nextExpired(k: Core, nowNs: number): WordIndex {
       return 0;
     }
     f64[tickAt] = Math.max(f64[tickAt]!, tick);
-    const slot = i32[k.tables + Tables.EXPIRY_WHEEL + list]!;
+    const slot = i32[k.tables + Tables.EXPIRY_WHEEL + list]! as SlotRef;
     if (span === 1 && expiryOf(k, slot) <= nowNs) return slot;
     // From a list of many ticks to where it belongs now.
     remove(k, slot, i32[slot + Slot.LINK]!);
@@ -113,7 +114,7 @@ export function nextExpired(k: Core, nowNs: number): WordIndex {
 }
 
 /** The list that is due first, -1 if all are empty. */
-function nextList(k: Core): number {
+function nextList(k: Locked): number {
   const { i32, f64 } = k;
   const now = f64[(k.tables + Tables.WHEEL_TICK) >> 1]!;
   let best = -1;
@@ -137,7 +138,7 @@ function startOf(list: number, now: number): number {
   return Math.max(now, (turn + ahead) * span);
 }
 
-function setAlarm(k: Core, timeNs: number): void {
+function setAlarm(k: Locked, timeNs: number): void {
   k.f64[(k.tables + Tables.ALARM_NS) >> 1] = timeNs;
   armAlarm(k.memory, timeNs);
 }

@@ -3,23 +3,22 @@
  *
  * A slot made by a mint is the server's name for an object; what clients hold is derived from it. When
  * the last of that is gone, the slot enters its endpoint's list, and the next receive on the endpoint
- * answers its badge in place of a message. The list is under the tree lock; the endpoint's home takes
- * from it (see orphans.ts).
+ * answers its badge in place of a message. The endpoint's home takes from it (see no-senders.ts).
  */
 import { ObjectType, Slot, SlotBits, SlotFlag } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
-import type { Core } from "../state/core.js";
+import type { Locked } from "../smp/tree-lock.js";
 import { Endpoint } from "../state/layout.js";
+import type { EndpointRef, SlotRef } from "../state/references.js";
 import { flagSweep } from "./sweep-list.js";
 
 /** PREVIOUS of the first: no slot. */
 const HEAD = 0;
 
 /** A minted slot has lost its last descendant. Notifications are minted too; theirs is nobody's business. */
-export function orphan(k: Core, slot: WordIndex): void {
+export function orphan(k: Locked, slot: SlotRef): void {
   const { i32 } = k;
   if ((i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT !== ObjectType.ENDPOINT) return;
-  const endpoint = i32[slot + Slot.OBJECT]!;
+  const endpoint = i32[slot + Slot.OBJECT]! as EndpointRef;
   const first = i32[endpoint + Endpoint.ORPHANS]!;
   i32[slot + Slot.WATERMARK] = HEAD;
   i32[slot + Slot.LINK] = first;
@@ -32,7 +31,7 @@ export function orphan(k: Core, slot: WordIndex): void {
 }
 
 /** Takes a slot out of the list. */
-export function forgetOrphan(k: Core, slot: WordIndex): void {
+export function forgetOrphan(k: Locked, slot: SlotRef): void {
   const { i32 } = k;
   const previous = i32[slot + Slot.WATERMARK]!;
   const next = i32[slot + Slot.LINK]!;
@@ -42,7 +41,7 @@ export function forgetOrphan(k: Core, slot: WordIndex): void {
 }
 
 /** A slot in the list moves. Its list words have moved already. */
-export function moveOrphan(k: Core, source: WordIndex, destination: WordIndex): void {
+export function moveOrphan(k: Locked, source: SlotRef, destination: SlotRef): void {
   const { i32 } = k;
   const previous = i32[source + Slot.WATERMARK]!;
   const next = i32[source + Slot.LINK]!;

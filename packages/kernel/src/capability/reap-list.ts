@@ -1,14 +1,16 @@
 /**
  * Who reaps what: each core's list of objects to end, tell of or finalise, threaded through their
- * anchors. Under the tree lock; the list's owner alone takes from it (see reaper.ts).
+ * anchors. The list's owner alone takes from it (see reaper.ts).
  */
 import { Attention, BootInfo, CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
 import { ringDoorbell } from "../smp/doorbell.js";
+import type { Locked } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Anchor, KernelArea, LAST_IN_LIST, Reap, Tables } from "../state/layout.js";
+import type { AnchorRef } from "../state/references.js";
 
 /** Gives a core work on an object, and has it look. One that has left the machine is stood in for by the boot core. */
-export function assignReap(k: Core, anchor: WordIndex, work: number, core: number): void {
+export function assignReap(k: Locked, anchor: AnchorRef, work: number, core: number): void {
   const { i32 } = k;
   // Not plainly: the reaper takes out what it has done without the lock.
   Atomics.or(i32, anchor + Anchor.REAP_WORK, work);
@@ -25,9 +27,9 @@ export function assignReap(k: Core, anchor: WordIndex, work: number, core: numbe
 
 /**
  * Something that an object being reaped waits for has come: its reaper looks again. A core that halts is counted as
- * passed for every grace period and woken for none, so without this it might never look. Under the tree lock.
+ * passed for every grace period and woken for none, so without this it might never look.
  */
-export function lookAgain(k: Core, anchor: WordIndex): void {
+export function lookAgain(k: Locked, anchor: AnchorRef): void {
   const reaper = k.i32[anchor + Anchor.REAP_CORE]! - 1;
   if (reaper >= 0) ringDoorbell(k, reaper, Attention.POKE);
 }
@@ -37,7 +39,7 @@ function areaOf(k: Core, core: number): WordIndex {
 }
 
 /** Puts an anchor at the end of a core's list. */
-export function pushLast(k: Core, core: number, anchor: WordIndex): void {
+export function pushLast(k: Locked, core: number, anchor: AnchorRef): void {
   const { i32 } = k;
   const area = areaOf(k, core);
   i32[anchor + Anchor.REAP_CORE] = core + 1;
@@ -48,7 +50,7 @@ export function pushLast(k: Core, core: number, anchor: WordIndex): void {
 }
 
 /** Puts an anchor at the front: it can be worked on at once. */
-export function pushFirst(k: Core, core: number, anchor: WordIndex): void {
+export function pushFirst(k: Locked, core: number, anchor: AnchorRef): void {
   const { i32 } = k;
   const area = areaOf(k, core);
   const head = i32[area + KernelArea.REAP_HEAD]!;
@@ -59,9 +61,9 @@ export function pushFirst(k: Core, core: number, anchor: WordIndex): void {
 }
 
 /** Takes the first anchor of this core's list; 0 if it is empty. */
-export function popFirst(k: Core): WordIndex {
+export function popFirst(k: Locked): AnchorRef | 0 {
   const { i32 } = k;
-  const anchor = i32[k.kernelArea + KernelArea.REAP_HEAD]!;
+  const anchor = i32[k.kernelArea + KernelArea.REAP_HEAD]! as AnchorRef | 0;
   if (anchor === 0) return 0;
   const next = i32[anchor + Anchor.REAP_NEXT]!;
   Atomics.store(i32, k.kernelArea + KernelArea.REAP_HEAD, next === LAST_IN_LIST ? 0 : next);
@@ -70,7 +72,7 @@ export function popFirst(k: Core): WordIndex {
 }
 
 /** True for an anchor in this core's list. */
-export function isListed(k: Core, anchor: WordIndex): boolean {
+export function isListed(k: Locked, anchor: AnchorRef): boolean {
   const { i32 } = k;
   let at = i32[k.kernelArea + KernelArea.REAP_HEAD]!;
   while (at > 0 && at !== anchor) at = i32[at + Anchor.REAP_NEXT]!;
@@ -78,7 +80,7 @@ export function isListed(k: Core, anchor: WordIndex): boolean {
 }
 
 /** Gives this core's whole list to the boot core: it leaves the machine. */
-export function handOverReaping(k: Core): void {
+export function handOverReaping(k: Locked): void {
   const boot = k.i32[BootInfo.BOOT_CORE]!;
   for (let anchor = popFirst(k); anchor !== 0; anchor = popFirst(k)) pushLast(k, boot, anchor);
   ringDoorbell(k, boot, Attention.POKE);

@@ -1,5 +1,5 @@
 /**
- * Slots: filling, deriving, moving and killing. All of it under the tree lock.
+ * Slots: filling, deriving, moving and killing.
  *
  * A slot's first word is stored last when it is filled and first when it is killed, so whoever finds it
  * LIVE finds the rest. From LIVE to the next tenant every way leads through a grace period (STAMP) and a
@@ -8,9 +8,21 @@
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { graceIsOver } from "../smp/grace-period.js";
+import type { Locked } from "../smp/tree-lock.js";
+import { assert } from "../state/assert.js";
+import { CHECKED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Anchor, CNode, KernelInfo, Monitor, Process, Reap, Thread } from "../state/layout.js";
 import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
+import type {
+  AnchorRef,
+  MonitorRef,
+  NodeRef,
+  ObjectRef,
+  ProcessRef,
+  QueueRef,
+  SlotRef,
+} from "../state/references.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
 import { detachMonitor } from "./monitor-list.js";
 import { forgetOrphan, moveOrphan, orphan } from "./no-senders-list.js";
@@ -47,7 +59,7 @@ export function slotsOf(word: number): number {
  * The anchor at which a slot counts, or 0. A capability to a CNode that lies in that CNode does not: it
  * could keep nothing but itself. Nor does a monitor's to what it watches: it is to see its end.
  */
-function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
+function countedAt(i32: Int32Array, slot: SlotRef, word: number): AnchorRef | 0 {
   const type = typeOf(word);
   const object = i32[slot + Slot.OBJECT]!;
   if (type === ObjectType.CNODE && slot > object && slot < object + slotsOf(word) * Slot.WORDS) return 0;
@@ -57,21 +69,22 @@ function countedAt(i32: Int32Array, slot: WordIndex, word: number): WordIndex {
 
 /** Publishes a capability in an empty slot, as the first child of `parent`. */
 export function fillSlot(
-  k: Core,
-  slot: WordIndex,
+  k: Locked,
+  slot: SlotRef,
   word: number,
   object: WordIndex,
   badge: number,
-  parent: WordIndex,
+  parent: NodeRef,
 ): void {
   const { i32 } = k;
+  if (CHECKED) assert((i32[slot]! & SlotBits.STATE_MASK) === SlotState.EMPTY, "slot empty");
   i32[slot + Slot.OBJECT] = object;
   i32[slot + Slot.BADGE] = badge;
   i32[slot + Slot.WATERMARK] = 0;
   i32[slot + Slot.STAMP] = 0;
   i32[slot + Slot.LINK] = 0;
   i32[slot + Slot.FIRST_CHILD] = 0;
-  linkFirst(i32, parent, slot);
+  linkFirst(k, parent, slot);
   const anchor = countedAt(i32, slot, word);
   if (anchor !== 0) i32[anchor + Anchor.REFERENCES]!++;
   // Last: whoever sees LIVE sees the rest.
@@ -80,9 +93,9 @@ export function fillSlot(
 
 /** Writes a copy of a live slot with at most `rights` into an empty one, as its child. A badge other than 0 is minted. */
 export function deriveSlot(
-  k: Core,
-  source: WordIndex,
-  destination: WordIndex,
+  k: Locked,
+  source: SlotRef,
+  destination: SlotRef,
   rights: number,
   badge: number,
   flags = 0,
@@ -106,16 +119,16 @@ export function deriveSlot(
 }
 
 /** Derives a binding: all that its source has, for as long as that lasts. */
-export function bindSlot(k: Core, source: WordIndex, binding: WordIndex, kind: Binding): void {
+export function bindSlot(k: Locked, source: SlotRef, binding: SlotRef, kind: Binding): void {
   k.i32[binding + BINDING_KIND] = kind;
   deriveSlot(k, source, binding, Right.ALL, 0, SlotFlag.BINDING);
 }
 
 /** Ends the bindings of an object. */
-export function loseBindings(k: Core, type: ObjectType, object: WordIndex): void {
+export function loseBindings(k: Locked, type: ObjectType, object: ObjectRef): void {
   const { bindings } = kernelFacts(type);
   for (let i = 0; i < bindings.length; i++) {
-    const binding = object + bindings[i]!.at;
+    const binding = (object + bindings[i]!.at) as SlotRef;
     if ((k.i32[binding]! & SlotBits.STATE_MASK) === SlotState.LIVE) killSlot(k, binding);
   }
 }
@@ -136,25 +149,26 @@ export function nextGrace(k: Core): number {
  * is over, because a core that looked it up before may still be reading its words. `unlockTree` sees to
  * that grace period.
  */
-export function killSlot(k: Core, slot: WordIndex): void {
+export function killSlot(k: Locked, slot: SlotRef): void {
   const { i32 } = k;
   const word = i32[slot]!;
+  if (CHECKED) assert((word & SlotBits.STATE_MASK) === SlotState.LIVE, "slot alive");
   Atomics.store(i32, slot, deadWord(word));
   const object = i32[slot + Slot.OBJECT]!;
   const type = typeOf(word);
   // Before the stamp: the home that is to sweep must have a bit in its attention word when the first grace
   // period that counts is asked for, else one that is halted would pass without having swept.
-  if (hasQueue(type)) flagSweep(k, object);
+  if (hasQueue(type)) flagSweep(k, object as QueueRef);
   if ((word & OWN_FLAGS) !== 0) leaveLists(k, slot, word);
   i32[slot + Slot.STAMP] = nextGrace(k);
   k.killed = true;
   const anchor = countedAt(i32, slot, word);
   if (anchor !== 0 && --i32[anchor + Anchor.REFERENCES]! === 0) beginFinalising(k, slot, anchor, type);
-  childless(k, unlink(i32, slot));
+  childless(k, unlink(k, slot));
 }
 
 /** What a slot with a flag of its own is part of. */
-function leaveLists(k: Core, slot: WordIndex, word: number): void {
+function leaveLists(k: Locked, slot: SlotRef, word: number): void {
   if ((word & SlotFlag.ORPHANED) !== 0) forgetOrphan(k, slot);
   if ((word & SlotFlag.TIMED) !== 0) leaveWheel(k, slot);
   if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]!);
@@ -164,28 +178,29 @@ function leaveLists(k: Core, slot: WordIndex, word: number): void {
  * What a binding's end means to its owner. A notification's is found by the sweep, or when it would be signalled; a
  * process lets go of its image itself, when none of its threads is left.
  */
-function loseBinding(k: Core, slot: WordIndex, kind: Binding): void {
-  if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, slot - Process.BINDING);
-  else if (kind === Binding.MONITOR_TARGET) loseTarget(k, slot - Monitor.TARGET);
+function loseBinding(k: Locked, slot: SlotRef, kind: Binding): void {
+  if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, (slot - Process.BINDING) as ProcessRef);
+  else if (kind === Binding.MONITOR_TARGET) loseTarget(k, (slot - Monitor.TARGET) as MonitorRef);
 }
 
 /** A monitor whose target's capability is taken back watches nothing any more. Its holder is told, lest he waits for ever. */
-function loseTarget(k: Core, monitor: WordIndex): void {
+function loseTarget(k: Locked, monitor: MonitorRef): void {
   detachMonitor(k, monitor);
-  if (k.i32[monitor + Monitor.ENDED] === 0) assignReap(k, monitor + Monitor.ANCHOR, Reap.TELL, k.id);
+  if (k.i32[monitor + Monitor.ENDED] === 0)
+    assignReap(k, (monitor + Monitor.ANCHOR) as AnchorRef, Reap.TELL, k.id);
 }
 
 /** A process without a CSpace: no handle of its threads names anything any more. */
-function loseCSpace(k: Core, process: WordIndex): void {
+function loseCSpace(k: Locked, process: ProcessRef): void {
   const { i32 } = k;
   Atomics.store(i32, process + Process.CSPACE_SLOTS, 0);
   i32[i32[process + Process.BINDING + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES]!--;
 }
 
 /** The last capability to an object is going: the anchor stands in the tree until nothing of the object is left. */
-function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: ObjectType): void {
+function beginFinalising(k: Locked, slot: SlotRef, anchor: AnchorRef, type: ObjectType): void {
   const { i32 } = k;
-  linkBeside(i32, anchor, slot);
+  linkBeside(k, anchor, slot);
   i32[anchor + Anchor.OBJECT] = i32[slot + Slot.OBJECT]!;
   i32[anchor + Anchor.LAST_SLOT] = 0;
   i32[anchor + Slot.STAMP] = nextGrace(k);
@@ -196,55 +211,56 @@ function beginFinalising(k: Core, slot: WordIndex, anchor: WordIndex, type: Obje
     i32[slot + Slot.MAPPED_SPACE] = anchor;
     Atomics.store(i32, slot, i32[slot]! | SlotFlag.FINALISING);
   }
-  assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]!));
+  assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]! as ObjectRef));
 }
 
 /** Who reaps an object: a thread ends on its home core; anything else may be finalised where it died. */
-export function reaperOf(k: Core, type: ObjectType, object: WordIndex): number {
+export function reaperOf(k: Core, type: ObjectType, object: ObjectRef): number {
   return type === ObjectType.THREAD ? k.i32[object + Thread.HOME]! : k.id;
 }
 
 /** A node has lost its last child: untyped memory may be used again some time, a minted badge is nobody's any more. */
-function childless(k: Core, parent: WordIndex): void {
+function childless(k: Locked, parent: NodeRef | 0): void {
   if (parent === 0) return;
   const word = k.i32[parent]!;
   if (typeOf(word) === ObjectType.UNTYPED) {
     k.i32[parent + Slot.STAMP] = nextGrace(k);
     k.i32[parent + Slot.LINK] = 0;
     k.killed = true;
-  } else if ((word & (SlotFlag.MINTED | SlotFlag.ORPHANED)) === SlotFlag.MINTED) orphan(k, parent);
+  } else if ((word & (SlotFlag.MINTED | SlotFlag.ORPHANED)) === SlotFlag.MINTED) orphan(k, parent as SlotRef);
 }
 
 /** Nothing of a finalised object is left: its anchor leaves the tree, and its untyped has one child less. */
-export function endFinalising(k: Core, anchor: WordIndex): void {
+export function endFinalising(k: Locked, anchor: AnchorRef): void {
   const { i32 } = k;
   const slot = i32[anchor + Anchor.LAST_SLOT]!;
   if (slot !== 0) Atomics.store(i32, slot, deadWord(i32[slot]!));
-  childless(k, unlink(i32, anchor));
+  childless(k, unlink(k, anchor));
 }
 
 /** A slot that held the last capability to an object ends itself before the object does. */
-export function detachFinalising(k: Core, slot: WordIndex): void {
+export function detachFinalising(k: Locked, slot: SlotRef): void {
   k.i32[k.i32[slot + Slot.MAPPED_SPACE]! + Anchor.LAST_SLOT] = 0;
 }
 
 /** Moves a live capability into an empty slot, with at most `rights`. What was derived from it stays derived from it. */
-export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rights: number): void {
+export function moveSlot(k: Locked, source: SlotRef, destination: SlotRef, rights: number): void {
   const { i32 } = k;
   const word = i32[source]!;
+  if (CHECKED) assert((word & SlotBits.STATE_MASK) === SlotState.LIVE, "source alive");
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
   const before = countedAt(i32, source, word);
   for (let i = Slot.OBJECT; i < Slot.PARENT; i++) i32[destination + i] = i32[source + i]!;
   for (let i = Slot.WATERMARK; i < Slot.WORDS; i++) i32[destination + i] = i32[source + i]!;
   if ((word & SlotFlag.ORPHANED) !== 0) moveOrphan(k, source, destination);
   if ((word & SlotFlag.TIMED) !== 0) moveInWheel(k, source, destination);
-  takePlace(i32, source, destination);
+  takePlace(k, source, destination);
   const after = countedAt(i32, destination, kept);
   if (after !== 0 && before === 0) i32[after + Anchor.REFERENCES]!++;
   Atomics.store(i32, destination, kept);
   Atomics.store(i32, source, deadWord(word));
   const type = typeOf(word);
-  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT]!);
+  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT]! as QueueRef);
   i32[source + Slot.STAMP] = nextGrace(k);
   k.killed = true;
   // Moved into itself, a CNode's last capability that counts is gone.
@@ -257,7 +273,7 @@ export function moveSlot(k: Core, source: WordIndex, destination: WordIndex, rig
  * generation on, so that every handle to its former tenant is stale. A slot at its last generation
  * stays DEAD for good.
  */
-export function reclaimSlot(k: Core, slot: WordIndex): boolean {
+export function reclaimSlot(k: Locked, slot: SlotRef): boolean {
   const { i32 } = k;
   // Plainly, under the lock: LIVE, which publishes the rest, is stored with Atomics.
   const word = i32[slot]!;
@@ -274,7 +290,7 @@ export function reclaimSlot(k: Core, slot: WordIndex): boolean {
 }
 
 /** True if a slot will become empty when its grace period is over (or what it held is finalised). */
-export function isDying(k: Core, slot: WordIndex): boolean {
+export function isDying(k: Core, slot: SlotRef): boolean {
   return (
     (Atomics.load(k.i32, slot) & SlotBits.STATE_MASK) === SlotState.DEAD &&
     k.i32[slot + Slot.GENERATION] !== LAST_GENERATION

@@ -14,7 +14,6 @@ import {
   SlotFlag,
 } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { progressOf } from "../sched/progress.js";
 import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
@@ -23,6 +22,7 @@ import type { Core } from "../state/core.js";
 import { Process, Thread } from "../state/layout.js";
 import { threadCapabilities } from "../state/message.js";
 import { isUnique } from "../state/objects.js";
+import type { EndpointRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceSlot } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { findCarried } from "./lookup.js";
@@ -53,11 +53,11 @@ export function unwrappedOf(answer: number): number {
  */
 export function transferCapabilities(
   k: Core,
-  endpoint: WordIndex,
-  sender: WordIndex,
+  endpoint: EndpointRef | 0,
+  sender: ThreadRef,
   words: Float64Array,
   count: number,
-  receiver: WordIndex,
+  receiver: ThreadRef,
   to: Context | null,
 ): number {
   const { i32 } = k;
@@ -70,13 +70,13 @@ export function transferCapabilities(
   const outAt = to === null ? threadCapabilities(receiver) : Reg.CAPABILITIES;
   const window = to === null ? i32[receiver + Thread.RECEIVE_WINDOW]! : to.regs[Reg.RECEIVE_WINDOW]!;
   const windowCount = to === null ? i32[receiver + Thread.RECEIVE_COUNT]! : to.regs[Reg.RECEIVE_COUNT]!;
-  const space = i32[receiver + Thread.PROCESS]!;
+  const space = i32[receiver + Thread.PROCESS]! as ProcessRef;
   const first = window | 0;
   const most = Math.min(count, MAX_MESSAGE_CAPABILITIES);
   let arrived = 0;
   let taken = 0;
   let unwrapped = 0;
-  lockTree(k);
+  const held = lockTree(k);
   const wanted = Math.min(windowCount | 0, MAX_MESSAGE_CAPABILITIES);
   const room = first <= 0 || first + wanted > i32[space + Process.CSPACE_SLOTS]! ? 0 : wanted;
   for (; arrived < most; arrived++) {
@@ -94,22 +94,22 @@ export function transferCapabilities(
     ) {
       out[outAt + arrived] = i32[source + Slot.BADGE]! >>> 0;
       unwrapped |= 1 << arrived;
-      if (isMoved) killSlot(k, source);
+      if (isMoved) killSlot(held, source);
       continue;
     }
     // Two watermarks would be two owners of the same memory, two replies two answers to one call.
     if (!isMoved && isUnique(type)) break;
     if (taken >= room) break;
-    const destination = i32[space + Process.CSPACE]! + (first + taken) * Slot.WORDS;
-    if (!reclaimSlot(k, destination)) break;
+    const destination = (i32[space + Process.CSPACE]! + (first + taken) * Slot.WORDS) as SlotRef;
+    if (!reclaimSlot(held, destination)) break;
     const rights = ~(dropped >> (arrived * RIGHTS_BITS)) & Right.ALL;
-    if (isMoved) moveSlot(k, source, destination, rights);
-    else deriveSlot(k, source, destination, rights, 0);
+    if (isMoved) moveSlot(held, source, destination, rights);
+    else deriveSlot(held, source, destination, rights, 0);
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_ARRIVE, receiver, destination);
     out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]!);
     taken++;
   }
-  unlockTree(k);
+  unlockTree(held);
   return arrived | (unwrapped << UNWRAPPED_SHIFT);
 }
 
@@ -117,19 +117,19 @@ export function transferCapabilities(
  * A receive slot that was deleted a moment ago is empty only after its grace period. Who needs it next
  * waits: false, and the trap starts again then.
  */
-export function windowIsReady(k: Core, thread: WordIndex, context: Context): boolean {
+export function windowIsReady(k: Core, thread: ThreadRef, context: Context): boolean {
   const { i32 } = k;
   const first = context.regs[Reg.RECEIVE_WINDOW]! | 0;
   const count = Math.min(context.regs[Reg.RECEIVE_COUNT]! | 0, MAX_MESSAGE_CAPABILITIES);
-  const process = i32[thread + Thread.PROCESS]!;
+  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
   if (first <= 0 || first + count > i32[process + Process.CSPACE_SLOTS]!) return true;
   for (let index = first; index < first + count; index++) {
-    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+    const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
     if (!isDying(k, slot)) continue;
     // Under the lock: whoever killed it stores DEAD before the stamp.
-    lockTree(k);
+    const held = lockTree(k);
     const stamp = i32[slot + Slot.STAMP]!;
-    unlockTree(k);
+    unlockTree(held);
     if (graceIsOver(k, stamp)) continue;
     // The trap's first dispatch may end here: what it finds in its next is not to be another trap's progress.
     progressOf(k, thread);

@@ -5,12 +5,13 @@
  * While a thread is REMOTE, its queue fields, message words and answer fields are lent to the core it asked.
  */
 import { Reg } from "@capos/abi";
-import { Attention, raise, type WordIndex } from "@capos/hal";
+import { Attention, raise } from "@capos/hal";
 import { arrivedOf, unwrappedOf } from "../capability/transfer.js";
 import { enqueue, restart, wake } from "../sched/run-queue.js";
 import type { Core } from "../state/core.js";
 import { Internal, KernelArea, Message, MessageFlag, Thread, ThreadState } from "../state/layout.js";
 import { copyWords, lineWords, threadCapabilities, threadWords } from "../state/message.js";
+import type { LineRef, ThreadRef } from "../state/references.js";
 import { publishLine, reserveLine, wantSpace } from "./line.js";
 import { tellNoSenders } from "./no-senders.js";
 
@@ -33,14 +34,14 @@ export const enum AnswerLine {
 export const NO_SENDERS = -1;
 
 /** Answers a thread's request with a status alone. */
-export function answerStatus(k: Core, thread: WordIndex, status: number): void {
+export function answerStatus(k: Core, thread: ThreadRef, status: number): void {
   sendAnswer(k, thread, Message.ANSWER, status, k.i32[thread + Thread.SEQUENCE]!, 0, 0, 0);
 }
 
 /** Answers a receive or wait: the words are in the thread object. */
 export function answerMessage(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   count: number,
   badge: number,
   arrived: number,
@@ -52,7 +53,7 @@ export function answerMessage(
 /** Sends an answer whose words, if it has some, are in the thread object; at once, or when there is room. */
 export function sendAnswer(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   kind: number,
   status: number,
   number: number,
@@ -82,7 +83,7 @@ export function sendAnswer(
   wantSpace(k, to);
 }
 
-function fillAnswer(k: Core, to: number, line: WordIndex, thread: WordIndex): void {
+function fillAnswer(k: Core, to: number, line: LineRef, thread: ThreadRef): void {
   const { i32 } = k;
   i32[line + AnswerLine.THREAD] = thread;
   i32[line + AnswerLine.NUMBER] = i32[thread + Thread.ANSWER_NUMBER]!;
@@ -97,8 +98,8 @@ function fillAnswer(k: Core, to: number, line: WordIndex, thread: WordIndex): vo
 export function flushAnswers(k: Core, to: number): boolean {
   const { i32 } = k;
   const outbox = k.kernelArea + KernelArea.OUTBOX_HEAD + to;
-  for (let thread = i32[outbox]!; thread !== 0; thread = i32[outbox]!) {
-    const line = k.ring.reserve(to);
+  for (let thread = i32[outbox]! as ThreadRef | 0; thread !== 0; thread = i32[outbox]! as ThreadRef | 0) {
+    const line = k.ring.reserve(to) as LineRef | 0;
     if (line === 0) return true;
     i32[outbox] = i32[thread + Thread.ANSWER_NEXT]!;
     fillAnswer(k, to, line, thread);
@@ -108,9 +109,9 @@ export function flushAnswers(k: Core, to: number): boolean {
 }
 
 /** The answer to anything but a call has come. True if it was the last that a dying thread was owed. */
-export function onAnswer(k: Core, line: WordIndex, kind: number): boolean {
+export function onAnswer(k: Core, line: LineRef, kind: number): boolean {
   const { i32 } = k;
-  const thread = i32[line + AnswerLine.THREAD]!;
+  const thread = i32[line + AnswerLine.THREAD]! as ThreadRef;
   if (i32[thread + Thread.SEQUENCE] !== i32[line + AnswerLine.NUMBER]) return false;
   const state = i32[thread + Thread.STATE];
   if (state === ThreadState.DYING) return true;
@@ -130,7 +131,7 @@ export function onAnswer(k: Core, line: WordIndex, kind: number): boolean {
 }
 
 /** What a thread asked is answered: words, from the line or from the thread object, and what came with them. */
-export function finishAsking(k: Core, line: WordIndex, kind: number, thread: WordIndex): void {
+export function finishAsking(k: Core, line: LineRef, kind: number, thread: ThreadRef): void {
   const { i32 } = k;
   const context = k.contexts[i32[thread + Thread.NUMBER]!]!;
   const { regs } = context;
@@ -156,7 +157,7 @@ export function finishAsking(k: Core, line: WordIndex, kind: number, thread: Wor
  * not lose the core before it is done, or it would be ready and in a queue at once. So a thread that is
  * more urgent gets its turn at the next safe point.
  */
-export function finishWait(k: Core, thread: WordIndex, status: number): void {
+export function finishWait(k: Core, thread: ThreadRef, status: number): void {
   if (k.i32[thread + Thread.HOME] === k.id) {
     k.contexts[k.i32[thread + Thread.NUMBER]!]!.result = status;
     enqueue(k, thread);

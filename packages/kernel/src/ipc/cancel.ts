@@ -5,11 +5,12 @@
  *
  * Cancellations that find no room wait in a list threaded through the threads they are for.
  */
-import { Attention, CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
+import { Attention, CoreArea, CoreState, coreArea } from "@capos/hal";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { homeOf } from "../smp/home.js";
 import type { Core } from "../state/core.js";
 import { Internal, KernelArea, LAST_IN_LIST, Message, Role, Thread, ThreadState } from "../state/layout.js";
+import type { LineRef, QueueRef, ThreadRef } from "../state/references.js";
 import { answerStatus } from "./answer.js";
 import { publishLine, reserveLine, wantSpace } from "./line.js";
 import { leaveQueue } from "./queues.js";
@@ -21,7 +22,7 @@ export const enum CancelLine {
 }
 
 /** Asks the core that a REMOTE thread asked to give the request up. */
-export function askCancel(k: Core, thread: WordIndex): void {
+export function askCancel(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   i32[thread + Thread.CANCEL_SEQUENCE] = i32[thread + Thread.SEQUENCE]!;
   const to = arbiterOf(k, thread);
@@ -46,16 +47,16 @@ export function askCancel(k: Core, thread: WordIndex): void {
  * rings before, so the request is in the queue of an object, whose present home decides, or it was
  * answered, or a reply is owed: this core can see to that itself, by a line in the ring to itself.
  */
-function arbiterOf(k: Core, thread: WordIndex): number {
+function arbiterOf(k: Core, thread: ThreadRef): number {
   const { i32 } = k;
   const asked = i32[thread + Thread.ASKED_CORE]!;
   if (i32[coreArea(k.memory, asked) + CoreArea.STATE] !== CoreState.ABSENT) return asked;
-  const object = i32[thread + Thread.QUEUE]!;
+  const object = i32[thread + Thread.QUEUE]! as QueueRef | 0;
   return object === 0 ? k.id : homeOf(k, object);
 }
 
 /** True while the request that a cancellation in the list is about has not been answered. */
-function stillAsks(k: Core, thread: WordIndex): boolean {
+function stillAsks(k: Core, thread: ThreadRef): boolean {
   const { i32 } = k;
   const state = i32[thread + Thread.STATE]!;
   return (
@@ -68,7 +69,7 @@ function stillAsks(k: Core, thread: WordIndex): boolean {
 export function flushCancels(k: Core, to: number): boolean {
   const { i32 } = k;
   const cancels = k.kernelArea + KernelArea.CANCEL_HEAD + to;
-  for (let thread = i32[cancels]!; thread !== 0; thread = i32[cancels]!) {
+  for (let thread = i32[cancels]! as ThreadRef | 0; thread !== 0; thread = i32[cancels]! as ThreadRef | 0) {
     // While it waited here its thread may have been answered, and may ask another core by now: a later
     // request is not to be cancelled in place of the one that was meant.
     const wanted = stillAsks(k, thread);
@@ -85,10 +86,10 @@ export function flushCancels(k: Core, to: number): boolean {
 }
 
 /** The core of a thread that asked this one wants the request given up. The order here is what decides. */
-export function onCancel(k: Core, line: WordIndex): void {
+export function onCancel(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const thread = i32[line + CancelLine.THREAD]!;
-  const object = i32[thread + Thread.QUEUE]!;
+  const thread = i32[line + CancelLine.THREAD]! as ThreadRef;
+  const object = i32[thread + Thread.QUEUE]! as QueueRef | 0;
   const role = i32[thread + Thread.ROLE]!;
   // An answer that left before, or a later request of the same thread, is not what this is about. After the
   // two loads: a thread that has its answer may be in a queue of its own core by now, and raised the number

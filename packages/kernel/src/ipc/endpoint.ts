@@ -12,13 +12,14 @@
  */
 import { Err, INLINE_MESSAGE_WORDS, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { Attention, raise, type WordIndex } from "@capos/hal";
+import { Attention, raise } from "@capos/hal";
 import { lookup } from "../capability/lookup.js";
 import { arrivedOf, transferCapabilities, unwrappedOf, windowIsReady } from "../capability/transfer.js";
 import { enqueue, enter, leave, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome, takesRequests } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
-import { TRACED } from "../state/build.js";
+import { assert } from "../state/assert.js";
+import { CHECKED, TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import {
@@ -40,6 +41,7 @@ import {
   threadWords,
   wordCount,
 } from "../state/message.js";
+import type { EndpointRef, LineRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../state/trace.js";
 import { answerMessage, answerStatus, NO_SENDERS } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
@@ -61,9 +63,9 @@ import { askToWait, fillRequest, isHereAndGood, RequestLine } from "./request.js
  */
 function rendezvous(
   k: Core,
-  endpoint: WordIndex,
-  sender: WordIndex,
-  receiver: WordIndex,
+  endpoint: EndpointRef,
+  sender: ThreadRef,
+  receiver: ThreadRef,
   message: number,
   call: number,
   badge: number,
@@ -71,6 +73,7 @@ function rendezvous(
   wordsAt: number,
 ): void {
   const { i32 } = k;
+  if (CHECKED) assert(i32[endpoint + Endpoint.HOME] === k.id, "endpoint home");
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
   if (isCall(message)) {
@@ -113,7 +116,7 @@ export const enum SendLine {
 }
 
 /** Traps SEND and NB_SEND. */
-export function sendOnly(k: Core, thread: WordIndex, context: Context, blocking: boolean): Answer {
+export function sendOnly(k: Core, thread: ThreadRef, context: Context, blocking: boolean): Answer {
   const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.SEND);
   return slot === 0 ? Answer.DONE : send(k, thread, context, slot, Role.SENDER, blocking);
 }
@@ -121,14 +124,14 @@ export function sendOnly(k: Core, thread: WordIndex, context: Context, blocking:
 /** A send or call on the endpoint in `slot`, looked up in this trap. */
 export function send(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  slot: WordIndex,
+  slot: SlotRef,
   role: Role.SENDER | Role.CALLER,
   blocking: boolean,
 ): Answer {
   const { i32 } = k;
-  const endpoint = i32[slot + Slot.OBJECT]!;
+  const endpoint = i32[slot + Slot.OBJECT]! as EndpointRef;
   const message = context.trap;
   if (context.foundHome !== k.id || i32[endpoint + Endpoint.HOME] !== k.id) {
     if (TRACED) traceSend(k, thread, slot, endpoint, message);
@@ -153,11 +156,11 @@ export function send(
 /** Commits a send of the running thread to a receiver that waits. */
 function sendTo(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  slot: WordIndex,
-  endpoint: WordIndex,
-  receiver: WordIndex,
+  slot: SlotRef,
+  endpoint: EndpointRef,
+  receiver: ThreadRef,
   role: Role.SENDER | Role.CALLER,
 ): Answer {
   const { i32 } = k;
@@ -198,10 +201,10 @@ function sendTo(
 /** A send or call on an endpoint at home elsewhere. */
 function askSend(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  slot: WordIndex,
-  endpoint: WordIndex,
+  slot: SlotRef,
+  endpoint: EndpointRef,
   role: Role,
   blocking: boolean,
 ): Answer {
@@ -246,18 +249,18 @@ const WINDOW_SHIFT = 24;
 const WINDOW_MASK = 0xff_ffff;
 
 /** Keeps a caller's receive window in its thread object, for whoever replies. */
-function saveWindow(k: Core, thread: WordIndex, packed: number): void {
+function saveWindow(k: Core, thread: ThreadRef, packed: number): void {
   k.i32[thread + Thread.RECEIVE_WINDOW] = packed & WINDOW_MASK;
   k.i32[thread + Thread.RECEIVE_COUNT] = packed >> WINDOW_SHIFT;
 }
 
 /** Home: a thread of another core sends to an endpoint that it believes to be here. */
-export function onSend(k: Core, line: WordIndex, kind: number): void {
+export function onSend(k: Core, line: LineRef, kind: number): void {
   const { i32 } = k;
   if (!isHereAndGood(k, line)) return;
-  const endpoint = i32[line + RequestLine.OBJECT]!;
-  const thread = i32[line + RequestLine.THREAD]!;
-  const slot = i32[line + RequestLine.SLOT]!;
+  const endpoint = i32[line + RequestLine.OBJECT]! as EndpointRef;
+  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
+  const slot = i32[line + RequestLine.SLOT]! as SlotRef;
   const message = i32[line + SendLine.MESSAGE]!;
   const inThread = (kind & MessageFlag.IN_THREAD) !== 0;
   const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
@@ -288,7 +291,7 @@ export function onSend(k: Core, line: WordIndex, kind: number): void {
 // RECEIVE
 
 /** Traps RECV and NB_RECV. */
-export function receiveOnly(k: Core, thread: WordIndex, context: Context, blocking: boolean): Answer {
+export function receiveOnly(k: Core, thread: ThreadRef, context: Context, blocking: boolean): Answer {
   const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
@@ -302,7 +305,7 @@ export function receiveOnly(k: Core, thread: WordIndex, context: Context, blocki
 }
 
 /** Trap REPLY_RECV, the loop of every server: answers the call and waits for the next. The caller runs next if nobody is more urgent. */
-export function replyReceive(k: Core, thread: WordIndex, context: Context): Answer {
+export function replyReceive(k: Core, thread: ThreadRef, context: Context): Answer {
   const { i32 } = k;
   const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
@@ -330,18 +333,18 @@ export function replyReceive(k: Core, thread: WordIndex, context: Context): Answ
 /** A receive, unless the thread's bound notification has bits: then these. */
 function receiveOrBits(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  slot: WordIndex,
+  slot: SlotRef,
   blocking: boolean,
 ): Answer {
   if (k.i32[thread + Thread.BOUND_NOTIFICATION] !== 0 && takeBound(k, thread, context)) return Answer.DONE;
   return receive(k, thread, context, slot, blocking);
 }
 
-function receive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, blocking: boolean): Answer {
+function receive(k: Core, thread: ThreadRef, context: Context, slot: SlotRef, blocking: boolean): Answer {
   const { i32 } = k;
-  const endpoint = i32[slot + Slot.OBJECT]!;
+  const endpoint = i32[slot + Slot.OBJECT]! as EndpointRef;
   if (i32[endpoint + Endpoint.HOME] !== k.id)
     return askToWait(k, thread, context, slot, endpoint, Message.RECEIVE, blocking);
   if (i32[endpoint + Endpoint.ORPHANS] !== 0 && receiveOrphan(k, endpoint, context)) return Answer.DONE;
@@ -363,7 +366,7 @@ function receive(k: Core, thread: WordIndex, context: Context, slot: WordIndex, 
 }
 
 /** Commits a receive: the message of a queued sender, of this core or another, goes to a receiver of this core or another. */
-function acceptFrom(k: Core, endpoint: WordIndex, sender: WordIndex, receiver: WordIndex): void {
+function acceptFrom(k: Core, endpoint: EndpointRef, sender: ThreadRef, receiver: ThreadRef): void {
   const { i32 } = k;
   const message = i32[sender + Thread.MESSAGE]!;
   const badge = i32[i32[sender + Thread.WAIT_SLOT]! + Slot.BADGE]!;
@@ -391,11 +394,11 @@ function acceptFrom(k: Core, endpoint: WordIndex, sender: WordIndex, receiver: W
 }
 
 /** Home: a thread of another core receives. With nothing queued the endpoint moves to it instead, but for one that comes again. */
-export function onReceive(k: Core, line: WordIndex, kind: number): void {
+export function onReceive(k: Core, line: LineRef, kind: number): void {
   const { i32 } = k;
   if (!isHereAndGood(k, line)) return;
-  const endpoint = i32[line + RequestLine.OBJECT]!;
-  const thread = i32[line + RequestLine.THREAD]!;
+  const endpoint = i32[line + RequestLine.OBJECT]! as EndpointRef;
+  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
   const badge = i32[endpoint + Endpoint.ORPHANS] === 0 ? -1 : takeOrphan(k, endpoint);
   if (badge >= 0) {
     giveNoSenders(k, thread, badge);
@@ -410,14 +413,14 @@ export function onReceive(k: Core, line: WordIndex, kind: number): void {
     answerStatus(k, thread, Internal.RETRY);
   } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
   else {
-    const slot = i32[line + RequestLine.SLOT]!;
+    const slot = i32[line + RequestLine.SLOT]! as SlotRef;
     const generation = i32[line + RequestLine.GENERATION]!;
     queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, generation, 0);
   }
 }
 
 /** Tells a receiver that is in no queue any more, on whatever core, that a minted badge has no descendants left. */
-export function giveNoSenders(k: Core, receiver: WordIndex, badge: number): void {
+export function giveNoSenders(k: Core, receiver: ThreadRef, badge: number): void {
   if (k.i32[receiver + Thread.HOME] !== k.id) {
     answerMessage(k, receiver, 0, badge | 0, NO_SENDERS);
     return;

@@ -5,7 +5,7 @@
  * A request needs room in the ring: a thread that finds none waits and starts its trap again. Answers never wait
  * for room: see answer.ts.
  */
-import { Attention, type WordIndex } from "@capos/hal";
+import { Attention } from "@capos/hal";
 import { leave } from "../sched/run-queue.js";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { takesRequests } from "../smp/home.js";
@@ -13,18 +13,19 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, KernelCore, Tables, Thread, ThreadState } from "../state/layout.js";
+import type { LineRef, ThreadRef } from "../state/references.js";
 import { tracePush } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 
 /** A free line to a core; 0 if the ring is full or older lines wait for room in it. */
-export function reserveLine(k: Core, to: number): WordIndex {
+export function reserveLine(k: Core, to: number): LineRef | 0 {
   if (!takesRequests(k, to)) return 0;
   if (k.backlog !== 0 && k.i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to] !== 0) return 0;
-  return k.ring.reserve(to);
+  return k.ring.reserve(to) as LineRef | 0;
 }
 
 /** Publishes a filled line. */
-export function publishLine(k: Core, to: number, line: WordIndex, kind: number): void {
+export function publishLine(k: Core, to: number, line: LineRef, kind: number): void {
   k.i32[k.area + KernelCore.MESSAGES_OUT]!++;
   if (TRACED) tracePush(k, to, line, kind);
   const woke = k.ring.publish(to, line, kind);
@@ -32,7 +33,7 @@ export function publishLine(k: Core, to: number, line: WordIndex, kind: number):
 }
 
 /** The running thread asks a core, by a line that it publishes next; it blocks until the one answer. */
-export function beginAsking(k: Core, thread: WordIndex, to: number): void {
+export function beginAsking(k: Core, thread: ThreadRef, to: number): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.REMOTE;
   i32[thread + Thread.ASKED_CORE] = to;
@@ -41,7 +42,7 @@ export function beginAsking(k: Core, thread: WordIndex, to: number): void {
 }
 
 /** The ring to a core is full: the running thread waits and will start its trap again. */
-export function waitForRing(k: Core, thread: WordIndex, to: number): Answer {
+export function waitForRing(k: Core, thread: ThreadRef, to: number): Answer {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.RING_WAIT;
   i32[thread + Thread.ASKED_CORE] = to;

@@ -11,7 +11,6 @@
  */
 import { BADGE_IS_NOTIFICATION, Err, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { lookup, waitStillHolds } from "../capability/lookup.js";
 import { leave, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome } from "../smp/home.js";
@@ -28,6 +27,7 @@ import {
   Thread,
   ThreadState,
 } from "../state/layout.js";
+import type { EndpointRef, LineRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceSignal, traceTake } from "../state/trace.js";
 import { answerMessage, answerStatus } from "./answer.js";
 import { askCancel } from "./cancel.js";
@@ -49,16 +49,16 @@ export const enum RehomeLine {
 }
 
 /** Trap NOTIFY. */
-export function notify(k: Core, thread: WordIndex, context: Context): Answer {
+export function notify(k: Core, thread: ThreadRef, context: Context): Answer {
   const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.SEND);
   if (slot === 0) return Answer.DONE;
   context.result = Err.OK;
-  signal(k, thread, k.i32[slot + Slot.OBJECT]!, k.i32[slot + Slot.BADGE]! || 1);
+  signal(k, thread, k.i32[slot + Slot.OBJECT]! as NotificationRef, k.i32[slot + Slot.BADGE]! || 1);
   return Answer.DONE;
 }
 
 /** ORs bits into a notification from any core and wakes who waits. `thread` is who signals, 0 for the kernel. */
-export function signal(k: Core, thread: WordIndex, notification: WordIndex, bits: number): void {
+export function signal(k: Core, thread: ThreadRef | 0, notification: NotificationRef, bits: number): void {
   const { i32 } = k;
   if (TRACED) traceSignal(k, thread, notification, bits);
   Atomics.or(i32, notification + Notification.BITS, bits);
@@ -68,7 +68,7 @@ export function signal(k: Core, thread: WordIndex, notification: WordIndex, bits
 }
 
 /** Tells the home to look. If the ring is full the notification itself is the list entry, once for all cores. */
-export function nudge(k: Core, notification: WordIndex): void {
+export function nudge(k: Core, notification: NotificationRef): void {
   const { i32 } = k;
   const to = homeOf(k, notification);
   if (to === k.id) {
@@ -90,10 +90,10 @@ export function nudge(k: Core, notification: WordIndex): void {
 }
 
 /** Home: gives bits that are there to who waits. */
-export function attendNotification(k: Core, notification: WordIndex): void {
+export function attendNotification(k: Core, notification: NotificationRef): void {
   const { i32 } = k;
   for (;;) {
-    const waiter = i32[notification + Notification.QUEUE_HEAD]!;
+    const waiter = i32[notification + Notification.QUEUE_HEAD]! as ThreadRef | 0;
     if (waiter === 0) break;
     if (!waitStillHolds(k, waiter, notification)) {
       leaveNotification(k, notification, waiter);
@@ -106,7 +106,7 @@ export function attendNotification(k: Core, notification: WordIndex): void {
     leaveNotification(k, notification, waiter);
     complete(k, waiter, 0, bits >>> 0);
   }
-  const bound = i32[notification + Notification.BOUND_THREAD]!;
+  const bound = i32[notification + Notification.BOUND_THREAD]! as ThreadRef | 0;
   if (bound !== 0 && i32[notification + Notification.BITS] !== 0) interruptReceive(k, bound);
 }
 
@@ -114,11 +114,11 @@ export function attendNotification(k: Core, notification: WordIndex): void {
  * A bound notification has bits: the thread's receive ends, here at once or, where the endpoint is at
  * home elsewhere, when that core has said which came first.
  */
-function interruptReceive(k: Core, thread: WordIndex): void {
+function interruptReceive(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   const state = i32[thread + Thread.STATE];
   if (state === ThreadState.QUEUED && i32[thread + Thread.ROLE] === Role.RECEIVER) {
-    takeFrom(k, i32[thread + Thread.QUEUE]!, thread);
+    takeFrom(k, i32[thread + Thread.QUEUE]! as EndpointRef, thread);
     takeBound(k, thread, k.contexts[i32[thread + Thread.NUMBER]!]!);
     wake(k, thread);
   } else if (state === ThreadState.REMOTE && isReceive(k.contexts[i32[thread + Thread.NUMBER]!]!.trap)) {
@@ -132,10 +132,10 @@ function isReceive(trap: number): boolean {
 }
 
 /** Takes the bits of a thread's bound notification, if it has any, in place of a message. */
-export function takeBound(k: Core, thread: WordIndex, context: Context): boolean {
+export function takeBound(k: Core, thread: ThreadRef, context: Context): boolean {
   const bits = Atomics.exchange(k.i32, k.i32[thread + Thread.BOUND_NOTIFICATION]! + Notification.BITS, 0);
   if (bits === 0) return false;
-  if (TRACED) traceTake(k, thread, k.i32[thread + Thread.BOUND_NOTIFICATION]!, bits);
+  if (TRACED) traceTake(k, thread, k.i32[thread + Thread.BOUND_NOTIFICATION]! as NotificationRef, bits);
   context.regs[Reg.BADGE] = BADGE_IS_NOTIFICATION + (bits >>> 0);
   context.regs[Reg.ARRIVED] = 0;
   context.result = 0;
@@ -143,11 +143,11 @@ export function takeBound(k: Core, thread: WordIndex, context: Context): boolean
 }
 
 /** Traps WAIT and POLL. */
-export function wait(k: Core, thread: WordIndex, context: Context, blocking: boolean): Answer {
+export function wait(k: Core, thread: ThreadRef, context: Context, blocking: boolean): Answer {
   const { i32 } = k;
   const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
-  const notification = i32[slot + Slot.OBJECT]!;
+  const notification = i32[slot + Slot.OBJECT]! as NotificationRef;
   if (i32[notification + Notification.HOME] !== k.id)
     return askToWait(k, thread, context, slot, notification, Message.WAIT, blocking);
   let bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
@@ -173,11 +173,11 @@ export function wait(k: Core, thread: WordIndex, context: Context, blocking: boo
 }
 
 /** Home: a thread of another core waits. */
-export function onWait(k: Core, line: WordIndex, kind: number): void {
+export function onWait(k: Core, line: LineRef, kind: number): void {
   const { i32 } = k;
   if (!isHereAndGood(k, line)) return;
-  const notification = i32[line + RequestLine.OBJECT]!;
-  const thread = i32[line + RequestLine.THREAD]!;
+  const notification = i32[line + RequestLine.OBJECT]! as NotificationRef;
+  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
   if (canMove(k, notification) && (kind & MessageFlag.STAY) === 0) {
     moveHome(k, notification, i32[thread + Thread.HOME]!);
     answerStatus(k, thread, Internal.RETRY);
@@ -191,12 +191,18 @@ export function onWait(k: Core, line: WordIndex, kind: number): void {
     answerMessage(k, thread, 0, bits, 0);
     lowerWaiting(k, notification);
   } else if (blocking)
-    queueWaiter(k, notification, thread, i32[line + RequestLine.SLOT]!, i32[line + RequestLine.GENERATION]!);
+    queueWaiter(
+      k,
+      notification,
+      thread,
+      i32[line + RequestLine.SLOT]! as SlotRef,
+      i32[line + RequestLine.GENERATION]!,
+    );
   else answerStatus(k, thread, Err.WOULD_BLOCK);
 }
 
 /** A notification stays where a thread waits at it or is bound to it. */
-export function canMove(k: Core, notification: WordIndex): boolean {
+export function canMove(k: Core, notification: NotificationRef): boolean {
   return (
     k.i32[notification + Notification.QUEUE_HEAD] === 0 &&
     k.i32[notification + Notification.BOUND_THREAD] === 0
@@ -206,8 +212,8 @@ export function canMove(k: Core, notification: WordIndex): boolean {
 /** The running thread asks a notification's home to give it to a core; its trap starts again then. */
 export function askRehome(
   k: Core,
-  thread: WordIndex,
-  notification: WordIndex,
+  thread: ThreadRef,
+  notification: NotificationRef,
   home: number,
   to: number,
 ): Answer {
@@ -222,17 +228,17 @@ export function askRehome(
 }
 
 /** Home: a notification that a thread of another core is to be bound to moves there, if it can. */
-export function onRehome(k: Core, line: WordIndex): void {
+export function onRehome(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const notification = i32[line + RehomeLine.NOTIFICATION]!;
+  const notification = i32[line + RehomeLine.NOTIFICATION]! as NotificationRef;
   const isHere = i32[notification + Notification.HOME] === k.id;
   const stays = isHere && !canMove(k, notification);
   if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO]!);
-  answerStatus(k, i32[line + RehomeLine.THREAD]!, stays ? Err.BUSY : Internal.RETRY);
+  answerStatus(k, i32[line + RehomeLine.THREAD]! as ThreadRef, stays ? Err.BUSY : Internal.RETRY);
 }
 
 /** Ends a wait. */
-function complete(k: Core, waiter: WordIndex, status: number, bits: number): void {
+function complete(k: Core, waiter: ThreadRef, status: number, bits: number): void {
   const { i32 } = k;
   if (i32[waiter + Thread.HOME] === k.id) {
     const context = k.contexts[i32[waiter + Thread.NUMBER]!]!;

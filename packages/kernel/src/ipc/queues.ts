@@ -3,21 +3,21 @@
  * home alone changes it.
  */
 import { Err } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
 import { waitStillHolds } from "../capability/lookup.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, Notification, QueueKind, Role, Thread } from "../state/layout.js";
+import type { EndpointRef, NotificationRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finishWait } from "./answer.js";
 import { insert, remove } from "./wait-queue.js";
 
 /** Puts a thread into the endpoint's queue. A sender on this core keeps its words in its registers. */
 export function queueThread(
   k: Core,
-  endpoint: WordIndex,
+  endpoint: EndpointRef,
   kind: QueueKind,
-  thread: WordIndex,
+  thread: ThreadRef,
   role: Role,
-  slot: WordIndex,
+  slot: SlotRef,
   generation: number,
   message: number,
 ): void {
@@ -30,9 +30,9 @@ export function queueThread(
 /** Puts a thread into a notification's queue; WAITING must be 1 and BITS have been looked at since. */
 export function queueWaiter(
   k: Core,
-  notification: WordIndex,
-  thread: WordIndex,
-  slot: WordIndex,
+  notification: NotificationRef,
+  thread: ThreadRef,
+  slot: SlotRef,
   generation: number,
 ): void {
   enter(k, notification, thread, Role.WAITER, slot, generation);
@@ -40,10 +40,10 @@ export function queueWaiter(
 
 function enter(
   k: Core,
-  object: WordIndex,
-  thread: WordIndex,
+  object: QueueRef,
+  thread: ThreadRef,
   role: Role,
-  slot: WordIndex,
+  slot: SlotRef,
   generation: number,
 ): void {
   const { i32 } = k;
@@ -55,7 +55,7 @@ function enter(
 }
 
 /** Takes a thread out of the endpoint's queue. */
-export function takeFrom(k: Core, endpoint: WordIndex, thread: WordIndex): void {
+export function takeFrom(k: Core, endpoint: EndpointRef, thread: ThreadRef): void {
   const { i32 } = k;
   remove(k, endpoint, thread);
   i32[thread + Thread.ROLE] = Role.NONE;
@@ -63,20 +63,20 @@ export function takeFrom(k: Core, endpoint: WordIndex, thread: WordIndex): void 
 }
 
 /** Takes a thread out of a notification's queue. */
-export function leaveNotification(k: Core, notification: WordIndex, waiter: WordIndex): void {
+export function leaveNotification(k: Core, notification: NotificationRef, waiter: ThreadRef): void {
   remove(k, notification, waiter);
   k.i32[waiter + Thread.ROLE] = Role.NONE;
   lowerWaiting(k, notification);
 }
 
 /** Takes a thread out of whatever queue it is in: it waits at `object`, in its `role`. */
-export function leaveQueue(k: Core, object: WordIndex, thread: WordIndex, role: Role): void {
-  if (role === Role.WAITER) leaveNotification(k, object, thread);
-  else takeFrom(k, object, thread);
+export function leaveQueue(k: Core, object: QueueRef, thread: ThreadRef, role: Role): void {
+  if (role === Role.WAITER) leaveNotification(k, object as NotificationRef, thread);
+  else takeFrom(k, object as EndpointRef, thread);
 }
 
 /** WAITING goes back to 0 when nobody waits and no thread is bound. */
-export function lowerWaiting(k: Core, notification: WordIndex): void {
+export function lowerWaiting(k: Core, notification: NotificationRef): void {
   const { i32 } = k;
   if (
     i32[notification + Notification.QUEUE_HEAD] === 0 &&
@@ -90,10 +90,10 @@ export function lowerWaiting(k: Core, notification: WordIndex): void {
  * The first thread of a kind whose slot is still good, or 0. The others are woken with ERR_REVOKED:
  * what a thread waits through is checked at the instant of transfer, not when it began to wait.
  */
-export function firstOf(k: Core, endpoint: WordIndex, kind: QueueKind): WordIndex {
+export function firstOf(k: Core, endpoint: EndpointRef, kind: QueueKind): ThreadRef | 0 {
   const { i32 } = k;
   while (i32[endpoint + Endpoint.KIND] === kind) {
-    const thread = i32[endpoint + Endpoint.QUEUE_HEAD]!;
+    const thread = i32[endpoint + Endpoint.QUEUE_HEAD]! as ThreadRef;
     if (waitStillHolds(k, thread, endpoint)) return thread;
     takeFrom(k, endpoint, thread);
     finishWait(k, thread, Err.REVOKED);

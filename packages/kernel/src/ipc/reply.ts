@@ -8,27 +8,27 @@
  */
 import { Err, INLINE_MESSAGE_WORDS, makeHandle, ObjectType, Reg, Right, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { findSlot, lookupArgument } from "../capability/lookup.js";
 import { fillSlot, isDying, killSlot, reclaimSlot, slotWord } from "../capability/slot.js";
 import { transferCapabilities } from "../capability/transfer.js";
 import { wake } from "../sched/run-queue.js";
 import { waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { Message, MessageFlag, Process, Role, Thread, ThreadState } from "../state/layout.js";
 import { capabilityCount, copyWords, lineWords, threadWords, wordCount } from "../state/message.js";
+import type { AnchorRef, LineRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceAnswered, traceReply } from "../state/trace.js";
 import { AnswerLine, finishAsking, sendAnswer } from "./answer.js";
 import { publishLine, reserveLine } from "./line.js";
 
 /** Trap REPLY: answers the call received last, or the one of a saved reply, which it uses up. */
-export function reply(k: Core, thread: WordIndex, context: Context): Answer {
+export function reply(k: Core, thread: ThreadRef, context: Context): Answer {
   const handle = context.regs[Reg.SECOND]!;
-  let caller: WordIndex;
+  let caller: ThreadRef | 0;
   let call: number;
   if (handle === 0) {
     if (k.i32[thread + Thread.REPLY_TO] === 0) {
@@ -40,13 +40,13 @@ export function reply(k: Core, thread: WordIndex, context: Context): Answer {
   } else {
     const slot = lookupArgument(k, thread, context, handle, ObjectType.REPLY, Right.SEND);
     if (slot === 0) return Answer.DONE;
-    lockTree(k);
+    const held = lockTree(k);
     // Of two threads that use the same saved reply one finds it gone.
     const mine = findSlot(k, thread, handle) === slot;
-    caller = k.i32[slot + Slot.OBJECT]!;
+    caller = k.i32[slot + Slot.OBJECT]! as ThreadRef;
     call = k.i32[slot + Slot.BADGE]!;
-    if (mine) killSlot(k, slot);
-    unlockTree(k);
+    if (mine) killSlot(held, slot);
+    unlockTree(held);
     if (!mine) {
       context.result = Err.BAD_CAP;
       return Answer.DONE;
@@ -67,12 +67,12 @@ export function reply(k: Core, thread: WordIndex, context: Context): Answer {
  */
 export function answerWith(
   k: Core,
-  server: WordIndex,
+  server: ThreadRef,
   context: Context,
   message: number,
-  caller: WordIndex,
+  caller: ThreadRef,
   call: number,
-): WordIndex {
+): ThreadRef | 0 {
   const { i32 } = k;
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
@@ -106,7 +106,7 @@ export function answerWith(
 }
 
 /** A call of this core was answered here: whatever the caller lent to other cores is its own again. */
-function endCall(k: Core, caller: WordIndex, call: number): void {
+function endCall(k: Core, caller: ThreadRef, call: number): void {
   k.i32[caller + Thread.CALL_NUMBER] = call + 1;
   // A reply that is still owed, as far as the core knows that it asked, would be taken for that of its next request.
   k.i32[caller + Thread.ROLE] = Role.NONE;
@@ -124,7 +124,7 @@ export function awaitsReply(state: number): boolean {
  */
 function answerCall(
   k: Core,
-  caller: WordIndex,
+  caller: ThreadRef,
   call: number,
   status: number,
   words: Float64Array,
@@ -161,13 +161,13 @@ function answerCall(
  * may be giving the call up for it, or its own core, if it dies. Until the reply has come the thread's
  * receive slots, words and answer fields are the server's, and it is not dead.
  */
-function claimReply(k: Core, caller: WordIndex): boolean {
+function claimReply(k: Core, caller: ThreadRef): boolean {
   const was = Atomics.compareExchange(k.i32, caller + Thread.ROLE, Role.REPLY_OWED, Role.REPLYING);
   return was === Role.REPLY_OWED;
 }
 
 /** Ends a call with an error: the server died or let go of the reply. Gives the caller to be woken here, or 0. */
-export function failCall(k: Core, caller: WordIndex, call: number, error: Err): WordIndex {
+export function failCall(k: Core, caller: ThreadRef, call: number, error: Err): ThreadRef | 0 {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id) {
     if (Atomics.load(i32, caller + Thread.CALL_NUMBER) === call) {
@@ -185,9 +185,9 @@ export function failCall(k: Core, caller: WordIndex, call: number, error: Err): 
 }
 
 /** The answer to a call from this core has come. True if it was what a dying caller was owed. */
-export function onReply(k: Core, line: WordIndex, kind: number): boolean {
+export function onReply(k: Core, line: LineRef, kind: number): boolean {
   const { i32 } = k;
-  const thread = i32[line + AnswerLine.THREAD]!;
+  const thread = i32[line + AnswerLine.THREAD]! as ThreadRef;
   const state = i32[thread + Thread.STATE]!;
   if (state === ThreadState.DYING) return true;
   if (i32[thread + Thread.CALL_NUMBER] !== i32[line + AnswerLine.NUMBER] || !awaitsReply(state)) return false;
@@ -200,17 +200,17 @@ export function onReply(k: Core, line: WordIndex, kind: number): boolean {
 }
 
 /** Lends a caller of this core to a server elsewhere that will answer it, and says where it takes capabilities. */
-export function lendToServer(k: Core, thread: WordIndex, regs: Float64Array): void {
+export function lendToServer(k: Core, thread: ThreadRef, regs: Float64Array): void {
   k.i32[thread + Thread.RECEIVE_WINDOW] = regs[Reg.RECEIVE_WINDOW]!;
   k.i32[thread + Thread.RECEIVE_COUNT] = regs[Reg.RECEIVE_COUNT]!;
   k.i32[thread + Thread.ROLE] = Role.REPLY_OWED;
 }
 
 /** Trap SAVE_REPLY: moves the reply to the call received last into an empty slot, where a thread of any core may use it. */
-export function saveReply(k: Core, thread: WordIndex, context: Context): Answer {
+export function saveReply(k: Core, thread: ThreadRef, context: Context): Answer {
   const { i32 } = k;
   const index = context.regs[Reg.SECOND]!;
-  const process = i32[thread + Thread.PROCESS]!;
+  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
   if (!(index >= 1 && index < i32[process + Process.CSPACE_SLOTS]! && (index | 0) === index)) {
     context.result = Err.RANGE;
     return Answer.DONE;
@@ -219,20 +219,19 @@ export function saveReply(k: Core, thread: WordIndex, context: Context): Answer 
     context.result = Err.NO_REPLY;
     return Answer.DONE;
   }
-  const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
-  lockTree(k);
-  const isEmpty = reclaimSlot(k, slot);
+  const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
+  const held = lockTree(k);
+  const isEmpty = reclaimSlot(held, slot);
   const dying = !isEmpty && isDying(k, slot);
   const stamp = i32[slot + Slot.STAMP]!;
-  if (isEmpty) context.result = moveReply(k, thread, context, slot, index);
-  unlockTree(k);
+  if (isEmpty) context.result = moveReply(held, thread, context, slot, index);
+  unlockTree(held);
   if (dying) return waitForGrace(k, thread, stamp);
   if (!isEmpty) context.result = Err.SLOT_OCCUPIED;
   return Answer.DONE;
 }
 
-/** Under the tree lock. */
-function moveReply(k: Core, thread: WordIndex, context: Context, slot: WordIndex, index: number): Err {
+function moveReply(k: Locked, thread: ThreadRef, context: Context, slot: SlotRef, index: number): Err {
   const { i32 } = k;
   const caller = takeReply(k, thread);
   const call = i32[thread + Thread.REPLY_CALL]!;
@@ -241,13 +240,13 @@ function moveReply(k: Core, thread: WordIndex, context: Context, slot: WordIndex
   lendToSlot(k, caller, call);
   // A child of the caller, with whom it dies. It can be given away: its holder is who answers.
   const word = slotWord(ObjectType.REPLY, Right.SEND | Right.GRANT, 0, 0);
-  fillSlot(k, slot, word, caller, call, caller + Thread.ANCHOR);
+  fillSlot(k, slot, word, caller, call, (caller + Thread.ANCHOR) as AnchorRef);
   context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
   return Err.OK;
 }
 
 /** A reply moves into a slot, where a thread of any core may use it: its caller lends what it would to a server there. */
-function lendToSlot(k: Core, caller: WordIndex, call: number): void {
+function lendToSlot(k: Core, caller: ThreadRef, call: number): void {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id || i32[caller + Thread.CALL_NUMBER] !== call) return;
   if (i32[caller + Thread.STATE] === ThreadState.AWAITING_REPLY)
@@ -259,8 +258,8 @@ function lendToSlot(k: Core, caller: WordIndex, call: number): void {
  * is gone. A caller is named by its thread number: the table has nobody, or the number's next thread, whose
  * calls have other numbers, once it is dead, so that no reply ever leads to memory that is something else.
  */
-export function takeReply(k: Core, server: WordIndex): WordIndex {
+export function takeReply(k: Core, server: ThreadRef): ThreadRef | 0 {
   const number = k.i32[server + Thread.REPLY_TO]!;
   k.i32[server + Thread.REPLY_TO] = 0;
-  return number === 0 ? 0 : k.i32[k.threadTable + number]!;
+  return number === 0 ? 0 : (k.i32[k.threadTable + number]! as ThreadRef | 0);
 }

@@ -6,13 +6,13 @@
  */
 import { Err, Reg, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { homeOf } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, Internal, KernelCore, type Message, MessageFlag, Thread } from "../state/layout.js";
+import type { LineRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { answerStatus } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
@@ -29,10 +29,10 @@ export const enum RequestLine {
 /** Says in a line who asks, and through what. */
 export function fillRequest(
   k: Core,
-  line: WordIndex,
-  thread: WordIndex,
-  slot: WordIndex,
-  object: WordIndex,
+  line: LineRef,
+  thread: ThreadRef,
+  slot: SlotRef,
+  object: QueueRef,
 ): void {
   const { i32 } = k;
   i32[line + RequestLine.THREAD] = thread;
@@ -44,10 +44,10 @@ export function fillRequest(
 /** Asks to receive at an endpoint (`Message.RECEIVE`) or to wait at a notification (`Message.WAIT`) at home elsewhere. */
 export function askToWait(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  slot: WordIndex,
-  object: WordIndex,
+  slot: SlotRef,
+  object: QueueRef,
   kind: Message.RECEIVE | Message.WAIT,
   blocking: boolean,
 ): Answer {
@@ -72,10 +72,10 @@ export function askToWait(
  * True if a request has come to the home of its object through a slot that still names it. If not the
  * thread is answered: it tries again, or its capability is gone.
  */
-export function isHereAndGood(k: Core, line: WordIndex): boolean {
+export function isHereAndGood(k: Core, line: LineRef): boolean {
   const { i32 } = k;
-  const thread = i32[line + RequestLine.THREAD]!;
-  const object = i32[line + RequestLine.OBJECT]!;
+  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
+  const object = i32[line + RequestLine.OBJECT]! as QueueRef;
   // Endpoint and notification keep HOME at the same offset.
   if (i32[object + Endpoint.HOME] !== k.id) {
     i32[k.area + KernelCore.BOUNCES]!++;
@@ -84,7 +84,9 @@ export function isHereAndGood(k: Core, line: WordIndex): boolean {
     return false;
   }
   // The instant of transfer: what the thread's core saw when it looked the slot up may be over.
-  if (slotStillNames(k, i32[line + RequestLine.SLOT]!, i32[line + RequestLine.GENERATION]!, object))
+  if (
+    slotStillNames(k, i32[line + RequestLine.SLOT]! as SlotRef, i32[line + RequestLine.GENERATION]!, object)
+  )
     return true;
   answerStatus(k, thread, Err.REVOKED);
   return false;

@@ -7,11 +7,11 @@
  * storm of kills on other cores cannot keep this core from reporting.
  */
 import { Err, ObjectType, SlotBits, SlotState } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, KernelArea, LAST_IN_LIST, Notification, QueueKind, Thread } from "../state/layout.js";
+import type { EndpointRef, NotificationRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finishWait } from "./answer.js";
 import { giveNoSenders } from "./endpoint.js";
 import { takeOrphan } from "./no-senders.js";
@@ -27,10 +27,10 @@ export function beginSweeps(k: Core): boolean {
   if (i32[kernelArea + KernelArea.SWEEP_BATCH] !== 0 || i32[kernelArea + KernelArea.SWEEP_CURRENT] !== 0)
     return false;
   if (Atomics.load(i32, kernelArea + KernelArea.SWEEP_HEAD) === 0) return true;
-  lockTree(k);
+  const held = lockTree(k);
   i32[kernelArea + KernelArea.SWEEP_BATCH] = i32[kernelArea + KernelArea.SWEEP_HEAD]!;
   Atomics.store(i32, kernelArea + KernelArea.SWEEP_HEAD, 0);
-  unlockTree(k);
+  unlockTree(held);
   return true;
 }
 
@@ -38,7 +38,7 @@ export function beginSweeps(k: Core): boolean {
 export function sweepQueues(k: Core): boolean {
   const { i32, kernelArea } = k;
   for (let steps = STEPS; ; ) {
-    let object = i32[kernelArea + KernelArea.SWEEP_CURRENT]!;
+    let object = i32[kernelArea + KernelArea.SWEEP_CURRENT]! as QueueRef | 0;
     if (object === 0) {
       object = nextOfBatch(k);
       if (object === 0) return true;
@@ -52,31 +52,38 @@ export function sweepQueues(k: Core): boolean {
 }
 
 /** From here on a kill flags the object anew. */
-function nextOfBatch(k: Core): WordIndex {
+function nextOfBatch(k: Core): QueueRef | 0 {
   const { i32, kernelArea } = k;
-  const object = i32[kernelArea + KernelArea.SWEEP_BATCH]!;
+  const object = i32[kernelArea + KernelArea.SWEEP_BATCH]! as QueueRef | 0;
   if (object === 0) return 0;
-  lockTree(k);
+  const held = lockTree(k);
   const next = i32[object + Endpoint.SWEEP_NEXT]!;
   i32[object + Endpoint.SWEEP_NEXT] = 0;
-  unlockTree(k);
+  unlockTree(held);
   i32[kernelArea + KernelArea.SWEEP_BATCH] = next === LAST_IN_LIST ? 0 : next;
   i32[kernelArea + KernelArea.SWEEP_CURRENT] = object;
   return object;
 }
 
 /** Looks at some of those that wait; answers how many steps are left, 0 if there are none or the queue goes on. */
-function sweepSome(k: Core, object: WordIndex, steps: number): number {
+function sweepSome(k: Core, object: QueueRef, steps: number): number {
   const { i32 } = k;
   // Moved since: it had no queue then, and who enters it there is checked there.
   if (i32[object + Endpoint.HOME] !== k.id) return steps - 1;
   // The object itself is a step: any number may be flagged that nobody waits at.
   let left = steps - 1;
-  for (let thread = i32[object + Endpoint.SWEEP_CURSOR]!; thread !== 0 && left > 0; left--) {
+  for (let thread = i32[object + Endpoint.SWEEP_CURSOR]! as ThreadRef | 0; thread !== 0 && left > 0; left--) {
     // Before the thread leaves the queue; whoever leaves it otherwise moves the cursor on: see wait-queue.ts.
     const next = nextInQueue(k, thread);
     i32[object + Endpoint.SWEEP_CURSOR] = next;
-    if (!slotStillNames(k, i32[thread + Thread.WAIT_SLOT]!, i32[thread + Thread.WAIT_GENERATION]!, object)) {
+    if (
+      !slotStillNames(
+        k,
+        i32[thread + Thread.WAIT_SLOT]! as SlotRef,
+        i32[thread + Thread.WAIT_GENERATION]!,
+        object,
+      )
+    ) {
       leaveQueue(k, object, thread, i32[thread + Thread.ROLE]!);
       finishWait(k, thread, Err.REVOKED);
     }
@@ -86,26 +93,27 @@ function sweepSome(k: Core, object: WordIndex, steps: number): number {
 }
 
 /** What else a kill may mean at the object: a bound thread that is bound no more, a receiver to be told of an orphan. */
-function finishSweep(k: Core, object: WordIndex): void {
+function finishSweep(k: Core, object: QueueRef): void {
   const { i32 } = k;
   if (i32[object + Endpoint.HOME] !== k.id) return;
   if (
     (i32[object + Endpoint.ANCHOR]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT ===
     ObjectType.NOTIFICATION
   ) {
-    const bound = i32[object + Notification.BOUND_THREAD]!;
+    const bound = i32[object + Notification.BOUND_THREAD]! as ThreadRef | 0;
     if (bound === 0 || (i32[bound + Thread.BINDING]! & SlotBits.STATE_MASK) === SlotState.LIVE) return;
     i32[bound + Thread.BOUND_NOTIFICATION] = 0;
     i32[object + Notification.BOUND_THREAD] = 0;
-    lowerWaiting(k, object);
+    lowerWaiting(k, object as NotificationRef);
     return;
   }
-  while (i32[object + Endpoint.ORPHANS] !== 0) {
-    const receiver = firstOf(k, object, QueueKind.RECEIVERS);
+  const endpoint = object as EndpointRef;
+  while (i32[endpoint + Endpoint.ORPHANS] !== 0) {
+    const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
     if (receiver === 0) return;
-    const badge = takeOrphan(k, object);
+    const badge = takeOrphan(k, endpoint);
     if (badge < 0) return;
-    takeFrom(k, object, receiver);
+    takeFrom(k, endpoint, receiver);
     giveNoSenders(k, receiver, badge);
   }
 }

@@ -19,9 +19,10 @@ import {
 import { handOverReaping } from "../capability/reap-list.js";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { graceIsOver, publishAwaited, requestGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { type Core, REAPING } from "../state/core.js";
 import { KernelArea, KernelInfo, Tables, Thread } from "../state/layout.js";
+import type { ThreadRef } from "../state/references.js";
 
 /** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
 const START_PAGE = 8;
@@ -50,11 +51,11 @@ export function beginLeaving(k: Core): void {
   )
     return;
   if (k.id === i32[BootInfo.BOOT_CORE]) return;
-  lockTree(k);
+  const held = lockTree(k);
   // Under the lock no thread can be configured for this core between the look and the word.
-  const stays = hasThreads(k);
+  const stays = hasThreads(held);
   if (!stays) Atomics.store(i32, state, CoreState.LEAVING);
-  unlockTree(k);
+  unlockTree(held);
   // Whoever passes a safe point after this has seen LEAVING before its next request.
   if (stays) return;
   k.leavesAfter = requestGrace(k);
@@ -62,10 +63,10 @@ export function beginLeaving(k: Core): void {
   publishAwaited(k);
 }
 
-function hasThreads(k: Core): boolean {
+function hasThreads(k: Locked): boolean {
   const { i32 } = k;
   for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
-    const thread = Atomics.load(i32, k.threadTable + number);
+    const thread = Atomics.load(i32, k.threadTable + number) as ThreadRef | 0;
     if (thread !== 0 && i32[thread + Thread.HOME] === k.id) return true;
   }
   return false;
@@ -86,16 +87,16 @@ export function tryLeave(k: Core): void {
     return;
   }
   // Under the lock: from ABSENT on nobody gives this core queues to sweep or objects to reap.
-  lockTree(k);
+  const held = lockTree(k);
   if (Atomics.load(k.i32, k.kernelArea + KernelArea.SWEEP_HEAD) !== 0) {
-    unlockTree(k);
+    unlockTree(held);
     raise(k.memory, k.attention, Attention.POKE);
     return;
   }
-  handOverReaping(k);
+  handOverReaping(held);
   k.leavesAfter = 0;
   Atomics.store(k.i32, k.area + CoreArea.STATE, CoreState.ABSENT);
-  unlockTree(k);
+  unlockTree(held);
   publishAwaited(k);
   Atomics.sub(k.i32, KernelInfo.AWAKE, 1);
   k.running = false;

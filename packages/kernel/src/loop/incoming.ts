@@ -1,7 +1,7 @@
 /**
  * What arrives from other cores: rings drained at a safe point, each line handled in the room of its protocol.
  */
-import { Attention, RINGS_SHIFT, type WordIndex } from "@capos/hal";
+import { Attention, RINGS_SHIFT } from "@capos/hal";
 import { AnswerLine, onAnswer } from "../ipc/answer.js";
 import { onCancel } from "../ipc/cancel.js";
 import { onReceive, onSend } from "../ipc/endpoint.js";
@@ -15,6 +15,7 @@ import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import { KernelArea, KernelCore, Message, MessageFlag } from "../state/layout.js";
+import type { LineRef, NotificationRef, ThreadRef } from "../state/references.js";
 import { tracePop } from "../state/trace.js";
 
 /**
@@ -34,7 +35,7 @@ export function drainRings(k: Core, attention: number): void {
 function drain(k: Core, from: number): void {
   const { i32 } = k;
   for (let i = k.ring.lines; i > 0; i--) {
-    const line = k.ring.peek(from);
+    const line = k.ring.peek(from) as LineRef | 0;
     if (line === 0) return;
     i32[k.area + KernelCore.MESSAGES_IN]!++;
     if (TRACED) tracePop(k, from, line);
@@ -59,16 +60,16 @@ function ringBack(k: Core): void {
   }
 }
 
-function accept(k: Core, line: WordIndex, kind: number): void {
+function accept(k: Core, line: LineRef, kind: number): void {
   switch (kind & MessageFlag.KIND_MASK) {
     case Message.SEND:
       onSend(k, line, kind);
       break;
     case Message.REPLY:
-      if (onReply(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD]!);
+      if (onReply(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD]! as ThreadRef);
       break;
     case Message.ANSWER:
-      if (onAnswer(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD]!);
+      if (onAnswer(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD]! as ThreadRef);
       break;
     case Message.RECEIVE:
       onReceive(k, line, kind);
@@ -77,7 +78,7 @@ function accept(k: Core, line: WordIndex, kind: number): void {
       onWait(k, line, kind);
       break;
     case Message.NUDGE:
-      nudge(k, k.i32[line + NudgeLine.NOTIFICATION]!);
+      nudge(k, k.i32[line + NudgeLine.NOTIFICATION]! as NotificationRef);
       break;
     case Message.CANCEL:
       onCancel(k, line);

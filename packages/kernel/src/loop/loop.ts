@@ -13,6 +13,7 @@ import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { Image, KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
+import type { ImageRef, ThreadRef } from "../state/references.js";
 import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
@@ -53,7 +54,7 @@ export function run(k: Core): void {
         continue;
       }
     }
-    const thread = k.current;
+    const thread = k.current as ThreadRef;
     if (trap >= 0) {
       context.trap = trap;
       if (dispatch(k, thread, context) === Answer.AGAIN) startAgain(k, thread);
@@ -74,7 +75,7 @@ function endWork(k: Core): void {
 /** The guest ran past its limit in code that cannot yield, or past the core's memory. */
 function drop(k: Core): void {
   k.condemned = false;
-  faultThread(k, k.current, k.engine!.condemnation());
+  faultThread(k, k.current as ThreadRef, k.engine!.condemnation());
 }
 
 /** No thread runs: takes the most urgent one, or idles. */
@@ -99,7 +100,7 @@ function choose(k: Core): void {
     if (answer === Answer.AGAIN) startAgain(k, thread);
   } else {
     try {
-      const image = i32[thread + Thread.IMAGE]!;
+      const image = i32[thread + Thread.IMAGE]! as ImageRef;
       kindOf(k, image).begin(context, i32[image + Image.MODULE]!, i32[thread + Thread.START_WORDS]!);
     } catch (error) {
       if (!k.condemned) faultThread(k, thread, error);

@@ -34,6 +34,7 @@ import {
   Tables,
   Thread,
 } from "../state/layout.js";
+import type { AnchorRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
@@ -126,8 +127,9 @@ function handleInterrupts(k: Core): void {
     else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
       const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
-      const binding = handler + IrqHandler.BINDING;
-      if (isLive(k, binding)) signal(k, 0, i32[binding + Slot.OBJECT]!, i32[binding + Slot.BADGE]! || 1);
+      const binding = (handler + IrqHandler.BINDING) as SlotRef;
+      if (isLive(k, binding))
+        signal(k, 0, i32[binding + Slot.OBJECT]! as NotificationRef, i32[binding + Slot.BADGE]! || 1);
     }
     endOfInterrupt(memory, k.id);
   }
@@ -148,24 +150,24 @@ export function flushBacklog(k: Core): void {
     if (flushCancels(k, to) || answersWait) wantSpace(k, to);
   }
   const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
-  for (let notification = i32[nudges]!; notification !== 0; ) {
-    const next = i32[notification + Notification.NUDGE_NEXT]!;
+  for (let notification = i32[nudges]! as NotificationRef | 0; notification !== 0; ) {
+    const next = i32[notification + Notification.NUDGE_NEXT]! as NotificationRef | 0;
     i32[nudges] = next;
     k.backlog--;
     // Free for other lists before the nudge leaves: a signal that still sees a holder is covered by it.
     Atomics.store(i32, notification + Notification.NUDGE_HOLDER, 0);
-    lockTree(k);
-    lookAgain(k, notification + Notification.ANCHOR);
-    unlockTree(k);
+    const held = lockTree(k);
+    lookAgain(held, (notification + Notification.ANCHOR) as AnchorRef);
+    unlockTree(held);
     nudge(k, notification);
     if (i32[nudges] !== next) return;
     notification = next;
   }
   const waiting = k.kernelArea + KernelArea.RING_WAIT_HEAD;
-  let thread = i32[waiting]!;
+  let thread = i32[waiting]! as ThreadRef | 0;
   i32[waiting] = 0;
   while (thread !== 0) {
-    const next = i32[thread + Thread.WAIT_NEXT]!;
+    const next = i32[thread + Thread.WAIT_NEXT]! as ThreadRef | 0;
     k.backlog--;
     // It starts again from its decode: it takes its place again if there still is no room.
     restart(k, thread);

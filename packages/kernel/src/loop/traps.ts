@@ -3,7 +3,6 @@
  */
 import { Err, LifeState, ObjectType, Reg, Right, SlotBits, SlotState, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { currentSlot, refusal } from "../capability/lookup.js";
 import { windowIsReady } from "../capability/transfer.js";
 import { receiveOnly, replyReceive, send, sendOnly } from "../ipc/endpoint.js";
@@ -16,9 +15,10 @@ import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { Role } from "../state/layout.js";
 import { isMessage } from "../state/message.js";
+import type { ThreadRef } from "../state/references.js";
 
 /** Performs the trap in `context.trap` for the running thread. */
-export function dispatch(k: Core, thread: WordIndex, context: Context): Answer {
+export function dispatch(k: Core, thread: ThreadRef, context: Context): Answer {
   const trap = context.trap;
   if (!isMessage(trap)) {
     context.result = Err.RANGE;
@@ -65,7 +65,7 @@ export function dispatch(k: Core, thread: WordIndex, context: Context): Answer {
 }
 
 /** A call goes to an endpoint, or invokes the kernel object that it names. */
-function call(k: Core, thread: WordIndex, context: Context): Answer {
+function call(k: Core, thread: ThreadRef, context: Context): Answer {
   const slot = currentSlot(k, thread, context);
   if (slot === 0) {
     context.result = refusal(k, thread, context.regs[Reg.HANDLE]!);
@@ -87,7 +87,7 @@ const CALLABLE_ENDPOINT =
   SlotState.LIVE | (ObjectType.ENDPOINT << SlotBits.TYPE_SHIFT) | (Right.SEND << SlotBits.RIGHTS_SHIFT);
 
 /** A thread ends with a status: a number from 0 to 255, else it faults. */
-export function exit(k: Core, thread: WordIndex, status: unknown): void {
+export function exit(k: Core, thread: ThreadRef, status: unknown): void {
   if (status === undefined) endThread(k, thread, LifeState.EXITED, 0);
   else if (typeof status === "number" && status >= 0 && status <= 255 && (status | 0) === status) {
     endThread(k, thread, LifeState.EXITED, status);

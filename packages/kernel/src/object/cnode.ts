@@ -1,19 +1,20 @@
 /** Methods of CNodes: filling and emptying slots of one's own process or of a child's. */
 import { Err, Method, makeHandle, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { nowNs, type WordIndex } from "@capos/hal";
+import { nowNs } from "@capos/hal";
 import { enterWheel } from "../capability/expiry-wheel.js";
 import { findCarried, isOpenCNode, refusal } from "../capability/lookup.js";
 import { deriveSlot, isDying, moveSlot, reclaimSlot, slotsOf, typeOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { Anchor, Thread } from "../state/layout.js";
 import { isUnique } from "../state/objects.js";
+import type { CNodeRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceFill, traceSlot } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { answer, finish } from "./arguments.js";
@@ -21,11 +22,11 @@ import { deleteCapability, isFinalising } from "./delete.js";
 import { revoke } from "./revoke.js";
 
 /** The slot of the invoked CNode that the argument names. */
-function slotOf(k: Core, self: WordIndex): WordIndex {
-  return k.i32[self + Slot.OBJECT]! + k.operands.slot * Slot.WORDS;
+function slotOf(k: Core, self: SlotRef): SlotRef {
+  return (k.i32[self + Slot.OBJECT]! + k.operands.slot * Slot.WORDS) as SlotRef;
 }
 
-export function cnodeInspect(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeInspect(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const slot = slotOf(k, self);
   const found = Atomics.load(k.i32, slot);
   const generation = k.i32[slot + Slot.GENERATION]!;
@@ -46,60 +47,60 @@ export function cnodeInspect(k: Core, _thread: WordIndex, context: Context, self
   );
 }
 
-export function cnodeRevoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeRevoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
-  return revoke(k, thread, context, i32[self + Slot.OBJECT]!, slotsOf(i32[self]!), operands.root);
+  return revoke(k, thread, context, i32[self + Slot.OBJECT]! as CNodeRef, slotsOf(i32[self]!), operands.root);
 }
 
-export function cnodeCopy(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeCopy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   return fill(k, thread, context, self, Method.CNODE_COPY);
 }
 
-export function cnodeMint(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeMint(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   return fill(k, thread, context, self, Method.CNODE_MINT);
 }
 
-export function cnodeMove(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeMove(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   return fill(k, thread, context, self, Method.CNODE_MOVE);
 }
 
-export function cnodeSeal(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeSeal(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   return fill(k, thread, context, self, Method.CNODE_SEAL);
 }
 
-export function cnodeUnseal(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeUnseal(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   return fill(k, thread, context, self, Method.CNODE_UNSEAL);
 }
 
-export function cnodeExpire(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeExpire(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   return fill(k, thread, context, self, Method.CNODE_EXPIRE);
 }
 
 /** Copy, mint, move, seal, unseal, expire: a slot of the CNode is filled from a capability of the invoker's. */
-function fill(k: Core, thread: WordIndex, context: Context, self: WordIndex, method: Method): Answer {
+function fill(k: Core, thread: ThreadRef, context: Context, self: SlotRef, method: Method): Answer {
   const { i32, operands } = k;
   const slot = slotOf(k, self);
-  lockTree(k);
+  const held = lockTree(k);
   const source = findCarried(k, thread, operands.source);
   let status = source === 0 ? refusal(k, thread, operands.source) : objection(k, source, method);
   // Looked up without the lock.
-  if (status === Err.OK && !isOpenCNode(k, self)) status = Err.BAD_CAP;
+  if (status === Err.OK && !isOpenCNode(held, self)) status = Err.BAD_CAP;
   let dying = false;
-  if (status === Err.OK && !reclaimSlot(k, slot)) {
+  if (status === Err.OK && !reclaimSlot(held, slot)) {
     dying = isDying(k, slot);
     status = Err.SLOT_OCCUPIED;
   }
   const stamp = i32[slot + Slot.STAMP]!;
-  if (status === Err.OK) commitFill(k, source, slot, method);
-  unlockTree(k);
+  if (status === Err.OK) commitFill(held, source as SlotRef, slot, method);
+  unlockTree(held);
   if (TRACED && !dying) traceFill(k, thread, method, slot, status);
   if (dying) return waitForGrace(k, thread, stamp);
   if (status === Err.OK) return answer(context, makeHandle(operands.slot, i32[slot + Slot.GENERATION]!));
   return finish(context, status);
 }
 
-/** The point of no return: an empty slot is filled from a live one, which lends itself to it. Under the tree lock. */
-function commitFill(k: Core, source: WordIndex, slot: WordIndex, method: Method): void {
+/** The point of no return: an empty slot is filled from a live one, which lends itself to it. */
+function commitFill(k: Locked, source: SlotRef, slot: SlotRef, method: Method): void {
   const { i32, operands } = k;
   beginCommit(k);
   switch (method) {
@@ -124,12 +125,12 @@ function commitFill(k: Core, source: WordIndex, slot: WordIndex, method: Method)
 }
 
 /** The number that a sealer marks with what it closes. */
-function brandOf(k: Core, sealer: WordIndex): number {
+function brandOf(k: Core, sealer: SlotRef): number {
   return k.i32[k.i32[sealer + Slot.OBJECT]! + Anchor.BRAND]!;
 }
 
 /** Why a capability does not lend itself to an operation; OK if it does. */
-function objection(k: Core, source: WordIndex, method: number): Err {
+function objection(k: Core, source: SlotRef, method: number): Err {
   const word = k.i32[source]!;
   if (method === Method.CNODE_MOVE) return Err.OK;
   if (isUnique(typeOf(word))) return Err.UNSUPPORTED;
@@ -146,7 +147,7 @@ function objection(k: Core, source: WordIndex, method: number): Err {
 }
 
 /** A copy with a time limit. One that is later than the source's is the source's. */
-function expire(k: Core, source: WordIndex, slot: WordIndex, rights: number, timeNs: number): void {
+function expire(k: Locked, source: SlotRef, slot: SlotRef, rights: number, timeNs: number): void {
   const inherited =
     (k.i32[source]! & SlotFlag.EXPIRES) !== 0 && k.f64[(source + Slot.EXPIRY) >> 1]! <= timeNs;
   if (inherited) {
@@ -162,7 +163,7 @@ function expire(k: Core, source: WordIndex, slot: WordIndex, rights: number, tim
  * Delete returns at once; whoever needs the slot next waits for its grace period. But the last capability of
  * a thread or process takes it along: then delete returns when that has stopped. An empty slot is no error.
  */
-export function cnodeDelete(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function cnodeDelete(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const slot = slotOf(k, self);
   const { i32 } = k;
   const generation = i32[slot + Slot.GENERATION]!;

@@ -1,7 +1,7 @@
 /** Methods of the Debug capability: the clock, counters, and the machine's switch. Its holder is trusted. */
 import { Err, HistoryWord, MAX_CORES, Reg, unpackBytes, utf8Decode } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { BootInfo, CoreArea, coreArea, historyOf, nowNs, type WordIndex } from "@capos/hal";
+import { BootInfo, CoreArea, coreArea, historyOf, nowNs } from "@capos/hal";
 import { nextEvent, publishEvent, takeEvent } from "@capos/trace";
 import { progressOf } from "../sched/progress.js";
 import { powerOff, printLine, printLines } from "../smp/console.js";
@@ -10,23 +10,24 @@ import type { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import { KernelCore, Thread } from "../state/layout.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { answer, finish } from "./arguments.js";
 
-export function debugClock(_k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugClock(_k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   context.regs[Reg.WORDS] = nowNs();
   return finish(context, 1);
 }
 
-export function debugHeap(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugHeap(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   return answer(context, k.engine!.heapBytes());
 }
 
-export function debugPrint(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugPrint(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   printLine(k, text(k, context));
   return finish(context, Err.OK);
 }
 
-export function debugPanic(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugPanic(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   throw new KernelPanic(text(k, context));
 }
 
@@ -36,12 +37,12 @@ function text(k: Core, context: Context): string {
   return utf8Decode(k.bytes, 0, byteCount);
 }
 
-export function debugHalt(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugHalt(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   powerOff(k, k.operands.status);
   return finish(context, Err.OK);
 }
 
-export function debugMachine(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugMachine(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const { i32 } = k;
   return answer(
     context,
@@ -54,7 +55,7 @@ export function debugMachine(k: Core, _thread: WordIndex, context: Context, _sel
 }
 
 /** The machine as it stands, on the kernel's own line. */
-export function debugDump(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugDump(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const { current } = k;
   // The dump's work is not the guest's: its budget must not stop it. See EngineCore.current.
   k.current = 0;
@@ -64,7 +65,7 @@ export function debugDump(k: Core, _thread: WordIndex, context: Context, _self: 
 }
 
 /** The trap starts again after the wait, so the number it waits for is kept in the thread. */
-export function debugGracePeriod(k: Core, thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugGracePeriod(k: Core, thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const { i32 } = k;
   const number = progressOf(k, thread) || requestGrace(k);
   i32[thread + Thread.PROGRESS] = number;
@@ -72,7 +73,7 @@ export function debugGracePeriod(k: Core, thread: WordIndex, context: Context, _
 }
 
 /** Appends an event: START_NS and what the guest says, END_NS and THREAD by the kernel. */
-export function debugRecord(k: Core, thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugRecord(k: Core, thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const { f64, operands } = k;
   const event = nextEvent(k.memory, historyOf(k.memory, k.id), k.i32[BootInfo.HISTORY_EVENTS]!);
   if (event === 0) return finish(context, Err.WOULD_BLOCK);
@@ -88,7 +89,7 @@ export function debugRecord(k: Core, thread: WordIndex, context: Context, _self:
   return finish(context, Err.OK);
 }
 
-export function debugHistory(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugHistory(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const isTaken = takeEvent(
     k.memory,
     historyOf(k.memory, k.operands.core),
@@ -99,7 +100,7 @@ export function debugHistory(k: Core, _thread: WordIndex, context: Context, _sel
   return finish(context, isTaken ? HistoryWord.COUNT : Err.WOULD_BLOCK);
 }
 
-export function debugCore(k: Core, _thread: WordIndex, context: Context, _self: WordIndex): Answer {
+export function debugCore(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const area = coreArea(k.memory, k.operands.core);
   const { i32 } = k;
   return answer(

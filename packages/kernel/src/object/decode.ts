@@ -10,12 +10,12 @@
 // biome-ignore-all lint/correctness/noUnusedFunctionParameters: all of them have one signature
 import { Err, ObjectType, Reg, Right, Slot, wordsForBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { findSlot, hasRight, lookupArgument, refusal } from "../capability/lookup.js";
 import { slotsOf, typeOf } from "../capability/slot.js";
 import type { Core } from "../state/core.js";
 import { Process, Thread } from "../state/layout.js";
 import { wordCount } from "../state/message.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { handle, integer } from "./arguments.js";
 
 /** An argument is outside its range: says which that is. */
@@ -31,7 +31,7 @@ function refused(context: Context, status: number): false {
 }
 
 /** untyped.retype: type, sizeBits, count, into, first. */
-export function decodeUntypedRetype(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeUntypedRetype(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const type = integer(context, 1);
@@ -52,7 +52,7 @@ export function decodeUntypedRetype(k: Core, thread: WordIndex, context: Context
 }
 
 /** cnode.copy: slot, source, rights. */
-export function decodeCNodeCopy(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeCopy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -67,7 +67,7 @@ export function decodeCNodeCopy(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.mint: slot, source, rights, badge. */
-export function decodeCNodeMint(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeMint(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -86,7 +86,7 @@ export function decodeCNodeMint(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.delete: slot. */
-export function decodeCNodeDelete(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeDelete(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -97,7 +97,7 @@ export function decodeCNodeDelete(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** cnode.inspect: slot. */
-export function decodeCNodeInspect(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeInspect(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -108,7 +108,7 @@ export function decodeCNodeInspect(k: Core, thread: WordIndex, context: Context,
 }
 
 /** cnode.move: slot, source. */
-export function decodeCNodeMove(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeMove(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -120,7 +120,7 @@ export function decodeCNodeMove(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.revoke: root. */
-export function decodeCNodeRevoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeRevoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   operands.root = handle(context, 1);
@@ -128,7 +128,7 @@ export function decodeCNodeRevoke(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** cnode.seal: slot, source, sealer. */
-export function decodeCNodeSeal(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeSeal(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -143,7 +143,7 @@ export function decodeCNodeSeal(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** cnode.unseal: slot, source, sealer. */
-export function decodeCNodeUnseal(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeUnseal(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -158,7 +158,7 @@ export function decodeCNodeUnseal(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** cnode.expire: slot, source, rights, forNs. */
-export function decodeCNodeExpire(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeCNodeExpire(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
@@ -177,12 +177,7 @@ export function decodeCNodeExpire(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** process.configure: space, image, threads, name. */
-export function decodeProcessConfigure(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  self: WordIndex,
-): boolean {
+export function decodeProcessConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const space = lookupArgument(k, thread, context, handle(context, 1), ObjectType.CNODE, Right.WRITE);
@@ -204,7 +199,7 @@ export function decodeProcessConfigure(
 }
 
 /** process.verify: held, rights. */
-export function decodeProcessVerify(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessVerify(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   const held = findSlot(k, thread, handle(context, 1));
@@ -217,19 +212,19 @@ export function decodeProcessVerify(k: Core, thread: WordIndex, context: Context
 }
 
 /** process.status. */
-export function decodeProcessStatus(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessStatus(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** process.kill. */
-export function decodeProcessKill(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessKill(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** process.ceiling: priority. */
-export function decodeProcessCeiling(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeProcessCeiling(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const priority = integer(context, 1);
@@ -240,12 +235,7 @@ export function decodeProcessCeiling(k: Core, thread: WordIndex, context: Contex
 }
 
 /** thread.configure: process, core, priority. */
-export function decodeThreadConfigure(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  self: WordIndex,
-): boolean {
+export function decodeThreadConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const process = lookupArgument(k, thread, context, handle(context, 1), ObjectType.PROCESS, Right.WRITE);
@@ -263,7 +253,7 @@ export function decodeThreadConfigure(
 }
 
 /** thread.start: startWords. */
-export function decodeThreadStart(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadStart(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   operands.wordCount = wordCount(context.trap) - 1;
@@ -272,13 +262,13 @@ export function decodeThreadStart(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** thread.destroy. */
-export function decodeThreadDestroy(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** thread.bind: notification. */
-export function decodeThreadBind(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const notification = lookupArgument(
@@ -295,7 +285,7 @@ export function decodeThreadBind(k: Core, thread: WordIndex, context: Context, s
 }
 
 /** thread.priority: priority. */
-export function decodeThreadPriority(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadPriority(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const priority = integer(context, 1);
@@ -306,13 +296,13 @@ export function decodeThreadPriority(k: Core, thread: WordIndex, context: Contex
 }
 
 /** thread.status. */
-export function decodeThreadStatus(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeThreadStatus(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** monitor.watch: target, notification. */
-export function decodeMonitorWatch(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeMonitorWatch(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const target = findSlot(k, thread, handle(context, 1));
@@ -336,13 +326,13 @@ export function decodeMonitorWatch(k: Core, thread: WordIndex, context: Context,
 }
 
 /** monitor.status. */
-export function decodeMonitorStatus(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeMonitorStatus(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** irq.bind: notification. */
-export function decodeIrqHandlerBind(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeIrqHandlerBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const notification = lookupArgument(
@@ -359,7 +349,7 @@ export function decodeIrqHandlerBind(k: Core, thread: WordIndex, context: Contex
 }
 
 /** port.write: bytes. */
-export function decodeIoPortWrite(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeIoPortWrite(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const byteCount = integer(context, 1);
@@ -371,13 +361,13 @@ export function decodeIoPortWrite(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** port.read. */
-export function decodeIoPortRead(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeIoPortRead(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   return true;
 }
 
 /** debug.print: text. */
-export function decodeDebugPrint(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugPrint(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const byteCount = integer(context, 1);
   operands.byteCount =
@@ -389,7 +379,7 @@ export function decodeDebugPrint(k: Core, thread: WordIndex, context: Context, s
 }
 
 /** debug.halt: status. */
-export function decodeDebugHalt(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugHalt(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const status = integer(context, 1);
   if (!(status >= 0 && status <= 255)) return outside(context, 0, 255);
@@ -398,7 +388,7 @@ export function decodeDebugHalt(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** debug.panic: text. */
-export function decodeDebugPanic(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugPanic(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const byteCount = integer(context, 1);
   operands.byteCount =
@@ -410,7 +400,7 @@ export function decodeDebugPanic(k: Core, thread: WordIndex, context: Context, s
 }
 
 /** debug.core: core. */
-export function decodeDebugCore(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugCore(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const core = integer(context, 1);
   const lastCore = k.coreCount - 1;
@@ -420,7 +410,7 @@ export function decodeDebugCore(k: Core, thread: WordIndex, context: Context, se
 }
 
 /** debug.record: startNs, kind, object, a, b, c. */
-export function decodeDebugRecord(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugRecord(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   operands.startNs = context.regs[Reg.WORDS + 1]!;
   operands.kind = context.regs[Reg.WORDS + 2]!;
@@ -432,7 +422,7 @@ export function decodeDebugRecord(k: Core, thread: WordIndex, context: Context, 
 }
 
 /** debug.history: core. */
-export function decodeDebugHistory(k: Core, thread: WordIndex, context: Context, self: WordIndex): boolean {
+export function decodeDebugHistory(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   const core = integer(context, 1);
   const lastCore = k.coreCount - 1;
@@ -442,12 +432,7 @@ export function decodeDebugHistory(k: Core, thread: WordIndex, context: Context,
 }
 
 /** imageControl.take: number, into, slot. */
-export function decodeImageControlTake(
-  k: Core,
-  thread: WordIndex,
-  context: Context,
-  self: WordIndex,
-): boolean {
+export function decodeImageControlTake(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const number = integer(context, 1);

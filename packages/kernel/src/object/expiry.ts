@@ -15,12 +15,12 @@ import { killDescendants, Left } from "./revoke.js";
 
 /** Ends some of what has expired; true if there may be more. */
 export function expireSome(k: Core): boolean {
-  lockTree(k);
-  const slot = nextExpired(k, nowNs());
-  if (slot > 0 && killDescendants(k, slot) !== Left.MORE) {
+  const held = lockTree(k);
+  const slot = nextExpired(held, nowNs());
+  if (slot !== 0 && slot !== -1 && killDescendants(held, slot) !== Left.MORE) {
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_DELETE, 0, slot);
-    killSlot(k, slot);
+    killSlot(held, slot);
   }
-  unlockTree(k);
+  unlockTree(held);
   return slot !== 0;
 }

@@ -7,11 +7,11 @@
  */
 import { Err, Method, ObjectType } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { typeOf } from "../capability/slot.js";
 import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { wordCount } from "../state/message.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { finish, integer } from "./arguments.js";
 import {
   cnodeCopy,
@@ -88,7 +88,7 @@ import {
 import { untypedInfo, untypedRetype } from "./untyped.js";
 
 /** Invokes the object in a slot, which was looked up in this trap. */
-export function invoke(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
   switch (typeOf(k.i32[self]!)) {
     case ObjectType.UNTYPED:
@@ -116,9 +116,9 @@ export function invoke(k: Core, thread: WordIndex, context: Context, self: WordI
 
 export function invokeUntyped(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -135,9 +135,9 @@ export function invokeUntyped(
 
 export function invokeCNode(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -176,9 +176,9 @@ export function invokeCNode(
 
 export function invokeProcess(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -209,9 +209,9 @@ export function invokeProcess(
 
 export function invokeThread(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -244,9 +244,9 @@ export function invokeThread(
 
 export function invokeMonitor(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -265,9 +265,9 @@ export function invokeMonitor(
 
 export function invokeIrqHandler(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -280,9 +280,9 @@ export function invokeIrqHandler(
 
 export function invokeIoPort(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -297,9 +297,9 @@ export function invokeIoPort(
 
 export function invokeDebug(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {
@@ -336,9 +336,9 @@ export function invokeDebug(
 
 export function invokeImageControl(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  self: WordIndex,
+  self: SlotRef,
   method: number,
 ): Answer {
   switch (method) {

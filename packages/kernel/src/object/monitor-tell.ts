@@ -2,65 +2,65 @@
  * Telling monitors: a process or thread has ended, and each of them learns how, once.
  */
 import { LifeState, type ObjectType, Slot } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { monitorsOf } from "../capability/monitor-list.js";
 import { killSlot } from "../capability/slot.js";
 import { signal } from "../ipc/notification.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Anchor, Monitor, Reap } from "../state/layout.js";
 import { anchorOf, kernelFacts } from "../state/objects.js";
+import type { AnchorRef, MonitorRef, NotificationRef, ObjectRef, SlotRef } from "../state/references.js";
 
 /** Tells one monitor of an ended target; false if there is none. */
-export function tellMonitor(k: Core, type: ObjectType, target: WordIndex): boolean {
+export function tellMonitor(k: Core, type: ObjectType, target: ObjectRef): boolean {
   const { i32 } = k;
-  lockTree(k);
-  const monitor = i32[monitorsOf(type, target)]!;
-  let notification: WordIndex = 0;
+  const held = lockTree(k);
+  const monitor = i32[monitorsOf(type, target)]! as MonitorRef | 0;
+  let notification: NotificationRef | 0 = 0;
   let bits = 0;
   if (monitor !== 0) {
-    noteEnd(k, monitor, type, target);
-    const binding = monitor + Monitor.NOTIFICATION;
+    noteEnd(held, monitor, type, target);
+    const binding = (monitor + Monitor.NOTIFICATION) as SlotRef;
     if (isLive(k, binding)) {
-      notification = i32[binding + Slot.OBJECT]!;
+      notification = i32[binding + Slot.OBJECT]! as NotificationRef;
       bits = i32[binding + Slot.BADGE]! || 1;
-      killSlot(k, binding);
+      killSlot(held, binding);
     }
     // Takes it out of the list.
-    killSlot(k, monitor + Monitor.TARGET);
-  } else toldAll(k, anchorOf(type, target));
-  unlockTree(k);
+    killSlot(held, (monitor + Monitor.TARGET) as SlotRef);
+  } else toldAll(held, anchorOf(type, target) as AnchorRef);
+  unlockTree(held);
   if (notification !== 0) signal(k, 0, notification, bits);
   return monitor !== 0;
 }
 
 /** Nobody is left to tell. Under the lock under which that was seen: a monitor that comes after it asks anew. */
-function toldAll(k: Core, anchor: WordIndex): void {
+function toldAll(k: Locked, anchor: AnchorRef): void {
   Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~Reap.TELL);
 }
 
 /** Signals that a monitor's watch has ended before its target: the capability that it was made with is gone. */
-export function tellLoss(k: Core, monitor: WordIndex): void {
+export function tellLoss(k: Core, monitor: MonitorRef): void {
   const { i32 } = k;
-  const binding = monitor + Monitor.NOTIFICATION;
-  lockTree(k);
-  toldAll(k, monitor + Monitor.ANCHOR);
+  const binding = (monitor + Monitor.NOTIFICATION) as SlotRef;
+  const held = lockTree(k);
+  toldAll(held, (monitor + Monitor.ANCHOR) as AnchorRef);
   // Unless it watches another by now.
-  const lost = isLive(k, binding) && !isLive(k, monitor + Monitor.TARGET);
-  const notification = i32[binding + Slot.OBJECT]!;
+  const lost = isLive(k, binding) && !isLive(k, (monitor + Monitor.TARGET) as SlotRef);
+  const notification = i32[binding + Slot.OBJECT]! as NotificationRef;
   const bits = i32[binding + Slot.BADGE]! || 1;
   if (lost) {
     i32[monitor + Monitor.LIFE] = LifeState.RUNNING;
     i32[monitor + Monitor.ENDED] = 1;
-    killSlot(k, binding);
+    killSlot(held, binding);
   }
-  unlockTree(k);
+  unlockTree(held);
   if (lost) signal(k, 0, notification, bits);
 }
 
 /** Writes into a monitor how its target ended. */
-function noteEnd(k: Core, monitor: WordIndex, type: ObjectType, target: WordIndex): void {
+function noteEnd(k: Locked, monitor: MonitorRef, type: ObjectType, target: ObjectRef): void {
   const { i32 } = k;
   const at = kernelFacts(type).watched!;
   // An object that goes before it ever ran was destroyed.

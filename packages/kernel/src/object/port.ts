@@ -1,17 +1,18 @@
 /** Methods of serial devices. */
 import { BYTES_PER_WORD, MAX_MESSAGE_WORDS, packBytes, Reg, Slot, unpackBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { portRead as readDevice, type WordIndex, portWrite as writeDevice } from "@capos/hal";
+import { portRead as readDevice, portWrite as writeDevice } from "@capos/hal";
 import type { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { traceLog } from "../state/trace.js";
 import { answer, finish } from "./arguments.js";
 
 /** Bytes that fit behind the count. */
 const MAX_READ = (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD;
 
-export function portWrite(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function portWrite(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { byteCount, payload } = k.operands;
   const port = k.i32[self + Slot.OBJECT]!;
   unpackBytes(context.regs, payload, byteCount, k.bytes, 0);
@@ -20,7 +21,7 @@ export function portWrite(k: Core, thread: WordIndex, context: Context, self: Wo
   return answer(context, taken);
 }
 
-export function portRead(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function portRead(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { regs } = context;
   const count = readDevice(k.memory, k.i32[self + Slot.OBJECT]!, k.id, k.bytes, MAX_READ);
   regs[Reg.WORDS] = count;

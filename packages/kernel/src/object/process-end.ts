@@ -3,15 +3,15 @@
  * memory in it dies everywhere. What it passed on to others stays. By its reaper, in bounded steps.
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { assignReap, lookAgain } from "../capability/reap-list.js";
 import { killSlot, loseBindings, nextGrace, typeOf } from "../capability/slot.js";
 import { awaitGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Reap, Thread } from "../state/layout.js";
+import type { AnchorRef, CNodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceSlot } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
@@ -22,32 +22,32 @@ import { Step } from "./step.js";
 const MEMBERS = 64;
 
 /** Fixes how a process ended: the first to say so is believed. Its reaper, this core unless it has one, does the rest. */
-export function endProcess(k: Core, process: WordIndex, life: LifeState, status: number): void {
+export function endProcess(k: Core, process: ProcessRef, life: LifeState, status: number): void {
   const { i32 } = k;
   // Under the lock, for two that end it at once; the status first, for who finds it ended.
-  lockTree(k);
+  const held = lockTree(k);
   if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
     i32[process + Process.STATUS] = status;
     Atomics.store(i32, process + Process.LIFE, life);
     if (TRACED) k.tracer.put3(TraceEvent.PROCESS_DEATH, i32[process + Process.NUMBER]!, life, status);
-    assignReap(k, process + Process.ANCHOR, Reap.END | Reap.TELL, k.id);
+    assignReap(held, (process + Process.ANCHOR) as AnchorRef, Reap.END | Reap.TELL, k.id);
   }
-  unlockTree(k);
+  unlockTree(held);
 }
 
 /** A process whose last capability is gone is killed, if it has not ended. */
-export function endWithoutThreads(k: Core, process: WordIndex): void {
+export function endWithoutThreads(k: Core, process: ProcessRef): void {
   const { i32 } = k;
-  lockTree(k);
+  const held = lockTree(k);
   if (i32[process + Process.LIFE]! <= LifeState.RUNNING) {
     Atomics.store(i32, process + Process.LIFE, LifeState.KILLED);
     if (TRACED) k.tracer.put3(TraceEvent.PROCESS_DEATH, i32[process + Process.NUMBER]!, LifeState.KILLED, 0);
   }
-  unlockTree(k);
+  unlockTree(held);
 }
 
 /** Does a step of what is left to do of an ended process. */
-export function cleanProcess(k: Core, process: WordIndex): Step {
+export function cleanProcess(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
   switch (i32[process + Process.CLEANING]) {
     case Cleaning.NONE:
@@ -63,17 +63,17 @@ export function cleanProcess(k: Core, process: WordIndex): Step {
 }
 
 /** Has each thread ended by its home. */
-function endThreads(k: Core, process: WordIndex): Step {
+function endThreads(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
-  lockTree(k);
-  let thread = i32[process + Process.FIRST_THREAD]!;
+  const held = lockTree(k);
+  let thread = i32[process + Process.FIRST_THREAD]! as ThreadRef | 0;
   const none = thread === 0;
   for (let n = 0; thread !== 0 && n < MEMBERS; n++) {
     if (Atomics.load(i32, thread + Thread.LIFE) <= LifeState.RUNNING)
-      assignReap(k, thread + Thread.ANCHOR, Reap.END, i32[thread + Thread.HOME]!);
-    thread = i32[thread + Thread.PROCESS_NEXT]!;
+      assignReap(held, (thread + Thread.ANCHOR) as AnchorRef, Reap.END, i32[thread + Thread.HOME]!);
+    thread = i32[thread + Thread.PROCESS_NEXT]! as ThreadRef | 0;
   }
-  unlockTree(k);
+  unlockTree(held);
   if (!none) return Step.WAIT;
   i32[process + Process.CLEANING_CURSOR] = 1;
   Atomics.store(i32, process + Process.CLEANING, Cleaning.SLOTS);
@@ -81,15 +81,15 @@ function endThreads(k: Core, process: WordIndex): Step {
 }
 
 /** Deletes what it held, unless another process lives on it. */
-function emptyCSpace(k: Core, process: WordIndex): Step {
+function emptyCSpace(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
   const slots = i32[process + Process.CSPACE_SLOTS]!;
   let index = i32[process + Process.CLEANING_CURSOR]!;
   if (index >= slots || !ownsCSpace(k, process)) return leaveFamily(k, process);
-  const cnode = i32[process + Process.CSPACE]!;
+  const cnode = i32[process + Process.CSPACE]! as CNodeRef;
   const end = Math.min(index + CHUNK, slots);
   for (; index < end; index++) {
-    const slot = cnode + index * Slot.WORDS;
+    const slot = (cnode + index * Slot.WORDS) as SlotRef;
     if (!isLive(k, slot)) continue;
     const left = typeOf(i32[slot]!) === ObjectType.UNTYPED ? destroyMadeFrom(k, slot) : Left.NONE;
     if (left === Left.MORE || left === Left.CROWDED) {
@@ -109,51 +109,52 @@ function emptyCSpace(k: Core, process: WordIndex): Step {
  * True if no other process has the same CSpace. One that is not alone lets go of it, under the same hold of the
  * lock: of two that end at once the second finds itself alone.
  */
-function ownsCSpace(k: Core, process: WordIndex): boolean {
+function ownsCSpace(k: Core, process: ProcessRef): boolean {
   const { i32 } = k;
-  const binding = process + Process.BINDING;
-  lockTree(k);
+  const binding = (process + Process.BINDING) as SlotRef;
+  const held = lockTree(k);
   const bound = isLive(k, binding);
   const alone = bound && i32[i32[binding + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES] === 1;
-  if (bound && !alone) killSlot(k, binding);
-  unlockTree(k);
+  if (bound && !alone) killSlot(held, binding);
+  unlockTree(held);
   return alone;
 }
 
 /** Kills some of what was made from untyped memory, wherever it is. */
-function destroyMadeFrom(k: Core, slot: WordIndex): Left {
-  lockTree(k);
-  const left = isLive(k, slot) ? killDescendants(k, slot) : Left.NONE;
-  unlockTree(k);
+function destroyMadeFrom(k: Core, slot: SlotRef): Left {
+  const held = lockTree(k);
+  const left = isLive(k, slot) ? killDescendants(held, slot) : Left.NONE;
+  unlockTree(held);
   return left;
 }
 
 /** Its thread numbers, and the processes it made, go to its maker; it lets go of its CSpace and its image. */
-function leaveFamily(k: Core, process: WordIndex): Step {
+function leaveFamily(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
-  lockTree(k);
-  const maker = i32[process + Process.MAKER]!;
-  let made = i32[process + Process.FIRST_MADE]!;
+  const held = lockTree(k);
+  const maker = i32[process + Process.MAKER]! as ProcessRef | 0;
+  let made = i32[process + Process.FIRST_MADE]! as ProcessRef | 0;
   for (let n = 0; made !== 0 && n < MEMBERS; n++) {
-    unlinkMade(i32, made);
-    linkMade(i32, maker, made);
-    made = i32[process + Process.FIRST_MADE]!;
+    unlinkMade(held, made);
+    linkMade(held, maker, made);
+    made = i32[process + Process.FIRST_MADE]! as ProcessRef | 0;
   }
   if (made === 0) {
-    loseBindings(k, ObjectType.PROCESS, process);
+    loseBindings(held, ObjectType.PROCESS, process);
     if (maker !== 0) {
       i32[maker + Process.THREADS_LEFT]! += i32[process + Process.THREADS_LEFT]!;
       i32[process + Process.THREADS_LEFT] = 0;
-      unlinkMade(i32, process);
+      unlinkMade(held, process);
     }
     Atomics.store(i32, process + Process.CLEANING, Cleaning.DONE);
   }
-  unlockTree(k);
+  unlockTree(held);
   return made === 0 ? Step.DONE : Step.MORE;
 }
 
-/** Enters a process among those that another made. Under the tree lock. */
-export function linkMade(i32: Int32Array, maker: WordIndex, process: WordIndex): void {
+/** Enters a process among those that another made. */
+export function linkMade(k: Locked, maker: ProcessRef | 0, process: ProcessRef): void {
+  const { i32 } = k;
   const first = i32[maker + Process.FIRST_MADE]!;
   i32[process + Process.MAKER] = maker;
   i32[process + Process.PREVIOUS_MADE] = 0;
@@ -162,7 +163,8 @@ export function linkMade(i32: Int32Array, maker: WordIndex, process: WordIndex):
   i32[maker + Process.FIRST_MADE] = process;
 }
 
-function unlinkMade(i32: Int32Array, process: WordIndex): void {
+function unlinkMade(k: Locked, process: ProcessRef): void {
+  const { i32 } = k;
   const next = i32[process + Process.NEXT_MADE]!;
   const previous = i32[process + Process.PREVIOUS_MADE]!;
   if (next !== 0) i32[next + Process.PREVIOUS_MADE] = previous;
@@ -170,8 +172,9 @@ function unlinkMade(i32: Int32Array, process: WordIndex): void {
   else i32[i32[process + Process.MAKER]! + Process.FIRST_MADE] = next;
 }
 
-/** Enters a thread that got its number into its process's list. Under the tree lock. */
-export function linkThread(i32: Int32Array, process: WordIndex, thread: WordIndex): void {
+/** Enters a thread that got its number into its process's list. */
+export function linkThread(k: Locked, process: ProcessRef, thread: ThreadRef): void {
+  const { i32 } = k;
   const first = i32[process + Process.FIRST_THREAD]!;
   i32[thread + Thread.PROCESS_PREVIOUS] = 0;
   i32[thread + Thread.PROCESS_NEXT] = first;
@@ -180,15 +183,15 @@ export function linkThread(i32: Int32Array, process: WordIndex, thread: WordInde
 }
 
 /** A thread is dead: its number is its process's again. The reapers that wait for it, and for the last of them, are told. */
-export function unlinkThread(k: Core, thread: WordIndex): void {
+export function unlinkThread(k: Locked, thread: ThreadRef): void {
   const { i32 } = k;
-  const process = i32[thread + Thread.PROCESS]!;
+  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
   const next = i32[thread + Thread.PROCESS_NEXT]!;
   const previous = i32[thread + Thread.PROCESS_PREVIOUS]!;
   if (next !== 0) i32[next + Thread.PROCESS_PREVIOUS] = previous;
   if (previous !== 0) i32[previous + Thread.PROCESS_NEXT] = next;
   else i32[process + Process.FIRST_THREAD] = next;
   i32[process + Process.THREADS_LEFT]!++;
-  lookAgain(k, process + Process.ANCHOR);
-  lookAgain(k, thread + Thread.ANCHOR);
+  lookAgain(k, (process + Process.ANCHOR) as AnchorRef);
+  lookAgain(k, (thread + Thread.ANCHOR) as AnchorRef);
 }

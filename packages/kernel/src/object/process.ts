@@ -1,31 +1,31 @@
 /** Methods of processes. */
 import { Err, LifeState, packBytes, Reg, Slot, SlotBits, SlotFlag, unpackBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { isLive, isOpenCNode, isOver } from "../capability/lookup.js";
 import { bindSlot, slotsOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Thread } from "../state/layout.js";
 import { Binding } from "../state/objects.js";
+import type { CNodeRef, ImageRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
 import { endProcess, linkMade } from "./process-end.js";
 
 /** Once, while the process is new. */
-export function processConfigure(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function processConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
-  const process = i32[self + Slot.OBJECT]!;
-  const maker = i32[thread + Thread.PROCESS]!;
+  const process = i32[self + Slot.OBJECT]! as ProcessRef;
+  const maker = i32[thread + Thread.PROCESS]! as ProcessRef;
   const result = begin(k, process, maker, operands.space, operands.image, operands.threads);
   if (result === Err.OK) {
     setName(k, process, context.regs, operands.payload, operands.byteCount);
-    if (TRACED) traceProcess(k, process, maker, imageNumber(k, i32[process + Process.IMAGE]!));
+    if (TRACED) traceProcess(k, process, maker, imageNumber(k, i32[process + Process.IMAGE]! as ImageRef));
   }
   if (result === Err.NO_RESOURCE) return refuse(context, result, i32[maker + Process.THREADS_LEFT]!);
   return finish(context, result);
@@ -37,37 +37,37 @@ export function processConfigure(k: Core, thread: WordIndex, context: Context, s
  */
 function begin(
   k: Core,
-  process: WordIndex,
-  maker: WordIndex,
-  cnode: WordIndex,
-  image: WordIndex,
+  process: ProcessRef,
+  maker: ProcessRef,
+  cnode: SlotRef,
+  image: SlotRef,
   threads: number,
 ): Err {
   const { i32 } = k;
-  lockTree(k);
+  const held = lockTree(k);
   let status: Err = Err.OK;
   // Looked up without the lock.
-  if (!isOpenCNode(k, cnode) || !isLive(k, image)) status = Err.BAD_CAP;
+  if (!isOpenCNode(held, cnode) || !isLive(k, image)) status = Err.BAD_CAP;
   else if (i32[process + Process.LIFE] !== LifeState.NEW) status = Err.BUSY;
   else if (threads > i32[maker + Process.THREADS_LEFT]!) status = Err.NO_RESOURCE;
   else {
-    bindCSpace(k, process, cnode);
-    bindImage(k, process, i32[image + Slot.OBJECT]!);
+    bindCSpace(held, process, cnode);
+    bindImage(held, process, i32[image + Slot.OBJECT]! as ImageRef);
     i32[process + Process.CEILING] = i32[maker + Process.CEILING]!;
     i32[maker + Process.THREADS_LEFT]! -= threads;
     i32[process + Process.THREADS_LEFT] = threads;
-    linkMade(i32, maker, process);
+    linkMade(held, maker, process);
     Atomics.store(i32, process + Process.LIFE, LifeState.RUNNING);
   }
-  unlockTree(k);
+  unlockTree(held);
   return status;
 }
 
-/** Makes the CNode in a live slot the CSpace of a process. Under the tree lock. */
-export function bindCSpace(k: Core, process: WordIndex, cnodeSlot: WordIndex): void {
+/** Makes the CNode in a live slot the CSpace of a process. */
+export function bindCSpace(k: Locked, process: ProcessRef, cnodeSlot: SlotRef): void {
   const { i32 } = k;
-  bindSlot(k, cnodeSlot, process + Process.BINDING, Binding.PROCESS_CSPACE);
-  const cnode = i32[cnodeSlot + Slot.OBJECT]!;
+  bindSlot(k, cnodeSlot, (process + Process.BINDING) as SlotRef, Binding.PROCESS_CSPACE);
+  const cnode = i32[cnodeSlot + Slot.OBJECT]! as CNodeRef;
   i32[cnode + CNode.ANCHOR + CNode.PROCESSES]!++;
   i32[process + Process.CSPACE] = cnode;
   i32[process + Process.CSPACE_SLOTS] = slotsOf(i32[cnodeSlot]!);
@@ -76,7 +76,7 @@ export function bindCSpace(k: Core, process: WordIndex, cnodeSlot: WordIndex): v
 /** Keeps a process's name, for dumps and messages. */
 export function setName(
   k: Core,
-  process: WordIndex,
+  process: ProcessRef,
   words: { [index: number]: number },
   at: number,
   bytes: number,
@@ -89,15 +89,15 @@ export function setName(
 const VERIFIED_AT_ONCE = 1024;
 
 /** Whether a slot of the process has that authority, or more of it. */
-export function processVerify(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function processVerify(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { held, rights } = k.operands;
-  const process = i32[self + Slot.OBJECT]!;
+  const process = i32[self + Slot.OBJECT]! as ProcessRef;
   const slots = i32[process + Process.CSPACE_SLOTS]!;
   const from = Math.max(1, progressOf(k, thread));
   const to = Math.min(slots, from + VERIFIED_AT_ONCE);
   for (let index = from; index < to; index++) {
-    const slot = i32[process + Process.CSPACE]! + index * Slot.WORDS;
+    const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
     if (isSameAuthority(k, slot, held, rights)) return answer(context, 1);
   }
   if (to >= slots) return answer(context, 0);
@@ -105,7 +105,7 @@ export function processVerify(k: Core, thread: WordIndex, context: Context, self
   return Answer.AGAIN;
 }
 
-function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: number): boolean {
+function isSameAuthority(k: Core, slot: SlotRef, wanted: SlotRef, rights: number): boolean {
   const { i32 } = k;
   const kind = SlotBits.STATE_MASK | SlotBits.TYPE_MASK | SlotFlag.SEALED;
   const word = Atomics.load(i32, slot);
@@ -118,9 +118,9 @@ function isSameAuthority(k: Core, slot: WordIndex, wanted: WordIndex, rights: nu
   );
 }
 
-export function processStatus(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function processStatus(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, memory } = k;
-  const process = i32[self + Slot.OBJECT]!;
+  const process = i32[self + Slot.OBJECT]! as ProcessRef;
   const bytes = i32[process + Process.FAULT_BYTES]!;
   answer(
     context,
@@ -136,7 +136,7 @@ export function processStatus(k: Core, _thread: WordIndex, context: Context, sel
 }
 
 /** A ceiling only comes down, so it does not matter who else lowers it at the same time. */
-export function processCeiling(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function processCeiling(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING] = k.operands.priority;
   return finish(context, Err.OK);
 }
@@ -145,8 +145,8 @@ export function processCeiling(k: Core, _thread: WordIndex, context: Context, se
  * Ends the process and answers when nothing is left of it. Its reaper does the work: if this thread ends
  * meanwhile, and it may be one of the process's own, that goes on.
  */
-export function processKill(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
-  const process = k.i32[self + Slot.OBJECT]!;
+export function processKill(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const process = k.i32[self + Slot.OBJECT]! as ProcessRef;
   endProcess(k, process, LifeState.KILLED, 0);
   if (Atomics.load(k.i32, process + Process.CLEANING) === Cleaning.DONE) return finish(context, Err.OK);
   return waitForGrace(k, thread, requestGrace(k));

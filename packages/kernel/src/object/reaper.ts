@@ -7,7 +7,6 @@
  * used again after two more (see retype.ts), an image's place in the store at once (see image.ts).
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
 import { isListed, popFirst, pushFirst, pushLast } from "../capability/reap-list.js";
 import { endFinalising, loseBindings, slotsOf, typeOf } from "../capability/slot.js";
 import { awaitGrace, publishAwaited } from "../smp/grace-period.js";
@@ -26,6 +25,16 @@ import {
   ThreadState,
 } from "../state/layout.js";
 import { anchorOf } from "../state/objects.js";
+import type {
+  AnchorRef,
+  CNodeRef,
+  ImageRef,
+  MonitorRef,
+  ObjectRef,
+  ProcessRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
 import { expireSome } from "./expiry.js";
@@ -48,14 +57,14 @@ export function reap(k: Core): void {
     publishAwaited(k);
   }
   for (let i = 0; i < OBJECTS; i++) {
-    lockTree(k);
-    const anchor = popFirst(k);
+    const held = lockTree(k);
+    const anchor = popFirst(held);
     // For whoever takes the core over if its worker dies here.
     k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = anchor;
-    unlockTree(k);
+    unlockTree(held);
     const isRound = anchor === 0 || anchor === k.reapWaiting;
     const step = isRound ? Step.WAIT : work(k, anchor);
-    if (step === Step.DONE) putAside(k, anchor);
+    if (step === Step.DONE) putAside(k, anchor as AnchorRef);
     else if (anchor !== 0) giveBack(k, anchor, step !== Step.WAIT);
     k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = 0;
     if (step === Step.MORE) return;
@@ -72,46 +81,47 @@ export function reap(k: Core): void {
 /** What the core's former worker was reaping when it died is still to be reaped. */
 export function resumeReaping(k: Core): void {
   const current = k.kernelArea + KernelArea.REAP_CURRENT;
-  const anchor = k.i32[current]!;
+  const anchor = k.i32[current]! as AnchorRef | 0;
   if (anchor === 0) return;
-  lockTree(k);
+  const held = lockTree(k);
   // It may have died after it gave it back, or was done with it.
   const isOwn = k.i32[anchor + Anchor.REAP_CORE] === k.id + 1;
-  if (isOwn && !isListed(k, anchor)) pushFirst(k, k.id, anchor);
-  unlockTree(k);
+  if (isOwn && !isListed(held, anchor)) pushFirst(held, k.id, anchor);
+  unlockTree(held);
   k.i32[current] = 0;
 }
 
 /** An object that needs another turn goes back into the list, to the front if it is to be the next. */
-function giveBack(k: Core, anchor: WordIndex, first: boolean): void {
-  lockTree(k);
-  if (first) pushFirst(k, k.id, anchor);
-  else pushLast(k, k.id, anchor);
-  unlockTree(k);
+function giveBack(k: Core, anchor: AnchorRef, first: boolean): void {
+  const held = lockTree(k);
+  if (first) pushFirst(held, k.id, anchor);
+  else pushLast(held, k.id, anchor);
+  unlockTree(held);
 }
 
 /** Nothing is to be done of an object any more, unless it was given more work meanwhile. */
-function putAside(k: Core, anchor: WordIndex): void {
-  lockTree(k);
-  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(k, k.id, anchor);
+function putAside(k: Core, anchor: AnchorRef): void {
+  const held = lockTree(k);
+  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(held, k.id, anchor);
   else k.i32[anchor + Anchor.REAP_CORE] = 0;
-  unlockTree(k);
+  unlockTree(held);
 }
 
 /** Does a step of an object's work: ending first, then telling, then finalising. */
-function work(k: Core, anchor: WordIndex): Step {
+function work(k: Core, anchor: AnchorRef): Step {
   const { i32 } = k;
   const type = typeOf(i32[anchor]!);
-  const object = anchor - anchorOf(type, 0);
+  const object = (anchor - anchorOf(type, 0)) as ObjectRef;
   const wanted = Atomics.load(i32, anchor + Anchor.REAP_WORK);
   let step = Step.DONE;
   if ((wanted & Reap.END) !== 0) {
-    step = type === ObjectType.THREAD ? endOne(k, object) : cleanProcess(k, object);
+    step =
+      type === ObjectType.THREAD ? endOne(k, object as ThreadRef) : cleanProcess(k, object as ProcessRef);
     if (step === Step.DONE) take(k, anchor, Reap.END);
   }
   // Whoever is told that a process has ended finds nothing of it left.
   if (step === Step.DONE && (wanted & Reap.TELL) !== 0) {
-    if (type === ObjectType.MONITOR) tellLoss(k, object);
+    if (type === ObjectType.MONITOR) tellLoss(k, object as MonitorRef);
     else if (tellMonitor(k, type, object)) return Step.MORE;
   }
   if (step === Step.DONE && (wanted & Reap.FINALISE) !== 0) {
@@ -121,57 +131,61 @@ function work(k: Core, anchor: WordIndex): Step {
   return step;
 }
 
-function take(k: Core, anchor: WordIndex, done: Reap): void {
+function take(k: Core, anchor: AnchorRef, done: Reap): void {
   Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~done);
 }
 
-function endOne(k: Core, thread: WordIndex): Step {
+function endOne(k: Core, thread: ThreadRef): Step {
   if (!isEnded(k.i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
   return Step.DONE;
 }
 
 /** Nothing may be left of an object whose last capability is dead. */
-function finalise(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex): Step {
+function finalise(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRef): Step {
   const left = empty(k, anchor, type, object);
   if (left !== Step.DONE) return left;
   const { i32 } = k;
   // Cores that found the last capability alive may be using the object until then.
   if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
-  lockTree(k);
-  endFinalising(k, anchor);
-  if (type === ObjectType.IMAGE) dropImage(k, object);
-  unlockTree(k);
+  const held = lockTree(k);
+  endFinalising(held, anchor);
+  if (type === ObjectType.IMAGE) dropImage(held, object as ImageRef);
+  unlockTree(held);
   if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
   return Step.DONE;
 }
 
-function empty(k: Core, anchor: WordIndex, type: ObjectType, object: WordIndex): Step {
+function empty(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRef): Step {
   const { i32 } = k;
   switch (type) {
     case ObjectType.THREAD:
-      return emptyThread(k, object);
+      return emptyThread(k, object as ThreadRef);
     case ObjectType.PROCESS:
-      return emptyProcess(k, object);
+      return emptyProcess(k, object as ProcessRef);
     case ObjectType.CNODE:
-      return emptyCNode(k, anchor, object);
+      return emptyCNode(k, anchor, object as CNodeRef);
     case ObjectType.NOTIFICATION:
       // Threads that waited were swept; one core may still have it in its list of nudges.
       return Atomics.load(i32, object + Notification.NUDGE_HOLDER) === 0 ? Step.DONE : Step.WAIT;
     case ObjectType.MONITOR:
-      lockTree(k);
-      // Its own end is no news.
-      i32[object + Monitor.ENDED] = 1;
-      loseBindings(k, type, object);
-      unlockTree(k);
-      return Step.DONE;
+      return emptyMonitor(k, object as MonitorRef);
     default:
       // An endpoint's waiters were swept when its capabilities died; a process holds its image by a capability.
       return Step.DONE;
   }
 }
 
+function emptyMonitor(k: Core, monitor: MonitorRef): Step {
+  const held = lockTree(k);
+  // Its own end is no news.
+  k.i32[monitor + Monitor.ENDED] = 1;
+  loseBindings(held, ObjectType.MONITOR, monitor);
+  unlockTree(held);
+  return Step.DONE;
+}
+
 /** Home: the thread stops, whatever it does; what others owe it has come. */
-function emptyThread(k: Core, thread: WordIndex): Step {
+function emptyThread(k: Core, thread: ThreadRef): Step {
   const { i32 } = k;
   if (i32[thread + Thread.MONITORS] !== 0)
     return tellMonitor(k, ObjectType.THREAD, thread) ? Step.MORE : Step.DONE;
@@ -181,7 +195,7 @@ function emptyThread(k: Core, thread: WordIndex): Step {
   return isGone ? Step.DONE : Step.WAIT;
 }
 
-function emptyProcess(k: Core, process: WordIndex): Step {
+function emptyProcess(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
   if (i32[process + Process.CLEANING] !== Cleaning.DONE) {
     endWithoutThreads(k, process);
@@ -192,13 +206,13 @@ function emptyProcess(k: Core, process: WordIndex): Step {
 }
 
 /** Deletes what is in the next 256 slots. Nobody can fill any: there is no capability to it. */
-function emptyCNode(k: Core, anchor: WordIndex, cnode: WordIndex): Step {
+function emptyCNode(k: Core, anchor: AnchorRef, cnode: CNodeRef): Step {
   const { i32 } = k;
   const slots = slotsOf(i32[anchor]!);
   const from = Math.max(i32[anchor + Anchor.CURSOR]!, 1);
   const to = Math.min(from + CHUNK, slots);
   for (let index = from; index < to; index++) {
-    const slot = cnode + index * Slot.WORDS;
+    const slot = (cnode + index * Slot.WORDS) as SlotRef;
     if (i32[slot] !== 0) deleteCapability(k, slot, true);
   }
   i32[anchor + Anchor.CURSOR] = to;

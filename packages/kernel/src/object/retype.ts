@@ -8,16 +8,16 @@
  */
 import { Err, MAX_RETYPE_COUNT, ObjectType, objectBits, Right, Slot, SlotBits, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { isLive, isOpenCNode } from "../capability/lookup.js";
 import { fillSlot, isDying, nextGrace, reclaimSlot, slotsOf, slotWord } from "../capability/slot.js";
 import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { Anchor, Endpoint, Notification, Process, Tables, Thread } from "../state/layout.js";
 import { anchorOf } from "../state/objects.js";
+import type { CNodeRef, ObjectRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finish, refuse } from "./arguments.js";
 
 const UNIT_BITS = 6;
@@ -27,11 +27,11 @@ const ZERO_UNITS = 512;
 
 /** What is to be made: from the untyped in a slot, into a window of the CNode that another slot names. */
 export interface RetypeRequest {
-  untyped: WordIndex;
+  untyped: SlotRef;
   type: number;
   sizeBits: number;
   count: number;
-  cnodeSlot: WordIndex;
+  cnodeSlot: SlotRef;
   /** Index of the window's first slot. */
   first: number;
 }
@@ -40,29 +40,29 @@ export interface RetypeRequest {
  * Makes objects and publishes them in the window. All that can be refused is before anything is changed; where it has to
  * wait, for memory or for slots, the trap starts again.
  */
-export function retype(k: Core, thread: WordIndex, context: Context, request: RetypeRequest): Answer {
+export function retype(k: Core, thread: ThreadRef, context: Context, request: RetypeRequest): Answer {
   const { i32 } = k;
   const { untyped, type, sizeBits, count, cnodeSlot, first } = request;
   const bits = objectBits(type, sizeBits);
-  lockTree(k);
+  const held = lockTree(k);
   // Looked up without the lock: whoever killed one of them meanwhile was first.
-  if (!isLive(k, untyped) || !isOpenCNode(k, cnodeSlot)) {
-    unlockTree(k);
+  if (!isLive(k, untyped) || !isOpenCNode(held, cnodeSlot)) {
+    unlockTree(held);
     return finish(context, Err.BAD_CAP);
   }
-  const cnode = i32[cnodeSlot + Slot.OBJECT]!;
+  const cnode = i32[cnodeSlot + Slot.OBJECT]! as CNodeRef;
   const cnodeSlots = slotsOf(i32[cnodeSlot]!);
   if (
     bits === 0 ||
     !(count >= 1 && count <= MAX_RETYPE_COUNT) ||
     !(first >= 1 && first + count <= cnodeSlots)
   ) {
-    unlockTree(k);
+    unlockTree(held);
     return refuse(context, Err.RANGE, 1, cnodeSlots - 1);
   }
-  const dying = unreadySlot(k, cnode + first * Slot.WORDS, count);
+  const dying = unreadySlot(held, (cnode + first * Slot.WORDS) as SlotRef, count);
   if (dying === OCCUPIED) {
-    unlockTree(k);
+    unlockTree(held);
     return finish(context, Err.SLOT_OCCUPIED);
   }
   const units = 2 ** (bits - UNIT_BITS);
@@ -74,34 +74,34 @@ export function retype(k: Core, thread: WordIndex, context: Context, request: Re
     i32[untyped + Slot.WATERMARK] !== 0 &&
     (start + needed > size || i32[untyped + Slot.LINK] !== Reset.NONE);
   if ((reset ? needed : start + needed) > size) {
-    const isComing = needed <= size && isBeingFreed(k, untyped);
+    const isComing = needed <= size && isBeingFreed(held, untyped);
     const left = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
-    unlockTree(k);
+    unlockTree(held);
     return isComing ? waitForGrace(k, thread, nextGrace(k)) : refuse(context, Err.NO_MEMORY, left);
   }
   if (dying !== 0) {
     const stamp = i32[dying + Slot.STAMP]!;
-    unlockTree(k);
+    unlockTree(held);
     return waitForGrace(k, thread, stamp);
   }
   if (reset) {
-    const waitFor = resetSome(k, untyped);
+    const waitFor = resetSome(held, untyped);
     if (waitFor !== 0 || i32[untyped + Slot.WATERMARK] !== 0) {
-      unlockTree(k);
+      unlockTree(held);
       return waitFor !== 0 ? waitForGrace(k, thread, waitFor) : Answer.AGAIN;
     }
     start = 0;
   }
-  commitRetype(k, request, cnode, start, units);
-  unlockTree(k);
+  commitRetype(held, request, cnode, start, units);
+  unlockTree(held);
   return finish(context, Err.OK);
 }
 
-/** The point of no return: the memory from unit `start` on is free, the window empty. Under the tree lock. */
+/** The point of no return: the memory from unit `start` on is free, the window empty. */
 function commitRetype(
-  k: Core,
+  k: Locked,
   { untyped, type, sizeBits, count, first }: RetypeRequest,
-  cnode: WordIndex,
+  cnode: CNodeRef,
   start: number,
   units: number,
 ): void {
@@ -112,9 +112,9 @@ function commitRetype(
   const slotBits = type === ObjectType.CNODE ? sizeBits : Math.log2(units) + UNIT_BITS;
   const word = slotWord(type, Right.ALL, 0, slotBits);
   for (let i = 0; i < count; i++) {
-    const object = base + (start + units * i) * UNIT_WORDS;
+    const object = (base + (start + units * i) * UNIT_WORDS) as ObjectRef;
     makeObject(k, type, object, units * UNIT_WORDS, sizeBits);
-    fillSlot(k, cnode + (first + i) * Slot.WORDS, word, object, 0, untyped);
+    fillSlot(k, (cnode + (first + i) * Slot.WORDS) as SlotRef, word, object, 0, untyped);
   }
   i32[untyped + Slot.WATERMARK] = start + units * count;
   endCommit(k);
@@ -129,9 +129,9 @@ export function sizeInUnits(word: number): number {
 const OCCUPIED = -1;
 
 /** A slot of a window that will be empty, but is not yet; 0 if all are empty, OCCUPIED if one is in use. */
-function unreadySlot(k: Core, window: WordIndex, count: number): WordIndex {
-  let unready = 0;
-  for (let slot = window; slot < window + count * Slot.WORDS; slot += Slot.WORDS) {
+function unreadySlot(k: Locked, window: SlotRef, count: number): SlotRef | typeof OCCUPIED | 0 {
+  let unready: SlotRef | 0 = 0;
+  for (let slot = window; slot < window + count * Slot.WORDS; slot = (slot + Slot.WORDS) as SlotRef) {
     if (reclaimSlot(k, slot)) continue;
     if (!isDying(k, slot)) return OCCUPIED;
     unready = slot;
@@ -144,9 +144,9 @@ const CHILDREN = 1024;
 
 /**
  * True if nothing made from this memory is alive and what is left of it is being finalised: delete does not
- * wait for that, so who retypes next does. Under the tree lock.
+ * wait for that, so who retypes next does.
  */
-function isBeingFreed(k: Core, untyped: WordIndex): boolean {
+function isBeingFreed(k: Locked, untyped: SlotRef): boolean {
   const { i32 } = k;
   const first = i32[untyped + Slot.FIRST_CHILD]!;
   if (first === 0) return false;
@@ -168,10 +168,9 @@ const enum Reset {
 
 /**
  * Brings childless memory nearer to being used again: two grace periods after its last child died it is
- * zeroed from the top down, which lowers the watermark. Answers a grace period to wait for, or 0. Under the
- * tree lock.
+ * zeroed from the top down, which lowers the watermark. Answers a grace period to wait for, or 0.
  */
-function resetSome(k: Core, untyped: WordIndex): number {
+function resetSome(k: Locked, untyped: SlotRef): number {
   const { i32, f64 } = k;
   if (!graceIsOver(k, i32[untyped + Slot.STAMP]!)) return i32[untyped + Slot.STAMP]!;
   if (i32[untyped + Slot.LINK] === Reset.NONE) {
@@ -190,7 +189,7 @@ function resetSome(k: Core, untyped: WordIndex): number {
 }
 
 /** Brings an object into its first state. Its memory reads as zero: it was never anything else, or was reset. */
-function makeObject(k: Core, type: number, object: WordIndex, words: number, sizeBits: number): void {
+function makeObject(k: Locked, type: number, object: ObjectRef, words: number, sizeBits: number): void {
   const { i32 } = k;
   switch (type) {
     case ObjectType.ENDPOINT:
@@ -209,7 +208,7 @@ function makeObject(k: Core, type: number, object: WordIndex, words: number, siz
       i32[object + Anchor.BRAND] = ++i32[k.tables + Tables.NEXT_BRAND]!;
       break;
     case ObjectType.CNODE:
-      makeCNode(k, object, words);
+      makeCNode(k, object as CNodeRef, words);
       break;
     default:
       break;
@@ -218,7 +217,7 @@ function makeObject(k: Core, type: number, object: WordIndex, words: number, siz
 }
 
 /** A new CNode's slots start at a generation that no slot ever had: no handle to what was here before fits. */
-export function makeCNode(k: Core, cnode: WordIndex, words: number): void {
+export function makeCNode(k: Locked, cnode: CNodeRef, words: number): void {
   const { i32 } = k;
   const generation = i32[k.tables + Tables.NEXT_GENERATION]!++;
   for (let slot = cnode + Slot.WORDS; slot < cnode + words; slot += Slot.WORDS)
@@ -226,7 +225,7 @@ export function makeCNode(k: Core, cnode: WordIndex, words: number): void {
 }
 
 /** An object's anchor says what it belongs to; EMPTY, so that nothing takes it for a capability. */
-export function describeAnchor(k: Core, type: ObjectType, object: WordIndex, sizeBits: number): void {
+export function describeAnchor(k: Core, type: ObjectType, object: ObjectRef, sizeBits: number): void {
   const anchor = anchorOf(type, object);
   if (anchor !== 0) k.i32[anchor] = (type << SlotBits.TYPE_SHIFT) | ((sizeBits & 63) << SlotBits.SIZE_SHIFT);
 }

@@ -15,17 +15,17 @@
  */
 import { Err, ObjectType, Right, Slot, SlotBits, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { hasRight, slotIn } from "../capability/lookup.js";
 import { killSlot, typeOf } from "../capability/slot.js";
 import { rotateChildren } from "../capability/tree.js";
 import { progressOf } from "../sched/progress.js";
 import { graceIsOver, requestGrace, waitForGrace } from "../smp/grace-period.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
+import type { CNodeRef, NodeRef, SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { finish } from "./arguments.js";
 
@@ -44,22 +44,22 @@ export const enum Left {
   CROWDED = 3,
 }
 
-/** Kills some of the descendants of a node. Under the tree lock. */
-export function killDescendants(k: Core, node: WordIndex): Left {
+/** Kills some of the descendants of a node. */
+export function killDescendants(k: Locked, node: NodeRef): Left {
   const { i32 } = k;
   let first = 0;
   let killed = 0;
   for (let passed = 0; passed < PASSED; ) {
-    const child = i32[node + Slot.FIRST_CHILD]!;
+    const child = i32[node + Slot.FIRST_CHILD]! as NodeRef | 0;
     if (child === 0) return Left.NONE;
     if ((i32[child]! & SlotBits.STATE_MASK) === SlotState.LIVE) {
       if (killed++ === CHUNK) return Left.MORE;
-      killSlot(k, child);
+      killSlot(k, child as SlotRef);
     } else {
       // What is being finalised goes to the end; met again, it says that nothing else is left.
       if (child === first) return Left.FINALISING;
       if (first === 0) first = child;
-      rotateChildren(i32, node);
+      rotateChildren(k, node);
       passed++;
     }
   }
@@ -72,9 +72,9 @@ export function killDescendants(k: Core, node: WordIndex): Left {
  */
 export function revoke(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  cnode: WordIndex,
+  cnode: CNodeRef,
   slots: number,
   handle: number,
 ): Answer {
@@ -85,12 +85,12 @@ export function revoke(
     if (TRACED) k.tracer.put2(TraceEvent.REVOKE_END, i32[thread + Thread.NUMBER]!, Err.OK);
     return finish(context, Err.OK);
   }
-  lockTree(k);
+  const held = lockTree(k);
   const slot = slotIn(k, cnode, slots, handle);
   const allowed = slot !== 0 && hasRight(k, slot, Right.REVOKE);
-  const left = allowed ? killDescendants(k, slot) : Left.NONE;
+  const left = allowed ? killDescendants(held, slot) : Left.NONE;
   const isMemory = allowed && typeOf(i32[slot]!) === ObjectType.UNTYPED;
-  unlockTree(k);
+  unlockTree(held);
   if (TRACED && allowed) k.tracer.put3(TraceEvent.REVOKE_CHUNK, i32[thread + Thread.NUMBER]!, slot, left);
   if (!allowed) return finish(context, slot === 0 ? Err.BAD_CAP : Err.DENIED);
   if (left === Left.MORE) return Answer.AGAIN;

@@ -7,7 +7,6 @@
  */
 import { Err, LifeState, MAX_FAULT_TEXT_BYTES, Slot, utf8Decode, utf8Encode } from "@capos/abi";
 import { faultOf } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
 import { killSlot } from "../capability/slot.js";
@@ -31,11 +30,19 @@ import {
   Thread,
   ThreadState,
 } from "../state/layout.js";
+import type {
+  AnchorRef,
+  NotificationRef,
+  ProcessRef,
+  QueueRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { traceDeath, traceFault } from "../state/trace.js";
 import { endProcess, unlinkThread } from "./process-end.js";
 
 /** Ends a thread of this core. `status` is what its process ends with if it decides that. */
-export function endThread(k: Core, thread: WordIndex, life: LifeState, status: number): void {
+export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: number): void {
   const { i32 } = k;
   if (isEnded(i32[thread + Thread.STATE]!)) return;
   const state = i32[thread + Thread.STATE]!;
@@ -59,14 +66,14 @@ export function endThread(k: Core, thread: WordIndex, life: LifeState, status: n
 }
 
 /** LIFE is stored before the list is looked at; who attaches a monitor looks at LIFE after: one sees the other. */
-function tellOfEnd(k: Core, thread: WordIndex): void {
-  lockTree(k);
-  assignReap(k, thread + Thread.ANCHOR, Reap.TELL, k.id);
-  unlockTree(k);
+function tellOfEnd(k: Core, thread: ThreadRef): void {
+  const held = lockTree(k);
+  assignReap(held, (thread + Thread.ANCHOR) as AnchorRef, Reap.TELL, k.id);
+  unlockTree(held);
 }
 
 /** True for a caller that was lent to a server elsewhere, which replies just now; else its reply is stale from here on. */
-function isBeingAnswered(k: Core, thread: WordIndex): boolean {
+function isBeingAnswered(k: Core, thread: ThreadRef): boolean {
   const role = thread + Thread.ROLE;
   return Atomics.compareExchange(k.i32, role, Role.REPLY_OWED, Role.NONE) === Role.REPLYING;
 }
@@ -77,22 +84,22 @@ export function isEnded(state: number): boolean {
 }
 
 /** Nothing of a thread is lent any more; the answer that a DYING one was owed has come. */
-export function finishDeath(k: Core, thread: WordIndex): void {
+export function finishDeath(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.DEAD;
   // Not before: the core that a receiver asked may have handed it a call after it began to die.
   const caller = takeReply(k, thread);
   if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
   const number = i32[thread + Thread.NUMBER]!;
-  lockTree(k);
+  const held = lockTree(k);
   // The number's next thread goes on counting: no reply to a call of this one is ever taken for one to it.
   i32[i32[k.tables + Tables.CALL_NUMBERS]! + number] = i32[thread + Thread.CALL_NUMBER]! + 1;
   Atomics.store(i32, k.threadTable + number, 0);
-  unlinkThread(k, thread);
-  unlockTree(k);
+  unlinkThread(held, thread);
+  unlockTree(held);
 }
 
-function stopWaiting(k: Core, thread: WordIndex, state: number): void {
+function stopWaiting(k: Core, thread: ThreadRef, state: number): void {
   const { i32 } = k;
   switch (state) {
     case ThreadState.RUNNING:
@@ -102,7 +109,7 @@ function stopWaiting(k: Core, thread: WordIndex, state: number): void {
       dequeue(k, thread);
       break;
     case ThreadState.QUEUED:
-      leaveQueue(k, i32[thread + Thread.QUEUE]!, thread, i32[thread + Thread.ROLE]!);
+      leaveQueue(k, i32[thread + Thread.QUEUE]! as QueueRef, thread, i32[thread + Thread.ROLE]!);
       break;
     case ThreadState.RING_WAIT:
       unlinkWaiting(k, k.kernelArea + KernelArea.RING_WAIT_HEAD, thread);
@@ -117,14 +124,15 @@ function stopWaiting(k: Core, thread: WordIndex, state: number): void {
 }
 
 /** Its binding ends, and a reply to it that somebody saved. */
-function unbind(k: Core, thread: WordIndex): void {
+function unbind(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
-  lockTree(k);
-  if (isLive(k, thread + Thread.BINDING)) killSlot(k, thread + Thread.BINDING);
-  const reply = i32[thread + Thread.ANCHOR + Slot.FIRST_CHILD]!;
-  if (reply !== 0) killSlot(k, reply);
-  unlockTree(k);
-  const notification = i32[thread + Thread.BOUND_NOTIFICATION]!;
+  const held = lockTree(k);
+  const binding = (thread + Thread.BINDING) as SlotRef;
+  if (isLive(k, binding)) killSlot(held, binding);
+  const reply = i32[thread + Thread.ANCHOR + Slot.FIRST_CHILD]! as SlotRef | 0;
+  if (reply !== 0) killSlot(held, reply);
+  unlockTree(held);
+  const notification = i32[thread + Thread.BOUND_NOTIFICATION]! as NotificationRef | 0;
   if (notification === 0) return;
   i32[thread + Thread.BOUND_NOTIFICATION] = 0;
   i32[notification + Notification.BOUND_THREAD] = 0;
@@ -132,14 +140,14 @@ function unbind(k: Core, thread: WordIndex): void {
 }
 
 /** Wakes a caller that `failCall` or `answerWith` found on this core. */
-export function wakeIfHere(k: Core, caller: WordIndex): void {
+export function wakeIfHere(k: Core, caller: ThreadRef | 0): void {
   if (caller !== 0) wake(k, caller);
 }
 
 /** The process ends with its first thread, with its last, and when any of its threads faults. */
-function endInProcess(k: Core, thread: WordIndex, life: LifeState, status: number): void {
+function endInProcess(k: Core, thread: ThreadRef, life: LifeState, status: number): void {
   const { i32 } = k;
-  const process = i32[thread + Thread.PROCESS]!;
+  const process = i32[thread + Thread.PROCESS]! as ProcessRef | 0;
   if (process === 0) return;
   const last = Atomics.sub(i32, process + Process.THREADS, 1) === 1;
   if (!last && i32[thread + Thread.INDEX] !== 0 && life !== LifeState.FAULTED) return;
@@ -148,7 +156,7 @@ function endInProcess(k: Core, thread: WordIndex, life: LifeState, status: numbe
 }
 
 /** Without init nobody can do anything any more: its end is the machine's. */
-function initEnded(k: Core, process: WordIndex): void {
+function initEnded(k: Core, process: ProcessRef): void {
   const { i32, memory } = k;
   if (i32[process + Process.LIFE] === LifeState.EXITED) {
     powerOff(k, i32[process + Process.STATUS]!);
@@ -163,9 +171,9 @@ function initEnded(k: Core, process: WordIndex): void {
 }
 
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
-export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
+export function faultThread(k: Core, thread: ThreadRef, error: unknown): void {
   const { i32, current } = k;
-  const process = i32[thread + Thread.PROCESS]!;
+  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
   // The built-ins that this takes are not the guest's work: see EngineCore.current. Its checks would throw here.
   k.current = 0;
   const fault = faultOf(error);
@@ -179,7 +187,7 @@ export function faultThread(k: Core, thread: WordIndex, error: unknown): void {
 }
 
 /** Writes a fault's text and place into its process. */
-export function recordFault(k: Core, process: WordIndex, text: string, line: number, column: number): void {
+export function recordFault(k: Core, process: ProcessRef, text: string, line: number, column: number): void {
   const { i32, memory } = k;
   const bytes = utf8Encode(text).slice(0, MAX_FAULT_TEXT_BYTES);
   const base = (process + Process.FAULT_TEXT) * 4;

@@ -4,7 +4,7 @@
  */
 import { Err, LifeState, Method, Reg, Slot } from "@capos/abi";
 import { type Context, makeRegisters } from "@capos/engine";
-import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
+import { CoreArea, CoreState, coreArea } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
 import { bindSlot, reclaimSlot } from "../capability/slot.js";
 import { answerStatus } from "../ipc/answer.js";
@@ -13,7 +13,7 @@ import { askRehome, attendNotification, canMove } from "../ipc/notification.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../sched/run-queue.js";
 import { ensureGrace, requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { homeOf, moveHome } from "../smp/home.js";
-import { lockTree, unlockTree } from "../smp/tree-lock.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
@@ -31,6 +31,14 @@ import {
 } from "../state/layout.js";
 import { copyWords, threadWords } from "../state/message.js";
 import { Binding } from "../state/objects.js";
+import type {
+  ImageRef,
+  LineRef,
+  NotificationRef,
+  ProcessRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { traceThread } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { linkThread } from "./process-end.js";
@@ -40,7 +48,7 @@ import { endThread, isEnded } from "./thread-end.js";
  * True for a thread that has its home: what is done to it before its configuration would be done on the
  * wrong core, and the core on which it died may have left the machine.
  */
-function isPlaced(k: Core, target: WordIndex): boolean {
+function isPlaced(k: Core, target: ThreadRef): boolean {
   return k.i32[target + Thread.NUMBER] !== 0 && k.i32[target + Thread.STATE] !== ThreadState.DEAD;
 }
 
@@ -57,9 +65,9 @@ export const enum InvokeLine {
 /** Runs a method here, or at the target's home; then the invoker waits and its result comes with the answer. */
 function atHome(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   context: Context,
-  target: WordIndex,
+  target: ThreadRef,
   method: Method,
   a = 0,
   b = 0,
@@ -76,9 +84,9 @@ function atHome(
 /** Asks another thread's home, for the running thread. */
 function askInvoke(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef,
   to: number,
-  target: WordIndex,
+  target: ThreadRef,
   method: Method,
   a: number,
   b: number,
@@ -97,10 +105,10 @@ function askInvoke(
 }
 
 /** Home: the other end of `atHome`. */
-export function onInvoke(k: Core, line: WordIndex): void {
+export function onInvoke(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const invoker = i32[line + InvokeLine.THREAD]!;
-  const target = i32[line + InvokeLine.TARGET]!;
+  const invoker = i32[line + InvokeLine.THREAD]! as ThreadRef;
+  const target = i32[line + InvokeLine.TARGET]! as ThreadRef;
   const method = i32[line + InvokeLine.METHOD]!;
   const result = perform(k, target, method, i32[line + InvokeLine.A]!, i32[line + InvokeLine.B]!);
   const again = method === Method.THREAD_DESTROY && isDying(k, target);
@@ -108,7 +116,7 @@ export function onInvoke(k: Core, line: WordIndex): void {
 }
 
 /** Runs a method on the target's home core. */
-function perform(k: Core, target: WordIndex, method: number, a: number, b: number): number {
+function perform(k: Core, target: ThreadRef, method: number, a: number, b: number): number {
   switch (method) {
     case Method.THREAD_START:
       return startHere(k, target);
@@ -116,7 +124,7 @@ function perform(k: Core, target: WordIndex, method: number, a: number, b: numbe
       destroyHere(k, target);
       return Err.OK;
     case Method.THREAD_BIND:
-      return bindHere(k, target, a, b);
+      return bindHere(k, target, a as SlotRef, b);
     case Method.THREAD_PRIORITY:
       setPriorityHere(k, target, a);
       return Err.OK;
@@ -125,9 +133,9 @@ function perform(k: Core, target: WordIndex, method: number, a: number, b: numbe
   }
 }
 
-export function threadStatus(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function threadStatus(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
-  const target = i32[self + Slot.OBJECT]!;
+  const target = i32[self + Slot.OBJECT]! as ThreadRef;
   return answer(
     context,
     Atomics.load(i32, target + Thread.LIFE),
@@ -139,25 +147,25 @@ export function threadStatus(k: Core, _thread: WordIndex, context: Context, self
 }
 
 /** Once; gives the thread its number. */
-export function threadConfigure(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function threadConfigure(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { process, core, priority } = k.operands;
-  const target = i32[self + Slot.OBJECT]!;
-  const status = configureThread(k, target, i32[process + Slot.OBJECT]!, core, priority);
+  const target = i32[self + Slot.OBJECT]! as ThreadRef;
+  const status = configureThread(k, target, i32[process + Slot.OBJECT]! as ProcessRef, core, priority);
   return status === Err.NO_RESOURCE ? refuse(context, status) : finish(context, status);
 }
 
 /** Gives a new thread its process, home, priority and number. */
 export function configureThread(
   k: Core,
-  target: WordIndex,
-  process: WordIndex,
+  target: ThreadRef,
+  process: ProcessRef,
   core: number,
   priority: number,
 ): number {
   const { i32 } = k;
   // The tree lock also orders this: two invokers of one thread, and the search for a number.
-  lockTree(k);
+  const held = lockTree(k);
   let result: number = Err.BUSY;
   const online = Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ONLINE;
   if (!online) result = Err.NOT_FOUND;
@@ -167,11 +175,11 @@ export function configureThread(
     Atomics.load(i32, target + Thread.LIFE) === LifeState.NEW &&
     Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING
   ) {
-    const number = i32[process + Process.THREADS_LEFT] === 0 ? 0 : freeNumber(k);
+    const number = i32[process + Process.THREADS_LEFT] === 0 ? 0 : freeNumber(held);
     result = number === 0 ? Err.NO_RESOURCE : Err.OK;
     if (number !== 0) {
       i32[process + Process.THREADS_LEFT]!--;
-      linkThread(i32, process, target);
+      linkThread(held, process, target);
       i32[target + Thread.CALL_NUMBER] = i32[i32[k.tables + Tables.CALL_NUMBERS]! + number]!;
       i32[target + Thread.HOME] = core;
       i32[target + Thread.PRIORITY] = priority;
@@ -184,12 +192,12 @@ export function configureThread(
       if (TRACED) traceThread(k, target);
     }
   }
-  unlockTree(k);
+  unlockTree(held);
   return result;
 }
 
 /** A number that no thread has; 0 if all are taken. */
-function freeNumber(k: Core): number {
+function freeNumber(k: Locked): number {
   const { i32 } = k;
   const limit = i32[k.tables + Tables.THREAD_LIMIT]!;
   let number = i32[k.tables + Tables.THREAD_HINT]!;
@@ -204,9 +212,9 @@ function freeNumber(k: Core): number {
 }
 
 /** The words behind the method become the new thread's first message. */
-export function threadStart(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function threadStart(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
-  const target = i32[self + Slot.OBJECT]!;
+  const target = i32[self + Slot.OBJECT]! as ThreadRef;
   if (i32[target + Thread.NUMBER] === 0 || Atomics.load(i32, target + Thread.LIFE) !== LifeState.NEW)
     return finish(context, Err.BUSY);
   copyWords(k.f64, threadWords(target), context.regs, operands.payload, operands.wordCount);
@@ -215,13 +223,13 @@ export function threadStart(k: Core, thread: WordIndex, context: Context, self: 
 }
 
 /** Home: a thread that is configured becomes ready. Its guest is made when it first runs. */
-export function startHere(k: Core, target: WordIndex): number {
+export function startHere(k: Core, target: ThreadRef): number {
   const { i32 } = k;
   if (i32[target + Thread.STATE] !== ThreadState.INACTIVE || i32[target + Thread.LIFE] !== LifeState.NEW)
     return Err.BUSY;
   const regs = makeRegisters();
   copyWords(regs, Reg.WORDS, k.f64, threadWords(target), i32[target + Thread.START_WORDS]!);
-  k.contexts[i32[target + Thread.NUMBER]!] = kindOf(k, i32[target + Thread.IMAGE]!).make(regs);
+  k.contexts[i32[target + Thread.NUMBER]!] = kindOf(k, i32[target + Thread.IMAGE]! as ImageRef).make(regs);
   Atomics.store(i32, target + Thread.LIFE, LifeState.RUNNING);
   i32[target + Thread.RESTART] = Restart.START;
   enqueue(k, target);
@@ -234,8 +242,8 @@ export function startHere(k: Core, target: WordIndex): number {
  * destroyed it goes on when it is dead. After a grace period the core that it asked has read what it was
  * asked; the trap starts again then, and looks.
  */
-export function threadDestroy(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
-  const target = k.i32[self + Slot.OBJECT]!;
+export function threadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const target = k.i32[self + Slot.OBJECT]! as ThreadRef;
   const home = k.i32[target + Thread.HOME]!;
   context.result = Err.OK;
   if (!isDying(k, target)) {
@@ -249,21 +257,21 @@ export function threadDestroy(k: Core, thread: WordIndex, context: Context, self
 }
 
 /** True for a thread that has ended and is owed an answer. */
-function isDying(k: Core, target: WordIndex): boolean {
+function isDying(k: Core, target: ThreadRef): boolean {
   return k.i32[target + Thread.STATE] === ThreadState.DYING;
 }
 
-function destroyHere(k: Core, target: WordIndex): void {
+function destroyHere(k: Core, target: ThreadRef): void {
   if (!isEnded(k.i32[target + Thread.STATE]!)) endThread(k, target, LifeState.KILLED, 0);
 }
 
 /** A notification that also ends the thread's receives. It moves to the thread's core first. */
-export function threadBind(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function threadBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { notification: slot } = k.operands;
-  const target = i32[self + Slot.OBJECT]!;
+  const target = i32[self + Slot.OBJECT]! as ThreadRef;
   if (!isPlaced(k, target)) return finish(context, Err.BUSY);
-  const notification = i32[slot + Slot.OBJECT]!;
+  const notification = i32[slot + Slot.OBJECT]! as NotificationRef;
   const generation = i32[slot + Slot.GENERATION]!;
   const home = homeOf(k, notification);
   const wanted = i32[target + Thread.HOME]!;
@@ -276,11 +284,11 @@ export function threadBind(k: Core, thread: WordIndex, context: Context, self: W
 }
 
 /** Home: derives the thread's binding from the capability that the invoker named, if it still is what it was. */
-function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: number): number {
+function bindHere(k: Core, target: ThreadRef, slot: SlotRef, generation: number): number {
   const { i32 } = k;
-  const notification = i32[slot + Slot.OBJECT]!;
-  const binding = target + Thread.BINDING;
-  lockTree(k);
+  const notification = i32[slot + Slot.OBJECT]! as NotificationRef;
+  const binding = (target + Thread.BINDING) as SlotRef;
+  const held = lockTree(k);
   let status: number = Err.OK;
   if (!slotStillNames(k, slot, generation, notification)) status = Err.BAD_CAP;
   else if (i32[notification + Notification.HOME] !== k.id) status = Internal.RETRY;
@@ -291,10 +299,10 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
   )
     status = Err.BUSY;
   // The last one's end is not through yet.
-  else if (!reclaimSlot(k, binding)) status = Internal.RETRY;
-  else bindSlot(k, slot, binding, Binding.THREAD_NOTIFICATION);
+  else if (!reclaimSlot(held, binding)) status = Internal.RETRY;
+  else bindSlot(held, slot, binding, Binding.THREAD_NOTIFICATION);
   const stamp = i32[binding + Slot.STAMP]!;
-  unlockTree(k);
+  unlockTree(held);
   if (status === Internal.RETRY) ensureGrace(k, stamp);
   if (status !== Err.OK) return status;
   i32[target + Thread.BOUND_NOTIFICATION] = notification;
@@ -305,12 +313,19 @@ function bindHere(k: Core, target: WordIndex, slot: WordIndex, generation: numbe
   return Err.OK;
 }
 
-export function threadPriority(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
-  return atHome(k, thread, context, k.i32[self + Slot.OBJECT]!, Method.THREAD_PRIORITY, k.operands.priority);
+export function threadPriority(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  return atHome(
+    k,
+    thread,
+    context,
+    k.i32[self + Slot.OBJECT]! as ThreadRef,
+    Method.THREAD_PRIORITY,
+    k.operands.priority,
+  );
 }
 
 /** Home: a thread in a wait queue keeps its place there until it waits next. */
-function setPriorityHere(k: Core, target: WordIndex, priority: number): void {
+function setPriorityHere(k: Core, target: ThreadRef, priority: number): void {
   const { i32 } = k;
   const ready = i32[target + Thread.STATE] === ThreadState.READY;
   if (ready) dequeue(k, target);

@@ -1,23 +1,23 @@
 /** Methods of untyped memory. */
 import { Err, factsOf, objectBits, Slot, SlotBits } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import type { WordIndex } from "@capos/hal";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { retype } from "./retype.js";
 
-export function untypedInfo(k: Core, _thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function untypedInfo(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const bytes = 2 ** ((i32[self]! >>> SlotBits.SIZE_SHIFT) & 63);
   const used = i32[self + Slot.FIRST_CHILD] === 0 ? 0 : i32[self + Slot.WATERMARK]! * 64;
   return answer(context, bytes, bytes - used);
 }
 
-export function untypedRetype(k: Core, thread: WordIndex, context: Context, self: WordIndex): Answer {
+export function untypedRetype(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { operands } = k;
   const { type, count } = operands;
   if (objectBits(type, operands.sizeBits) === 0) {

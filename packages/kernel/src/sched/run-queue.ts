@@ -5,9 +5,11 @@
 
 import type { Context } from "@capos/engine";
 import { armOneShot, disarmTimer, type WordIndex } from "@capos/hal";
-import { TRACED } from "../state/build.js";
+import { assert } from "../state/assert.js";
+import { CHECKED, TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, KernelCore, Restart, Thread, ThreadState } from "../state/layout.js";
+import type { ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 
@@ -31,11 +33,12 @@ export function refreshTop(k: Core): void {
 }
 
 /** Puts a thread at the end of its priority's queue (or at the front, if it lost its turn through no choice of its own). */
-export function enqueue(k: Core, thread: WordIndex, atFront = false): void {
+export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
   const { i32 } = k;
   const priority = i32[thread + Thread.PRIORITY]!;
   const queue = queueOf(k, priority);
   const head = i32[queue]!;
+  if (CHECKED) assert(i32[thread + Thread.HOME] === k.id, "thread home");
   i32[thread + Thread.STATE] = ThreadState.READY;
   if (head === 0) {
     i32[queue] = thread;
@@ -67,8 +70,9 @@ export function enqueue(k: Core, thread: WordIndex, atFront = false): void {
 }
 
 /** Takes a READY thread out of the queue. */
-export function dequeue(k: Core, thread: WordIndex): void {
+export function dequeue(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
+  if (CHECKED) assert(i32[thread + Thread.STATE] === ThreadState.READY, "thread ready");
   const priority = i32[thread + Thread.PRIORITY]!;
   const queue = queueOf(k, priority);
   const next = i32[thread + Thread.RUN_NEXT]!;
@@ -85,16 +89,16 @@ export function dequeue(k: Core, thread: WordIndex): void {
 }
 
 /** Takes the first thread of the highest priority to run it; 0 if none is ready. */
-export function takeNext(k: Core): WordIndex {
+export function takeNext(k: Core): ThreadRef | 0 {
   if (k.topReady < 0) return 0;
-  const thread = k.i32[queueOf(k, k.topReady)]!;
+  const thread = k.i32[queueOf(k, k.topReady)]! as ThreadRef;
   dequeue(k, thread);
   if (k.i32[k.kernelArea + KernelArea.READY_COUNT]! > 0) armOneShot(k.memory, k.id, Vector.TIMER, QUANTUM_NS);
   return thread;
 }
 
 /** Makes a blocked thread ready. One of higher priority than the running thread takes its place at once. */
-export function wake(k: Core, thread: WordIndex): void {
+export function wake(k: Core, thread: ThreadRef): void {
   if (k.current === 0 && k.topReady < 0) {
     // The core was idle: no need to put it into a queue and take it out again.
     enter(k, thread);
@@ -105,7 +109,7 @@ export function wake(k: Core, thread: WordIndex): void {
 }
 
 /** The running thread makes way if a thread that became ready is more urgent. */
-export function yieldTo(k: Core, thread: WordIndex): void {
+export function yieldTo(k: Core, thread: ThreadRef): void {
   if (k.current !== 0 && k.i32[thread + Thread.PRIORITY]! > k.i32[k.current + Thread.PRIORITY]!) preempt(k);
 }
 
@@ -133,12 +137,12 @@ export function leave(k: Core): void {
 }
 
 /** Makes a thread the running one. */
-export function enter(k: Core, thread: WordIndex): void {
+export function enter(k: Core, thread: ThreadRef): void {
   switchTo(k, thread, k.contexts[k.i32[thread + Thread.NUMBER]!]!);
 }
 
 /** The same where its context is at hand. */
-export function switchTo(k: Core, thread: WordIndex, context: Context): void {
+export function switchTo(k: Core, thread: ThreadRef, context: Context): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.RUNNING;
   i32[k.area + KernelCore.CURRENT_THREAD] = thread;
@@ -152,7 +156,7 @@ export function stopQuantum(k: Core): void {
 }
 
 /** Wakes a thread whose trap is to start again from its decode: only its registers survived the wait. */
-export function restart(k: Core, thread: WordIndex): void {
+export function restart(k: Core, thread: ThreadRef): void {
   k.i32[thread + Thread.RESTART] = Restart.TRAP;
   enqueue(k, thread);
   yieldTo(k, thread);

@@ -17,6 +17,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, KernelCore, KernelInfo, Thread, ThreadState } from "../state/layout.js";
+import type { ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { ringDoorbell } from "./doorbell.js";
 
@@ -128,7 +129,7 @@ export function awaitGrace(k: Core, number: number): boolean {
 }
 
 /** The running thread waits until a grace period is over and then starts its trap again. */
-export function waitForGrace(k: Core, thread: WordIndex, number: number): Answer {
+export function waitForGrace(k: Core, thread: ThreadRef, number: number): Answer {
   const { i32 } = k;
   ensureGrace(k, number);
   i32[thread + Thread.STATE] = ThreadState.GRACE_WAIT;
@@ -150,9 +151,9 @@ export function publishAwaited(k: Core): void {
   if (k.graceWanted) lowest = earlier(lowest, k.graceAsked);
   if (k.reapAwaits !== 0) lowest = earlier(lowest, k.reapAwaits);
   for (
-    let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
+    let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]! as ThreadRef | 0;
     thread !== 0;
-    thread = i32[thread + Thread.WAIT_NEXT]!
+    thread = i32[thread + Thread.WAIT_NEXT]! as ThreadRef | 0
   ) {
     lowest = earlier(lowest, i32[thread + Thread.GRACE_TARGET]!);
   }
@@ -174,8 +175,8 @@ export function wakeGraceWaiters(k: Core): void {
   const list = k.kernelArea + KernelArea.GRACE_WAIT_HEAD;
   if (i32[list] === 0) return;
   let woken = false;
-  for (let thread = i32[list]!, previous = 0; thread !== 0; ) {
-    const next = i32[thread + Thread.WAIT_NEXT]!;
+  for (let thread = i32[list]! as ThreadRef | 0, previous = 0; thread !== 0; ) {
+    const next = i32[thread + Thread.WAIT_NEXT]! as ThreadRef | 0;
     if (graceIsOver(k, i32[thread + Thread.GRACE_TARGET]!)) {
       if (previous === 0) i32[list] = next;
       else i32[previous + Thread.WAIT_NEXT] = next;
@@ -194,13 +195,13 @@ export function wakeGraceWaiters(k: Core): void {
 }
 
 /** Takes a thread that is being destroyed out of the list. */
-export function leaveGraceWait(k: Core, thread: WordIndex): void {
+export function leaveGraceWait(k: Core, thread: ThreadRef): void {
   unlinkWaiting(k, k.kernelArea + KernelArea.GRACE_WAIT_HEAD, thread);
   publishAwaited(k);
 }
 
 /** Takes a thread out of a list threaded through WAIT_NEXT. */
-export function unlinkWaiting(k: Core, list: WordIndex, thread: WordIndex): void {
+export function unlinkWaiting(k: Core, list: WordIndex, thread: ThreadRef): void {
   const { i32 } = k;
   let link = list;
   while (i32[link] !== 0 && i32[link] !== thread) link = i32[link]! + Thread.WAIT_NEXT;

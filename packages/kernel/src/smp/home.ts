@@ -1,13 +1,14 @@
 /**
  * Homes: which core an endpoint or notification belongs to, and which cores take requests.
  */
-import { CoreArea, CoreState, coreArea, type WordIndex } from "@capos/hal";
+import { CoreArea, CoreState, coreArea } from "@capos/hal";
 import type { Core } from "../state/core.js";
 import { Endpoint } from "../state/layout.js";
+import type { QueueRef } from "../state/references.js";
 import { lockTree, unlockTree } from "./tree-lock.js";
 
 /** The home of an endpoint or notification, which this core adopts if the home has left the machine. */
-export function homeOf(k: Core, object: WordIndex): number {
+export function homeOf(k: Core, object: QueueRef): number {
   const { i32 } = k;
   // Both objects keep HOME at the same offset.
   const home = Atomics.load(i32, object + Endpoint.HOME);
@@ -27,10 +28,10 @@ export function takesRequests(k: Core, core: number): boolean {
  * cannot move now: a capability to it has just ended and this core is yet to sweep it. Under the tree lock,
  * as whoever flags a queue reads the home there: else it could be in one core's list and another's home.
  */
-export function moveHome(k: Core, object: WordIndex, to: number): boolean {
-  lockTree(k);
+export function moveHome(k: Core, object: QueueRef, to: number): boolean {
+  const held = lockTree(k);
   const free = k.i32[object + Endpoint.SWEEP_NEXT] === 0;
   if (free) Atomics.store(k.i32, object + Endpoint.HOME, to);
-  unlockTree(k);
+  unlockTree(held);
   return free;
 }

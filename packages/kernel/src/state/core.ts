@@ -19,6 +19,7 @@ import {
 import { TraceWriter } from "@capos/trace";
 import { KernelArea, KernelCore, KernelInfo, Tables } from "./layout.js";
 import { Operands } from "./operands.js";
+import type { SlotRef, ThreadRef } from "./references.js";
 import type { TRACE_EVENTS } from "./trace-events.js";
 
 /** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
@@ -62,7 +63,7 @@ export class Core implements EngineCore {
   readonly tracer: TraceWriter<typeof TRACE_EVENTS>;
 
   /** The running thread and its context; 0 and null while the core chooses. */
-  current: WordIndex = 0;
+  current: ThreadRef | 0 = 0;
   context: Context | null = null;
   /** Highest ready priority, -1 if none: a cache of the bitmap. */
   topReady = -1;
@@ -103,9 +104,9 @@ export class Core implements EngineCore {
   running = true;
   /** For traces: counts messages sent by threads of this core; and the thread that ran last, 0 for one that is gone. */
   messages = 0;
-  ran: WordIndex = 0;
+  ran: ThreadRef | 0 = 0;
   /** For traces: a thread whose switch is in the record before, 0 for none. */
-  runsNoted: WordIndex = 0;
+  runsNoted: ThreadRef | 0 = 0;
   /** For traces: the guest has run long enough since it was resumed for its checks to run out of fuel. */
   ranLong = false;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
@@ -113,7 +114,14 @@ export class Core implements EngineCore {
   /** The arguments of the invocation in progress. */
   readonly operands = new Operands();
   /** Scratch for what an invocation asks retype for. */
-  readonly retype = { untyped: 0, type: 0, sizeBits: 0, count: 0, cnodeSlot: 0, first: 0 };
+  readonly retype = {
+    untyped: 0 as SlotRef,
+    type: 0,
+    sizeBits: 0,
+    count: 0,
+    cnodeSlot: 0 as SlotRef,
+    first: 0,
+  };
   /** Scratch for bytes on their way to or from a device: as many as a message holds. */
   readonly bytes: number[] = new Array<number>(MAX_MESSAGE_WORDS * BYTES_PER_WORD).fill(0);
 

@@ -6,9 +6,9 @@
  * core; in the ring line if they fit.
  */
 import { MAX_MESSAGE_CAPABILITIES, MAX_MESSAGE_WORDS, Reg, Trap, TrapShift } from "@capos/abi";
-import type { WordIndex } from "@capos/hal";
 import type { Core } from "./core.js";
 import { Thread } from "./layout.js";
+import type { LineRef, ThreadRef } from "./references.js";
 
 /** Copies `count` words. */
 export function copyWords(
@@ -22,12 +22,12 @@ export function copyWords(
 }
 
 /** Index of a thread object's message words among the doubles. */
-export function threadWords(thread: WordIndex): number {
+export function threadWords(thread: ThreadRef): number {
   return (thread + Thread.WORDS) >> 1;
 }
 
 /** Index of a thread object's capability registers among the doubles. */
-export function threadCapabilities(thread: WordIndex): number {
+export function threadCapabilities(thread: ThreadRef): number {
   return (thread + Thread.CAPABILITIES) >> 1;
 }
 
@@ -35,7 +35,7 @@ export function threadCapabilities(thread: WordIndex): number {
 const LINE_WORDS_AT = 8;
 
 /** Index of a ring line's words among the doubles. */
-export function lineWords(line: WordIndex): number {
+export function lineWords(line: LineRef): number {
   return (line + LINE_WORDS_AT) >> 1;
 }
 
@@ -60,7 +60,7 @@ export function isMessage(trap: number): boolean {
 }
 
 /** Puts what a thread sends, beyond what a line carries, into its thread object. */
-export function saveMessage(k: Core, thread: WordIndex, regs: Float64Array, message: number): void {
+export function saveMessage(k: Core, thread: ThreadRef, regs: Float64Array, message: number): void {
   copyWords(k.f64, threadWords(thread), regs, Reg.WORDS, wordCount(message));
   const capabilities = capabilityCount(message);
   if (capabilities === 0) return;

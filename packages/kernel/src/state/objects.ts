@@ -18,6 +18,7 @@ import {
   Process,
   Thread,
 } from "./layout.js";
+import type { AnchorRef } from "./references.js";
 
 /** Where a binding says what it is: the word that a frame has for its page, which is never a binding. */
 export const BINDING_KIND = Slot.MAPPED_PAGE;
@@ -148,7 +149,7 @@ export function runs(type: ObjectType): boolean {
 }
 
 /** Where an object's capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
-export function anchorOf(type: ObjectType, object: WordIndex): WordIndex {
+export function anchorOf(type: ObjectType, object: WordIndex): AnchorRef | 0 {
   const at = HEADERS[type]!;
-  return at < 0 ? 0 : object + at;
+  return at < 0 ? 0 : ((object + at) as AnchorRef);
 }

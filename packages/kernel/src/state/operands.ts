@@ -6,6 +6,8 @@
  *
  * made by scripts/methods.mjs from packages/abi/src/methods.ts
  */
+import type { SlotRef } from "./references.js";
+
 export class Operands {
   // Integers. Of a capability that was looked up: its slot. Of a text, bytes or words: how many, and the register
   // where they begin.
@@ -13,21 +15,21 @@ export class Operands {
   core = 0;
   count = 0;
   first = 0;
-  held = 0;
-  image = 0;
-  into = 0;
-  notification = 0;
+  held = 0 as SlotRef;
+  image = 0 as SlotRef;
+  into = 0 as SlotRef;
+  notification = 0 as SlotRef;
   number = 0;
   payload = 0;
   priority = 0;
-  process = 0;
+  process = 0 as SlotRef;
   rights = 0;
-  sealer = 0;
+  sealer = 0 as SlotRef;
   sizeBits = 0;
   slot = 0;
-  space = 0;
+  space = 0 as SlotRef;
   status = 0;
-  target = 0;
+  target = 0 as SlotRef;
   threads = 0;
   type = 0;
   wordCount = 0;

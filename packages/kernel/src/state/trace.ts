@@ -4,10 +4,11 @@
  */
 import { Reg, Slot, SlotBits, utf8Encode } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { CoreArea, type WordIndex } from "@capos/hal";
+import { CoreArea } from "@capos/hal";
 import type { Core } from "./core.js";
 import { Endpoint, KernelArea, Message, MessageFlag, Process, Thread } from "./layout.js";
 import { capabilityCount, wordCount } from "./message.js";
+import type { EndpointRef, LineRef, NotificationRef, ProcessRef, SlotRef, ThreadRef } from "./references.js";
 import { RunsWord, TraceEvent } from "./trace-events.js";
 
 /** A message's id: the core it is sent from above these, a count of its messages in them. */
@@ -21,7 +22,7 @@ export function traceBirth(k: Core): void {
 }
 
 /** Number of a thread; 0, which stands for the kernel, for none. */
-function numberOf(k: Core, thread: WordIndex): number {
+function numberOf(k: Core, thread: ThreadRef | 0): number {
   return thread === 0 ? 0 : k.i32[thread + Thread.NUMBER]!;
 }
 
@@ -64,14 +65,14 @@ export function traceTrap(k: Core, trap: number): void {
 }
 
 /** A line is about to be published. The times here and in `tracePop` put the events of two cores in their order. */
-export function tracePush(k: Core, to: number, line: WordIndex, kind: number): void {
+export function tracePush(k: Core, to: number, line: LineRef, kind: number): void {
   const position = k.i32[k.area + CoreArea.RING_WRITE + to]!;
   k.tracer.put4(TraceEvent.RING_PUSH, to, kind & MessageFlag.KIND_MASK, threadIn(k, line, kind), position);
   k.tracer.time(false);
 }
 
 /** A line is about to be read. */
-export function tracePop(k: Core, from: number, line: WordIndex): void {
+export function tracePop(k: Core, from: number, line: LineRef): void {
   const position = k.i32[k.area + CoreArea.RING_READ + from]!;
   const kind = k.ring.kind(line);
   k.tracer.time(false);
@@ -82,7 +83,7 @@ export function tracePop(k: Core, from: number, line: WordIndex): void {
 const LINE_THREAD = 1;
 
 /** The thread that a line is about, 0 for a nudge. */
-function threadIn(k: Core, line: WordIndex, kind: number): number {
+function threadIn(k: Core, line: LineRef, kind: number): number {
   if ((kind & MessageFlag.KIND_MASK) === Message.NUDGE) return 0;
   return k.i32[k.i32[line + LINE_THREAD]! + Thread.NUMBER]!;
 }
@@ -111,9 +112,9 @@ export function traceWake(k: Core): void {
 /** The running thread offers a message: it gets its id. A trap that starts again offers it again, as another. */
 export function traceSend(
   k: Core,
-  thread: WordIndex,
-  slot: WordIndex,
-  endpoint: WordIndex,
+  thread: ThreadRef,
+  slot: SlotRef,
+  endpoint: EndpointRef,
   message: number,
 ): void {
   const { i32 } = k;
@@ -131,10 +132,10 @@ export function traceSend(
 /** The same where a receiver of this core waits. */
 export function tracePass(
   k: Core,
-  thread: WordIndex,
-  slot: WordIndex,
-  endpoint: WordIndex,
-  receiver: WordIndex,
+  thread: ThreadRef,
+  slot: SlotRef,
+  endpoint: EndpointRef,
+  receiver: ThreadRef,
   message: number,
   regs: Float64Array,
 ): void {
@@ -153,7 +154,7 @@ export function tracePass(
   tracer.doubles(TraceEvent.WORDS, id, wordCount(message), regs, Reg.WORDS);
 }
 
-function nextId(k: Core, thread: WordIndex): number {
+function nextId(k: Core, thread: ThreadRef): number {
   k.messages = (k.messages + 1) & ID_MASK;
   const id = (k.id << ID_SHIFT) | k.messages;
   k.i32[thread + Thread.MESSAGE_ID] = id;
@@ -161,7 +162,7 @@ function nextId(k: Core, thread: WordIndex): number {
 }
 
 /** Nobody receives: the sender is queued. */
-export function traceQueue(k: Core, thread: WordIndex, endpoint: WordIndex): void {
+export function traceQueue(k: Core, thread: ThreadRef, endpoint: EndpointRef): void {
   const { i32 } = k;
   k.tracer.put3(TraceEvent.QUEUE, i32[thread + Thread.MESSAGE_ID]!, i32[thread + Thread.NUMBER]!, endpoint);
 }
@@ -169,9 +170,9 @@ export function traceQueue(k: Core, thread: WordIndex, endpoint: WordIndex): voi
 /** A message is being transferred. */
 export function traceDelivery(
   k: Core,
-  endpoint: WordIndex,
-  sender: WordIndex,
-  receiver: WordIndex,
+  endpoint: EndpointRef,
+  sender: ThreadRef,
+  receiver: ThreadRef,
   message: number,
   words: Float64Array,
   wordsAt: number,
@@ -192,12 +193,17 @@ export function traceDelivery(
 }
 
 /** Bits are about to be OR-ed into a notification, by a thread or, where it is 0, by the kernel. */
-export function traceSignal(k: Core, thread: WordIndex, notification: WordIndex, bits: number): void {
+export function traceSignal(
+  k: Core,
+  thread: ThreadRef | 0,
+  notification: NotificationRef,
+  bits: number,
+): void {
   k.tracer.put3(TraceEvent.SIGNAL, numberOf(k, thread), notification, bits);
 }
 
 /** A thread is given a notification's bits. */
-export function traceTake(k: Core, thread: WordIndex, notification: WordIndex, bits: number): void {
+export function traceTake(k: Core, thread: ThreadRef, notification: NotificationRef, bits: number): void {
   k.tracer.put3(TraceEvent.SIGNALLED, k.i32[thread + Thread.NUMBER]!, notification, bits);
 }
 
@@ -205,26 +211,26 @@ export function traceTake(k: Core, thread: WordIndex, notification: WordIndex, b
 export function traceSlot(
   k: Core,
   event: TraceEvent.CAPABILITY_DELETE | TraceEvent.CAPABILITY_ARRIVE,
-  thread: WordIndex,
-  slot: WordIndex,
+  thread: ThreadRef | 0,
+  slot: SlotRef,
 ): void {
   const { i32 } = k;
   k.tracer.put4(event, numberOf(k, thread), typeIn(k, slot), slot, i32[slot + Slot.OBJECT]!);
 }
 
 /** A slot was filled from another of the invoker's, or was not. */
-export function traceFill(k: Core, thread: WordIndex, method: number, slot: WordIndex, status: number): void {
+export function traceFill(k: Core, thread: ThreadRef, method: number, slot: SlotRef, status: number): void {
   const { i32 } = k;
   const number = i32[thread + Thread.NUMBER]!;
   k.tracer.put5(TraceEvent.CAPABILITY_FILL, number, method, typeIn(k, slot), slot, status);
 }
 
-function typeIn(k: Core, slot: WordIndex): number {
+function typeIn(k: Core, slot: SlotRef): number {
   return (k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
 }
 
 /** A process was configured; init by nobody. */
-export function traceProcess(k: Core, process: WordIndex, maker: WordIndex, image: number): void {
+export function traceProcess(k: Core, process: ProcessRef, maker: ProcessRef | 0, image: number): void {
   const { i32, tracer } = k;
   const number = i32[process + Process.NUMBER]!;
   tracer.put3(TraceEvent.PROCESS_BIRTH, number, maker === 0 ? 0 : i32[maker + Process.NUMBER]!, image);
@@ -233,7 +239,7 @@ export function traceProcess(k: Core, process: WordIndex, maker: WordIndex, imag
 }
 
 /** A thread was configured. */
-export function traceThread(k: Core, thread: WordIndex): void {
+export function traceThread(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   k.tracer.put5(
     TraceEvent.THREAD_BIRTH,
@@ -246,13 +252,13 @@ export function traceThread(k: Core, thread: WordIndex): void {
 }
 
 /** A thread has ended. Its memory may be another thread's when this core runs one again. */
-export function traceDeath(k: Core, thread: WordIndex, life: number, status: number): void {
+export function traceDeath(k: Core, thread: ThreadRef, life: number, status: number): void {
   if (k.ran === thread) k.ran = 0;
   k.tracer.put3(TraceEvent.THREAD_DEATH, k.i32[thread + Thread.NUMBER]!, life, status);
 }
 
 /** A thread faults. */
-export function traceFault(k: Core, thread: WordIndex, line: number, column: number, text: string): void {
+export function traceFault(k: Core, thread: ThreadRef, line: number, column: number, text: string): void {
   k.tracer.put3(TraceEvent.FAULT, k.i32[thread + Thread.NUMBER]!, line, column);
   const bytes = utf8Encode(text);
   k.tracer.text(TraceEvent.FAULT, bytes, 0, bytes.length);
@@ -261,7 +267,7 @@ export function traceFault(k: Core, thread: WordIndex, line: number, column: num
 /** Bytes have gone to a serial device, from a thread or, where it is 0, from the kernel. */
 export function traceLog(
   k: Core,
-  thread: WordIndex,
+  thread: ThreadRef | 0,
   port: number,
   bytes: { readonly [index: number]: number },
   count: number,
@@ -271,7 +277,7 @@ export function traceLog(
 }
 
 /** The reply to a call from this core has come from another. */
-export function traceAnswered(k: Core, caller: WordIndex, status: number): void {
+export function traceAnswered(k: Core, caller: ThreadRef, status: number): void {
   const { i32 } = k;
   k.tracer.put3(TraceEvent.ANSWERED, i32[caller + Thread.MESSAGE_ID]!, i32[caller + Thread.NUMBER]!, status);
 }
@@ -280,7 +286,7 @@ export function traceAnswered(k: Core, caller: WordIndex, status: number): void 
 export function traceReply(
   k: Core,
   server: number,
-  caller: WordIndex,
+  caller: ThreadRef,
   status: number,
   words: Float64Array,
   wordsAt: number,

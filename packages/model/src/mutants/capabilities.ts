@@ -129,8 +129,8 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         function: "fill",
-        find: "lockTree(k); const source = findCarried(k, thread, operands.source);",
-        replace: "const source = findCarried(k, thread, operands.source); lockTree(k);",
+        find: "const held = lockTree(k); const source = findCarried(k, thread, operands.source);",
+        replace: "const source = findCarried(k, thread, operands.source); const held = lockTree(k);",
       },
     ],
   },
@@ -169,12 +169,12 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         function: "deleteCapability",
-        find: "lockTree(k);",
-        replace: "",
+        find: "const held = lockTree(k);",
+        replace: "const held = k;",
       },
       {
         function: "deleteCapability",
-        find: "unlockTree(k); if (caller === 0)",
+        find: "unlockTree(held); if (caller === 0)",
         replace: "lockTree(k); unlockTree(k); if (caller === 0)",
       },
     ],
@@ -276,8 +276,8 @@ const left = allowed ?`,
     edits: [
       {
         function: "retype",
-        find: "lockTree(k);",
-        replace: "const used = i32[untyped + Slot.WATERMARK]; lockTree(k);",
+        find: "const held = lockTree(k);",
+        replace: "const used = i32[untyped + Slot.WATERMARK]; const held = lockTree(k);",
       },
       {
         function: "retype",

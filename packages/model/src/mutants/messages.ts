@@ -45,11 +45,11 @@ ${CHECK}`,
     edits: [
       {
         function: "transferCapabilities",
-        find: "lockTree(k);",
+        find: "const held = lockTree(k);",
         replace: `const sources = [];
 for (let i = 0; i < most; i++)
   sources.push(findCarried(k, sender, words[handlesAt + i]));
-lockTree(k);`,
+const held = lockTree(k);`,
       },
       {
         function: "transferCapabilities",
@@ -169,12 +169,12 @@ if (waiting === 0)
     edits: [
       {
         function: "bindHere",
-        find: "lockTree(k);",
-        replace: "",
+        find: "const held = lockTree(k);",
+        replace: "const held = k;",
       },
       {
         function: "bindHere",
-        find: "const stamp = i32[binding + Slot.STAMP]; unlockTree(k);",
+        find: "const stamp = i32[binding + Slot.STAMP]; unlockTree(held);",
         replace: "const stamp = i32[binding + Slot.STAMP];",
       },
     ],

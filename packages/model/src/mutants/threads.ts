@@ -72,7 +72,7 @@ export const THREAD_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         function: "destroyMadeFrom",
-        find: "isLive(k, slot) ? killDescendants(k, slot) : Left.NONE",
+        find: "isLive(k, slot) ? killDescendants(held, slot) : Left.NONE",
         replace: "Left.NONE",
       },
     ],

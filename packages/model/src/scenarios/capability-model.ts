@@ -155,7 +155,7 @@ function parentOf(machine: Machine, slot: number): number {
   const { i32 } = machine;
   if (!isLive(machine, slot)) return 0;
   // The first of the circle names the parent.
-  let at = machine.slotAt(slot);
+  let at: number = machine.slotAt(slot);
   for (let looked = 0; i32[at + Slot.PARENT] === 0 && looked < MOST_SIBLINGS; looked++)
     at = i32[at + Slot.NEXT_SIBLING]!;
   const parent = i32[at + Slot.PARENT]!;

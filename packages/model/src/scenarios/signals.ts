@@ -1,6 +1,6 @@
 /** Notifications: signals, waits, bindings, destruction. */
 import { Err, InitSlot, ObjectType, Right } from "@capos/abi";
-import { bindSlot } from "@capos/kernel/internal";
+import { bindSlot, type SlotRef } from "@capos/kernel/internal";
 import { Binding, Endpoint, Notification, Thread } from "@capos/kernel/layout";
 import { cnode, thread, untyped } from "@capos/libos";
 import type { Guest } from "../guest.js";
@@ -107,8 +107,13 @@ const bindingVsRevoke: Scenario = {
 export function bindAtFirst(machine: Machine, guest: Guest, notification: number): void {
   const { i32 } = machine;
   const object = machine.objectAt(notification);
-  machine.atSetUp((k) =>
-    bindSlot(k, machine.slotAt(notification), guest.thread + Thread.BINDING, Binding.THREAD_NOTIFICATION),
+  machine.atSetUp((held) =>
+    bindSlot(
+      held,
+      machine.slotAt(notification),
+      (guest.thread + Thread.BINDING) as SlotRef,
+      Binding.THREAD_NOTIFICATION,
+    ),
   );
   i32[object + Notification.HOME] = guest.core;
   i32[guest.thread + Thread.BOUND_NOTIFICATION] = object;

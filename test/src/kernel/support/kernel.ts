@@ -8,11 +8,13 @@ import { CoreArea, CoreState, type MachineOptions } from "@capos/hal";
 import {
   Answer,
   buildTables,
+  type CNodeRef,
   Core,
   type CoreParts,
   type InitResources,
   type RetypeRequest,
   retype,
+  type ThreadRef,
 } from "@capos/kernel/internal";
 import { Process, Thread } from "@capos/kernel/layout";
 import { type Machine, makeMachine } from "../../support/machine.js";
@@ -21,7 +23,7 @@ export interface Kernel extends Machine {
   readonly cores: readonly Core[];
   readonly resources: InitResources;
   /** Slots of init's CNode. */
-  readonly cspace: number;
+  readonly cspace: CNodeRef;
   /** First word of the largest free block, for objects that a test makes by hand. */
   readonly free: number;
 }
@@ -47,7 +49,7 @@ export function makeKernel(cores: number, options: Partial<MachineOptions> = {})
     core.engine = PARTS.makeEngine(core);
     i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
   }
-  const cspace = i32[resources.process + Process.CSPACE]!;
+  const cspace = i32[resources.process + Process.CSPACE]! as CNodeRef;
   return {
     ...machine,
     cores: all,
@@ -67,7 +69,7 @@ export interface Retyped {
 export const WAITS = 99;
 
 /** One dispatch of a retype, as a thread would have it. */
-export function retypeOnce(k: Core, thread: number, request: RetypeRequest): Retyped {
+export function retypeOnce(k: Core, thread: ThreadRef, request: RetypeRequest): Retyped {
   const context = new GeneratorContext(makeRegisters());
   const answer = retype(k, thread, context, request);
   if (answer !== Answer.DONE) return { status: WAITS, detail: WAITS };
@@ -76,10 +78,10 @@ export function retypeOnce(k: Core, thread: number, request: RetypeRequest): Ret
 }
 
 /** Addresses of `count` zeroed threads in free memory, at home on a core, numbered from 1. */
-export function makeThreads(kernel: Kernel, count: number, home = 0): number[] {
+export function makeThreads(kernel: Kernel, count: number, home = 0): ThreadRef[] {
   const { i32 } = kernel.memory;
   return Array.from({ length: count }, (_, i) => {
-    const thread = kernel.free + 0x10000 + (home * 64 + i) * Thread.SIZE;
+    const thread = (kernel.free + 0x10000 + (home * 64 + i) * Thread.SIZE) as ThreadRef;
     for (let word = 0; word < Thread.SIZE; word++) i32[thread + word] = 0;
     i32[thread + Thread.NUMBER] = home * 64 + i + 1;
     i32[thread + Thread.HOME] = home;

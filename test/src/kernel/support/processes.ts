@@ -4,7 +4,13 @@
 import { Method, makeHandle, Slot, TrapShift } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
-import { type Core, invokeMonitor, invokeProcess } from "@capos/kernel/internal";
+import {
+  type Core,
+  invokeMonitor,
+  invokeProcess,
+  type ProcessRef,
+  type SlotRef,
+} from "@capos/kernel/internal";
 import { Process, Thread } from "@capos/kernel/layout";
 import type { Bench } from "./slots.js";
 
@@ -27,10 +33,10 @@ export function messageOf(words: readonly number[]): GeneratorContext {
 export function configureProcess(
   bench: Bench,
   k: Core,
-  process: number,
-  cnode: number,
+  process: SlotRef,
+  cnode: SlotRef,
   threads: number,
-  maker = bench.resources.process,
+  maker: ProcessRef = bench.resources.process,
 ): number {
   const { i32, thread, cspace } = bench;
   const image = handleIn(bench, cspace, bench.image);
@@ -46,7 +52,13 @@ export function configureProcess(
 }
 
 /** Has a monitor watch what a slot of init holds; answers the result. */
-export function watch(bench: Bench, k: Core, monitor: number, target: number, notification: number): number {
+export function watch(
+  bench: Bench,
+  k: Core,
+  monitor: SlotRef,
+  target: SlotRef,
+  notification: SlotRef,
+): number {
   const context = messageOf([
     Method.MONITOR_WATCH,
     handleIn(bench, bench.cspace, target),

@@ -8,9 +8,14 @@ import {
   type Core,
   fillSlot,
   imageAt,
+  type Locked,
   lockTree,
+  type NodeRef,
+  type ObjectRef,
   passGrace,
+  type SlotRef,
   slotWord,
+  type ThreadRef,
   unlockTree,
 } from "@capos/kernel/internal";
 import { KernelArea, KernelInfo, Process, Tables, Thread } from "@capos/kernel/layout";
@@ -20,21 +25,21 @@ import { calm } from "./tree.js";
 export interface Bench extends Kernel {
   readonly i32: Int32Array;
   /** A thread of init, which the tests' traps are of. */
-  readonly thread: number;
+  readonly thread: ThreadRef;
   /** A slot of init's CNode. */
-  slotAt(index: number): number;
+  slotAt(index: number): SlotRef;
   /** The slot that holds all memory that tests make objects of. */
-  readonly untyped: number;
+  readonly untyped: SlotRef;
   /** The slot of a capability to the one image. */
-  readonly image: number;
+  readonly image: SlotRef;
   /** Empties slots 90 to 2400 and makes the untyped memory new: 2^bits bytes, zeroed. */
   renew(bits: number): void;
   /** Makes objects from a slot's memory, into init's slots from `first` on; answers the slots. */
-  make(type: ObjectType, sizeBits: number, count: number, first: number, from?: number): number[];
+  make(type: ObjectType, sizeBits: number, count: number, first: number, from?: SlotRef): SlotRef[];
   /** The object that a slot holds a capability to. */
-  objectIn(slot: number): number;
+  objectIn<Ref extends ObjectRef>(slot: number): Ref;
   /** Something done with the tree lock held. */
-  locked<Result>(core: Core, body: () => Result): Result;
+  locked<Result>(core: Core, body: (held: Locked) => Result): Result;
   /** Every core passes every grace period that was asked for, and those that this leads to. */
   pass(): void;
 }
@@ -51,20 +56,22 @@ export function makeBench(cores: number): Bench {
   const { thread, process } = kernel.resources;
   i32[thread + Thread.PROCESS] = process;
   i32[thread + Thread.PRIORITY] = 1;
-  const slotAt = (index: number): number => kernel.cspace + index * Slot.WORDS;
+  const slotAt = (index: number): SlotRef => (kernel.cspace + index * Slot.WORDS) as SlotRef;
   const untyped = slotAt(FIRST + 1);
-  const locked = <Result>(core: Core, body: () => Result): Result => {
-    lockTree(core);
+  const locked = <Result>(core: Core, body: (held: Locked) => Result): Result => {
+    const held = lockTree(core);
     try {
-      return body();
+      return body(held);
     } finally {
-      unlockTree(core);
+      unlockTree(held);
     }
   };
-  const root = k.tables + Tables.ROOT;
+  const root = (k.tables + Tables.ROOT) as NodeRef;
   addModule(kernel.memory, "image", "");
   holdModule(kernel.memory, 0, 0);
-  fillSlot(k, slotAt(IMAGE), slotWord(Type.IMAGE, Right.ALL, 0, 0), imageAt(k, 0), 0, root);
+  locked(k, (held) =>
+    fillSlot(held, slotAt(IMAGE), slotWord(Type.IMAGE, Right.ALL, 0, 0), imageAt(k, 0), 0, root),
+  );
   // Processes hold the image by children of the root: forgotten with the memory they are made of.
   const lasting = [
     [root, root + Slot.WORDS],
@@ -79,7 +86,7 @@ export function makeBench(cores: number): Bench {
     untyped,
     image: slotAt(IMAGE),
     locked,
-    objectIn: (slot) => i32[slot + Slot.OBJECT]!,
+    objectIn: <Ref extends ObjectRef>(slot: number) => i32[slot + Slot.OBJECT]! as Ref,
     renew(bits) {
       for (const { from, words: kept } of lasting) words.set(kept, from);
       words.fill(0, slotAt(FIRST), slotAt(END));
@@ -96,7 +103,9 @@ export function makeBench(cores: number): Bench {
       k.f64[(k.tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
       k.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
       calm(kernel.cores);
-      fillSlot(k, untyped, slotWord(Type.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, slotAt(FIRST));
+      locked(k, (held) =>
+        fillSlot(held, untyped, slotWord(Type.UNTYPED, Right.ALL, 0, bits), kernel.free, 0, slotAt(FIRST)),
+      );
       i32[process + Process.CSPACE] = kernel.cspace;
     },
     make(type, sizeBits, count, first, from = untyped) {

@@ -4,7 +4,7 @@
 import { Reg } from "@capos/abi";
 import { makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
-import { type Core, dequeue, enter } from "@capos/kernel/internal";
+import { type Core, dequeue, enter, type ThreadRef } from "@capos/kernel/internal";
 import { Restart, Thread, ThreadState } from "@capos/kernel/layout";
 
 /** What the context's result is until the trap has one. */
@@ -16,7 +16,7 @@ export class DrivenTrap {
 
   constructor(
     readonly k: Core,
-    readonly thread: number,
+    readonly thread: ThreadRef,
     process: number,
     private readonly dispatch: (context: GeneratorContext) => void,
   ) {

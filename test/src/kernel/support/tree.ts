@@ -3,15 +3,15 @@
  * between two instructions of this one.
  */
 import { Slot, SlotBits, type SlotState } from "@capos/abi";
-import { attend, type Core, flushBacklog } from "@capos/kernel/internal";
+import { attend, type Core, flushBacklog, type SlotRef } from "@capos/kernel/internal";
 import { KernelCore, KernelInfo } from "@capos/kernel/layout";
 
 /** The children of a node in their order; throws if a link of their circle is wrong. */
-export function childrenOf(i32: Int32Array, node: number): number[] {
-  const first = i32[node + Slot.FIRST_CHILD]!;
-  const found: number[] = [];
+export function childrenOf(i32: Int32Array, node: number): SlotRef[] {
+  const first = i32[node + Slot.FIRST_CHILD]! as SlotRef;
+  const found: SlotRef[] = [];
   for (let child = first; child !== 0 && (found.length === 0 || child !== first); ) {
-    const next = i32[child + Slot.NEXT_SIBLING]!;
+    const next = i32[child + Slot.NEXT_SIBLING]! as SlotRef;
     if (i32[next + Slot.PREVIOUS_SIBLING] !== child)
       throw new Error(`${child} and its next are not linked both ways`);
     const parent = i32[child + Slot.PARENT]!;
@@ -25,8 +25,8 @@ export function childrenOf(i32: Int32Array, node: number): number[] {
 }
 
 /** Every node below one, parents before children. */
-export function descendantsOf(i32: Int32Array, node: number): number[] {
-  const found: number[] = [];
+export function descendantsOf(i32: Int32Array, node: number): SlotRef[] {
+  const found: SlotRef[] = [];
   const open = [node];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const children = childrenOf(i32, next);
