@@ -4,7 +4,7 @@
  * A slot made by a mint is the server's name for an object; what clients hold is derived from it. When
  * the last of that is gone, the slot enters its endpoint's list, and the next receive on the endpoint
  * answers its badge in place of a message. The list is under the tree lock; the endpoint's home takes
- * from it (see orphans.ts).
+ * from it (see no-senders.ts).
  */
 import { ObjectType, Slot, SlotBits, SlotFlag } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
