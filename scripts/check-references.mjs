@@ -79,11 +79,10 @@ function endsOf(path) {
 
 function isFile(name, from) {
   if (READERS.has(name)) return true;
-  // Compiled code is named by its path in dist.
-  const source = name.replace(/^dist\//, "").replace(/\.js$/, ".ts");
-  const home = PACKAGES.find((folder) => folder !== "test" && from.startsWith(`${folder}/`));
-  if (home === undefined || source.includes("/")) return ends.has(name) || ends.has(source);
-  return files.some((path) => path.startsWith(`${home}/`) && path.endsWith(`/${source}`));
+  const home = PACKAGES.find((folder) => from.startsWith(`${folder}/`));
+  // Tests name files of what they test.
+  if (home === undefined || home === "test" || name.includes("/")) return ends.has(name);
+  return files.some((path) => path.startsWith(`${home}/`) && path.endsWith(`/${name}`));
 }
 
 /** What may be imported of a package. */
