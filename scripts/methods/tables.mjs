@@ -1,5 +1,5 @@
 /** The part of docs/abi.md that lists all methods: a table for each object. */
-import { capitalized, memberOf, nameIn, placed, rightNames } from "./words.mjs";
+import { capitalized, constant, nameIn, placed, rightNames } from "./words.mjs";
 
 const QUANTITIES = {
   lastCore: "the last core",
@@ -14,7 +14,7 @@ export function tables(declaration) {
 
 function table(object, declaration) {
   const rows = object.methods.map((method) => [
-    `${memberOf(object, method).slice(object.name.length + 1)}${rightOf(method.right, declaration)}`,
+    `${constant(method.name)}${rightOf(method.right, declaration)}`,
     `0x${method.number.toString(16)}`,
     placed(method)
       .map(({ argument }) => argumentText(argument, declaration))

@@ -1,7 +1,7 @@
 /**
  * Holding the tree lock for a short look, from inside of the machine or outside.
  *
- * A ticket of the lock (capability/tree-lock.ts) cannot be given back, and its holder may be a core that
+ * A ticket of the lock (kernel/src/smp/tree-lock.ts) cannot be given back, and its holder may be a core that
  * died: so none is drawn unless it is served at once, and whoever gets none looks without.
  */
 import { BootInfo, coreArea, nowNs, type PhysicalMemory, Power } from "@capos/hal";

@@ -1,5 +1,5 @@
 /**
- * The kernel's insides, for tests: no part of its interface.
+ * The kernel's insides, for tests and for the model: no part of its interface.
  */
 export { blocksOf, buildTables, type InitResources } from "./boot/tables.js";
 export { enterWheel, leaveWheel, moveInWheel, nextExpired } from "./capability/expiry-wheel.js";

@@ -100,7 +100,7 @@ export class Machine {
     readonly name: string;
     readonly type: ObjectType;
   }[] = [];
-  /** See program/context.ts. */
+  /** See program/engine.ts. */
   readonly instants: WordIndex = INSTANTS;
   /** Core that sets everything up. */
   private readonly k: Core;

@@ -1,5 +1,5 @@
 /**
- * Judges a round: whether its history is one that the contract of DESIGN 2 allows.
+ * Judges a round: whether its history is one that the contract of docs/revocation.md allows.
  *
  * The events are taken apart by what they are about. Each capability gets what was done through it, the
  * instant it came to be, and every revoke of something it came from; that history must be linearizable.

@@ -99,7 +99,7 @@ function messageOf({ message, sites: numbers }: Finding, sites: readonly Site[])
 /** Folders that every path has and that say nothing. */
 const COMMON_FOLDERS = new Set(["packages", "src"]);
 
-/** `capability/transfer.ts:120`, `kernel/loop.ts:24`: two parts of the path say which file it is. */
+/** `capability/transfer.ts:120`, `loop/loop.ts:28`: two parts of the path say which file it is. */
 export function shortPlace({ file, line }: Site): string {
   const parts = file.split("/").filter((part) => !COMMON_FOLDERS.has(part));
   return `${parts.slice(-2).join("/")}:${line}`;

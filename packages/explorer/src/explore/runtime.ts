@@ -28,7 +28,7 @@ export type Coroutine<Result = unknown> = Generator<void, Result, void>;
 
 /** A place in the program under test. */
 export interface Site {
-  /** Source file as its source map says, for people: `packages/kernel/src/loop.ts`. */
+  /** Source file as its source map says, for people: `packages/kernel/src/loop/loop.ts`. */
   readonly file: string;
   /** From 1. */
   readonly line: number;

@@ -1,5 +1,5 @@
 /**
- * What a receive answers when a minted badge has no descendants left: see orphan-list.ts.
+ * What a receive answers when a minted badge has no descendants left: see no-senders-list.ts.
  */
 import { BADGE_HAS_NO_SENDERS, Reg, Slot, SlotFlag } from "@capos/abi";
 import type { Context } from "@capos/engine";

@@ -4,7 +4,7 @@
  *
  * The objects lie in the kernel's tables, one for each place in the store of boot modules, and come and go. One has
  * capabilities from the moment that it is taken from the store until its last is gone and no process runs it; as
- * long the kernel holds the module (see modules.ts). A process holds its image by a capability of its own, a child of
+ * long the kernel holds the module (see hal/src/memory/modules.ts). A process holds its image by a capability of its own, a child of
  * the kernel's root: revoking the one that it was configured with ends no process.
  *
  * An object is taken only while it is at rest: it is in no reaper's list, and what it was before is over.

@@ -67,7 +67,7 @@ export class Core implements EngineCore {
   context: Context | null = null;
   /** Highest ready priority, -1 if none: a cache of the bitmap. */
   topReady = -1;
-  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first: see guest/clock.ts. */
+  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first: see engine/src/generator/clock.ts. */
   ticks = 0;
   tickedNs = 0;
   spentNs = 0;

@@ -138,7 +138,7 @@ export const enum Thread {
   MOVED = 73,
 
   // lines 6 and 7: slots, under the tree lock
-  /** The bound notification's: see bindings.ts. */
+  /** The bound notification's: see objects.ts. */
   BINDING = 96,
   ANCHOR = 112,
 
@@ -421,7 +421,7 @@ export const enum Tables {
   ALARM_NS = 34,
   /** How far its wheel has turned (a double). */
   WHEEL_TICK = 36,
-  /** Lists of them by the time of their expiry: see expiry.ts. */
+  /** Lists of them by the time of their expiry: see expiry-wheel.ts. */
   EXPIRY_WHEEL = 256,
   SIZE = 1024,
 }

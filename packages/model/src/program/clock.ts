@@ -1,4 +1,4 @@
-/** In place of hal/clock.ts: a clock that stands still but for timers. */
+/** In place of hal/cpu/clock.ts: a clock that stands still but for timers. */
 export function nowNs(): number {
   return $host.nowNs();
 }

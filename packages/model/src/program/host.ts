@@ -4,7 +4,7 @@ import type { PhysicalMemory, WordIndex } from "@capos/hal";
 export interface CheckedHost {
   /** The one memory, seen through the views that the explorer knows. */
   readonly memory: PhysicalMemory;
-  /** The word that orders begins and ends of guests' operations: see context.ts. */
+  /** The word that orders begins and ends of guests' operations: see engine.ts. */
   readonly instants: WordIndex;
   /** The machine's time in nanoseconds: stands still but for timers. */
   nowNs(): number;
