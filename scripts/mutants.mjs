@@ -13,7 +13,7 @@ const DOCUMENT = join(ROOT, "docs/checking.md");
 await ensureReady();
 const { KERNEL } = await import(join(ROOT, "packages/model/dist/catalogue.js"));
 const { huntMutants, mutantTable, withMutantTable } = await import(
-  join(ROOT, "packages/explorer/dist/campaign/index.js")
+  join(ROOT, "packages/explorer/dist/campaigns.js")
 );
 
 const hunts = await huntMutants(KERNEL, {
