@@ -104,7 +104,7 @@ export function compareDocuments(
   for (const rows of [family, pairs.filter(isBaseline)]) {
     const pValues = holm(rows.map((pair) => measured.get(pair)!.p));
     rows.forEach((pair, i) => {
-      adjusted.set(pair, pValues[i]!);
+      adjusted.set(pair, pValues[i]);
     });
   }
   const rows = pairs.map((pair): ComparedRow => {
@@ -233,7 +233,7 @@ function logarithms(
   relativeTo: string | null,
 ): readonly number[] {
   const baseline = relativeTo === null ? undefined : baselineOf(document, relativeTo);
-  return row.trials.map((ns, i) => Math.log(baseline === undefined ? ns : ns / baseline.trials[i]!));
+  return row.trials.map((ns, i) => Math.log(baseline === undefined ? ns : ns / baseline.trials[i]));
 }
 
 function judge(p: number, changePercent: number): Verdict {

@@ -23,7 +23,7 @@ export class DistributionTally {
   /** Adds samples, in nanoseconds. One below 1 ps counts as 1 ps. */
   record(samples: ArrayLike<number>): void {
     for (let i = 0; i < samples.length; i++) {
-      const bin = Math.floor(Math.log10(Math.max(SMALLEST_NS, samples[i]!)) * BINS_PER_DECADE);
+      const bin = Math.floor(Math.log10(Math.max(SMALLEST_NS, samples[i])) * BINS_PER_DECADE);
       this.#counts.set(bin, (this.#counts.get(bin) ?? 0) + 1);
     }
   }

@@ -93,7 +93,7 @@ export async function measureGuestRows<Row extends GuestRow>(
     return made;
   });
   finishers.forEach((finish, i) => {
-    trials.set(runnable[i]!.name, finish(collections));
+    trials.set(runnable[i].name, finish(collections));
   });
   return trials;
 }

@@ -59,8 +59,8 @@ export function shiftOf(before: readonly number[], after: readonly number[], con
   const outside = leftOut(before.length, after.length, (1 - confidence) / 2);
   return {
     estimate: median([...differences]),
-    low: differences[outside]!,
-    high: differences[differences.length - 1 - outside]!,
+    low: differences[outside],
+    high: differences[differences.length - 1 - outside],
   };
 }
 
@@ -69,11 +69,11 @@ export function shiftOf(before: readonly number[], after: readonly number[], con
  * below a level is there by chance is no more than that level. In the order given.
  */
 export function holm(pValues: readonly number[]): number[] {
-  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
+  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a] - pValues[b]);
   const adjusted = new Array<number>(pValues.length);
   let least = 0;
   order.forEach((index, rank) => {
-    least = Math.max(least, Math.min(1, (pValues.length - rank) * pValues[index]!));
+    least = Math.max(least, Math.min(1, (pValues.length - rank) * pValues[index]));
     adjusted[index] = least;
   });
   return adjusted;
@@ -81,11 +81,11 @@ export function holm(pValues: readonly number[]): number[] {
 
 /** Twice each number's rank from 1 on, equals sharing the mean of theirs: whole numbers. */
 function doubledMidranks(values: readonly number[]): number[] {
-  const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   const ranks = new Array<number>(values.length);
   for (let from = 0, to = 0; from < order.length; from = to) {
-    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
-    for (let i = from; i < to; i++) ranks[order[i]!] = from + to + 1;
+    while (to < order.length && values[order[to]] === values[order[from]]) to++;
+    for (let i = from; i < to; i++) ranks[order[i]] = from + to + 1;
   }
   return ranks;
 }
@@ -94,15 +94,15 @@ function doubledMidranks(values: readonly number[]): number[] {
 function countSums(ranks: readonly number[], m: number): Float64Array {
   const most = ranks.reduce((total, rank) => total + rank, 0);
   const ways = Array.from({ length: m + 1 }, () => new Float64Array(most + 1));
-  ways[0]![0] = 1;
+  ways[0][0] = 1;
   for (const rank of ranks) {
     for (let chosen = m; chosen >= 1; chosen--) {
-      const from = ways[chosen - 1]!;
-      const to = ways[chosen]!;
-      for (let sum = rank; sum <= most; sum++) to[sum]! += from[sum - rank]!;
+      const from = ways[chosen - 1];
+      const to = ways[chosen];
+      for (let sum = rank; sum <= most; sum++) to[sum] += from[sum - rank];
     }
   }
-  return ways[m]!;
+  return ways[m];
 }
 
 /** The same p-value by the normal distribution, with corrections for continuity and ties. */
@@ -129,7 +129,7 @@ function leftOut(before: number, after: number, tail: number): number {
   const all = ways.reduce((total, count) => total + count, 0);
   let below = 0;
   for (let pairs = 0; ; pairs++) {
-    below += ways[after * (after + 1) + 2 * pairs]!;
+    below += ways[after * (after + 1) + 2 * pairs];
     if (below / all > tail) return Math.max(0, pairs - 1);
   }
 }

@@ -42,7 +42,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         words[0] = Method.DEBUG_CORE;
         words[1] = (os.core + i) % os.cores;
         yield sys.call(debug, 2);
-        halts += words[HALTS]!;
+        halts += words[HALTS];
       }
       words[0] = Method.DEBUG_CLOCK;
       yield sys.call(debug, 1);

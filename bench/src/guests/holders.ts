@@ -52,7 +52,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       words[1] = FIRST_SLOT + i;
       words[2] = root;
       words[3] = Right.ALL;
-      answers |= yield sys.call(nodes[i % count]!, 4);
+      answers |= yield sys.call(nodes[i % count], 4);
     }
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);

@@ -62,7 +62,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const { debug, cnode: space } = os.environment;
 
   if (os.threadIndex > 0 && os.handed[0] === Role.SERVER) {
-    const endpoint = os.handed[1]!;
+    const endpoint = os.handed[1];
     let answer = yield sys.recv(endpoint);
     while (answer >= 0) answer = yield sys.replyRecv(endpoint, WORDS);
     return 1;
@@ -75,7 +75,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     let answers = 0;
     while (rounds.left) {
       if ((yield sys.call(barrier, 0)) < 0) throw new Error("the barrier is gone");
-      rounds.begin(words[0]!);
+      rounds.begin(words[0]);
       do {
         words[0] = Method.DEBUG_CLOCK;
         yield sys.call(debug, 1);
@@ -90,7 +90,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       } while (rounds.goesOn(words[0]));
     }
     if (answers < 0) throw new Error(`a call was answered ${answers}`);
-    for (let i = 0; i < rounds.counts.length; i++) words[i] = rounds.counts[i]!;
+    for (let i = 0; i < rounds.counts.length; i++) words[i] = rounds.counts[i];
     yield sys.call(barrier, rounds.counts.length);
     return 0;
   }
@@ -191,7 +191,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   for (let window = 0; window < windows; window++) totals.push(0);
   for (let pair = 0; pair < pairs; pair++) {
     if ((yield sys.recv(barrier)) !== windows) throw new Error("a client did not tell its counts");
-    for (let window = 0; window < windows; window++) totals[window]! += words[window]!;
+    for (let window = 0; window < windows; window++) totals[window] += words[window];
   }
   while (threads.length > 0) yield* endThread(os, threads.pop()!);
 
@@ -217,9 +217,9 @@ export default function* main(sys: Sys): Generator<number, number, number> {
 function keptOf(totals: readonly number[]): number {
   const kept: number[] = [];
   for (let window = 1; window < totals.length; window += 2) {
-    const before = totals[window - 1]!;
-    const alone = window + 1 < totals.length ? (before + totals[window + 1]!) / 2 : before;
-    if (alone > 0) kept.push(totals[window]! / alone);
+    const before = totals[window - 1];
+    const alone = window + 1 < totals.length ? (before + totals[window + 1]) / 2 : before;
+    if (alone > 0) kept.push(totals[window] / alone);
   }
   return kept.sort((a, b) => a - b)[kept.length >> 1] ?? 0;
 }

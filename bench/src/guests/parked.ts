@@ -54,7 +54,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       words[0] = Method.DEBUG_CORE;
       words[1] = serverCore;
       yield sys.call(debug, 2);
-      const halts = words[HALTS]!;
+      const halts = words[HALTS];
       words[0] = Method.DEBUG_CLOCK;
       yield sys.call(debug, 1);
       nowNs = words[0];

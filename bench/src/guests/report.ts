@@ -13,7 +13,7 @@ const LIST_LENGTH = 400;
 /** Prints figures. Lists are rounded to 10 ps, which is below what any clock tells. */
 export function* report(os: Os, figures: Figures): Steps<void> {
   for (const name of Object.keys(figures)) {
-    const value = figures[name]!;
+    const value = figures[name];
     if (typeof value === "number") yield* os.print(JSON.stringify({ [name]: value }));
     else {
       // An empty list is told too: what is missing is a mistake, what is empty a host that gave no time.

@@ -36,7 +36,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       words[0] = root;
       for (let i = 0; i < descendants; i++) {
         // The answer to a copy is its handle.
-        words[2] = isChain ? words[0]! : root;
+        words[2] = isChain ? words[0] : root;
         words[0] = Method.CNODE_COPY;
         words[1] = slot++;
         words[3] = Right.ALL;
@@ -53,7 +53,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     const beforeNs = words[0];
     for (let i = 0; i < row; i++) {
       words[0] = Method.CNODE_REVOKE;
-      words[1] = roots[i]!;
+      words[1] = roots[i];
       answers |= yield sys.call(space, 2);
     }
     words[0] = Method.DEBUG_CLOCK;

@@ -59,14 +59,14 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       words[0] = moved;
       for (let i = 0; i < turns; i++) {
         // The answer to a move is where it is now.
-        words[2] = moves ? words[0]! : source;
+        words[2] = moves ? words[0] : source;
         words[0] = method;
         words[1] = slot++;
         words[3] = Right.ALL;
         words[4] = BADGE;
         answers |= yield sys.call(node, COUNT);
       }
-      moved = words[0]!;
+      moved = words[0];
     }
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);

@@ -23,7 +23,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const { words } = sys;
   // Started with one word, the endpoint: a thread of the measured kind.
   if (sys.startWords === 1) {
-    yield sys.call(words[0]!, 0);
+    yield sys.call(words[0], 0);
     return 1;
   }
 

@@ -44,7 +44,7 @@ export const enum Slot {
   EXPIRY = 4,
   /** The sealer that closed it, or 0. */
   SEALER = 6,
-  /** A frame's mapping: address space and page number. Of a FINALISING slot: the object's anchor. Of a BINDING: its kind in the second word. */
+  /** A frame's mapping: address space and page number. Of a FINALISING slot: the object's header. Of a BINDING: its kind in the second word. */
   MAPPED_SPACE = 7,
   MAPPED_PAGE = 8,
   /**
@@ -93,7 +93,7 @@ export const enum SlotFlag {
   /** Of a DEAD slot: it held the last capability to a thread or process, which is being finalised. */
   FINALISING = 0x200000,
   /** A minted badge in its endpoint's list of those without descendants. */
-  ORPHANED = 0x400000,
+  NO_SENDERS = 0x400000,
   /** Its expiry is earlier than its parent's: in the kernel's wheel. */
   TIMED = 0x800000,
 }

@@ -27,7 +27,7 @@ export function packBytes(
   let word = at;
   for (let i = from; i < to; i += BYTES_PER_WORD) {
     let value = 0;
-    for (let j = Math.min(i + BYTES_PER_WORD, to) - 1; j >= i; j--) value = value * 256 + (bytes[j]! & 0xff);
+    for (let j = Math.min(i + BYTES_PER_WORD, to) - 1; j >= i; j--) value = value * 256 + (bytes[j] & 0xff);
     words[word++] = value;
   }
   return word - at;
@@ -43,7 +43,7 @@ export function unpackBytes(
 ): void {
   let word = at;
   for (let i = 0; i < count; i += BYTES_PER_WORD) {
-    let value = words[word++]!;
+    let value = words[word++];
     if (!(value >= 0 && value < 0x1_0000_0000_0000)) value = 0;
     value = Math.floor(value);
     for (let j = i; j < i + BYTES_PER_WORD && j < count; j++) {
@@ -79,7 +79,7 @@ export function utf8Decode(bytes: ArrayLike<number>, from = 0, to = bytes.length
   let text = "";
   let i = from;
   while (i < to) {
-    const first = bytes[i++]!;
+    const first = bytes[i++];
     const extra =
       first < 0x80
         ? 0
@@ -92,7 +92,7 @@ export function utf8Decode(bytes: ArrayLike<number>, from = 0, to = bytes.length
               : -1;
     let code = extra < 0 ? 0xfffd : extra === 0 ? first : first & (0x3f >> extra);
     for (let j = 0; j < extra; j++) {
-      const next = i < to ? bytes[i]! : 0;
+      const next = i < to ? bytes[i] : 0;
       if ((next & 0xc0) !== 0x80) {
         code = 0xfffd;
         break;

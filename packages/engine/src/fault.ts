@@ -89,7 +89,7 @@ function dataOf(value: object, key: string): unknown {
 function nameOf(value: object): string {
   for (const holder of chainOf(value)) {
     const intrinsic = ERROR_PROTOTYPES.indexOf(holder);
-    if (intrinsic >= 0) return ERROR_NAMES[intrinsic]!;
+    if (intrinsic >= 0) return ERROR_NAMES[intrinsic];
     const name = dataOf(holder, "name");
     if (typeof name === "string" && name !== "") return short(name);
     const maker = makerNameOf(holder);

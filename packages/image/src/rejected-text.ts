@@ -76,7 +76,7 @@ function respellNode(bundle: Bundle, node: Tree, out: MagicString): Offence | nu
 function spell(bundle: Bundle, node: Tree, out: MagicString): null {
   for (const match of bundle.code.slice(node.start, node.end).matchAll(REJECTED)) {
     const from = node.start + match.index;
-    out.overwrite(from, from + match[0].length, SPELLED[match[0]]!);
+    out.overwrite(from, from + match[0].length, SPELLED[match[0]]);
   }
   return null;
 }

@@ -187,7 +187,7 @@ class Look implements ThreadFinder {
     const server = this.#servers.get(caller);
     if (server !== undefined) return { onThreads: [server], onProcess: null };
     const { memory } = this;
-    const slot = wordAt(memory, caller + Thread.ANCHOR + Slot.FIRST_CHILD);
+    const slot = wordAt(memory, caller + Thread.HEADER + Slot.FIRST_CHILD);
     if (!isLine(memory, slot) || !this.#isLive(slot, ObjectType.REPLY))
       return { onThreads: [], onProcess: null };
     return { onThreads: [], onProcess: this.#holderOf(slot) };

@@ -19,7 +19,7 @@ const FLAGS: Readonly<Record<number, string>> = Object.freeze({
   [SlotFlag.MINTED]: "minted",
   [SlotFlag.BINDING]: "binding",
   [SlotFlag.FINALISING]: "finalising",
-  [SlotFlag.ORPHANED]: "orphaned",
+  [SlotFlag.NO_SENDERS]: "orphaned",
   [SlotFlag.TIMED]: "timed",
 });
 
@@ -30,16 +30,16 @@ const UNIT_BYTES = 64;
 export function rightsText(rights: number): string {
   let text = "";
   for (let bit = 0; bit < RIGHT_LETTERS.length; bit++)
-    text += (rights & (Right.READ << bit)) !== 0 ? RIGHT_LETTERS[bit]! : "-";
+    text += (rights & (Right.READ << bit)) !== 0 ? RIGHT_LETTERS[bit] : "-";
   return text;
 }
 
 /** The capability in a copied slot. */
 export function capabilityIn(survey: Survey, slot: CopiedSlot, nowNs: number): CapabilityInfo {
   const { words } = slot;
-  const word = words[Slot.STATE]!;
+  const word = words[Slot.STATE];
   const type = typeOf(word);
-  const object = words[Slot.OBJECT]!;
+  const object = words[Slot.OBJECT];
   const inMemory = factsOf(type)?.isObject === true && isLine(survey.memory, object);
   const live = (word & SlotBits.STATE_MASK) === SlotState.LIVE;
   const expires = (word & SlotFlag.EXPIRES) !== 0;
@@ -52,11 +52,11 @@ export function capabilityIn(survey: Survey, slot: CopiedSlot, nowNs: number): C
     object: inMemory ? object * 4 : null,
     bytes: inMemory && type !== ObjectType.REPLY ? bytesOf(word) || null : null,
     rights: rightsText((word & SlotBits.RIGHTS_MASK) >>> SlotBits.RIGHTS_SHIFT),
-    badge: words[Slot.BADGE]! >>> 0,
-    generation: words[Slot.GENERATION]! >>> 0,
+    badge: words[Slot.BADGE] >>> 0,
+    generation: words[Slot.GENERATION] >>> 0,
     flags: bitNames(FLAGS, word),
     expiresInNs: expires ? Math.max(Math.round(slot.expiryNs - nowNs), 0) : null,
-    used: live && type === ObjectType.UNTYPED ? (words[Slot.WATERMARK]! >>> 0) * UNIT_BYTES : null,
+    used: live && type === ObjectType.UNTYPED ? (words[Slot.WATERMARK] >>> 0) * UNIT_BYTES : null,
   };
 }
 

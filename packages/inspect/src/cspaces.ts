@@ -22,7 +22,7 @@ export function inspectCSpaces(survey: Survey, capabilities: readonly Capability
   const spaces = [...survey.cnodes.values()].map(({ at, slots, users }): CSpaceInfo => {
     let reserved = 0;
     let dead = 0;
-    // Slot 0 is the CNode's anchor.
+    // Slot 0 is the CNode's header.
     for (let index = 1; index < slots && counted < MAX_COUNTED; index++, counted++) {
       const state = wordAt(memory, at + index * Slot.WORDS) & SlotBits.STATE_MASK;
       if (state === SlotState.RESERVED) reserved++;

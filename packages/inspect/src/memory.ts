@@ -23,15 +23,15 @@ export function inspectMemory(survey: Survey): MemoryInfo {
   let outermost = 0;
   let freeBytes = 0;
   tree.slots.forEach((slot, index) => {
-    const word = slot.words[Slot.STATE]!;
+    const word = slot.words[Slot.STATE];
     const type = typeOf(word);
-    const maker = makers[index]!;
+    const maker = makers[index];
     const state = word & SlotBits.STATE_MASK;
     if (type === ObjectType.UNTYPED) {
       if (state !== SlotState.LIVE) return;
       const account = accountOf(survey, accounts, slot.at);
       const bytes = bytesOf(word);
-      const used = Math.min((slot.words[Slot.WATERMARK]! >>> 0) * UNIT_BYTES, bytes);
+      const used = Math.min((slot.words[Slot.WATERMARK] >>> 0) * UNIT_BYTES, bytes);
       account.untypedBytes += bytes;
       account.usedBytes += used;
       account.freeBytes += bytes - used;
@@ -40,7 +40,7 @@ export function inspectMemory(survey: Survey): MemoryInfo {
       return;
     }
     // Each object once, however many capabilities it has. What was made from no untyped is the kernel's own.
-    const object = slot.words[Slot.OBJECT]!;
+    const object = slot.words[Slot.OBJECT];
     const key = `${type} ${object}`;
     if (maker === null || !isMadeByRetype(type) || counted.has(key) || state === SlotState.EMPTY) return;
     counted.add(key);
@@ -72,7 +72,7 @@ function makersOf({ tree }: Survey): (CopiedSlot | null)[] {
   for (const { parent } of tree.slots) {
     // A parent stands before its children.
     const above = tree.slots[parent];
-    const isUntyped = above !== undefined && typeOf(above.words[Slot.STATE]!) === ObjectType.UNTYPED;
+    const isUntyped = above !== undefined && typeOf(above.words[Slot.STATE]) === ObjectType.UNTYPED;
     makers.push(isUntyped ? above : (makers[parent] ?? null));
   }
   return makers;

@@ -1,7 +1,7 @@
 /** Processes as they stand. */
 import { lifeName, MAX_FAULT_TEXT_BYTES } from "@capos/abi";
 import type { PhysicalMemory, WordIndex } from "@capos/hal";
-import { Anchor, Monitor, Process } from "@capos/kernel/layout";
+import { Monitor, ObjectHeader, Process } from "@capos/kernel/layout";
 import type { ProcessInfo } from "./state.js";
 import type { Survey } from "./survey.js";
 import { isLine, nameOf, processName, textAt, wordAt } from "./words.js";
@@ -15,7 +15,7 @@ export function inspectProcesses(survey: Survey): ProcessInfo[] {
   const { memory, processes } = survey;
   const madeBy = new Map<WordIndex, number[]>();
   for (const process of processes) {
-    const maker = wordAt(memory, process + Process.MAKER);
+    const maker = wordAt(memory, process + Process.PARENT);
     if (processes.has(maker))
       madeBy.set(maker, [...(madeBy.get(maker) ?? []), wordAt(memory, process + Process.NUMBER)]);
   }
@@ -26,7 +26,7 @@ export function inspectProcesses(survey: Survey): ProcessInfo[] {
 
 function inspectProcess({ memory, processes }: Survey, process: WordIndex, made: number[]): ProcessInfo {
   const word = (offset: Process): number => wordAt(memory, process + offset);
-  const maker = word(Process.MAKER);
+  const maker = word(Process.PARENT);
   const cspace = word(Process.CSPACE);
   return {
     number: word(Process.NUMBER),
@@ -42,7 +42,7 @@ function inspectProcess({ memory, processes }: Survey, process: WordIndex, made:
     cleaning: nameOf(CLEANINGS, word(Process.CLEANING)),
     maker: processes.has(maker) ? wordAt(memory, maker + Process.NUMBER) : null,
     made: made.sort((a, b) => a - b),
-    references: wordAt(memory, process + Process.ANCHOR + Anchor.REFERENCES),
+    references: wordAt(memory, process + Process.HEADER + ObjectHeader.REFERENCES),
     fault: faultOf(memory, process),
     monitors: countMonitors(memory, process + Process.MONITORS),
   };

@@ -6,7 +6,7 @@
  */
 import { lifeName, ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { Anchor, Endpoint, Monitor, Notification, Reap, Tables, Thread } from "@capos/kernel/layout";
+import { Endpoint, Monitor, Notification, ObjectHeader, Reap, Tables, Thread } from "@capos/kernel/layout";
 import { designation } from "./capability.js";
 import type {
   EndpointInfo,
@@ -81,9 +81,9 @@ function queueOf(survey: Survey, object: WordIndex): QueueEntry[] {
 function orphansByEndpoint({ tree }: Survey): Map<WordIndex, number[]> {
   const orphans = new Map<WordIndex, number[]>();
   for (const { words } of tree.slots) {
-    if ((words[Slot.STATE]! & SlotFlag.ORPHANED) === 0) continue;
-    const endpoint = words[Slot.OBJECT]!;
-    orphans.set(endpoint, [...(orphans.get(endpoint) ?? []), words[Slot.BADGE]! >>> 0]);
+    if ((words[Slot.STATE] & SlotFlag.NO_SENDERS) === 0) continue;
+    const endpoint = words[Slot.OBJECT];
+    orphans.set(endpoint, [...(orphans.get(endpoint) ?? []), words[Slot.BADGE] >>> 0]);
   }
   return orphans;
 }
@@ -96,7 +96,7 @@ function inspectEndpoint(survey: Survey, endpoint: WordIndex, orphans: number[])
     kind: nameOf(KINDS, wordAt(memory, endpoint + Endpoint.KIND)),
     queue: queueOf(survey, endpoint),
     orphans,
-    references: wordAt(memory, endpoint + Endpoint.ANCHOR + Anchor.REFERENCES),
+    references: wordAt(memory, endpoint + Endpoint.HEADER + ObjectHeader.REFERENCES),
   };
 }
 
@@ -110,7 +110,7 @@ function inspectNotification(survey: Survey, notification: WordIndex): Notificat
     waiting: wordAt(memory, notification + Notification.WAITING) !== 0,
     queue: queueOf(survey, notification),
     boundThread: survey.threads.has(bound) ? wordAt(memory, bound + Thread.NUMBER) : null,
-    references: wordAt(memory, notification + Notification.ANCHOR + Anchor.REFERENCES),
+    references: wordAt(memory, notification + Notification.HEADER + ObjectHeader.REFERENCES),
   };
 }
 
@@ -138,14 +138,14 @@ function inspectMonitor(survey: Survey, monitor: WordIndex): MonitorInfo {
 function inspectReap(survey: Survey, { core, at }: Listed): ReapInfo {
   const { memory } = survey;
   const place = survey.placeOf(at);
-  const type = typeOf(wordAt(memory, at + Anchor.STATE));
-  const object = wordAt(memory, at + Anchor.OBJECT);
+  const type = typeOf(wordAt(memory, at + ObjectHeader.STATE));
+  const object = wordAt(memory, at + ObjectHeader.OBJECT);
   return {
     core,
     object:
-      place.kind === "anchor" || type === ObjectType.NONE ? place.holder : designation(survey, type, object),
+      place.kind === "header" || type === ObjectType.NONE ? place.holder : designation(survey, type, object),
     address: at * 4,
-    work: bitNames(WORK, wordAt(memory, at + Anchor.REAP_WORK)),
-    cursor: wordAt(memory, at + Anchor.CURSOR),
+    work: bitNames(WORK, wordAt(memory, at + ObjectHeader.REAP_WORK)),
+    cursor: wordAt(memory, at + ObjectHeader.CURSOR),
   };
 }

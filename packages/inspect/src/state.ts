@@ -64,8 +64,8 @@ export interface CoreInfo extends CoreSnapshot {
 
 /** Where a slot is. */
 export interface PlaceInfo {
-  /** "slot" is one of a CNode; a "binding" and an "anchor" are parts of another object. */
-  readonly kind: "slot" | "binding" | "anchor" | "root" | "unknown";
+  /** "slot" is one of a CNode; a "binding" and an "header" are parts of another object. */
+  readonly kind: "slot" | "binding" | "header" | "root" | "unknown";
   /** Whose it is, for people: the process that has the CNode as its CSpace, or the object. */
   readonly holder: string;
   /** Of a slot: its CNode's address and its index in there. */
@@ -116,7 +116,7 @@ export interface ProcessInfo {
   /** Number of the process that made it, null for init. */
   readonly maker: number | null;
   readonly made: readonly number[];
-  /** Capabilities to it, as its anchor counts them. */
+  /** Capabilities to it, as its header counts them. */
   readonly references: number;
   readonly fault: string;
   readonly monitors: number;
@@ -179,7 +179,7 @@ export interface TreeNode extends CapabilityInfo {
 }
 
 export interface TreeInfo {
-  /** Depth first, each before its children. The first is the root of all; others are anchors of callers, with their replies. */
+  /** Depth first, each before its children. The first is the root of all; others are headers of callers, with their replies. */
   readonly nodes: readonly TreeNode[];
   /** False if there were more than an inspection reads. */
   readonly complete: boolean;

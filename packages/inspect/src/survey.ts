@@ -33,7 +33,7 @@ export interface FoundCNode {
 
 /** A slot that is part of an object. */
 interface Part {
-  readonly kind: "binding" | "anchor" | "root";
+  readonly kind: "binding" | "header" | "root";
   readonly holder: string;
 }
 
@@ -87,8 +87,8 @@ export class Survey {
   }
 
   #meet({ words, at }: CopiedSlot): void {
-    const word = words[Slot.STATE]!;
-    const object = words[Slot.OBJECT]!;
+    const word = words[Slot.STATE];
+    const object = words[Slot.OBJECT];
     const state = word & SlotBits.STATE_MASK;
     if (state === SlotState.RESERVED || !isLine(this.memory, object)) return;
     switch (typeOf(word)) {
@@ -139,8 +139,8 @@ export class Survey {
     // A set that grows is walked to its end; each process adds at most two, and each link once.
     for (const process of processes) {
       if (processes.size > MAX_PROCESSES) break;
-      add(wordAt(memory, process + Process.FIRST_MADE));
-      add(wordAt(memory, process + Process.NEXT_MADE));
+      add(wordAt(memory, process + Process.FIRST_CHILD));
+      add(wordAt(memory, process + Process.NEXT_SIBLING));
     }
   }
 
@@ -161,28 +161,28 @@ export class Survey {
   #nameParts(): void {
     const parts = this.#parts;
     const binding = (slot: WordIndex, holder: string) => parts.set(slot, { kind: "binding", holder });
-    const anchor = (slot: WordIndex, holder: string) => parts.set(slot, { kind: "anchor", holder });
+    const header = (slot: WordIndex, holder: string) => parts.set(slot, { kind: "header", holder });
     parts.set(this.tables + Tables.ROOT, { kind: "root", holder: "the kernel" });
     for (const thread of this.threads.keys()) {
       const name = this.threadName(thread);
       binding(thread + Thread.BINDING, `${name}: bound notification`);
-      anchor(thread + Thread.ANCHOR, name);
+      header(thread + Thread.HEADER, name);
     }
     for (const process of this.processes) {
       const name = this.processName(process);
       binding(process + Process.BINDING, `${name}: CSpace`);
       binding(process + Process.IMAGE_BINDING, `${name}: image`);
-      anchor(process + Process.ANCHOR, name);
+      header(process + Process.HEADER, name);
     }
     for (const monitor of this.monitors) {
       binding(monitor + Monitor.TARGET, `monitor ${hex(monitor)}: target`);
       binding(monitor + Monitor.NOTIFICATION, `monitor ${hex(monitor)}: notification`);
-      anchor(monitor + Monitor.ANCHOR, `monitor ${hex(monitor)}`);
+      header(monitor + Monitor.HEADER, `monitor ${hex(monitor)}`);
     }
-    for (const endpoint of this.endpoints) anchor(endpoint + Endpoint.ANCHOR, `endpoint ${hex(endpoint)}`);
-    for (const it of this.notifications) anchor(it + Notification.ANCHOR, `notification ${hex(it)}`);
-    for (const image of this.images) anchor(image + Image.ANCHOR, this.imageName(image));
-    for (const { at } of this.cnodes.values()) anchor(at + CNode.ANCHOR, `CNode ${hex(at)}`);
+    for (const endpoint of this.endpoints) header(endpoint + Endpoint.HEADER, `endpoint ${hex(endpoint)}`);
+    for (const it of this.notifications) header(it + Notification.HEADER, `notification ${hex(it)}`);
+    for (const image of this.images) header(image + Image.HEADER, this.imageName(image));
+    for (const { at } of this.cnodes.values()) header(at + CNode.HEADER, `CNode ${hex(at)}`);
     const handlers = wordAt(this.memory, this.tables + Tables.IRQ_HANDLERS);
     for (let port = 0; port < PORT_COUNT; port++)
       binding(
@@ -246,7 +246,7 @@ export class Survey {
     let high = ordered.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (ordered[middle]!.at <= slot) low = middle + 1;
+      if (ordered[middle].at <= slot) low = middle + 1;
       else high = middle;
     }
     const cnode = ordered[low - 1];

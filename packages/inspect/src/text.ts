@@ -40,7 +40,7 @@ export function render(state: Partial<MachineState>, limits: Limits = DEFAULT_LI
 
 /** `core 1: online, attention halted, thread 7`: what is empty is left out. */
 function rowText(columns: readonly string[], row: readonly string[]): string {
-  if (columns.length === 0) return row[0]!;
+  if (columns.length === 0) return row[0];
   const cells = row.map((cell, i) => (cell === "" || columns[i] === "" ? cell : `${columns[i]} ${cell}`));
   return `${cells[0]}: ${cells
     .slice(1)

@@ -1,7 +1,7 @@
 /** Threads as they stand, and what each waits for. */
 import { lifeName, ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
 import type { PhysicalMemory, WordIndex } from "@capos/hal";
-import { Anchor, Process, Thread, ThreadState } from "@capos/kernel/layout";
+import { ObjectHeader, Process, Thread, ThreadState } from "@capos/kernel/layout";
 import { countMonitors } from "./processes.js";
 import type { ThreadInfo, WaitInfo } from "./state.js";
 import { type Survey, typeOf } from "./survey.js";
@@ -58,10 +58,10 @@ export function inspectThreads(survey: Survey): ThreadInfo[] {
 function whoOwes(survey: Survey): Map<WordIndex, string> {
   const servers = new Map<WordIndex, string>();
   for (const { at, words } of survey.tree.slots) {
-    const word = words[Slot.STATE]!;
+    const word = words[Slot.STATE];
     if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE || typeOf(word) !== ObjectType.REPLY) continue;
     const { holder, index } = survey.placeOf(at);
-    servers.set(words[Slot.OBJECT]!, `the holder of ${holder} slot ${index ?? "?"}`);
+    servers.set(words[Slot.OBJECT], `the holder of ${holder} slot ${index ?? "?"}`);
   }
   for (const thread of survey.threads.keys()) {
     const caller = callerOf(survey, thread);
@@ -103,7 +103,7 @@ function inspectThread(
     waits: inspectWait(survey, thread, servers),
     owesReplyTo: caller === 0 ? null : wordAt(memory, caller + Thread.NUMBER),
     boundNotification: bound > 0 ? bound * 4 : null,
-    references: wordAt(memory, thread + Thread.ANCHOR + Anchor.REFERENCES),
+    references: wordAt(memory, thread + Thread.HEADER + ObjectHeader.REFERENCES),
     monitors: countMonitors(memory, thread + Thread.MONITORS),
   };
 }

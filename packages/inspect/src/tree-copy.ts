@@ -4,7 +4,7 @@
  */
 import { Slot } from "@capos/abi";
 import type { PhysicalMemory, WordIndex } from "@capos/hal";
-import { Anchor, Endpoint, KernelArea, Tables, Thread } from "@capos/kernel/layout";
+import { Endpoint, KernelArea, ObjectHeader, Tables, Thread } from "@capos/kernel/layout";
 import { coreCount, doubleAt, forEachThread, hex, isLine, tablesOf, wordAt } from "./words.js";
 
 /** Slots that one inspection reads; measured 0.2 to 0.6 µs each under the lock. */
@@ -27,13 +27,13 @@ export interface CopiedSlot {
 /** One member of a core's list. */
 export interface Listed {
   readonly core: number;
-  /** An object's anchor, or the object itself. */
+  /** An object's header, or the object itself. */
   readonly at: WordIndex;
 }
 
 export class TreeCopy {
   readonly slots: CopiedSlot[] = [];
-  /** Anchors of objects that cores are to reap, and queues that they are to sweep. */
+  /** Headers of objects that cores are to reap, and queues that they are to sweep. */
   readonly reaping: Listed[] = [];
   readonly sweeping: Listed[] = [];
   readonly damage: string[] = [];
@@ -42,14 +42,14 @@ export class TreeCopy {
 
   constructor(private readonly memory: PhysicalMemory) {}
 
-  /** Copies the tree, the replies that hang from anchors outside of it, and the cores' lists. */
+  /** Copies the tree, the replies that hang from headers outside of it, and the cores' lists. */
   read(): void {
     const tables = tablesOf(this.memory);
     if (tables === 0) return;
     const areas = wordAt(this.memory, tables + Tables.KERNEL_AREAS);
     for (let core = 0; core < coreCount(this.memory); core++) {
       const area = areas + core * KernelArea.SIZE;
-      this.#readList(this.reaping, core, area + KernelArea.REAP_HEAD, Anchor.REAP_NEXT);
+      this.#readList(this.reaping, core, area + KernelArea.REAP_HEAD, ObjectHeader.REAP_NEXT);
       // Endpoints and notifications have the link in the same place.
       this.#readList(this.sweeping, core, area + KernelArea.SWEEP_HEAD, Endpoint.SWEEP_NEXT);
       this.#readList(this.sweeping, core, area + KernelArea.SWEEP_BATCH, Endpoint.SWEEP_NEXT);
@@ -58,8 +58,8 @@ export class TreeCopy {
     }
     this.#walk(tables + Tables.ROOT);
     forEachThread(this.memory, (thread) => {
-      const anchor = thread + Thread.ANCHOR;
-      if (wordAt(this.memory, anchor + Slot.FIRST_CHILD) !== 0 && !this.#seen.has(anchor)) this.#walk(anchor);
+      const header = thread + Thread.HEADER;
+      if (wordAt(this.memory, header + Slot.FIRST_CHILD) !== 0 && !this.#seen.has(header)) this.#walk(header);
     });
   }
 
@@ -103,7 +103,7 @@ export class TreeCopy {
   #nextAfter(slot: WordIndex, path: number[]): WordIndex {
     const { memory } = this;
     for (let done = slot; path.length > 0; ) {
-      const parent = this.slots[path.at(-1)!]!;
+      const parent = this.slots[path.at(-1)!];
       const next = wordAt(memory, done + Slot.NEXT_SIBLING);
       if (next !== parent.words[Slot.FIRST_CHILD] && this.#canEnter(done, next, "next sibling")) {
         if (wordAt(memory, next + Slot.PREVIOUS_SIBLING) !== done)

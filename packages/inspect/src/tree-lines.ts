@@ -19,7 +19,7 @@ export function treeLines(nodes: readonly TreeNode[], limits: Limits): { rows: s
   const shown: number[] = [];
   let at = 0;
   while (at < nodes.length && rows.length < limits.rows) {
-    const node = nodes[at]!;
+    const node = nodes[at];
     const count = (shown[node.depth] ?? 0) + 1;
     if (node.depth > 0 && count > limits.children) {
       const end = endOfSiblings(nodes, at);
@@ -40,15 +40,15 @@ export function treeLines(nodes: readonly TreeNode[], limits: Limits): { rows: s
 
 /** The first node after one's later siblings and all that is below them. */
 function endOfSiblings(nodes: readonly TreeNode[], from: number): number {
-  const { depth } = nodes[from]!;
+  const { depth } = nodes[from];
   let end = from;
-  while (end < nodes.length && nodes[end]!.depth >= depth) end++;
+  while (end < nodes.length && nodes[end].depth >= depth) end++;
   return end;
 }
 
 function countAt(nodes: readonly TreeNode[], from: number, to: number, depth: number): number {
   let count = 0;
-  for (let at = from; at < to; at++) if (nodes[at]!.depth === depth) count++;
+  for (let at = from; at < to; at++) if (nodes[at].depth === depth) count++;
   return count;
 }
 
@@ -61,8 +61,8 @@ function nodeText(node: TreeNode): string {
   const { place } = node;
   if (place.kind === "root") return "root: all that the kernel gave away";
   const words = [node.designates];
-  if (place.kind === "anchor")
-    return `${words[0] || place.holder} (anchor: ${node.state === "dead" ? "being finalised" : "its replies"})`;
+  if (place.kind === "header")
+    return `${words[0] || place.holder} (header: ${node.state === "dead" ? "being finalised" : "its replies"})`;
   // Of the other types all objects have the same size.
   if (VARIABLE.has(node.type)) words.push(sizeText(node));
   words.push(node.rights);

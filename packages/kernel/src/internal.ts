@@ -38,7 +38,7 @@ export {
   invokeUntyped,
 } from "./object/invoke.js";
 export { bindCSpace } from "./object/process.js";
-export { cleanProcess, endProcess, linkMade } from "./object/process-end.js";
+export { cleanProcess, endProcess, linkChild } from "./object/process-end.js";
 export { reap, resumeReaping } from "./object/reaper.js";
 export { makeCNode, type RetypeRequest, retype } from "./object/retype.js";
 export { CHUNK, killDescendants, Left, revoke } from "./object/revoke.js";
@@ -71,9 +71,9 @@ export { type Locked, lockTree, unlockTree } from "./smp/tree-lock.js";
 export { Answer } from "./state/answer.js";
 export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
 export type {
-  AnchorRef,
   CNodeRef,
   EndpointRef,
+  HeaderRef,
   ImageRef,
   LineRef,
   MonitorRef,

@@ -4,10 +4,10 @@
  */
 export * from "./state/layout.js";
 export {
-  anchorOf,
   BINDING_KIND,
   Binding,
   hasQueue,
+  headerOf,
   type KernelFacts,
   kernelFacts,
   runs,

@@ -85,9 +85,9 @@ export class BlockPool {
     for (const bits of descending(sizes)) {
       const from = whole.findIndex((count, size) => size >= bits && count > 0);
       if (from < 0) return bits;
-      whole[from]!--;
+      whole[from]--;
       // What is left of a block that was split: one of each size between.
-      for (let size = bits; size < from; size++) whole[size]!++;
+      for (let size = bits; size < from; size++) whole[size]++;
     }
     return null;
   }
@@ -145,18 +145,18 @@ export class BlockPool {
       whole.halves = [new Node(handles[0], whole.bits - 1), new Node(handles[1], whole.bits - 1)];
       node = whole.halves[0];
       node.isFree = false;
-      this.#free[node.bits]!.push(whole.halves[1]);
+      this.#free[node.bits].push(whole.halves[1]);
     }
     return node;
   }
 
   #release(node: Node): void {
     node.isFree = true;
-    this.#free[node.bits]!.push(node);
+    this.#free[node.bits].push(node);
   }
 
   #unlist(node: Node): void {
-    const list = this.#free[node.bits]!;
+    const list = this.#free[node.bits];
     list.splice(list.indexOf(node), 1);
   }
 
@@ -194,7 +194,7 @@ export class BlockPool {
     const counts: number[] = new Array(MAX_BITS + 1).fill(0);
     const nodes: Node[] = [...this.#roots];
     for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-      if (node.isWhole) counts[node.bits]!++;
+      if (node.isWhole) counts[node.bits]++;
       else if (node.halves !== null) nodes.push(...node.halves);
     }
     return counts;

@@ -56,7 +56,7 @@ export function makeCall(
       }
     }
     // Why it failed stands in the words, which dropping would overwrite.
-    const code = answer < 0 ? answer : answer > 0 && words[0]! < 0 ? words[0]! : Err.RANGE;
+    const code = answer < 0 ? answer : answer > 0 && words[0] < 0 ? words[0] : Err.RANGE;
     const detail =
       code === Err.RANGE && answer >= 0 && words[0] !== Err.RANGE ? "the answer is malformed" : "";
     if (window > 0) {

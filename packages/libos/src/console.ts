@@ -38,7 +38,7 @@ export function consoleClient(sys: Sys, handle: number, threadIndex: number): Co
     *writeLine(line) {
       const parts = splitText(line, partBytes);
       for (let i = 0; i < parts.length; i++) {
-        yield* terminal.write({ thread: threadIndex, more: i + 1 < parts.length, text: parts[i]! });
+        yield* terminal.write({ thread: threadIndex, more: i + 1 < parts.length, text: parts[i] });
       }
     },
     *readLine() {

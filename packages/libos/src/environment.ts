@@ -144,8 +144,8 @@ export function environment(sys: Sys): Environment {
   if (startWords < At.HANDED || words[At.VERSION] !== ENVIRONMENT_VERSION) {
     throw new TypeError("no environment in the start words: call this before the first trap");
   }
-  const handedCount = words[At.HANDED_COUNT]!;
-  const textBytes = words[At.TEXT_BYTES]!;
+  const handedCount = words[At.HANDED_COUNT];
+  const textBytes = words[At.TEXT_BYTES];
   const textAt = At.HANDED + handedCount;
   if (textAt + wordsForBytes(textBytes) !== startWords || !isPacked(words, textAt, textBytes)) {
     throw new TypeError("the environment in the start words is malformed");
@@ -154,21 +154,21 @@ export function environment(sys: Sys): Environment {
   const [name, ...args] = unpackText(words, textAt, textBytes).split(SEPARATOR);
   if (args.length !== words[At.ARGUMENT_COUNT])
     throw new TypeError("the environment in the start words is malformed");
-  const cnode = words[At.CNODE]!;
+  const cnode = words[At.CNODE];
   return {
     cnode,
-    process: words[At.PROCESS]!,
-    thread: words[At.THREAD]!,
-    names: words[At.NAMES]!,
-    log: words[At.LOG]!,
-    console: words[At.CONSOLE]!,
-    debug: words[At.DEBUG]!,
-    untyped: words[At.UNTYPED]!,
-    image: words[At.IMAGE]!,
-    freeSlots: new Slots(cnode, words[At.FIRST_FREE_SLOT]!, words[At.FREE_SLOT_COUNT]!),
-    threadIndex: words[At.THREAD_INDEX]!,
-    core: words[At.CORE]!,
-    cores: words[At.CORES]!,
+    process: words[At.PROCESS],
+    thread: words[At.THREAD],
+    names: words[At.NAMES],
+    log: words[At.LOG],
+    console: words[At.CONSOLE],
+    debug: words[At.DEBUG],
+    untyped: words[At.UNTYPED],
+    image: words[At.IMAGE],
+    freeSlots: new Slots(cnode, words[At.FIRST_FREE_SLOT], words[At.FREE_SLOT_COUNT]),
+    threadIndex: words[At.THREAD_INDEX],
+    core: words[At.CORE],
+    cores: words[At.CORES],
     name: name!,
     args,
     handed,
@@ -177,6 +177,6 @@ export function environment(sys: Sys): Environment {
 
 function copyWords(words: Words, from: number, count: number): number[] {
   const copy: number[] = [];
-  for (let i = 0; i < count; i++) copy.push(words[from + i]!);
+  for (let i = 0; i < count; i++) copy.push(words[from + i]);
   return copy;
 }

@@ -22,7 +22,7 @@ export function* invoke(
   let detail = "";
   if (answer === Err.NO_MEMORY) detail = `${words[0]} bytes left`;
   // A range is said where one exists; else the words are still the request's.
-  else if (answer === Err.RANGE && words[0] !== method && words[0]! <= words[1]!)
+  else if (answer === Err.RANGE && words[0] !== method && words[0] <= words[1])
     detail = `permitted is ${words[0]} to ${words[1]}`;
   throw new IpcError(answer, what, detail);
 }

@@ -58,8 +58,8 @@ export const untyped = {
     const { words } = sys;
     yield* invoke(sys, "untyped info", handle, Method.UNTYPED_INFO, 1);
     return {
-      sizeBytes: words[0]!,
-      leftBytes: words[1]!,
+      sizeBytes: words[0],
+      leftBytes: words[1],
     };
   },
 };
@@ -93,7 +93,7 @@ export const cnode = {
     words[2] = source;
     words[3] = rights;
     yield* invoke(sys, "copy", handle, Method.CNODE_COPY, 4);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -115,7 +115,7 @@ export const cnode = {
     words[3] = rights;
     words[4] = badge;
     yield* invoke(sys, "mint", handle, Method.CNODE_MINT, 5);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -135,14 +135,14 @@ export const cnode = {
     words[1] = slot;
     yield* invoke(sys, "inspect", handle, Method.CNODE_INSPECT, 2);
     return {
-      type: words[0]!,
-      rights: words[1]!,
-      badge: words[2]!,
-      state: words[3]!,
-      sizeBits: words[4]!,
-      handle: words[5]!,
-      flags: words[6]!,
-      expiresInNs: words[7]! < 0 ? null : words[7]!,
+      type: words[0],
+      rights: words[1],
+      badge: words[2],
+      state: words[3],
+      sizeBits: words[4],
+      handle: words[5],
+      flags: words[6],
+      expiresInNs: words[7] < 0 ? null : words[7],
     };
   },
 
@@ -157,7 +157,7 @@ export const cnode = {
     words[1] = slot;
     words[2] = source;
     yield* invoke(sys, "move", handle, Method.CNODE_MOVE, 3);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -183,7 +183,7 @@ export const cnode = {
     words[2] = source;
     words[3] = sealer;
     yield* invoke(sys, "seal", handle, Method.CNODE_SEAL, 4);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -197,7 +197,7 @@ export const cnode = {
     words[2] = source;
     words[3] = sealer;
     yield* invoke(sys, "unseal", handle, Method.CNODE_UNSEAL, 4);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -220,7 +220,7 @@ export const cnode = {
     words[3] = rights;
     words[4] = forNs;
     yield* invoke(sys, "expire", handle, Method.CNODE_EXPIRE, 5);
-    return words[0]!;
+    return words[0];
   },
 };
 
@@ -270,7 +270,7 @@ export const process = {
     words[1] = held;
     words[2] = rights;
     yield* invoke(sys, "verify", handle, Method.PROCESS_VERIFY, 3);
-    return words[0]! === 1;
+    return words[0] === 1;
   },
 
   /** How a process stands, or how it ended. Needs READ. */
@@ -278,11 +278,11 @@ export const process = {
     const { words } = sys;
     yield* invoke(sys, "process status", handle, Method.PROCESS_STATUS, 1);
     return {
-      state: words[0]!,
-      status: words[1]!,
-      line: words[2]!,
-      column: words[3]!,
-      fault: unpackText(words, 5, Math.min(words[4]!, (MAX_MESSAGE_WORDS - 5) * BYTES_PER_WORD)),
+      state: words[0],
+      status: words[1],
+      line: words[2],
+      column: words[3],
+      fault: unpackText(words, 5, Math.min(words[4], (MAX_MESSAGE_WORDS - 5) * BYTES_PER_WORD)),
     };
   },
 
@@ -340,7 +340,7 @@ export const thread = {
     const { length } = startWords;
     if (length > MAX_START_WORDS)
       throw new RangeError(`start: ${length} words, the limit is ${MAX_START_WORDS}`);
-    for (let i = 0; i < length; i++) words[1 + i] = startWords[i]!;
+    for (let i = 0; i < length; i++) words[1 + i] = startWords[i];
     yield* invoke(sys, "start", handle, Method.THREAD_START, 1 + length);
   },
 
@@ -368,11 +368,11 @@ export const thread = {
     const { words } = sys;
     yield* invoke(sys, "thread status", handle, Method.THREAD_STATUS, 1);
     return {
-      state: words[0]!,
-      ipcState: words[1]!,
-      core: words[2]!,
-      priority: words[3]!,
-      exitReason: words[4]!,
+      state: words[0],
+      ipcState: words[1],
+      core: words[2],
+      priority: words[3],
+      exitReason: words[4],
     };
   },
 };
@@ -405,11 +405,11 @@ export const monitor = {
     const { words } = sys;
     yield* invoke(sys, "monitor status", handle, Method.MONITOR_STATUS, 1);
     return {
-      ended: words[0]! === 1,
-      state: words[1]!,
-      status: words[2]!,
-      line: words[3]!,
-      column: words[4]!,
+      ended: words[0] === 1,
+      state: words[1],
+      status: words[2],
+      line: words[3],
+      column: words[4],
     };
   },
 };
@@ -443,7 +443,7 @@ export const port = {
     words[1] = end - from;
     const packed = packBytes(words, 2, bytes, from, end);
     yield* invoke(sys, "write port", handle, Method.PORT_WRITE, 2 + packed);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -454,9 +454,9 @@ export const port = {
   *read(sys: Sys, handle: number): Steps<number[] | null> {
     const { words } = sys;
     yield* invoke(sys, "read port", handle, Method.PORT_READ, 1);
-    if (words[0]! < 0) return null;
+    if (words[0] < 0) return null;
     const bytes: number[] = [];
-    unpackBytes(words, 1, Math.min(words[0]!, (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);
+    unpackBytes(words, 1, Math.min(words[0], (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);
     return bytes;
   },
 };
@@ -503,14 +503,14 @@ export const debug = {
   *clock(sys: Sys, handle: number): Steps<number> {
     const { words } = sys;
     yield* invoke(sys, "clock", handle, Method.DEBUG_CLOCK, 1);
-    return words[0]!;
+    return words[0];
   },
 
   /** Bytes in use on this core's JavaScript heap. */
   *heap(sys: Sys, handle: number): Steps<number> {
     const { words } = sys;
     yield* invoke(sys, "heap", handle, Method.DEBUG_HEAP, 1);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -537,11 +537,11 @@ export const debug = {
     const { words } = sys;
     yield* invoke(sys, "machine", handle, Method.DEBUG_MACHINE, 1);
     return {
-      cores: words[0]!,
-      hardwareThreads: words[1]!,
-      memoryMiB: words[2]!,
-      core: words[3]!,
-      seed: words[4]!,
+      cores: words[0],
+      hardwareThreads: words[1],
+      memoryMiB: words[2],
+      core: words[3],
+      seed: words[4],
     };
   },
 
@@ -549,7 +549,7 @@ export const debug = {
   *gracePeriod(sys: Sys, handle: number): Steps<number> {
     const { words } = sys;
     yield* invoke(sys, "grace period", handle, Method.DEBUG_GRACE_PERIOD, 1);
-    return words[0]!;
+    return words[0];
   },
 
   /**
@@ -558,7 +558,7 @@ export const debug = {
    * @param text cut behind 372 bytes
    */
   *panic(sys: Sys, handle: number, text: string): Steps<void> {
-    const count = argumentText(sys, 1, "debug text", splitText(text, 372)[0]!, 372);
+    const count = argumentText(sys, 1, "debug text", splitText(text, 372)[0], 372);
     yield* invoke(sys, "panic", handle, Method.DEBUG_PANIC, count);
   },
 
@@ -568,14 +568,14 @@ export const debug = {
     words[1] = core;
     yield* invoke(sys, "core counters", handle, Method.DEBUG_CORE, 2);
     return {
-      traps: words[0]!,
-      contextSwitches: words[1]!,
-      gracePeriods: words[2]!,
-      halts: words[3]!,
-      messagesIn: words[4]!,
-      messagesOut: words[5]!,
-      bounces: words[6]!,
-      incarnation: words[7]!,
+      traps: words[0],
+      contextSwitches: words[1],
+      gracePeriods: words[2],
+      halts: words[3],
+      messagesIn: words[4],
+      messagesOut: words[5],
+      bounces: words[6],
+      incarnation: words[7],
     };
   },
 
@@ -606,14 +606,14 @@ export const debug = {
     words[1] = core;
     yield* invoke(sys, "history", handle, Method.DEBUG_HISTORY, 2);
     return {
-      startNs: words[0]!,
-      endNs: words[1]!,
-      thread: words[2]!,
-      kind: words[3]!,
-      object: words[4]!,
-      a: words[5]!,
-      b: words[6]!,
-      c: words[7]!,
+      startNs: words[0],
+      endNs: words[1],
+      thread: words[2],
+      kind: words[3],
+      object: words[4],
+      a: words[5],
+      b: words[6],
+      c: words[7],
     };
   },
 
@@ -638,6 +638,6 @@ export const imageControl = {
     words[2] = into;
     words[3] = slot;
     yield* invoke(sys, "take image", handle, Method.IMAGE_CONTROL_TAKE, 4);
-    return words[0]!;
+    return words[0];
   },
 };

@@ -60,7 +60,7 @@ export function logClient(sys: Sys, handle: number, threadIndex: number): LogCli
   function* write(level: number, whole: string): Steps<void> {
     const parts = splitText(whole, partBytes);
     for (let i = 0; i < parts.length; i++) {
-      yield* log.write({ level, thread: threadIndex, more: i + 1 < parts.length, text: parts[i]! });
+      yield* log.write({ level, thread: threadIndex, more: i + 1 < parts.length, text: parts[i] });
     }
   }
 

@@ -96,7 +96,7 @@ export function placeFields(title: string, shape: Shape, isReply: boolean): Mess
   for (const name of names) {
     // In a hardened realm assigning such a name throws, and `__proto__` would be no field at all.
     if (name in Object.prototype) throw new RangeError(`${title}: a field cannot be called ${name}`);
-    const { kind, max } = shape[name]!;
+    const { kind, max } = shape[name];
     if (kind === FieldKind.CAPABILITY || kind === FieldKind.OWN) {
       capabilities++;
       if (kind === FieldKind.CAPABILITY || isReply) slots++;
@@ -114,7 +114,7 @@ export function placeFields(title: string, shape: Shape, isReply: boolean): Mess
     );
   }
   const fields = names.map((name) => {
-    const { kind, min, max, element, rights } = shape[name]!;
+    const { kind, min, max, element, rights } = shape[name];
     const greatest = isVariable(kind) && max === 0 ? share * BYTES_PER_WORD : max;
     return Object.freeze({
       name,
@@ -132,7 +132,7 @@ export function placeFields(title: string, shape: Shape, isReply: boolean): Mess
 /** How a shape reads in the text that a protocol's id is made from. */
 export function describeShape(shape: Shape): string {
   return Object.keys(shape)
-    .map((name) => `${name}:${shape[name]!.name}`)
+    .map((name) => `${name}:${shape[name].name}`)
     .join(",");
 }
 
@@ -179,7 +179,7 @@ export function encodeFields(message: Message, words: Words, values: Values, out
   let at = 1;
   let carried = 0;
   for (let i = 0; i < fields.length; i++) {
-    const { name, kind, min, max, element, carryRights: own } = fields[i]!;
+    const { name, kind, min, max, element, carryRights: own } = fields[i];
     const value = values[name];
     switch (kind) {
       case FieldKind.INTEGER:
@@ -255,7 +255,7 @@ export function decodeFields(
   let at = 1;
   let carried = 0;
   for (let i = 0; i < fields.length; i++) {
-    const { name, kind, min, max, element } = fields[i]!;
+    const { name, kind, min, max, element } = fields[i];
     if (kind === FieldKind.CAPABILITY || kind === FieldKind.OWN) {
       // A badge must not be taken for a handle, nor a handle for a badge.
       const isBadge = kind === FieldKind.OWN && !isReply;
@@ -264,7 +264,7 @@ export function decodeFields(
       continue;
     }
     if (at >= count) return null;
-    const word = words[at++]!;
+    const word = words[at++];
     switch (kind) {
       case FieldKind.INTEGER:
         if (!inRange(word, min, max)) return null;
@@ -282,7 +282,7 @@ export function decodeFields(
         if (kind === FieldKind.LIST) {
           const elements: number[] = [];
           for (let j = 0; j < word; j++) {
-            const one = words[at + j]!;
+            const one = words[at + j];
             if (element!.kind === FieldKind.INTEGER && !inRange(one, element!.min, element!.max)) return null;
             elements.push(element!.kind === FieldKind.INTEGER ? one + 0 : one);
           }

@@ -45,7 +45,7 @@ export class Outgoing {
   mark(sys: Sys, trap: number, carried: number): number {
     if (this.#special === 0) return trap;
     for (let i = 0; i < carried; i++) {
-      if (this.#rights[i] !== Right.ALL) trap = sys.narrowed(trap, i, this.#rights[i]!);
+      if (this.#rights[i] !== Right.ALL) trap = sys.narrowed(trap, i, this.#rights[i]);
       if (this.#departures[i] === Departure.MOVED) trap = sys.moved(trap, i);
     }
     return trap;

@@ -122,7 +122,7 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
   if (names.length > METHODS_MAX)
     throw new RangeError(`${name}: ${names.length} methods, the limit is ${METHODS_MAX}`);
   const described = names.map((method) => {
-    const { needs, request, reply } = methods[method]!;
+    const { needs, request, reply } = methods[method];
     return `${method}${needs === undefined ? "" : `!${needs}`}(${describeShape(request)}):(${describeShape(reply)})`;
   });
   const id = hash(`${name}{${described.join(";")}}`);
@@ -130,7 +130,7 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
     if (method in Object.prototype || method === RESERVED_NAME)
       throw new RangeError(`${name}: a method cannot be called ${method}`);
     const title = `${name}.${method}`;
-    const { needs, request, reply } = methods[method]!;
+    const { needs, request, reply } = methods[method];
     return Object.freeze({
       name: method,
       word0: id * METHODS_MAX + number,
@@ -205,7 +205,7 @@ export function decode(
   capabilities?: readonly number[],
 ): Decoded | null {
   if (count < 1) return null;
-  const word0 = words[0]!;
+  const word0 = words[0];
   const entry = declared.methods.find((one) =>
     direction === "request" ? one.word0 === word0 : one.name === method,
   );

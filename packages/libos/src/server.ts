@@ -194,7 +194,7 @@ function prepare(
       ? function* ({ rights }, { badge }) {
           return { narrowed: yield* objects!.narrow(badge, rights as number) };
         }
-      : handlers[name]!;
+      : handlers[name];
     const owned = request.fields
       .filter(({ kind }) => kind === FieldKind.OWN)
       .map((field) => ({ name: field.name, rights: field.objectRights }));
@@ -240,7 +240,7 @@ export function* serve(
 ): Steps<void> {
   const { words } = sys;
   const { slots, objects } = options;
-  const firstWord0 = methods.length === 0 ? 0 : methods[0]!.word0;
+  const firstWord0 = methods.length === 0 ? 0 : methods[0].word0;
   const served = prepare(protocolName, methods, handlers, options);
   const window = new Window(
     methods.reduce((most, { request }) => Math.max(most, request.slots), 0),
@@ -268,7 +268,7 @@ export function* serve(
       const result = options.onNotification?.(sys.badge(), context);
       if (isSteps(result)) yield* result;
     } else {
-      const found = count === 0 ? undefined : served[words[0]! - firstWord0];
+      const found = count === 0 ? undefined : served[words[0] - firstWord0];
       const request =
         found === undefined ? null : decodeFields(found.entry.request, words, count, sys.arrived(), sys);
       context.badge = sys.badge();

@@ -55,8 +55,8 @@ export function packText(words: Words, at: number, text: string, maxBytes: numbe
 /** True if the words starting at `at` are what packing `byteCount` bytes writes: nothing else decodes to the same bytes. */
 export function isPacked(words: Words, at: number, byteCount: number): boolean {
   const last = at + wordsForBytes(byteCount) - 1;
-  for (let i = at; i < last; i++) if (!isBelow(words[i]!, FULL_WORD)) return false;
-  return byteCount === 0 || isBelow(words[last]!, 256 ** (byteCount - (last - at) * BYTES_PER_WORD));
+  for (let i = at; i < last; i++) if (!isBelow(words[i], FULL_WORD)) return false;
+  return byteCount === 0 || isBelow(words[last], 256 ** (byteCount - (last - at) * BYTES_PER_WORD));
 }
 
 function isBelow(value: number, limit: number): boolean {

@@ -17,7 +17,7 @@ export function callWith(
 ): number {
   if (carried === 0) return sys.call(handle, count);
   const { handles } = outgoing;
-  if (carried === 1) return outgoing.mark(sys, sys.call(handle, count, handles[0]!), 1);
+  if (carried === 1) return outgoing.mark(sys, sys.call(handle, count, handles[0]), 1);
   return outgoing.mark(sys, sys.call(handle, count, ...handles.slice(0, carried)), carried);
 }
 
@@ -49,6 +49,6 @@ export function replyRecvWith(
 ): number {
   if (carried === 0) return sys.replyRecv(handle, count);
   const { handles } = outgoing;
-  if (carried === 1) return outgoing.mark(sys, sys.replyRecv(handle, count, handles[0]!), 1);
+  if (carried === 1) return outgoing.mark(sys, sys.replyRecv(handle, count, handles[0]), 1);
   return outgoing.mark(sys, sys.replyRecv(handle, count, ...handles.slice(0, carried)), carried);
 }

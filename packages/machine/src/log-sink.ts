@@ -49,5 +49,5 @@ function parse(line: string): LogRecord | null {
 function nearest(level: number): Exclude<LogLevelName, "silent"> {
   const names = LOG_LEVELS.slice(0, -1) as Exclude<LogLevelName, "silent">[];
   const index = Math.min(Math.max(Math.floor(level / 10) - 1, 0), names.length - 1);
-  return names[index]!;
+  return names[index];
 }

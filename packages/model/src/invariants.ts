@@ -6,7 +6,7 @@ import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { checkState } from "@capos/inspect";
 import type { SlotRef } from "@capos/kernel/internal";
-import { Anchor, anchorOf, BINDING_KIND, Binding, kernelFacts, Process } from "@capos/kernel/layout";
+import { BINDING_KIND, Binding, headerOf, kernelFacts, ObjectHeader, Process } from "@capos/kernel/layout";
 import type { Machine } from "./machine.js";
 import { nameOf } from "./names.js";
 import { cnodesOf } from "./places.js";
@@ -20,19 +20,19 @@ export function restProblem(machine: Machine): string | null {
 /** Looks at the slots of one scenario again and again. */
 export class TreeCheck {
   private readonly slots: readonly WordIndex[];
-  /** Anchors of the scenario's objects, and how many capabilities were counted to each. */
-  private readonly anchors: readonly WordIndex[];
+  /** Headers of the scenario's objects, and how many capabilities were counted to each. */
+  private readonly headers: readonly WordIndex[];
   private readonly places = new Map<WordIndex, number>();
   private readonly counts: Int32Array;
 
   constructor(private readonly machine: Machine) {
     this.slots = slotsOf(machine);
-    const counted = machine.named.filter(({ type }) => anchorOf(type, 0) !== 0 || type === ObjectType.CNODE);
-    this.anchors = counted.map(({ type, at }) => anchorOf(type, at));
-    this.anchors.forEach((anchor, i) => {
-      this.places.set(anchor, i);
+    const counted = machine.named.filter(({ type }) => headerOf(type, 0) !== 0 || type === ObjectType.CNODE);
+    this.headers = counted.map(({ type, at }) => headerOf(type, at));
+    this.headers.forEach((header, i) => {
+      this.places.set(header, i);
     });
-    this.counts = new Int32Array(this.anchors.length);
+    this.counts = new Int32Array(this.headers.length);
   }
 
   /** What is wrong while nobody holds the tree lock; null if nothing is. */
@@ -40,40 +40,40 @@ export class TreeCheck {
     const { i32 } = this.machine;
     this.counts.fill(0);
     for (const slot of this.slots) {
-      const word = i32[slot]!;
+      const word = i32[slot];
       const state = word & SlotBits.STATE_MASK;
       const problem = state === SlotState.LIVE ? liveProblem(i32, slot) : deadProblem(i32, slot, state);
       if (problem !== null) return `${nameOf(this.machine, slot)}: ${problem}`;
       if (state === SlotState.LIVE) this.count(i32, slot, word);
     }
-    for (let i = 0; i < this.anchors.length; i++) {
-      const anchor = this.anchors[i]!;
-      const said = i32[anchor + Anchor.REFERENCES]!;
+    for (let i = 0; i < this.headers.length; i++) {
+      const header = this.headers[i];
+      const said = i32[header + ObjectHeader.REFERENCES];
       // One whose end began may have been made into something else by now.
-      if (said !== this.counts[i] && (i32[anchor]! & SlotBits.STATE_MASK) === SlotState.EMPTY)
-        return `${nameOf(this.machine, anchor)}: counts ${said} capabilities, there are ${this.counts[i]}`;
+      if (said !== this.counts[i] && (i32[header] & SlotBits.STATE_MASK) === SlotState.EMPTY)
+        return `${nameOf(this.machine, header)}: counts ${said} capabilities, there are ${this.counts[i]}`;
     }
     return null;
   }
 
   private count(i32: Int32Array, slot: WordIndex, word: number): void {
     const type: ObjectType = (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
-    const object = i32[slot + Slot.OBJECT]!;
+    const object = i32[slot + Slot.OBJECT];
     // Neither keeps alive what it names: a monitor's target, and a CNode's capability in itself.
     if ((word & SlotFlag.BINDING) !== 0 && i32[slot + BINDING_KIND] === Binding.MONITOR_TARGET) return;
     const words = 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63) * Slot.WORDS;
     if (type === ObjectType.CNODE && slot > object && slot < object + words) return;
-    const place = this.places.get(anchorOf(type, object));
-    if (place !== undefined) this.counts[place]!++;
+    const place = this.places.get(headerOf(type, object));
+    if (place !== undefined) this.counts[place]++;
   }
 }
 
 /** A live slot stands in its circle, its first child and its parent know it. */
 function liveProblem(i32: Int32Array, slot: WordIndex): string | null {
-  const next = i32[slot + Slot.NEXT_SIBLING]!;
-  const previous = i32[slot + Slot.PREVIOUS_SIBLING]!;
-  const parent = i32[slot + Slot.PARENT]!;
-  const child = i32[slot + Slot.FIRST_CHILD]!;
+  const next = i32[slot + Slot.NEXT_SIBLING];
+  const previous = i32[slot + Slot.PREVIOUS_SIBLING];
+  const parent = i32[slot + Slot.PARENT];
+  const child = i32[slot + Slot.FIRST_CHILD];
   if (next === 0 || previous === 0) return "is live, and not in the derivation tree";
   if (i32[next + Slot.PREVIOUS_SIBLING] !== slot || i32[previous + Slot.NEXT_SIBLING] !== slot)
     return "is live, and not in the circle of its siblings";
@@ -100,7 +100,7 @@ function slotsOf(machine: Machine): SlotRef[] {
     for (let offset = Slot.WORDS; offset < words; offset += Slot.WORDS) slots.push((at + offset) as SlotRef);
   slots.push((machine.resources.process + Process.BINDING) as SlotRef);
   for (const { at, type } of machine.named) {
-    for (const binding of kernelFacts(type).bindings) slots.push((at + binding.at) as SlotRef);
+    for (const binding of kernelFacts(type).bindings) slots.push((at + binding) as SlotRef);
   }
   return slots;
 }

@@ -43,7 +43,7 @@ import {
   type InitResources,
   imageAt,
   type Locked,
-  linkMade,
+  linkChild,
   lockTree,
   moveSlot,
   type ObjectRef,
@@ -119,7 +119,7 @@ export class Machine {
     const plan = planMachine({ cores, memoryMiB: MEMORY_MIB, hardwareThreads: 1, seed: 1, watchdogMs: 1000 });
     writeBootInfo(memory, { ...plan, hardwareThreads: 0, ringLines });
     const all = Array.from({ length: cores }, (_, id) => new Core(id, memory));
-    this.k = all[0]!;
+    this.k = all[0];
     this.resources = buildTables(this.k);
     for (const core of all) {
       if (core.id !== 0) core.attachTables();
@@ -128,7 +128,7 @@ export class Machine {
       enableLapic(memory, core.id, Vector.SPURIOUS);
     }
     this.i32[KernelInfo.AWAKE] = cores;
-    this.cspace = this.i32[this.resources.process + Process.CSPACE]!;
+    this.cspace = this.i32[this.resources.process + Process.CSPACE];
     // Init's first thread, with which the machine would end, takes no part.
     configureThread(this.k, this.resources.thread, this.resources.process, 0, 0);
     // Scenarios have few threads: cores keep no places for more.
@@ -143,17 +143,17 @@ export class Machine {
 
   /** The handle to what a slot holds now. */
   handle(index: number): number {
-    return makeHandle(index, this.i32[this.slotAt(index) + Slot.GENERATION]!);
+    return makeHandle(index, this.i32[this.slotAt(index) + Slot.GENERATION]);
   }
 
   /** The object that a slot's capability names. */
   objectAt<Ref extends ObjectRef>(index: number): Ref {
-    return this.i32[this.slotAt(index) + Slot.OBJECT]! as Ref;
+    return this.i32[this.slotAt(index) + Slot.OBJECT] as Ref;
   }
 
   /** A slot's `SlotState` just now. */
   stateOf(index: number): SlotState {
-    return this.i32[this.slotAt(index)]! & SlotBits.STATE_MASK;
+    return this.i32[this.slotAt(index)] & SlotBits.STATE_MASK;
   }
 
   /** The slots of init's CSpace that a scenario has made or taken so far. */
@@ -239,7 +239,7 @@ export class Machine {
   moveInto(source: number, cnode: number, index: number): number {
     const slot = (this.objectAt(cnode) + index * Slot.WORDS) as SlotRef;
     this.atSetUp((held) => moveSlot(held, this.slotAt(source), slot, Right.ALL));
-    return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
+    return makeHandle(index, this.i32[slot + Slot.GENERATION]);
   }
 
   /** Changes capabilities while the scenario is built: `change` runs under the tree lock. */
@@ -264,8 +264,8 @@ export class Machine {
     bindCSpace(held, object, this.slotAt(cnode));
     i32[object + Process.CEILING] = 255;
     i32[object + Process.THREADS_LEFT] = threads;
-    i32[this.resources.process + Process.THREADS_LEFT]! -= threads;
-    linkMade(held, this.resources.process, object);
+    i32[this.resources.process + Process.THREADS_LEFT] -= threads;
+    linkChild(held, this.resources.process, object);
     i32[object + Process.LIFE] = LifeState.RUNNING;
     unlockTree(held);
     return { process, cnode };
@@ -275,7 +275,7 @@ export class Machine {
   give(cnode: number, index: number, source: number, rights: number = Right.ALL, badge = 0): number {
     const slot = (this.objectAt(cnode) + index * Slot.WORDS) as SlotRef;
     this.deriveInto(this.slotAt(source), slot, rights, badge);
-    return makeHandle(index, this.i32[slot + Slot.GENERATION]!);
+    return makeHandle(index, this.i32[slot + Slot.GENERATION]);
   }
 
   /** An endpoint of its own core at which a guest waits when it is done; its handle to it. */
@@ -285,11 +285,11 @@ export class Machine {
     const { i32 } = this;
     const object = this.objectAt<ProcessRef>(process);
     // From the last slot of its CSpace down.
-    let index = i32[object + Process.CSPACE_SLOTS]! - 1;
-    const at = (): SlotRef => (i32[object + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
+    let index = i32[object + Process.CSPACE_SLOTS] - 1;
+    const at = (): SlotRef => (i32[object + Process.CSPACE] + index * Slot.WORDS) as SlotRef;
     while (i32[at()] !== 0) index--;
     this.deriveInto(this.slotAt(slot), at());
-    return makeHandle(index, i32[at() + Slot.GENERATION]!);
+    return makeHandle(index, i32[at() + Slot.GENERATION]);
   }
 
   /** A thread on a core that runs a program from the schedule's begin on. */
@@ -302,7 +302,7 @@ export class Machine {
     const thread = this.objectAt<ThreadRef>(slot);
     const status = configureThread(this.k, thread, process, core, options.priority ?? 10);
     if (status !== Err.OK) throw new Error(`${name}: configure answers ${status}`);
-    const number = this.i32[thread + Thread.NUMBER]!;
+    const number = this.i32[thread + Thread.NUMBER];
     const guest: Guest = { name, core, thread, number, slot, program, end, context: null, isDone: false };
     this.guests.push(guest);
     return guest;

@@ -39,16 +39,16 @@ export interface Place {
 export function placeOf(machine: Machine, word: WordIndex): Place | null {
   const { i32 } = machine;
   if (word < PAGE_WORDS) return inFrame0(machine, word);
-  if (word < i32[BootInfo.RINGS]!) {
-    const at = word - i32[BootInfo.CORE_AREAS]!;
+  if (word < i32[BootInfo.RINGS]) {
+    const at = word - i32[BootInfo.CORE_AREAS];
     return inCoreArea(Math.floor(at / CoreArea.WORDS), at % CoreArea.WORDS);
   }
-  if (word < i32[BootInfo.PORTS]!) return inRings(machine, word - i32[BootInfo.RINGS]!);
+  if (word < i32[BootInfo.PORTS]) return inRings(machine, word - i32[BootInfo.RINGS]);
   return inTables(machine, word) ?? inObjects(machine, word) ?? inSlots(machine, word);
 }
 
 function place(of: string, layout: string, offset: number): Place {
-  const names = LAYOUTS[layout]!;
+  const names = LAYOUTS[layout];
   // A field that is an array begins further down.
   let first = offset;
   while (first > 0 && typeof names[first] !== "string") first--;
@@ -69,25 +69,25 @@ function inCoreArea(core: number, offset: number): Place {
 
 function inRings({ i32, cores }: Machine, offset: number): Place {
   const line = Math.floor(offset / LINE_WORDS);
-  const lines = i32[BootInfo.RING_LINES]!;
+  const lines = i32[BootInfo.RING_LINES];
   const ring = Math.floor(line / lines);
   const of = `line ${line % lines} of the ring from core ${ring % cores} to core ${Math.floor(ring / cores)}`;
   return place(of, "Line", offset % LINE_WORDS);
 }
 
 function inTables({ i32, cores }: Machine, word: WordIndex): Place | null {
-  const tables = i32[KernelInfo.TABLES]!;
+  const tables = i32[KernelInfo.TABLES];
   const within = (start: number, words: number): boolean => word >= start && word < start + words;
   if (within(tables + Tables.ROOT, Slot.WORDS)) return place("root", "Slot", word - tables - Tables.ROOT);
   if (within(tables, Tables.SIZE)) return place("tables", "Tables", word - tables);
-  const areas = i32[tables + Tables.KERNEL_AREAS]!;
+  const areas = i32[tables + Tables.KERNEL_AREAS];
   if (within(areas, cores * KernelArea.SIZE)) {
     const core = Math.floor((word - areas) / KernelArea.SIZE);
     return place(`core ${core}`, "KernelArea", (word - areas) % KernelArea.SIZE);
   }
   for (const field of ["THREAD_TABLE", "CALL_NUMBERS"] as const) {
-    const start = i32[tables + (field === "THREAD_TABLE" ? Tables.THREAD_TABLE : Tables.CALL_NUMBERS)]!;
-    if (within(start, i32[tables + Tables.THREAD_LIMIT]!))
+    const start = i32[tables + (field === "THREAD_TABLE" ? Tables.THREAD_TABLE : Tables.CALL_NUMBERS)];
+    if (within(start, i32[tables + Tables.THREAD_LIMIT]))
       return { of: `thread ${word - start}`, layout: "Tables", field, behind: 0 };
   }
   return null;
@@ -96,49 +96,49 @@ function inTables({ i32, cores }: Machine, word: WordIndex): Place | null {
 /** Which slots an object holds, by type, and what describes the rest. */
 const OBJECTS: Partial<Record<ObjectType, { layout: string; words: number; slots: Record<string, number> }>> =
   {
-    [ObjectType.ENDPOINT]: { layout: "Endpoint", words: Endpoint.SIZE, slots: { anchor: Endpoint.ANCHOR } },
+    [ObjectType.ENDPOINT]: { layout: "Endpoint", words: Endpoint.SIZE, slots: { header: Endpoint.HEADER } },
     [ObjectType.NOTIFICATION]: {
       layout: "Notification",
       words: Notification.SIZE,
-      slots: { anchor: Notification.ANCHOR },
+      slots: { header: Notification.HEADER },
     },
     [ObjectType.THREAD]: {
       layout: "Thread",
       words: Thread.SIZE,
-      slots: { binding: Thread.BINDING, anchor: Thread.ANCHOR },
+      slots: { binding: Thread.BINDING, header: Thread.HEADER },
     },
     [ObjectType.PROCESS]: {
       layout: "Process",
       words: Process.SIZE,
-      slots: { image: Process.IMAGE_BINDING, binding: Process.BINDING, anchor: Process.ANCHOR },
+      slots: { image: Process.IMAGE_BINDING, binding: Process.BINDING, header: Process.HEADER },
     },
     [ObjectType.MONITOR]: {
       layout: "Monitor",
       words: Monitor.SIZE,
-      slots: { target: Monitor.TARGET, notification: Monitor.NOTIFICATION, anchor: Monitor.ANCHOR },
+      slots: { target: Monitor.TARGET, notification: Monitor.NOTIFICATION, header: Monitor.HEADER },
     },
-    [ObjectType.IMAGE]: { layout: "Image", words: Image.SIZE, slots: { anchor: Image.ANCHOR } },
-    [ObjectType.SEALER]: { layout: "Anchor", words: Slot.WORDS, slots: { anchor: 0 } },
+    [ObjectType.IMAGE]: { layout: "Image", words: Image.SIZE, slots: { header: Image.HEADER } },
+    [ObjectType.SEALER]: { layout: "ObjectHeader", words: Slot.WORDS, slots: { header: 0 } },
   };
 
 function inObjects(machine: Machine, word: WordIndex): Place | null {
   // Last first: what is made of memory that has a name is more exact than that.
   for (let i = machine.named.length - 1; i >= 0; i--) {
-    const { at, type, name } = machine.named[i]!;
+    const { at, type, name } = machine.named[i];
     const offset = word - at;
     const object = OBJECTS[type];
     if (object === undefined || offset < 0 || offset >= object.words) continue;
     for (const [slot, first] of Object.entries(object.slots))
       if (offset >= first && offset < first + Slot.WORDS)
-        return inSlot(`${slot} of ${name}`, slot === "anchor", offset - first);
+        return inSlot(`${slot} of ${name}`, slot === "header", offset - first);
     return place(name, object.layout, offset);
   }
   return null;
 }
 
 function inSlot(of: string, isAnchor: boolean, offset: number): Place {
-  const isOwn = isAnchor && typeof LAYOUTS.Anchor![offset] === "string";
-  return place(of, isOwn ? "Anchor" : "Slot", offset);
+  const isOwn = isAnchor && typeof LAYOUTS.ObjectHeader![offset] === "string";
+  return place(of, isOwn ? "ObjectHeader" : "Slot", offset);
 }
 
 /** Slots of CNodes: those of init, and others that the machine knows by name. */
@@ -148,7 +148,7 @@ function inSlots(machine: Machine, word: WordIndex): Place | null {
     if (word < at || word >= at + words) continue;
     const offset = (word - at) % Slot.WORDS;
     return index === 0
-      ? inSlot(`anchor of ${name}`, true, offset)
+      ? inSlot(`header of ${name}`, true, offset)
       : inSlot(`slot ${index} of ${name}`, false, offset);
   }
   return null;
@@ -164,7 +164,7 @@ export interface NamedCNode {
 export function cnodesOf(machine: Machine): NamedCNode[] {
   const { i32 } = machine;
   const wordsOf = (word: number): number => 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63) * Slot.WORDS;
-  const own = { at: machine.cspace, words: wordsOf(i32[machine.cspace]!), name: "init" };
+  const own = { at: machine.cspace, words: wordsOf(i32[machine.cspace]), name: "init" };
   const others = machine.named.filter(({ type }) => type === ObjectType.CNODE);
-  return [own, ...others.map(({ at, name }) => ({ at, words: wordsOf(i32[at]!), name }))];
+  return [own, ...others.map(({ at, name }) => ({ at, words: wordsOf(i32[at]), name }))];
 }

@@ -10,7 +10,7 @@ const ORDERED: Readonly<Record<string, string>> = {
   "CoreArea.ATTENTION": "a value that is a turn old only means that the bit is seen a turn later (loop.ts)",
   "Slot.STATE":
     "what was found LIVE may be used until the core's next safe point: who kills it waits for a grace period (lookup.ts)",
-  "Anchor.STATE": "type and size never change, the rest is read and written under the tree lock",
+  "ObjectHeader.STATE": "type and size never change, the rest is read and written under the tree lock",
   "Endpoint.HOME":
     "a hint for any core but the home, which alone changes it: the wrong core bounces (endpoint.ts)",
   "Notification.HOME":

@@ -52,7 +52,7 @@ export class KernelWorld implements World {
     this.views = machine.memory;
     this.watched = Array.from(
       { length: this.cores },
-      (_, core) => machine.i32[BootInfo.CORE_AREAS]! + core * CoreArea.WORDS + CoreArea.HEARTBEAT,
+      (_, core) => machine.i32[BootInfo.CORE_AREAS] + core * CoreArea.WORDS + CoreArea.HEARTBEAT,
     );
     this.host = {
       memory: machine.memory,
@@ -77,9 +77,9 @@ export class KernelWorld implements World {
       this.checked.push(core);
     }
     for (const guest of machine.guests) {
-      const core = this.checked[guest.core]!;
+      const core = this.checked[guest.core];
       runToEnd(program.startHere(core, guest.thread));
-      guest.context = core.contexts[guest.number]!;
+      guest.context = core.contexts[guest.number];
     }
     for (const core of this.checked)
       this.savedCores.push({ ...core, contexts: [...core.contexts] } as unknown as Fields);
@@ -105,8 +105,8 @@ export class KernelWorld implements World {
     this.outcome = new Outcome();
     this.now = BEGIN_NS;
     for (let i = 0; i < this.cores; i++) {
-      const core = this.checked[i]! as unknown as Fields & { contexts: unknown[] };
-      const { contexts, ...fields } = this.savedCores[i]! as Fields & { contexts: unknown[] };
+      const core = this.checked[i] as unknown as Fields & { contexts: unknown[] };
+      const { contexts, ...fields } = this.savedCores[i] as Fields & { contexts: unknown[] };
       const own = core.contexts;
       Object.assign(core, fields);
       for (let j = 0; j < contexts.length; j++) own[j] = contexts[j];
@@ -114,7 +114,7 @@ export class KernelWorld implements World {
     for (const { guest, fields, registers } of this.savedContexts) {
       Object.assign(guest.context!, fields);
       const { regs } = guest.context!;
-      for (let i = 0; i < registers.length; i++) regs[i] = registers[i]!;
+      for (let i = 0; i < registers.length; i++) regs[i] = registers[i];
       guest.isDone = false;
     }
   }
@@ -122,8 +122,8 @@ export class KernelWorld implements World {
   start(core: number): Coroutine {
     const own = this.judgement.programs?.[core];
     return own != null
-      ? own(this.program, this.checked[core]!, this.machine, this.outcome)
-      : this.program.run(this.checked[core]!);
+      ? own(this.program, this.checked[core], this.machine, this.outcome)
+      : this.program.run(this.checked[core]);
   }
 
   private startGuest(registers: Float64Array): unknown {
@@ -163,7 +163,7 @@ export class KernelWorld implements World {
   finish(): Finding | null {
     const { judgement, outcome, machine } = this;
     for (let core = 0; core < this.cores; core++) {
-      const word = machine.i32[attentionOf(machine.memory, core)]!;
+      const word = machine.i32[attentionOf(machine.memory, core)];
       if ((word & Attention.HALTED) !== 0 && word !== Attention.HALTED)
         return {
           kind: "lost wake-up",
@@ -208,6 +208,6 @@ function describeSeen({ seen }: Outcome): string {
 /** Register files have no prototype, so nothing copies them but a loop. */
 function copyOf(registers: Float64Array): Float64Array {
   const copy = new Float64Array(Reg.COUNT);
-  for (let i = 0; i < copy.length; i++) copy[i] = registers[i]!;
+  for (let i = 0; i < copy.length; i++) copy[i] = registers[i];
   return copy;
 }

@@ -29,8 +29,8 @@ export class HistoryReader {
   readonly #limit: number;
 
   constructor(private readonly memory: PhysicalMemory) {
-    this.#cores = memory.i32[BootInfo.CORES]!;
-    this.#limit = memory.i32[BootInfo.HISTORY_EVENTS]!;
+    this.#cores = memory.i32[BootInfo.CORES];
+    this.#limit = memory.i32[BootInfo.HISTORY_EVENTS];
   }
 
   /**
@@ -50,19 +50,19 @@ export class HistoryReader {
 }
 
 function eventOf(words: readonly number[]): StressEvent {
-  const object = words[HistoryWord.OBJECT]!;
-  const thread = words[HistoryWord.THREAD]!;
+  const object = words[HistoryWord.OBJECT];
+  const thread = words[HistoryWord.THREAD];
   return {
-    start: words[HistoryWord.START_NS]!,
-    end: words[HistoryWord.END_NS]!,
+    start: words[HistoryWord.START_NS],
+    end: words[HistoryWord.END_NS],
     core: thread % MAX_CORES,
     thread: Math.floor(thread / MAX_CORES),
-    kind: words[HistoryWord.KIND]!,
+    kind: words[HistoryWord.KIND],
     round: Math.floor(object / IDS_PER_ROUND),
     id: object % IDS_PER_ROUND,
-    a: words[HistoryWord.A]!,
-    b: words[HistoryWord.B]!,
-    c: words[HistoryWord.C]!,
+    a: words[HistoryWord.A],
+    b: words[HistoryWord.B],
+    c: words[HistoryWord.C],
   };
 }
 

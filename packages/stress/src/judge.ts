@@ -216,8 +216,8 @@ class Round {
     for (const { id, arrivesAs, events } of this.journeys) {
       if (arrivesAs !== null) continue;
       const badge = this.#badgeOf(id);
-      const delivered = events[events.length - 1]!;
-      const echoed = events[0]!;
+      const delivered = events[events.length - 1];
+      const echoed = events[0];
       const wrong = delivered.c !== badge || (events.length > 1 && echoed.c !== 0 && echoed.c !== badge);
       if (wrong) this.#report("a handle names its own capability, never the slot's next tenant", events);
     }
@@ -286,7 +286,7 @@ function judge<State, Act>(
     return {
       rule: "a history can be judged",
       excerpt: verdict.at.events,
-      details: [describeEvent(verdict.at.events[0]!)],
+      details: [describeEvent(verdict.at.events[0])],
     };
   const excerpt = shortestExcerpt(specification, operations).flatMap(({ events }) => events);
   return { rule, excerpt: [...new Set(excerpt)] };

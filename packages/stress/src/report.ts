@@ -12,7 +12,7 @@ export function describeViolation({ rule, scenario, seed, excerpt, details }: Vi
 
 function describeExcerpt(excerpt: readonly StressEvent[]): string[] {
   const inOrder = [...excerpt].sort((a, b) => a.start - b.start || a.end - b.end);
-  const first = inOrder[0]!.start;
+  const first = inOrder[0].start;
   const us = (ns: number) => ((ns - first) / 1000).toFixed(3);
   const rows = inOrder.map((event) => ({ from: us(event.start), to: us(event.end), event }));
   const width = Math.max(2, ...rows.map(({ from, to }) => Math.max(from.length, to.length)));

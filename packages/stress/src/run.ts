@@ -218,12 +218,12 @@ class Run {
     const cores = Array.from({ length: context.cores }, (_, core) => core);
     for (let i = cores.length - 1; i > 0; i--) {
       const j = random.below(i + 1);
-      [cores[i], cores[j]] = [cores[j]!, cores[i]!];
+      [cores[i], cores[j]] = [cores[j], cores[i]];
     }
     const guest = this.#guests++;
     const seed = random.next();
     const args = [this.scenario, guest, seed, Math.round(seconds * 1e9), cores.join(",")].map(String);
-    return machine.run(this.#image, { core: cores[0]!, args, memoryBits: MEMORY_BITS, priority: PRIORITY });
+    return machine.run(this.#image, { core: cores[0], args, memoryBits: MEMORY_BITS, priority: PRIORITY });
   }
 
   /** Reads what was recorded and judges the rounds that are complete. */

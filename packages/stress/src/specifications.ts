@@ -52,22 +52,22 @@ const ABSENT_OR_BARRED: readonly number[] = Object.freeze([Life.ABSENT, Life.BAR
 function stepOfCapability(state: number, { act }: Deed<Authority>): readonly number[] {
   switch (act) {
     case Authority.MADE:
-      return state === Life.ABSENT ? TO[Life.LIVE]! : NOWHERE;
+      return state === Life.ABSENT ? TO[Life.LIVE] : NOWHERE;
     case Authority.USED:
-      return state === Life.LIVE ? TO[Life.LIVE]! : NOWHERE;
+      return state === Life.LIVE ? TO[Life.LIVE] : NOWHERE;
     case Authority.MOVED:
-      return state === Life.LIVE ? TO[Life.DEAD]! : NOWHERE;
+      return state === Life.LIVE ? TO[Life.DEAD] : NOWHERE;
     case Authority.REFUSED:
-      return state === Life.LIVE ? NOWHERE : TO[state]!;
+      return state === Life.LIVE ? NOWHERE : TO[state];
     case Authority.SOURCE_REVOKED:
     case Authority.DELETED:
-      return state === Life.LIVE ? TO[Life.DEAD]! : TO[state]!;
+      return state === Life.LIVE ? TO[Life.DEAD] : TO[state];
     case Authority.ANCESTOR_REVOKED:
-      if (state === Life.LIVE) return TO[Life.DEAD]!;
-      return state === Life.ABSENT ? TO[Life.BARRED]! : TO[state]!;
+      if (state === Life.LIVE) return TO[Life.DEAD];
+      return state === Life.ABSENT ? TO[Life.BARRED] : TO[state];
     case Authority.REVOKE_GAVE_UP:
       if (state === Life.LIVE) return LIVE_OR_DEAD;
-      return state === Life.ABSENT ? ABSENT_OR_BARRED : TO[state]!;
+      return state === Life.ABSENT ? ABSENT_OR_BARRED : TO[state];
   }
 }
 
@@ -96,8 +96,8 @@ export const enum Doing {
 export const living: Specification<number, Deed<Doing>> = {
   initial: Life.LIVE,
   step(state, { act }) {
-    if (act === Doing.ENDED) return TO[Life.DEAD]!;
-    return state === Life.LIVE ? TO[Life.LIVE]! : NOWHERE;
+    if (act === Doing.ENDED) return TO[Life.DEAD];
+    return state === Life.LIVE ? TO[Life.LIVE] : NOWHERE;
   },
   key: (state) => state,
 };
@@ -138,6 +138,6 @@ export const descendants: Specification<Descendants, Deed<Descent>> = {
   needs: (later, earlier) =>
     (earlier.act === Descent.GAINED &&
       later.act === Descent.LOST &&
-      earlier.events[0]!.id === later.events[0]!.id) ||
+      earlier.events[0].id === later.events[0].id) ||
     (earlier.act === Descent.LOST && later.act === Descent.HEARD),
 };

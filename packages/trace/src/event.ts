@@ -69,7 +69,7 @@ export function event<const F extends readonly Kinds[]>(
   ...fields: F
 ): EventDeclaration<{ readonly [I in keyof F]: FieldOf<F[I]> }> {
   const declared = fields.map((field) => {
-    const [fieldName, kind] = Object.entries(field)[0]!;
+    const [fieldName, kind] = Object.entries(field)[0];
     return Object.freeze({ name: fieldName, kind });
   });
   return Object.freeze({ name, says, fields: Object.freeze(declared) }) as never;

@@ -24,14 +24,14 @@ export function historyWords(events: number): number {
 
 /** Where the next event is to be written, as an index among the doubles; 0 while there is no room. */
 export function nextEvent({ i32 }: TraceMemory, history: number, events: number): number {
-  const written = i32[history + History.WRITTEN]!;
+  const written = i32[history + History.WRITTEN];
   if (((written - Atomics.load(i32, history + History.TAKEN)) | 0) >= events) return 0;
   return (history + History.EVENTS + ((written >>> 0) % events) * EVENT_WORDS) >> 1;
 }
 
 /** Publishes the event that was written. */
 export function publishEvent({ i32 }: TraceMemory, history: number): void {
-  Atomics.store(i32, history + History.WRITTEN, (i32[history + History.WRITTEN]! + 1) | 0);
+  Atomics.store(i32, history + History.WRITTEN, (i32[history + History.WRITTEN] + 1) | 0);
 }
 
 /** Copies the oldest event to `into` and takes it out; false if there is none. */
@@ -43,10 +43,10 @@ export function takeEvent(
   at: number,
 ): boolean {
   if (events === 0) return false;
-  const taken = i32[history + History.TAKEN]!;
+  const taken = i32[history + History.TAKEN];
   if (Atomics.load(i32, history + History.WRITTEN) === taken) return false;
   const event = (history + History.EVENTS + ((taken >>> 0) % events) * EVENT_WORDS) >> 1;
-  for (let word = 0; word < HistoryWord.COUNT; word++) into[at + word] = f64[event + word]!;
+  for (let word = 0; word < HistoryWord.COUNT; word++) into[at + word] = f64[event + word];
   Atomics.store(i32, history + History.TAKEN, (taken + 1) | 0);
   return true;
 }

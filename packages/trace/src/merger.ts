@@ -41,21 +41,21 @@ class RecordQueue implements TraceSink {
 
   /** When the first happened; Infinity if there is none. */
   get nextNs(): number {
-    return this.first < this.end ? this.times[this.first]! : Number.POSITIVE_INFINITY;
+    return this.first < this.end ? this.times[this.first] : Number.POSITIVE_INFINITY;
   }
 
   /** When the last happened; 0 if there is none. */
   get latestNs(): number {
-    return this.first < this.end ? this.times[this.end - 1]! : 0;
+    return this.first < this.end ? this.times[this.end - 1] : 0;
   }
 
   /** Takes the first out. */
   shift(into: TraceRecord): void {
     const at = this.first++;
     into.ring = this.ring;
-    into.timeNs = this.times[at]!;
-    for (let i = 0; i < RECORD_WORDS; i++) into.words[i] = this.words[at * RECORD_WORDS + i]!;
-    into.event = into.words[0]! & 0xff;
+    into.timeNs = this.times[at];
+    for (let i = 0; i < RECORD_WORDS; i++) into.words[i] = this.words[at * RECORD_WORDS + i];
+    into.event = into.words[0] & 0xff;
     into.text = "";
     if (this.texts.size === 0) return;
     into.text = this.texts.get(at) ?? "";
@@ -119,7 +119,7 @@ export class TraceMerger {
   give(beforeNs: number): void {
     const { queues, record } = this;
     for (;;) {
-      let first = queues[0]!;
+      let first = queues[0];
       let turnNs = beforeNs;
       for (const queue of queues) {
         if (queue.nextNs < first.nextNs) {

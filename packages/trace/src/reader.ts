@@ -79,7 +79,7 @@ export class TraceReader {
     this.base = traceBatches(this.head);
     this.count = batchCount(rings);
     this.stops = rings.mode === TraceMode.STOP;
-    if (this.stops) this.batch = this.i32[this.head + TraceRing.TAKEN]! >>> 6;
+    if (this.stops) this.batch = this.i32[this.head + TraceRing.TAKEN] >>> 6;
   }
 
   /**
@@ -143,20 +143,20 @@ export class TraceReader {
     if (from < upTo) {
       const at = this.place(this.batch);
       // By hand: the views of a machine's memory have no methods.
-      for (let i = from * RECORD_WORDS; i < upTo * RECORD_WORDS; i++) copy[i] = i32[at + i]!;
+      for (let i = from * RECORD_WORDS; i < upTo * RECORD_WORDS; i++) copy[i] = i32[at + i];
     }
     const now = Atomics.load(i32, this.head + TraceRing.WRITTEN) >>> 6;
     if (((now - this.batch) & NUMBER_MASK) > this.reach(ended)) return false;
     const tag = tagOf(this.batch) >>> TAG_SHIFT;
     let count = from;
     while (count < upTo) {
-      const word = copy[count * RECORD_WORDS]!;
+      const word = copy[count * RECORD_WORDS];
       if (word >>> TAG_SHIFT !== tag || ((word & 0xff) === Frame.BATCH) !== (count === 0)) break;
       count++;
     }
     this.copied = count;
     if (from === 0 && count > 0) this.begin();
-    for (let i = from; i < count; i++) if (isEvent(copy[i * RECORD_WORDS]! & 0xff)) this.counted++;
+    for (let i = from; i < count; i++) if (isEvent(copy[i * RECORD_WORDS] & 0xff)) this.counted++;
     if (this.stops && upTo === BATCH_RECORDS && !ended)
       Atomics.store(i32, this.head + TraceRing.TAKEN, ((this.batch + 1) * BATCH_RECORDS) | 0);
     return true;
@@ -164,10 +164,10 @@ export class TraceReader {
 
   /** The head of a batch has been copied. */
   private begin(): void {
-    const events = this.doubles[BatchHead.EVENTS >> 1]!;
-    const discarded = this.doubles[BatchHead.LOST >> 1]!;
+    const events = this.doubles[BatchHead.EVENTS >> 1];
+    const discarded = this.doubles[BatchHead.LOST >> 1];
     this.anchor = 0;
-    this.anchorNs = this.doubles[BatchHead.TIME_NS >> 1]!;
+    this.anchorNs = this.doubles[BatchHead.TIME_NS >> 1];
     this.next = 1;
     this.lose(Math.max(0, events - this.counted) + Math.max(0, discarded - this.discarded), this.anchorNs);
     this.counted = events;
@@ -185,8 +185,8 @@ export class TraceReader {
   private turn(ended: boolean): void {
     const number = (this.batch + 1) & NUMBER_MASK;
     const at = this.place(number);
-    const timeNs = this.f64[(at + BatchHead.TIME_NS) >> 1]!;
-    const discarded = this.f64[(at + BatchHead.LOST) >> 1]!;
+    const timeNs = this.f64[(at + BatchHead.TIME_NS) >> 1];
+    const discarded = this.f64[(at + BatchHead.LOST) >> 1];
     const isHead = this.i32[at + BatchHead.TAG] === tagOf(number);
     const now = Atomics.load(this.i32, this.head + TraceRing.WRITTEN) >>> 6;
     const isKnown = isHead && ((now - number) & NUMBER_MASK) <= this.reach(ended);
@@ -203,8 +203,8 @@ export class TraceReader {
   private giveTimed(): void {
     const { copy } = this;
     for (let i = this.next; i < this.copied; i++) {
-      if ((copy[i * RECORD_WORDS]! & 0xff) !== Frame.TIME) continue;
-      const timeNs = this.doubles[(i * RECORD_WORDS + 2) >> 1]!;
+      if ((copy[i * RECORD_WORDS] & 0xff) !== Frame.TIME) continue;
+      const timeNs = this.doubles[(i * RECORD_WORDS + 2) >> 1];
       const isAfterGap = copy[i * RECORD_WORDS + 1] === 1;
       if (isAfterGap) this.givePaced(i, timeNs);
       else this.giveUntil(i, timeNs, 0);
@@ -236,7 +236,7 @@ export class TraceReader {
     const { copy, record } = this;
     for (; this.next < end; this.next++) {
       const at = this.next * RECORD_WORDS;
-      const event = copy[at]! & 0xff;
+      const event = copy[at] & 0xff;
       if (event === Frame.TEXT) this.addText(at);
       if (!isEvent(event)) continue;
       this.giveHeld();
@@ -245,7 +245,7 @@ export class TraceReader {
       this.latestNs = Math.max(this.latestNs, timeNs);
       record.timeNs = this.latestNs;
       record.event = event;
-      for (let i = 0; i < RECORD_WORDS; i++) record.words[i] = copy[at + i]!;
+      for (let i = 0; i < RECORD_WORDS; i++) record.words[i] = copy[at + i];
       if (this.events[event]?.text === true) {
         this.held.copyFrom(record);
         this.isHeld = true;
@@ -257,7 +257,7 @@ export class TraceReader {
   /** Bytes of the held event's text. Those of an event that was overwritten belong to nothing. */
   private addText(at: number): void {
     const bytes = new Uint8Array(this.copy.buffer, (at + 2) * 4, TEXT_BYTES);
-    const length = Math.min(this.copy[at + 1]! >>> 0, TEXT_BYTES, this.text.length - this.textBytes);
+    const length = Math.min(this.copy[at + 1] >>> 0, TEXT_BYTES, this.text.length - this.textBytes);
     this.text.set(bytes.subarray(0, length), this.textBytes);
     this.textBytes += length;
   }
@@ -273,15 +273,15 @@ export class TraceReader {
   private countDiscarded(): void {
     if (!this.stops) return;
     const spare = this.base + this.count * BATCH_WORDS;
-    const tag = this.i32[spare]!;
+    const tag = this.i32[spare];
     if (this.copied > 0 || tag !== tagOf(this.batch)) return;
-    let discarded = this.f64[(spare + BatchHead.LOST) >> 1]!;
+    let discarded = this.f64[(spare + BatchHead.LOST) >> 1];
     for (let i = 1; i < BATCH_RECORDS; i++) {
-      const word = this.i32[spare + i * RECORD_WORDS]!;
+      const word = this.i32[spare + i * RECORD_WORDS];
       if (word >>> TAG_SHIFT !== tag >>> TAG_SHIFT) break;
       if (isEvent(word & 0xff)) discarded++;
     }
-    this.lose(Math.max(0, discarded - this.discarded), this.f64[(spare + BatchHead.TIME_NS) >> 1]!);
+    this.lose(Math.max(0, discarded - this.discarded), this.f64[(spare + BatchHead.TIME_NS) >> 1]);
     this.discarded = discarded;
   }
 }

@@ -70,21 +70,21 @@ export class TraceWriter<Events extends EventTable> {
 
   /** The number of the first batch: 0, or the next after what a worker that died left behind, which is made whole. */
   private resume(): number {
-    const written = this.i32[this.ring + TraceRing.WRITTEN]!;
+    const written = this.i32[this.ring + TraceRing.WRITTEN];
     const batch = Math.floor((written >>> 0) / BATCH_RECORDS);
     const at = this.base + (batch & this.mask) * BATCH_WORDS;
     const events = this.countLeft(batch, at);
     if (events >= 0) {
-      this.events = this.f64[(at + BatchHead.EVENTS) >> 1]! + events;
-      this.lost = this.f64[(at + BatchHead.LOST) >> 1]!;
+      this.events = this.f64[(at + BatchHead.EVENTS) >> 1] + events;
+      this.lost = this.f64[(at + BatchHead.LOST) >> 1];
       return (batch + 1) % BATCH_NUMBERS;
     }
     // It was throwing away what found no room.
     const spare = this.base + (this.mask + 1) * BATCH_WORDS;
     const lost = this.countLeft(batch, spare);
     if (lost >= 0) {
-      this.events = this.f64[(spare + BatchHead.EVENTS) >> 1]!;
-      this.lost = this.f64[(spare + BatchHead.LOST) >> 1]! + lost;
+      this.events = this.f64[(spare + BatchHead.EVENTS) >> 1];
+      this.lost = this.f64[(spare + BatchHead.LOST) >> 1] + lost;
     }
     return batch;
   }
@@ -93,7 +93,7 @@ export class TraceWriter<Events extends EventTable> {
   private countLeft(batch: number, at: number): number {
     let events = -1;
     for (let record = 0; record < BATCH_RECORDS; record++) {
-      const word = this.i32[at + record * RECORD_WORDS]!;
+      const word = this.i32[at + record * RECORD_WORDS];
       const event = word & 0xff;
       if (word >>> TAG_SHIFT !== tagOf(batch) >>> TAG_SHIFT) break;
       if ((event === Frame.BATCH) !== (record === 0)) break;
@@ -243,7 +243,7 @@ export class TraceWriter<Events extends EventTable> {
     if (this.groups === 0) return false;
     const { i32 } = this;
     const last = this.at - RECORD_WORDS;
-    if ((i32[last]! & 0xff) !== event) return false;
+    if ((i32[last] & 0xff) !== event) return false;
     i32[last + word] = value;
     return true;
   }
@@ -254,7 +254,7 @@ export class TraceWriter<Events extends EventTable> {
     for (let i = 0; i < count; i += DOUBLES) {
       const { i32, f64, at } = this;
       i32[at + 1] = a;
-      for (let j = 0; j < DOUBLES; j++) f64[(at >> 1) + 1 + j] = i + j < count ? from[first + i + j]! : 0;
+      for (let j = 0; j < DOUBLES; j++) f64[(at >> 1) + 1 + j] = i + j < count ? from[first + i + j] : 0;
       this.end(event, at);
     }
   }
@@ -273,7 +273,7 @@ export class TraceWriter<Events extends EventTable> {
       const length = Math.min(TEXT_BYTES, end - i);
       const { at } = this;
       this.i32[at + 1] = length;
-      for (let j = 0; j < length; j++) u8[(at + 2) * 4 + j] = bytes[i + j]!;
+      for (let j = 0; j < length; j++) u8[(at + 2) * 4 + j] = bytes[i + j];
       this.frames++;
       this.end(Frame.TEXT, at);
     }

@@ -28,7 +28,7 @@ useSeed(t);
 
 /** The members of an enum as they are at run time: constants in the source, kept for dumps. */
 function members(name: string): [string, number][] {
-  const found = (abi as unknown as Record<string, Record<string, number | string>>)[name]!;
+  const found = (abi as unknown as Record<string, Record<string, number | string>>)[name];
   return Object.entries(found).filter((entry): entry is [string, number] => typeof entry[1] === "number");
 }
 
@@ -288,7 +288,7 @@ t.test("every error is below zero, has a name and says whose fault it was", (t) 
   for (const [name, code] of members("Err")) {
     t.equal(errorName(code), name === "OK" ? "OK" : `ERR_${name}`);
     t.equal(code < 0, name !== "OK");
-    blames[blameOf(code)]!.push(name);
+    blames[blameOf(code)].push(name);
   }
   t.same(blames, {
     none: ["OK"],
@@ -372,7 +372,7 @@ t.test("no method has more words than fit a message", (t) => {
 
 t.test("a declaration cannot be changed", (t) => {
   t.throws(() => {
-    (METHODS[0]!.methods[0]!.arguments[0] as { name: string }).name = "other";
+    (METHODS[0].methods[0].arguments[0] as { name: string }).name = "other";
   }, TypeError);
   t.end();
 });

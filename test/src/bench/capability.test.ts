@@ -71,7 +71,7 @@ t.test("pairs under load have a hardware thread each, and the revoker one", asyn
   ] as const) {
     const { context, asked } = fake({ cores, hardwareThreads, names: ["revoke.under-load"] });
     await runCapability(context);
-    t.strictSame(asked[0]!.options.args!.slice(1), [pairs, "1"]);
+    t.strictSame(asked[0].options.args!.slice(1), [pairs, "1"]);
   }
 });
 
@@ -89,7 +89,7 @@ t.test("a revoke tells how many descendants it ends, and what it leaves to other
 t.test("a transfer has the plain call of the same guest beside it, its overhead taken off", async (t) => {
   const { context } = fake({ names: ["transfer.window"] });
   const [transfer] = (await runCapability(context)) as MeasuredTrial[];
-  t.ok(Math.abs(transfer!.beside!["plain call"]! - 45) < 0.1);
+  t.ok(Math.abs(transfer!.beside!["plain call"] - 45) < 0.1);
 });
 
 t.test("a transfer whose plain call was refused says so, and has no ratio to it", async (t) => {

@@ -89,14 +89,14 @@ t.test("a saved run with a figure changed is damaged, and the line says which", 
     return at("run.json");
   };
   const inRow = (row: number, figures: object) => (document: Plain) =>
-    void Object.assign(document.results[row]!, figures);
+    void Object.assign(document.results[row], figures);
   const refused = plain().results.findIndex((row) => "refused" in row);
   const damages: [(document: Plain) => void, RegExp][] = [
     [inRow(0, { p50: -1 }), /damaged \(\/results\/0\/p50 must be > 0\)/],
     [inRow(1, { trials: undefined }), /\/results\/1 must have required property 'trials'/],
     [inRow(refused, { p50: 3 }), /must NOT have additional/],
     [inRow(0, { trials: [1, 2] }), /has 2 trials and 1 series/],
-    [({ results }) => void results.push(results[0]!), /ipc call\.same-core is there twice/],
+    [({ results }) => void results.push(results[0]), /ipc call\.same-core is there twice/],
     [(document) => void Object.assign(document, { run: undefined }), /must have required property 'run'/],
   ];
   for (const [change, words] of damages) t.throws(() => readDocument(changed(change)), words);

@@ -32,7 +32,7 @@ t.test(
       t.ok(machines.booted.slice(1).filter((count) => count === cores).length >= 4);
     t.equal(machines.halted, machines.booted.length);
     t.ok(asked.every(({ options }) => options.debug === true && options.args![0] !== undefined));
-    t.strictSame(asked[0]!.options.args, [String(0.01e9), "4", "1", "0"]);
+    t.strictSame(asked[0].options.args, [String(0.01e9), "4", "1", "0"]);
   },
 );
 
@@ -44,8 +44,8 @@ t.test("between two cores client and server are not on init's core where there a
   ] as const) {
     const { context, asked } = fake({ cores, names: ["call.cross-core"] });
     await runIpc(context);
-    t.equal(asked[0]!.options.core, client);
-    t.equal(asked[0]!.options.args![2], server);
+    t.equal(asked[0].options.core, client);
+    t.equal(asked[0].options.args![2], server);
   }
 });
 
@@ -99,7 +99,7 @@ t.test(
     const { context, asked } = fake({ seconds: 0.5, names: ["call.same-core"] });
     // 8100 less 100 bytes for 100 calls; 7 ns reach into the run, 39 ns end before it, 1000 ns are another core's.
     t.match(await runIpc(context), [{ bytesPerOperation: 80, longestCollectionNs: 7, notes: undefined }]);
-    t.strictSame(asked[1]!.options.args, ["10000000"]);
+    t.strictSame(asked[1].options.args, ["10000000"]);
     t.match(await runIpc(fake({ seconds: 0.05, names: ["call.same-core"] }).context), [
       { notes: [/of 1000000 calls/] },
     ]);

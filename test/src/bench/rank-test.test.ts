@@ -35,7 +35,7 @@ function byEnumeration(before: readonly number[], after: readonly number[]): num
       if (distance(chosen) >= distance(after) - 1e-9) asFar++;
       return;
     }
-    for (let i = from; i < all.length; i++) choose([...chosen, all[i]!], i + 1);
+    for (let i = from; i < all.length; i++) choose([...chosen, all[i]], i + 1);
   };
   choose([], 0);
   return asFar / ways;

@@ -55,10 +55,10 @@ t.test(
         for (const sample of repetitions.flat()) {
           // A hair, for what lies on an edge.
           const bin = Math.floor(Math.log10(sample / lowestNs) * binsPerDecade + 1e-6);
-          expected[bin]!++;
+          expected[bin]++;
         }
         t.strictSame(counts, expected);
-        return counts[0]! > 0 && counts.at(-1)! > 0;
+        return counts[0] > 0 && counts.at(-1)! > 0;
       }),
       { numRuns: 50 },
     );
@@ -82,8 +82,8 @@ t.test("a repetition over time is medians of successive samples, at most sixty",
     { startMs: 0, endMs: 500, medians: [7] },
     { startMs: 500, endMs: 1000 },
   ]);
-  t.equal(series[1]!.medians.length, 60);
-  t.strictSame(series[1]!.medians.slice(29, 31), [10, 20]);
+  t.equal(series[1].medians.length, 60);
+  t.strictSame(series[1].medians.slice(29, 31), [10, 20]);
 });
 
 t.test("a repetition that was refused is left out and told; a row refused in all is refused", async (t) => {

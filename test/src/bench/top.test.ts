@@ -38,7 +38,7 @@ t.test("a row says by how much calls are slower, in spite of a host that slows d
   t.match(result.notes, [
     /^A call takes 10\.\d % longer with top: the median of 12 pairs of turns, \S+ % to \S+ % with 96\.1 % confidence\.$/,
   ]);
-  t.ok(result.beside!["without top"]! < result.p50);
+  t.ok(result.beside!["without top"] < result.p50);
 });
 
 t.test("there is a row for each number of pairs", (t) => {

@@ -100,7 +100,7 @@ t.test("mistakes are told in one line before anything is measured, and nothing i
   ];
   const runs = mistakes.map(([args]) => caposSmp(["bench", ...args]));
   for (const [i, { status, stdout, stderr }] of (await Promise.all(runs)).entries()) {
-    const [args, words] = mistakes[i]!;
+    const [args, words] = mistakes[i];
     t.equal(status, 2, args.join(" "));
     t.equal(stdout, "");
     t.match(stderr, words);

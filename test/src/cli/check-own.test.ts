@@ -161,7 +161,7 @@ t.test("what cannot be checked ends with one line that says why, and status 2", 
   ];
   const runs = await Promise.all(wrong.map(([args]) => check(...args)));
   wrong.forEach(([args, line], i) => {
-    const run = runs[i]!;
+    const run = runs[i];
     t.equal(run.status, 2, `${args.join(" ")}: ${run.stderr}`);
     t.match(run.stderr, line, args.join(" "));
     t.match(run.stderr, /^[^\n]+\n$/, "one line");

@@ -98,8 +98,8 @@ t.test(
     ];
     const runs = await Promise.all(wrong.map(([args]) => caposSmp(["trace", ...args], { cwd: folder })));
     for (const [i, { status, stderr }] of runs.entries()) {
-      t.equal(status, 2, wrong[i]![0].join(" "));
-      t.match(stderr, wrong[i]![1]);
+      t.equal(status, 2, wrong[i][0].join(" "));
+      t.match(stderr, wrong[i][1]);
     }
     t.equal(readFileSync(there, "utf8"), "precious");
     t.notOk(readdirSync(folder).includes("capos-trace.json"), "nothing is left behind");
@@ -171,7 +171,7 @@ t.test("the table in the documentation is the declarations'", async (t) => {
       .split("\n")
       .filter((line) => line.startsWith("| ") && !line.startsWith("| -"))
       .map((line) => line.replace(/ +/g, " "));
-  const documented = readFileSync(join(ROOT, "docs/tracing.md"), "utf8").split("\n## Events\n")[1]!;
+  const documented = readFileSync(join(ROOT, "docs/tracing.md"), "utf8").split("\n## Events\n")[1];
   t.same(rowsOf(documented), rowsOf(stdout));
   const { stdout: json } = await caposSmp(["trace", "--list", "--json"]);
   const list = JSON.parse(json) as { name: string; group: string; fields: object[] }[];

@@ -93,7 +93,7 @@ async function inRealm(bodies: string[], realm = REALM): Promise<Outcome[]> {
 }
 
 async function inRealmOne(body: string): Promise<Outcome> {
-  return (await inRealm([body]))[0]!;
+  return (await inRealm([body]))[0];
 }
 
 const HANGING = [
@@ -239,7 +239,7 @@ t.test("a program without bad lengths sees the built-ins it knows", async (t) =>
   );
   const outcomes = await inRealm(bodies);
   for (const [i, [text, expected]] of Object.entries(cases).entries()) {
-    t.strictSame(outcomes[i]!.value ?? outcomes[i]!.fault, expected, text);
+    t.strictSame(outcomes[i].value ?? outcomes[i].fault, expected, text);
   }
 });
 
@@ -318,9 +318,9 @@ t.test("a guest's global object has nothing that could leave its turn, its memor
     "return Array.fromAsync",
     "return Object[Symbol.for('harden')]",
   ]);
-  t.match(random[0]!.fault?.text, /TypeError/);
-  t.equal(random[1]!.value, undefined);
-  t.equal(random[2]!.value, undefined);
+  t.match(random[0].fault?.text, /TypeError/);
+  t.equal(random[1].value, undefined);
+  t.equal(random[2].value, undefined);
 });
 
 t.test("no chain of properties and prototypes leads from a guest to what it must not have", async (t) => {
@@ -517,8 +517,8 @@ t.test("a fault says what was thrown and where in the image, and runs nothing of
   ];
   const outcomes = await inRealm(cases.map(([body]) => body));
   for (const [i, [body, expected]] of cases.entries()) {
-    t.match(outcomes[i]!.fault, expected, body);
-    t.ok(outcomes[i]!.milliseconds < 1000, body);
+    t.match(outcomes[i].fault, expected, body);
+    t.ok(outcomes[i].milliseconds < 1000, body);
   }
   const [long] = await inRealm(["throw new Error('\\u{1f600}'.repeat(1000))"]);
   const bytes = Buffer.byteLength(long!.fault!.text);
@@ -572,7 +572,7 @@ t.test("the realm works when it is bundled into one file", async (t) => {
     ["return [1, 2].map((x) => x + 1).join()", "Array(2 ** 32 - 1).fill(1)", "null.x"],
     pathToFileURL(outfile).href,
   );
-  t.equal(outcomes[0]!.value, "2,3");
-  t.match(outcomes[1]!.fault?.text, /^RangeError/);
-  t.match(outcomes[2]!.fault, { line: 2, column: 6 });
+  t.equal(outcomes[0].value, "2,3");
+  t.match(outcomes[1].fault?.text, /^RangeError/);
+  t.match(outcomes[2].fault, { line: 2, column: 6 });
 });

@@ -122,7 +122,7 @@ t.test("a replay file that is damaged, or of something else, is refused", async 
       ...{ catalogue: toyCatalogue(), jobs: [FAILING], workers: 1, minimiseSeconds: 5 },
       limits: { schedules: 500, seconds: 60 },
     })
-  )[0]!;
+  )[0];
   const document = {
     ...{ format: "capos-check-replay", version: 1, scenario: "counting", mutant: null, fingerprint },
     ...{ finding: { kind: "assertion", message: "wrong" }, choices: "0*2 1" },

@@ -80,7 +80,7 @@ t.test("time ends what has no end, and progress says how far it is", async (t) =
   t.ok(result!.counts.schedules > 0);
   t.equal(result!.counts.deepest, 160);
   t.ok(fractions.every((fraction) => fraction >= 0 && fraction <= 1));
-  t.ok(fractions.at(-1)! > fractions[0]!, fractions.join(" "));
+  t.ok(fractions.at(-1)! > fractions[0], fractions.join(" "));
 });
 
 t.test("the estimate ends at the whole when all is explored", async (t) => {
@@ -129,7 +129,7 @@ t.test("a failure ends its scenario only, and is made as simple as it gets", asy
       ["store", null, 1],
     ],
   );
-  t.match(atFault[0]!.place, { file: "packages/toy/src/programs/toy.ts", line: 1 });
+  t.match(atFault[0].place, { file: "packages/toy/src/programs/toy.ts", line: 1 });
   t.equal(other!.counterExample, null);
 });
 

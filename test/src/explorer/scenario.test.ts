@@ -19,7 +19,7 @@ async function outcomeOf(file: string, mutant: string | null = null, strategy = 
   const { scenarios, opener } = await catalogueOf(file);
   const { prepareProgram, openScenario } = (await import(opener)) as Opener;
   const program = await prepareProgram(mutant);
-  const { explorer } = openScenario(scenarios[0]!.name, program);
+  const { explorer } = openScenario(scenarios[0].name, program);
   const { failure, isComplete } = exploreWhole(explorer, strategy, { schedules: MOST_SCHEDULES });
   if (failure === null) return isComplete ? "holds" : "not explored to its end";
   const { file: place, line } = program.sites[failure.sites?.[0] ?? -1] ?? {};

@@ -29,7 +29,7 @@ function run(exports: Exports, name: string, ...operands: unknown[]): unknown {
 /** A runtime that performs at once and writes down what it was told. */
 function recording(program: Program): { runtime: Runtime; log: string[] } {
   const log: string[] = [];
-  const at = (site: number) => `${program.sites[site]!.function}:${program.sites[site]!.line}`;
+  const at = (site: number) => `${program.sites[site].function}:${program.sites[site].line}`;
   const performing = performAtOnce();
   const runtime: Runtime = {
     ...performing,
@@ -402,7 +402,7 @@ t.test("a debugger is told where the program's lines stand in its source", async
   atOnce(program);
   session.disconnect();
   t.equal(maps.length, 1);
-  const payload = JSON.parse(Buffer.from(maps[0]!.split(",")[1]!, "base64").toString());
+  const payload = JSON.parse(Buffer.from(maps[0].split(",")[1], "base64").toString());
   const map = new SourceMap(payload);
   const lines = program.code.split("\n");
   const places = lines.flatMap((line, i) => {

@@ -49,7 +49,7 @@ function ready(cores: number): PhysicalMemory {
 function bank(memory: PhysicalMemory, core: number, first: Lapic): number[] {
   const vectors: number[] = [];
   for (let vector = 0; vector < 256; vector++) {
-    if ((memory.i32[lapicOf(memory, core) + first + (vector >> 5) * 4]! & (1 << (vector & 31))) !== 0)
+    if ((memory.i32[lapicOf(memory, core) + first + (vector >> 5) * 4] & (1 << (vector & 31))) !== 0)
       vectors.push(vector);
   }
   return vectors;
@@ -115,7 +115,7 @@ t.test("requests, service, task priority and end of interrupt do what a model of
           take(memory, 0);
           const expectedPriority = model.priorityClass;
           if (acknowledgeInterrupt(memory, 0) !== model.acknowledge()) return false;
-          if (memory.i32[lapic + Lapic.PPR]! >> 4 !== expectedPriority) return false;
+          if (memory.i32[lapic + Lapic.PPR] >> 4 !== expectedPriority) return false;
         } else if (what === "end") {
           endOfInterrupt(memory, 0);
           model.end();
@@ -128,7 +128,7 @@ t.test("requests, service, task priority and end of interrupt do what a model of
         if (bank(memory, 0, Lapic.ISR).join() !== [...model.inService].sort((a, b) => a - b).join())
           return false;
         // A core that takes its bit and acknowledges once has no deliverable interrupt without the bit.
-        if (model.deliverable && (memory.i32[attentionOf(memory, 0)]! & Attention.INTERRUPT) === 0)
+        if (model.deliverable && (memory.i32[attentionOf(memory, 0)] & Attention.INTERRUPT) === 0)
           return false;
       }
       return true;
@@ -248,9 +248,9 @@ t.test("a LAPIC that is not enabled takes no interrupt and delivers none", (t) =
   armOneShot(memory, 0, 0x60, 1);
   fireIfDue(memory, 0, 0, 1e18);
   t.same(bank(memory, 0, Lapic.IRR), [0x50], "not even its timer's");
-  t.equal(memory.i32[lapic + Lapic.LVT_TIMER]! & LvtTimer.MASKED, 0);
+  t.equal(memory.i32[lapic + Lapic.LVT_TIMER] & LvtTimer.MASKED, 0);
   resetLapic(memory, 0);
-  t.equal(memory.i32[lapic + Lapic.LVT_TIMER]! & LvtTimer.MASKED, LvtTimer.MASKED, "reset masks the timer");
+  t.equal(memory.i32[lapic + Lapic.LVT_TIMER] & LvtTimer.MASKED, LvtTimer.MASKED, "reset masks the timer");
   t.equal(timeoutMs(memory, 0), Number.POSITIVE_INFINITY, "and stops it");
   t.end();
 });
@@ -258,7 +258,7 @@ t.test("a LAPIC that is not enabled takes no interrupt and delivers none", (t) =
 t.test("a LAPIC says which it is", (t) => {
   const memory = ready(64);
   for (const core of [0, 1, 63]) {
-    t.equal(memory.i32[lapicOf(memory, core) + Lapic.ID]! >>> 24, core);
+    t.equal(memory.i32[lapicOf(memory, core) + Lapic.ID] >>> 24, core);
     t.equal(memory.i32[lapicOf(memory, core) + Lapic.VERSION], LAPIC_VERSION);
   }
   t.end();
@@ -302,7 +302,7 @@ t.test("INIT moves only a core that waits for it, start-up reaches only a core t
   const after = (before: CoreState, low: number): number[] => {
     memory.i32[state] = before;
     writeCommand(memory, 0, low, 1);
-    return [memory.i32[state]!, take(memory, 1)];
+    return [memory.i32[state], take(memory, 1)];
   };
   for (const before of [
     CoreState.OFFLINE,
@@ -369,7 +369,7 @@ t.test(
     const seen = new Set<number>();
     for (let i = 0; i < 5; i++) {
       armOneShot(memory, 0, 0xe0, 400);
-      seen.add(memory.i32[lapicOf(memory, 0) + Lapic.TIMER_SEQUENCE]!);
+      seen.add(memory.i32[lapicOf(memory, 0) + Lapic.TIMER_SEQUENCE]);
     }
     t.equal(seen.size, 5);
     t.end();
@@ -420,7 +420,7 @@ t.test("a disarmed timer does not fire, but what it fired before stays requested
 t.test("a masked timer runs out without an interrupt", (t) => {
   const memory = ready(1);
   armOneShot(memory, 0, 0xe0, 1);
-  memory.i32[lapicOf(memory, 0) + Lapic.LVT_TIMER]! |= LvtTimer.MASKED;
+  memory.i32[lapicOf(memory, 0) + Lapic.LVT_TIMER] |= LvtTimer.MASKED;
   fireIfDue(memory, 0, 0, 10);
   t.same([bank(memory, 0, Lapic.IRR), take(memory, 0)], [[], 0]);
   t.equal(fireIfDue(memory, 0, 0, 10), false, "it has run out");
@@ -460,11 +460,7 @@ t.test("a timer that two parties find due at once fires once", async (t) => {
     endOfInterrupt(memory, 0);
   }
   const counts = (await Promise.all(racers)).map(({ fired }) => fired);
-  t.equal(
-    counts[0]! + counts[1]!,
-    rounds,
-    `fired by one ${counts[0]} times, by the other ${counts[1]} times`,
-  );
+  t.equal(counts[0] + counts[1], rounds, `fired by one ${counts[0]} times, by the other ${counts[1]} times`);
   t.equal(delivered, rounds);
 });
 

@@ -51,7 +51,7 @@ function flaw(made: MachinePlan): string {
     if (region.address !== at)
       return `${region.name} begins at ${region.address}, the one before ends at ${at}`;
     if (region.address % PAGE_BYTES !== 0) return `${region.name} is not on a page boundary`;
-    if (region.bytes < needs[i]!) return `${region.name} has ${region.bytes} bytes of ${needs[i]}`;
+    if (region.bytes < needs[i]) return `${region.name} has ${region.bytes} bytes of ${needs[i]}`;
     at += region.bytes;
   }
   if (regions.length !== needs.length) return `${regions.length} regions`;
@@ -63,7 +63,7 @@ function flaw(made: MachinePlan): string {
     free.bytes !== made.freePages * PAGE_BYTES
   )
     return "the free region is not the plan's";
-  if (regions[4]!.bytes !== made.modulePages * PAGE_BYTES) return "the module region is not the plan's";
+  if (regions[4].bytes !== made.modulePages * PAGE_BYTES) return "the module region is not the plan's";
   return "";
 }
 

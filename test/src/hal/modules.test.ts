@@ -26,7 +26,7 @@ t.test("images are read as they were added, in that order, names and code in any
   const { memory } = makeMachine(1);
   fc.assert(
     fc.property(fc.array(fc.tuple(text, text), { maxLength: 20 }), (images) => {
-      const directory = memory.i32[BootInfo.MODULES]!;
+      const directory = memory.i32[BootInfo.MODULES];
       for (let i = 0; i < MODULE_DIRECTORY_PAGES * PAGE_WORDS; i++) memory.i32[directory + i] = 0;
       const numbers = images.map(([name, code]) => addModule(memory, name, code));
       return (

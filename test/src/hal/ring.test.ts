@@ -27,7 +27,7 @@ t.test(
         fc.constantFrom(0, 2, 3, 32766, 32767, 2 ** 16),
         fc.array(step, { maxLength: 400, size: "max" }),
         (machine, lapsToWrap, steps) => {
-          const { memory, plan } = machines[machine]!;
+          const { memory, plan } = machines[machine];
           const { i32, f64 } = memory;
           const rings = Array.from({ length: CORES }, (_, id) => new RingPort(memory, id));
           for (let line = plan.rings; line < plan.ports; line += 16) i32[line] = 0;
@@ -43,35 +43,35 @@ t.test(
           const bells = rings.map(() => 0);
           let sent = 0;
           for (const { what, from, to } of steps) {
-            const queue = queues[from]![to]!;
+            const queue = queues[from][to];
             if (what === "send") {
-              const line = rings[from]!.reserve(to);
+              const line = rings[from].reserve(to);
               if ((line === 0) !== (queue.length === plan.ringLines)) return false;
               if (line === 0) continue;
               if (line < plan.rings || line + 16 > plan.ports || line % 16 !== plan.rings % 16) return false;
               sent++;
               i32[line + Line.PAYLOAD] = sent;
               f64[(line + WORDS) >> 1] = sent + 0.5;
-              if (rings[to]!.peek(from) === line) return false;
-              rings[from]!.publish(to, line, 1 + (sent % 0xffff));
+              if (rings[to].peek(from) === line) return false;
+              rings[from].publish(to, line, 1 + (sent % 0xffff));
               queue.push(sent);
-              bells[to]! |= bellOf(memory, from);
+              bells[to] |= bellOf(memory, from);
             } else if (what === "receive") {
-              const line = rings[to]!.peek(from);
+              const line = rings[to].peek(from);
               if ((line === 0) !== (queue.length === 0)) return false;
               if (line === 0) continue;
-              if (rings[to]!.peek(from) !== line) return false;
+              if (rings[to].peek(from) !== line) return false;
               const expected = queue.shift()!;
               if (
-                rings[to]!.kind(line) !== 1 + (expected % 0xffff) ||
+                rings[to].kind(line) !== 1 + (expected % 0xffff) ||
                 i32[line + Line.PAYLOAD] !== expected ||
                 f64[(line + WORDS) >> 1] !== expected + 0.5
               )
                 return false;
-              rings[to]!.release(from);
+              rings[to].release(from);
             } else if (what === "keep") {
-              rings[to]!.keepPending(from);
-              bells[to]! |= bellOf(memory, from);
+              rings[to].keepPending(from);
+              bells[to] |= bellOf(memory, from);
             } else {
               if (Atomics.exchange(i32, attentionOf(memory, to), 0) !== bells[to]) return false;
               bells[to] = 0;
@@ -104,7 +104,7 @@ t.test(
     const receive = (): number => {
       const line = consumer.peek(0);
       if (line === 0) return 0;
-      const n = i32[line + Line.PAYLOAD]!;
+      const n = i32[line + Line.PAYLOAD];
       consumer.release(0);
       return n;
     };
@@ -153,12 +153,12 @@ t.test("the rings of 64 cores do not share a line, and the bell of each is one o
   const seen = new Set<number>();
   for (let from = 0; from < 64; from++) {
     for (let to = 0; to < 64; to++) {
-      const line = ports[from]!.reserve(to);
+      const line = ports[from].reserve(to);
       if (line < plan.rings || line + plan.ringLines * 16 > plan.ports)
         t.fail(`ring ${from} to ${to} is at ${line}`);
       seen.add(line);
     }
-    ports[from]!.publish(40, ports[from]!.reserve(40), 1);
+    ports[from].publish(40, ports[from].reserve(40), 1);
     t.equal(Atomics.exchange(i32, attentionOf(memory, 40), 0), bellOf(memory, from));
   }
   t.equal(seen.size, 64 * 64);

@@ -69,7 +69,7 @@ t.test(
           for (const { what, port, core, size } of steps) {
             salt += 13;
             if (what === "write" || what === "feed") {
-              const queue = what === "write" ? out[port]! : incoming[port]!;
+              const queue = what === "write" ? out[port] : incoming[port];
               const bytes = bytesOf(size, salt);
               const taken =
                 what === "write"
@@ -78,13 +78,13 @@ t.test(
               if (taken !== Math.min(size, PORT_RING_BYTES - queue.length)) return false;
               queue.push(...bytes.slice(0, taken));
             } else if (what === "drain") {
-              if (!Buffer.from(out[port]!).equals(drainPort(memory, port))) return false;
+              if (!Buffer.from(out[port]).equals(drainPort(memory, port))) return false;
               out[port] = [];
             } else {
               const bytes: number[] = [];
               const count = portRead(memory, port, core, bytes, size);
-              if (count !== Math.min(size, incoming[port]!.length) || bytes.length !== count) return false;
-              if (incoming[port]!.splice(0, count).join() !== bytes.join()) return false;
+              if (count !== Math.min(size, incoming[port].length) || bytes.length !== count) return false;
+              if (incoming[port].splice(0, count).join() !== bytes.join()) return false;
             }
           }
           return true;
@@ -135,8 +135,8 @@ t.test("writes of several cores come whole and each core's in order, whenever th
   const look = (): void => {
     const bytes = [...drainPort(memory, 1)];
     for (let at = 0; at < bytes.length && broken === ""; ) {
-      const core = bytes[at]!;
-      const expected = core < 2 ? frame(core, next[core]!++) : [];
+      const core = bytes[at];
+      const expected = core < 2 ? frame(core, next[core]++) : [];
       if (expected.length === 0 || expected.some((byte, i) => bytes[at + i] !== byte))
         broken = `at byte ${at} of ${bytes.length}: core ${core}`;
       at += expected.length;
@@ -223,10 +223,10 @@ t.test("the host's doorbell rings for output and not for a write of nothing", (t
   const { memory } = makeMachine(1);
   const { i32 } = memory;
   const rung = (act: () => void): [number, number] => {
-    const before = i32[BootInfo.HOST_DOORBELL]!;
+    const before = i32[BootInfo.HOST_DOORBELL];
     i32[BootInfo.HOST_EVENTS] = 0;
     act();
-    return [i32[BootInfo.HOST_DOORBELL]! - before, i32[BootInfo.HOST_EVENTS]!];
+    return [i32[BootInfo.HOST_DOORBELL] - before, i32[BootInfo.HOST_EVENTS]];
   };
   t.same(
     rung(() => portWrite(memory, 1, 0, [1], 1)),

@@ -58,13 +58,13 @@ t.test("whatever words are scribbled over the tables, an inspection ends and thr
       fc.boolean(),
       (scribbles, wild) => {
         const { memory, echoSlot } = makeSmallSystem();
-        const first = memory.i32[BootInfo.FREE]!;
+        const first = memory.i32[BootInfo.FREE];
         const end = echoSlot(16) + 4096;
         const used: number[] = [];
         // Where something stands, or anywhere: most of memory is zero, and damage to it is seen by nobody.
         for (let at = first; at < end; at++) if (wild || memory.i32[at] !== 0) used.push(at);
         for (const [where, value] of scribbles)
-          memory.i32[used[Math.floor(where * (used.length - 1))]!] = value;
+          memory.i32[used[Math.floor(where * (used.length - 1))]] = value;
         return lookAtAll(memory.machine.memory) < 20_000;
       },
     ),

@@ -45,17 +45,17 @@ t.test(
         [5, "running"],
       ],
     );
-    t.match(threads[0]!.waits, { at: "thread 5 of echo", object: null });
-    t.match(threads[1]!.waits, {
+    t.match(threads[0].waits, { at: "thread 5 of echo", object: null });
+    t.match(threads[1].waits, {
       as: "receiver",
       object: system.endpoint * 4,
       through: { kind: "slot", holder: "echo", index: 5 },
       throughHolds: true,
     });
-    t.match(threads[2]!.waits, { as: "waiter", throughHolds: true });
-    t.match(threads[3]!.waits, { as: "waiter", throughHolds: false }, "its slot is of another generation");
-    t.equal(threads[4]!.waits, null);
-    t.equal(threads[4]!.owesReplyTo, 1);
+    t.match(threads[2].waits, { as: "waiter", throughHolds: true });
+    t.match(threads[3].waits, { as: "waiter", throughHolds: false }, "its slot is of another generation");
+    t.equal(threads[4].waits, null);
+    t.equal(threads[4].owesReplyTo, 1);
     t.end();
   },
 );
@@ -63,9 +63,9 @@ t.test(
 t.test("a reply to a call that is over is owed to nobody", (t) => {
   const system = makeSmallSystem();
   const { i32 } = system.memory;
-  const caller = i32[i32[system.memory.tables + Tables.THREAD_TABLE]! + 1]!;
-  i32[caller + 1]!++;
-  t.equal(look(system).threads[4]!.owesReplyTo, null);
+  const caller = i32[i32[system.memory.tables + Tables.THREAD_TABLE] + 1];
+  i32[caller + 1]++;
+  t.equal(look(system).threads[4].owesReplyTo, null);
   t.end();
 });
 
@@ -79,7 +79,7 @@ t.test("a CSpace is told slot by slot: rights by letter, badge, flags, time left
       ["echo", [2], 16],
     ],
   );
-  const echo = cspaces[1]!;
+  const echo = cspaces[1];
   t.match(echo, { live: 3, dead: 1, reserved: 1 });
   const [receive, send, signal] = echo.capabilities;
   t.match(receive, { type: "endpoint", rights: "-----cg-", badge: 0, bytes: 128, place: { index: 5 } });
@@ -95,13 +95,13 @@ t.test("the derivation tree has every slot once, below what it was made from", (
   const { nodes, complete } = look(system).tree;
   t.equal(complete, true);
   t.equal(new Set(nodes.map(({ address }) => address)).size, nodes.length);
-  t.equal(nodes[0]!.place.kind, "root");
+  t.equal(nodes[0].place.kind, "root");
   for (const [index, { parent, depth }] of nodes.entries()) {
-    t.equal(depth, parent === -1 ? 0 : nodes[parent]!.depth + 1);
+    t.equal(depth, parent === -1 ? 0 : nodes[parent].depth + 1);
     t.ok(parent < index, "a parent comes before its children");
   }
   const find = (slot: number) => nodes.find(({ address }) => address === slot * 4)!;
-  const parentOf = (slot: number) => nodes[find(slot).parent]!.address / 4;
+  const parentOf = (slot: number) => nodes[find(slot).parent].address / 4;
   t.equal(parentOf(system.echoSlot(5)), system.initSlot(22));
   t.equal(parentOf(system.initSlot(22)), system.untyped);
   const bindings = nodes.filter(({ place }) => place.kind === "binding").map(({ place }) => place.holder);
@@ -111,7 +111,7 @@ t.test("the derivation tree has every slot once, below what it was made from", (
     "process 2 echo: CSpace",
   ]);
   t.match(
-    nodes.filter(({ place }) => place.kind === "anchor"),
+    nodes.filter(({ place }) => place.kind === "header"),
     [{ state: "dead", type: "notification" }],
   );
   t.end();
@@ -212,13 +212,13 @@ t.test("memory is told by owner, and each byte of untyped memory once", (t) => {
   t.end();
 });
 
-t.test("a reply hangs from its caller's anchor, and its holder is who owes it", (t) => {
+t.test("a reply hangs from its caller's header, and its holder is who owes it", (t) => {
   const system = makeSmallSystem();
   const { memory } = system;
   const { i32 } = memory;
-  const table = i32[memory.tables + Tables.THREAD_TABLE]!;
-  const caller = i32[table + 1]!;
-  i32[i32[table + 5]! + 2] = 0;
+  const table = i32[memory.tables + Tables.THREAD_TABLE];
+  const caller = i32[table + 1];
+  i32[i32[table + 5] + 2] = 0;
   memory.hold(system.echoSlot(10), {
     type: ObjectType.REPLY,
     object: caller,
@@ -230,9 +230,9 @@ t.test("a reply hangs from its caller's anchor, and its holder is who owes it", 
   t.match(reply, { depth: 1, badge: 9, designates: "reply to thread 1 of init" });
   t.match(state.tree.nodes[reply.parent], {
     parent: -1,
-    place: { kind: "anchor", holder: "thread 1 of init" },
+    place: { kind: "header", holder: "thread 1 of init" },
   });
-  t.match(state.threads[0]!.waits, { at: "the holder of echo slot 10" });
+  t.match(state.threads[0].waits, { at: "the holder of echo slot 10" });
   t.end();
 });
 
@@ -293,11 +293,11 @@ t.test("the tree lock is held while the tree is read, and free afterwards", (t) 
   const { memory } = system.memory.machine;
   t.equal(inspect(memory, { lock: true, core: 1 }).machine.consistent, true, "a core looks");
   t.equal(i32[coreArea(memory, 1) + KernelCore.TREE_LOCKED], 0, "and holds nothing afterwards");
-  i32[KernelInfo.TREE_LOCK_TICKET]!++;
+  i32[KernelInfo.TREE_LOCK_TICKET]++;
   const held = look(system);
   t.equal(held.machine.consistent, false, "somebody has it for good");
   t.ok(held.tree.nodes.length > 10, "the tree is read without");
-  t.equal(i32[KernelInfo.TREE_LOCK_TICKET], i32[KernelInfo.TREE_LOCK]! + 1, "no ticket was drawn");
+  t.equal(i32[KernelInfo.TREE_LOCK_TICKET], i32[KernelInfo.TREE_LOCK] + 1, "no ticket was drawn");
   i32[BootInfo.POWER] = Power.PANIC;
   t.equal(look(system).machine.consistent, false);
   t.end();

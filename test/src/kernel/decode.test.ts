@@ -64,8 +64,7 @@ const NO_INTEGERS = [
 
 /** A slot with a capability of a type, with all rights. */
 function make(type: ObjectType, index: number): SlotRef {
-  if (RETYPED.includes(type))
-    return bench.make(type, type === ObjectType.CNODE ? SLOT_BITS : 0, 1, index)[0]!;
+  if (RETYPED.includes(type)) return bench.make(type, type === ObjectType.CNODE ? SLOT_BITS : 0, 1, index)[0];
   // What is made when the machine starts: its object is never looked at here.
   bench.locked(k, (held) =>
     fillSlot(held, slotAt(index), slotWord(type, Right.ALL, 0, 12), bench.free, 0, bench.untyped),
@@ -89,7 +88,7 @@ interface Word {
   readonly wrong: readonly Wrong[];
 }
 
-const bound = (value: number | string): number => (typeof value === "number" ? value : QUANTITIES[value]!);
+const bound = (value: number | string): number => (typeof value === "number" ? value : QUANTITIES[value]);
 
 /** A number from `low` to `high`, with the range that a refusal says. */
 function numbers(good: number, low: number, high: number, said: readonly [number, number], error: Err): Word {
@@ -112,7 +111,7 @@ function looked(argument: Extract<Argument, { kind: "capability" }>, at: number)
   const good = fresh();
   const marked = (what: string, flag: SlotFlag, error: Err): Wrong => {
     const slot = fresh();
-    i32[slot]! |= flag;
+    i32[slot] |= flag;
     k.f64[(slot + Slot.EXPIRY) >> 1] = nowNs() - 1;
     return { what, value: handleOf(slot), error };
   };
@@ -132,7 +131,7 @@ function looked(argument: Extract<Argument, { kind: "capability" }>, at: number)
   }
   if (argument.right !== 0) {
     const weak = fresh();
-    i32[weak]! &= ~(argument.right << 8);
+    i32[weak] &= ~(argument.right << 8);
     wrong.push({ what: "one without the right", value: handleOf(weak), error: Err.DENIED });
   }
   return { good: handleOf(good), kept: good, wrong };
@@ -180,7 +179,7 @@ function contextOf(words: readonly number[], count = 64): GeneratorContext {
 }
 
 function decoderOf(object: ObjectDeclaration, method: MethodDeclaration): Decoder | undefined {
-  const name = `decode${object.title}${method.name[0]!.toUpperCase()}${method.name.slice(1)}`;
+  const name = `decode${object.title}${method.name[0].toUpperCase()}${method.name.slice(1)}`;
   return (decoders as Readonly<Record<string, Decoder>>)[name];
 }
 
@@ -194,7 +193,7 @@ function prepare(object: ObjectDeclaration): SlotRef {
   bench.renew(18);
   i32[init + Process.CEILING] = CEILING;
   i32[init + Process.THREADS_LEFT] = THREADS_LEFT;
-  i32[i32[BootInfo.MODULES]!] = IMAGES;
+  i32[i32[BootInfo.MODULES]] = IMAGES;
   const self = make(object.type, SELF);
   if (object.type === ObjectType.PROCESS) i32[bench.objectIn(self) + Process.CEILING] = OWN_CEILING;
   return self;
@@ -221,7 +220,7 @@ for (const object of METHODS) {
       words.forEach((word, at) => {
         for (const { what, value, error, range } of word.wrong) {
           const context = contextOf(good.with(at, value));
-          const row = `${declared[at]!.name}, ${what}`;
+          const row = `${declared[at].name}, ${what}`;
           t.equal(statusOf(decoder, context, self), error, row);
           if (range !== undefined) t.same([context.regs[0], context.regs[1]], range, `${row}: the range`);
         }
@@ -240,8 +239,8 @@ for (const object of METHODS) {
         if (argument.kind === "words")
           t.same([operands.wordCount, operands.payload], [63 - i, Reg.WORDS + 1 + i]);
         else if (argument.kind === "text" || argument.kind === "bytes")
-          t.same([operands.byteCount, operands.payload], [words[i]!.good, Reg.WORDS + 2 + i]);
-        else t.equal(operands[argument.name], words[i]!.kept, argument.name);
+          t.same([operands.byteCount, operands.payload], [words[i].good, Reg.WORDS + 2 + i]);
+        else t.equal(operands[argument.name], words[i].kept, argument.name);
       });
       t.end();
     });
@@ -249,7 +248,7 @@ for (const object of METHODS) {
     if (method.right !== 0) {
       t.test(`${name} is denied to a capability without its right, whatever the arguments`, (t) => {
         const self = prepare(object);
-        i32[self]! &= ~(method.right << 8);
+        i32[self] &= ~(method.right << 8);
         t.equal(statusOf(decoder, contextOf([]), self), Err.DENIED);
         t.end();
       });
@@ -275,8 +274,8 @@ for (const object of METHODS) {
 }
 
 t.test("an argument that the deed judges reads as -1 if it is no integer of 32 bits", (t) => {
-  const self = prepare(METHODS[0]!);
-  const words = inOrder(METHODS[0]!.methods[0]!).map(wordOf);
+  const self = prepare(METHODS[0]);
+  const words = inOrder(METHODS[0].methods[0]).map(wordOf);
   for (const value of [0.5, Number.NaN, 2 ** 31, -(2 ** 40)]) {
     const context = contextOf(words.map((word) => word.good).with(0, value));
     t.equal(statusOf(decoders.decodeUntypedRetype, context, self), Err.OK);

@@ -26,14 +26,14 @@ useSeed(t);
 
 const bench = makeBench(1);
 const { i32, slotAt, locked, resources } = bench;
-const k = bench.cores[0]!;
+const k = bench.cores[0];
 const { f64 } = k;
 const [thread] = makeThreads(bench, 1) as [ThreadRef];
 const TICK = 2 ** 23;
 const HOUR = 3600e9;
 const SLOTS = 60;
 
-const alarm = (): number => f64[(k.tables + Tables.ALARM_NS) >> 1]!;
+const alarm = (): number => f64[(k.tables + Tables.ALARM_NS) >> 1];
 const dueTick = (time: number): number => Math.ceil(time / TICK) * TICK;
 
 const next = (now: number): SlotRef | 0 | -1 => locked(k, (held) => nextExpired(held, now));
@@ -101,7 +101,7 @@ t.test(
               free.push(member);
             } else if (what === "move" && member !== undefined && slot !== undefined) {
               for (const word of [Slot.EXPIRY, Slot.EXPIRY + 1, Slot.WATERMARK, Slot.LINK])
-                i32[slot + word] = i32[member + word]!;
+                i32[slot + word] = i32[member + word];
               locked(k, (held) => moveInWheel(held, member, slot));
               expiry.set(slot, expiry.get(member)!);
               expiry.delete(member);
@@ -164,7 +164,7 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
         if (slot === -1) continue;
         const index = (slot - slotAt(100)) / Slot.WORDS;
         order.push(index);
-        t.ok(now >= start + due[index]! && now - (start + due[index]!) < TICK);
+        t.ok(now >= start + due[index] && now - (start + due[index]) < TICK);
         locked(k, (held) => leaveWheel(held, slot));
       }
     }
@@ -179,7 +179,7 @@ t.test("driven by its alarm alone the wheel is as exact after ten days as at onc
 function expire(source: SlotRef, to: number, rights: number, ns: number): number {
   const index = (source - bench.cspace) / Slot.WORDS;
   const trap = new DrivenTrap(k, thread, resources.process, (context) => {
-    [Method.CNODE_EXPIRE, to, makeHandle(index, i32[source + Slot.GENERATION]!), rights, ns].forEach(
+    [Method.CNODE_EXPIRE, to, makeHandle(index, i32[source + Slot.GENERATION]), rights, ns].forEach(
       (word, i) => {
         context.regs[i] = word;
       },
@@ -210,18 +210,18 @@ t.test(
             const slot = slotAt(101 + i);
             const before = nowNs();
             if (expires) {
-              if (expire(slots[source]!, 101 + i, Right.ALL, ns) < 0) throw new Error("refused");
-            } else locked(k, (held) => deriveSlot(held, slots[source]!, slot, Right.ALL, 0));
-            const time = f64[(slot + Slot.EXPIRY) >> 1]!;
-            const word = i32[slot]!;
-            const earlier = expires && before + ns < times[source]!;
+              if (expire(slots[source], 101 + i, Right.ALL, ns) < 0) throw new Error("refused");
+            } else locked(k, (held) => deriveSlot(held, slots[source], slot, Right.ALL, 0));
+            const time = f64[(slot + Slot.EXPIRY) >> 1];
+            const word = i32[slot];
+            const earlier = expires && before + ns < times[source];
             if (earlier) {
               timed++;
               if (!(time >= before + ns && time <= nowNs() + ns))
                 throw new Error("not in that many nanoseconds");
-            } else if (times[source]! < Number.POSITIVE_INFINITY && time !== times[source])
+            } else if (times[source] < Number.POSITIVE_INFINITY && time !== times[source])
               throw new Error("a copy outlives its source");
-            times.push(earlier ? time : times[source]!);
+            times.push(earlier ? time : times[source]);
             slots.push(slot);
             if (((word & SlotFlag.TIMED) !== 0) !== earlier)
               throw new Error("in the wheel for nothing, or not");

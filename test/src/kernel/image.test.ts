@@ -11,7 +11,7 @@ import {
   type ProcessRef,
   slotWord,
 } from "@capos/kernel/internal";
-import { Anchor, Image, KernelInfo, Process } from "@capos/kernel/layout";
+import { Image, KernelInfo, ObjectHeader, Process } from "@capos/kernel/layout";
 import t from "tap";
 import { WAITS } from "./support/kernel.js";
 import { configureProcess, handleIn, messageOf } from "./support/processes.js";
@@ -23,14 +23,14 @@ const TAKEN = 71;
 const CNODE = 1;
 
 /** A bench with a capability to the store, and one image more, which only its taker holds: its number. */
-function makeStore(): Bench & { zero: Core; one: Core; number: number; anchor: number } {
+function makeStore(): Bench & { zero: Core; one: Core; number: number; header: number } {
   const bench = makeBench(2);
   bench.renew(16);
   const [zero, one] = bench.cores as [Core, Core];
   const control = slotWord(ObjectType.IMAGE_CONTROL, Right.ALL, 0, 0);
   bench.locked(zero, (held) => fillSlot(held, bench.slotAt(CONTROL), control, 0, 0, bench.slotAt(90)));
   const number = addModule(bench.memory, "second", "");
-  const store = { ...bench, zero, one, number, anchor: imageAt(zero, 1) + Image.ANCHOR };
+  const store = { ...bench, zero, one, number, header: imageAt(zero, 1) + Image.HEADER };
   take(store, zero);
   unloadModule(bench.memory, number);
   return store;
@@ -51,8 +51,8 @@ const lose = (bench: ReturnType<typeof makeStore>): void =>
 /** Configures a process of the second image on core 1. */
 function configure(bench: ReturnType<typeof makeStore>): { answer: number; process: ProcessRef } {
   const [process, cnode] = [
-    bench.make(ObjectType.PROCESS, 0, 1, 100)[0]!,
-    bench.make(ObjectType.CNODE, 3, 1, 101)[0]!,
+    bench.make(ObjectType.PROCESS, 0, 1, 100)[0],
+    bench.make(ObjectType.CNODE, 3, 1, 101)[0],
   ];
   const answer = configureProcess({ ...bench, image: bench.slotAt(TAKEN) }, bench.one, process, cnode, 0);
   return { answer, process: bench.objectIn<ProcessRef>(process) };
@@ -86,12 +86,12 @@ t.test("a process keeps its image after the last capability outside, until it ha
   t.equal(answer, Err.OK);
   lose(bench);
   settle(bench.cores);
-  t.equal(bench.i32[bench.anchor + Anchor.REFERENCES], 1);
+  t.equal(bench.i32[bench.header + ObjectHeader.REFERENCES], 1);
   t.equal(findModule(bench.memory, bench.number), 1, "it is there");
   endProcess(bench.one, process, LifeState.KILLED, 0);
   settle(bench.cores);
   t.equal(findModule(bench.memory, bench.number), -1, "its place is free");
-  t.equal(stateOf(bench.i32, bench.anchor), SlotState.EMPTY, "and can be taken");
+  t.equal(stateOf(bench.i32, bench.header), SlotState.EMPTY, "and can be taken");
   t.end();
 });
 
@@ -99,7 +99,7 @@ t.test("an image whose end is under way is taken when that is over, not before",
   const bench = makeStore();
   lose(bench);
   t.equal(take(bench, bench.one), WAITS, "it waits");
-  t.equal(bench.i32[bench.anchor + Anchor.REFERENCES], 0);
+  t.equal(bench.i32[bench.header + ObjectHeader.REFERENCES], 0);
   settle(bench.cores);
   t.equal(take(bench, bench.one), Err.NOT_FOUND, "nobody held it");
   t.end();

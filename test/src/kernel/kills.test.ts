@@ -24,8 +24,8 @@ const CORES = 3;
 const bench = makeBench(CORES);
 const { i32, cores, locked, thread } = bench;
 
-const isHalted = (k: Core): boolean => (i32[k.attention]! & Attention.HALTED) !== 0;
-const asked = (): number => i32[KernelInfo.GRACE_REQUESTED]!;
+const isHalted = (k: Core): boolean => (i32[k.attention] & Attention.HALTED) !== 0;
+const asked = (): number => i32[KernelInfo.GRACE_REQUESTED];
 const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
 
 /** As the loop does it: only from a safe point, with no bit set. */
@@ -81,20 +81,20 @@ t.test(
             body();
             // 0 is no number.
             for (let n = (before + 1) | 0; n !== ((asked() + 1) | 0); n = (n + 1) | 0)
-              if (n !== 0) own[k.id]!.push(n);
-            const open = own[k.id]!.filter((n) => !graceIsOver(k, n));
+              if (n !== 0) own[k.id].push(n);
+            const open = own[k.id].filter((n) => !graceIsOver(k, n));
             if (open.length > 1)
               throw new Error(`core ${k.id} has asked for ${open.length} grace periods at once`);
           };
           for (const { what, core } of steps) {
-            const k = cores[core]!;
+            const k = cores[core];
             if (what === "wake" && isHalted(k)) watched(k, () => leaveHalt(k));
             if (isHalted(k)) continue;
             if (what === "kill") {
               const slot = slots.pop()!;
               const before = asked();
               watched(k, () => kill(k, slot));
-              const stamp = i32[slot + Slot.STAMP]!;
+              const stamp = i32[slot + Slot.STAMP];
               if (((stamp - before) | 0) <= 0) throw new Error("the grace period had begun before the kill");
               stamps.push(stamp);
             } else {
@@ -106,9 +106,7 @@ t.test(
                 throw new Error("over before it was asked for");
           }
           actWhenCalled();
-          const late = stamps.filter(
-            (stamp) => ((asked() - stamp) | 0) < 0 || !graceIsOver(cores[0]!, stamp),
-          );
+          const late = stamps.filter((stamp) => ((asked() - stamp) | 0) < 0 || !graceIsOver(cores[0], stamp));
           if (late.length > 0) throw new Error(`${late.length} kills were not followed`);
           return cores.every((k) => !k.graceWanted && i32[k.area + KernelCore.GRACE_AWAITED] === 0);
         },
@@ -124,11 +122,11 @@ t.test("a hundred kills while a grace period is under way lead to one more, not 
   bench.renew(20);
   const slots = bench.make(ObjectType.FRAME, 0, 101, 100);
   const before = asked();
-  for (const slot of slots) kill(cores[0]!, slot);
+  for (const slot of slots) kill(cores[0], slot);
   t.equal(asked(), before + 1);
   actWhenCalled();
   t.equal(asked(), before + 2);
-  t.ok(graceIsOver(cores[0]!, i32[slots[100]! + Slot.STAMP]!));
+  t.ok(graceIsOver(cores[0], i32[slots[100] + Slot.STAMP]));
   t.end();
 });
 
@@ -158,8 +156,8 @@ t.test(
       );
       t.equal(came, true);
       actWhenCalled();
-      t.ok(((asked() - i32[second + Slot.STAMP]!) | 0) >= 0, "a grace period was asked for after the kill");
-      t.ok(graceIsOver(k, i32[second + Slot.STAMP]!));
+      t.ok(((asked() - i32[second + Slot.STAMP]) | 0) >= 0, "a grace period was asked for after the kill");
+      t.ok(graceIsOver(k, i32[second + Slot.STAMP]));
       t.equal(k.graceWanted, false);
     }
     t.end();
@@ -169,7 +167,7 @@ t.test(
 /** A context whose trap names a slot. */
 function naming(slot: SlotRef): GeneratorContext {
   const context = new GeneratorContext(makeRegisters());
-  context.regs[Reg.HANDLE] = makeHandle((slot - bench.cspace) / Slot.WORDS, i32[slot + Slot.GENERATION]!);
+  context.regs[Reg.HANDLE] = makeHandle((slot - bench.cspace) / Slot.WORDS, i32[slot + Slot.GENERATION]);
   context.trap = Method.UNTYPED_INFO;
   return context;
 }
@@ -208,7 +206,7 @@ t.test("a core that halts through a grace period looks everything up anew", (t) 
   kill(k, slot);
   attend(k);
   attend(third);
-  t.ok(graceIsOver(k, i32[slot + Slot.STAMP]!), "it was counted");
+  t.ok(graceIsOver(k, i32[slot + Slot.STAMP]), "it was counted");
   t.equal(i32[other.attention], Attention.HALTED, "and not woken");
   leaveHalt(other);
   t.equal(currentSlot(other, thread, context), 0);
@@ -221,7 +219,7 @@ t.test("no two cores are ever in an epoch of the same number", (t) => {
   const seen = new Map<number, number>();
   const slots = bench.make(ObjectType.FRAME, 0, 60, 100);
   for (const slot of slots) {
-    kill(cores[slot % CORES]!, slot);
+    kill(cores[slot % CORES], slot);
     for (const k of cores) {
       if ((slot + k.id) % 2 === 0) attend(k);
       if ((seen.get(k.graceEpoch) ?? k.id) !== k.id) t.fail("another core was in this epoch");

@@ -27,8 +27,8 @@ const { i32, cores, slotAt, untyped, locked, objectIn, resources } = bench;
 const [zero, one] = cores as [Core, Core];
 const init = resources.process;
 const { tables } = zero;
-const TABLE = i32[tables + Tables.THREAD_TABLE]!;
-const LIMIT = i32[tables + Tables.THREAD_LIMIT]!;
+const TABLE = i32[tables + Tables.THREAD_TABLE];
+const LIMIT = i32[tables + Tables.THREAD_LIMIT];
 const TOTAL = LIMIT - 1;
 
 /** Init alone, with all thread numbers, and 2^bits bytes of memory. */
@@ -38,7 +38,7 @@ function begin(bits: number): void {
   i32[init + Process.LIFE] = LifeState.RUNNING;
   i32[init + Process.THREADS_LEFT] = TOTAL;
   i32[init + Process.THREADS] = 1;
-  for (const field of [Process.FIRST_MADE, Process.FIRST_THREAD, Process.MAKER]) i32[init + field] = 0;
+  for (const field of [Process.FIRST_CHILD, Process.FIRST_THREAD, Process.PARENT]) i32[init + field] = 0;
 }
 
 const isAlive = (slot: number): boolean => stateOf(i32, slot) === SlotState.LIVE;
@@ -49,11 +49,11 @@ function madeBy(process: ProcessRef): ProcessRef[] {
   const found: ProcessRef[] = [];
   let previous = 0;
   for (
-    let at = i32[process + Process.FIRST_MADE]! as ProcessRef | 0;
+    let at = i32[process + Process.FIRST_CHILD] as ProcessRef | 0;
     at !== 0;
-    at = i32[at + Process.NEXT_MADE]! as ProcessRef | 0
+    at = i32[at + Process.NEXT_SIBLING] as ProcessRef | 0
   ) {
-    if (i32[at + Process.PREVIOUS_MADE] !== previous || i32[at + Process.MAKER] !== process)
+    if (i32[at + Process.PREVIOUS_SIBLING] !== previous || i32[at + Process.PARENT] !== process)
       throw new Error("a process is listed by one that did not make it");
     found.push(at);
     previous = at;
@@ -108,28 +108,28 @@ t.test(
             const gone = i32[process + Process.CLEANING] === Cleaning.DONE;
             if (family.includes(process) === gone)
               throw new Error(
-                gone ? "a process that is gone has a maker" : "a process has no maker any more",
+                gone ? "a process that is gone has a parent" : "a process has no parent any more",
               );
           }
           let sum = numbersTaken();
           for (const process of family) {
-            if (i32[process + Process.THREADS_LEFT]! < 0)
+            if (i32[process + Process.THREADS_LEFT] < 0)
               throw new Error("more numbers were given than there were");
-            sum += i32[process + Process.THREADS_LEFT]!;
+            sum += i32[process + Process.THREADS_LEFT];
           }
           if (sum !== TOTAL) throw new Error(`there are ${sum} numbers, not ${TOTAL}`);
         };
         for (const { what, pick, number, core } of steps) {
-          const k = cores[core]!;
+          const k = cores[core];
           const [slot, process] = [...made][pick % Math.max(1, made.size)] ?? [0, 0];
           const runs = process !== 0 && i32[process + Process.LIFE] === LifeState.RUNNING;
           if (what === "process") {
-            const maker = pick % 3 === 0 || !runs ? init : process;
-            const had = i32[maker + Process.THREADS_LEFT]!;
+            const parent = pick % 3 === 0 || !runs ? init : process;
+            const had = i32[parent + Process.THREADS_LEFT];
             const [fresh] = bench.make(ObjectType.PROCESS, 0, 1, next++) as [SlotRef];
-            const result = configureProcess(bench, k, fresh, cnode, number, maker);
+            const result = configureProcess(bench, k, fresh, cnode, number, parent);
             if (number > had) {
-              if (result !== Err.NO_RESOURCE || i32[maker + Process.THREADS_LEFT] !== had)
+              if (result !== Err.NO_RESOURCE || i32[parent + Process.THREADS_LEFT] !== had)
                 throw new Error("more numbers were taken than there were");
               kill(k, fresh);
             } else {
@@ -140,19 +140,19 @@ t.test(
             }
           } else if (what === "turn") turn(k);
           else if (what === "thread" && process !== 0) {
-            const had = i32[process + Process.THREADS_LEFT]!;
+            const had = i32[process + Process.THREADS_LEFT];
             const [fresh] = bench.make(ObjectType.THREAD, 0, 1, next++) as [SlotRef];
             const result = configureThread(k, objectIn(fresh), process, pick % 2, pick % 7);
             if (result !== (runs ? (had > 0 ? Err.OK : Err.NO_RESOURCE) : Err.BUSY))
               throw new Error(`a thread's configuration answers ${result}`);
             threads.set(fresh, objectIn(fresh));
           } else if (what === "start" && threads.size > 0) {
-            const thread = [...threads.values()][pick % threads.size]!;
-            const [number, home] = [i32[thread + Thread.NUMBER]!, cores[i32[thread + Thread.HOME]!]!];
+            const thread = [...threads.values()][pick % threads.size];
+            const [number, home] = [i32[thread + Thread.NUMBER], cores[i32[thread + Thread.HOME]]];
             if (number !== 0 && i32[TABLE + number] === thread && i32[thread + Thread.LIFE] === LifeState.NEW)
               startHere(home, thread);
           } else if (what === "kill thread" && threads.size > 0) {
-            const dying = [...threads.keys()][pick % threads.size]!;
+            const dying = [...threads.keys()][pick % threads.size];
             kill(k, dying);
             threads.delete(dying);
           } else if (what === "kill" && process !== 0) endProcess(k, process, LifeState.KILLED, 0);
@@ -177,7 +177,7 @@ t.test(
   },
 );
 
-t.test("what a process made is handed to its maker, 64 at a time, before it is gone itself", (t) => {
+t.test("what a process made is handed to its parent, 64 at a time, before it is gone itself", (t) => {
   begin(20);
   const [cnode] = bench.make(ObjectType.CNODE, 4, 1, 100) as [SlotRef];
   const [parent] = bench.make(ObjectType.PROCESS, 0, 1, 101) as [SlotRef];
@@ -209,7 +209,7 @@ t.test(
     const threads = bench.make(ObjectType.THREAD, 0, 150, 110).map(objectIn<ThreadRef>);
     threads.forEach((thread, i) => {
       configureThread(zero, thread, process, i % 2, 5);
-      if (i % 3 === 0) startHere(cores[i % 2]!, thread);
+      if (i % 3 === 0) startHere(cores[i % 2], thread);
     });
     t.equal(i32[process + Process.THREADS_LEFT], 50);
     const inside = (index: number): SlotRef => (objectIn(cnode) + index * Slot.WORDS) as SlotRef;
@@ -249,8 +249,8 @@ function makePair(): { processes: [ProcessRef, ProcessRef]; inside: SlotRef[]; p
   const [product] = bench.make(ObjectType.ENDPOINT, 0, 1, 111, memory) as [SlotRef];
   const inside = [1, 2].map((index) => (objectIn(cnode) + index * Slot.WORDS) as SlotRef);
   locked(zero, (held) => {
-    moveSlot(held, memory, inside[0]!, Right.ALL);
-    deriveSlot(held, cnode, inside[1]!, Right.ALL, 0);
+    moveSlot(held, memory, inside[0], Right.ALL);
+    deriveSlot(held, cnode, inside[1], Right.ALL, 0);
   });
   for (const slot of slots) configureProcess(bench, zero, slot, cnode, 1);
   return { processes: slots.map(objectIn<ProcessRef>) as [ProcessRef, ProcessRef], inside, product };

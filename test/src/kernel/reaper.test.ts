@@ -1,7 +1,6 @@
 import { Err, LifeState, Method, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import { Attention, CoreArea, CoreState } from "@capos/hal";
 import {
-  type AnchorRef,
   assignReap,
   bindCSpace,
   CHUNK,
@@ -12,6 +11,7 @@ import {
   endProcess,
   finishDeath,
   flushBacklog,
+  type HeaderRef,
   handOverReaping,
   invokeProcess,
   killSlot,
@@ -21,11 +21,11 @@ import {
   type ThreadRef,
 } from "@capos/kernel/internal";
 import {
-  Anchor,
   KernelArea,
   KernelInfo,
   Monitor,
   Notification,
+  ObjectHeader,
   Process,
   Reap,
   Thread,
@@ -46,13 +46,13 @@ const { i32, cores, slotAt, untyped, locked, objectIn } = bench;
 const [zero, one] = cores as [Core, Core];
 const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
 
-/** The anchors in a core's list, first to last; throws if its end is not where the list says. */
-function listed(k: Core): AnchorRef[] {
-  const found: AnchorRef[] = [];
-  for (let at = i32[k.kernelArea + KernelArea.REAP_HEAD]!; at > 0; at = i32[at + Anchor.REAP_NEXT]!) {
-    if (i32[at + Anchor.REAP_CORE] !== k.id + 1) throw new Error("an anchor names another core's list");
+/** The headers in a core's list, first to last; throws if its end is not where the list says. */
+function listed(k: Core): HeaderRef[] {
+  const found: HeaderRef[] = [];
+  for (let at = i32[k.kernelArea + KernelArea.REAP_HEAD]; at > 0; at = i32[at + ObjectHeader.REAP_NEXT]) {
+    if (i32[at + ObjectHeader.REAP_CORE] !== k.id + 1) throw new Error("a header names another core's list");
     if (found.length > 10_000) throw new Error("a list has no end");
-    found.push(at as AnchorRef);
+    found.push(at as HeaderRef);
   }
   if (found.length > 0 && i32[k.kernelArea + KernelArea.REAP_TAIL] !== found.at(-1))
     throw new Error("the list's tail is not its last");
@@ -86,10 +86,10 @@ t.test(
         const notifications: number[] = [];
         for (const { what, pick, core } of steps) {
           const gone = i32[one.area + CoreArea.STATE] === CoreState.ABSENT;
-          const k = gone ? zero : cores[core]!;
+          const k = gone ? zero : cores[core];
           const slot = living[pick % Math.max(1, living.length)];
           if (what === "make") {
-            const [type, bits] = kinds[pick % kinds.length]!;
+            const [type, bits] = kinds[pick % kinds.length];
             const [made] = bench.make(type, bits, 1, next++) as [SlotRef];
             living.push(made);
             if (type === ObjectType.NOTIFICATION) notifications.push(objectIn(made));
@@ -103,18 +103,18 @@ t.test(
             i32[one.attention] = 0;
           } else if (what === "wait" && notifications.length > 0) {
             // Some core has it in its list of nudges: it cannot go now.
-            const one = notifications[pick % notifications.length]!;
+            const one = notifications[pick % notifications.length];
             i32[one + Notification.NUDGE_HOLDER] = i32[one + Notification.NUDGE_HOLDER] === 0 ? 1 : 0;
           } else if (slot === undefined) continue;
           else if (what === "copy") {
             locked(k, (held) => deriveSlot(held, slot, slotAt(next), Right.ALL, 0));
             living.push(slotAt(next++));
           } else if (what === "nest") {
-            const cnodes = living.filter((one) => ((i32[one]! >> 2) & 63) === ObjectType.CNODE);
+            const cnodes = living.filter((one) => ((i32[one] >> 2) & 63) === ObjectType.CNODE);
             const cnode = cnodes[pick % Math.max(1, cnodes.length)];
             if (cnode === undefined || cnode === slot) continue;
             // Two CNodes of which each holds the other keep each other, until their memory is revoked.
-            if (((i32[slot]! >> 2) & 63) === ObjectType.CNODE && objectIn(slot) < objectIn(cnode)) continue;
+            if (((i32[slot] >> 2) & 63) === ObjectType.CNODE && objectIn(slot) < objectIn(cnode)) continue;
             const inside = [1, 2, 3, 4, 5, 6, 7].map((i) => (objectIn(cnode) + i * Slot.WORDS) as SlotRef);
             const free = inside.find((one) => i32[one] === SlotState.EMPTY);
             if (free === undefined) continue;
@@ -124,14 +124,14 @@ t.test(
             kill(k, slot);
             living.splice(living.indexOf(slot), 1);
           } else if (what === "work") {
-            const anchors = listed(k);
-            if (anchors.length > 0)
-              locked(k, (held) => assignReap(held, anchors[pick % anchors.length]!, Reap.FINALISE, k.id));
+            const headers = listed(k);
+            if (headers.length > 0)
+              locked(k, (held) => assignReap(held, headers[pick % headers.length], Reap.FINALISE, k.id));
           }
           const all: number[] = [...listed(zero), ...listed(one)];
-          if (new Set(all).size !== all.length) throw new Error("an anchor is in two lists, or twice in one");
-          for (const anchor of descendantsOf(i32, untyped))
-            if (stateOf(i32, anchor) === SlotState.DEAD && !all.includes(anchor))
+          if (new Set(all).size !== all.length) throw new Error("a header is in two lists, or twice in one");
+          for (const header of descendantsOf(i32, untyped))
+            if (stateOf(i32, header) === SlotState.DEAD && !all.includes(header))
               throw new Error("nobody reaps an object");
         }
         for (const notification of notifications) i32[notification + Notification.NUDGE_HOLDER] = 0;
@@ -206,12 +206,12 @@ t.test("a core that rests looks again when what an object of its list waited for
   t.equal(listed(one).length, 1, "it waits for the nudge");
   i32[one.attention] = 0;
   flushBacklog(zero);
-  t.equal(i32[one.attention]! & Attention.POKE, Attention.POKE, "its reaper is called");
+  t.equal(i32[one.attention] & Attention.POKE, Attention.POKE, "its reaper is called");
   settle(cores);
   t.same(listed(one), []);
 
   const [processSlot, cnode, threadSlot] = [ObjectType.PROCESS, ObjectType.CNODE, ObjectType.THREAD].map(
-    (type, i) => bench.make(type, 4, 1, 200 + i)[0]!,
+    (type, i) => bench.make(type, 4, 1, 200 + i)[0],
   ) as [SlotRef, SlotRef, SlotRef];
   const thread = objectIn<ThreadRef>(threadSlot);
   t.equal(configureProcess(bench, zero, processSlot, cnode, 1), Err.OK);
@@ -224,7 +224,7 @@ t.test("a core that rests looks again when what an object of its list waited for
   t.equal(listed(one).length, 1, "it waits for the answer");
   i32[one.attention] = 0;
   finishDeath(one, thread);
-  t.equal(i32[one.attention]! & Attention.POKE, Attention.POKE, "its reaper is called");
+  t.equal(i32[one.attention] & Attention.POKE, Attention.POKE, "its reaper is called");
   settle(cores);
   t.same(listed(one), []);
   t.end();
@@ -312,7 +312,7 @@ t.test("no process gets a CSpace that is being emptied", (t) => {
   const [user, made] = bench.make(ObjectType.PROCESS, 0, 2, 110) as [SlotRef, SlotRef];
   const process = objectIn<ProcessRef>(user);
   locked(zero, (held) => bindCSpace(held, process, slot));
-  const maker = i32[bench.thread + Thread.PROCESS]!;
+  const maker = i32[bench.thread + Thread.PROCESS];
   i32[bench.thread + Thread.PROCESS] = process;
   const image = (cnode + 802 * Slot.WORDS) as SlotRef;
   locked(zero, (held) => deriveSlot(held, bench.image, image, Right.EXECUTE, 0));
@@ -330,7 +330,7 @@ t.test("no process gets a CSpace that is being emptied", (t) => {
   t.equal(context.result, Err.BAD_CAP);
   t.equal(i32[objectIn(made) + Process.CSPACE_SLOTS], 0);
   settle(cores);
-  t.equal(i32[cnode + Anchor.REFERENCES], 0);
+  t.equal(i32[cnode + ObjectHeader.REFERENCES], 0);
   t.same(childrenOf(i32, memory), []);
   t.end();
 });
@@ -343,17 +343,17 @@ t.test("whatever is to be done with a thread, telling its monitors too, is done 
     ObjectType.THREAD,
     ObjectType.MONITOR,
     ObjectType.NOTIFICATION,
-  ].map((type, i) => bench.make(type, 4, 1, 100 + i)[0]!) as [SlotRef, SlotRef, SlotRef, SlotRef, SlotRef];
+  ].map((type, i) => bench.make(type, 4, 1, 100 + i)[0]) as [SlotRef, SlotRef, SlotRef, SlotRef, SlotRef];
   const target = objectIn<ThreadRef>(threadSlot);
   t.equal(configureProcess(bench, zero, process, cnode, 1), Err.OK);
   t.equal(configureThread(zero, target, objectIn(process), 1, 5), Err.OK);
   // It is about to end, on core 1; core 0 asks to be told.
   i32[target + Thread.LIFE] = LifeState.EXITED;
   t.equal(watch(bench, zero, monitor, threadSlot, notification), Err.OK);
-  t.same([listed(zero), listed(one)], [[], [target + Thread.ANCHOR]]);
+  t.same([listed(zero), listed(one)], [[], [target + Thread.HEADER]]);
   // Its last capability goes while that is still to be done.
   kill(zero, threadSlot);
-  t.same([listed(zero), listed(one)], [[], [target + Thread.ANCHOR]]);
+  t.same([listed(zero), listed(one)], [[], [target + Thread.HEADER]]);
   turn(zero);
   t.equal(i32[objectIn(monitor) + Monitor.ENDED], 0);
   settle(cores);
@@ -376,7 +376,7 @@ t.test(
         configureProcess(bench, zero, slot, cnode, 1);
         watch(bench, zero, early, slot, notification);
         endProcess(zero, objectIn(slot), LifeState.EXITED, 7);
-        const word = objectIn(slot) + Process.ANCHOR + Anchor.REAP_WORK;
+        const word = objectIn(slot) + Process.HEADER + ObjectHeader.REAP_WORK;
         const arm = (): void => {
           t.equal(watch(bench, one, late, slot, notification), Err.OK);
         };

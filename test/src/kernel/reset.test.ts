@@ -14,16 +14,16 @@ useSeed(t);
 const bench = makeBench(3);
 const { i32, cores, slotAt, untyped, locked, objectIn, resources } = bench;
 const [zero, one] = cores as [Core, Core, Core];
-const threads = [0, 1].map((home) => makeThreads(bench, 1, home)[0]!);
+const threads = [0, 1].map((home) => makeThreads(bench, 1, home)[0]);
 const words = new Int32Array(bench.wasm.buffer);
 const kill = (slot: SlotRef): void => locked(zero, (held) => killSlot(held, slot));
-const used = (slot: SlotRef): number => i32[slot + Slot.WATERMARK]! * 64;
+const used = (slot: SlotRef): number => i32[slot + Slot.WATERMARK] * 64;
 
 /** A retype as a trap of a thread, which waits as often as it has to. */
 class Retyping extends DrivenTrap {
   constructor(k: Core, from: SlotRef, type: ObjectType, sizeBits: number, count: number, first: number) {
     const request = { untyped: from, type, sizeBits, count, cnodeSlot: slotAt(InitSlot.CNODE), first };
-    const thread = threads[k.id]!;
+    const thread = threads[k.id];
     super(k, thread, resources.process, (context) => retype(k, thread, context, request));
   }
 }
@@ -98,7 +98,7 @@ t.test("memory is zeroed in bounded steps, all that was ever handed out and noth
 
 t.test("memory that is not needed is not waited for: what fits behind the watermark is made at once", (t) => {
   bench.renew(14);
-  kill(bench.make(ObjectType.FRAME, 0, 1, 100)[0]!);
+  kill(bench.make(ObjectType.FRAME, 0, 1, 100)[0]);
   const trap = new Retyping(zero, untyped, ObjectType.FRAME, 0, 3, 110);
   trap.turn();
   t.equal(trap.result, Err.OK);
@@ -151,7 +151,7 @@ t.test("two threads that reset the same memory both get on, and their objects ar
     new Retyping(one, untyped, ObjectType.FRAME, 0, 30, 300),
   ];
   for (let i = 0; i < 100 && !traps.every((trap) => trap.isDone); i++) {
-    traps[i % 2]!.turn();
+    traps[i % 2].turn();
     settle(cores);
   }
   t.same(
@@ -246,7 +246,7 @@ t.test(
           type: ObjectType;
           first: number;
         } | null = null;
-        const asked = (): number => i32[KernelInfo.GRACE_REQUESTED]!;
+        const asked = (): number => i32[KernelInfo.GRACE_REQUESTED];
         const finish = (): void => {
           if (trap === null || !trap.retyping.isDone) return;
           const { retyping, bits, count, type, first } = trap;
@@ -275,18 +275,18 @@ t.test(
           }
         };
         for (const { what, pick, count, core } of steps) {
-          const k = cores[core]!;
+          const k = cores[core];
           if (what === "turn") turn(k);
           else if (what === "settle") settle(cores);
           else if (what === "soil") {
             for (const [slot, { bytes }] of living)
-              if (((i32[slot]! >> 2) & 63) === ObjectType.FRAME)
+              if (((i32[slot] >> 2) & 63) === ObjectType.FRAME)
                 words.fill(-1, objectIn(slot), objectIn(slot) + bytes / 4);
           } else if (what === "retype") {
             if (trap === null) {
-              const [type, sizeBits, bits] = kinds[pick % kinds.length]!;
+              const [type, sizeBits, bits] = kinds[pick % kinds.length];
               trap = {
-                retyping: new Retyping(cores[pick % 2]!, untyped, type, sizeBits, count, next),
+                retyping: new Retyping(cores[pick % 2], untyped, type, sizeBits, count, next),
                 bits,
                 count,
                 type,

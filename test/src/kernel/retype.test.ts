@@ -39,7 +39,7 @@ import { makeKernel, type Retyped, retypeOnce } from "./support/kernel.js";
 useSeed(t);
 
 const kernel = makeKernel(2);
-const k = kernel.cores[1]!;
+const k = kernel.cores[1];
 const { i32 } = k;
 const { cspace, resources } = kernel;
 const bytes = Buffer.from(kernel.wasm.buffer);
@@ -127,7 +127,7 @@ t.test(
           }
           return (
             at === end &&
-            blocks.every(({ bits }, i) => i === 0 || bits <= blocks[i - 1]!.bits) &&
+            blocks.every(({ bits }, i) => i === 0 || bits <= blocks[i - 1].bits) &&
             blocks.length <= InitSlot.MAX_UNTYPED
           );
         },
@@ -160,8 +160,8 @@ t.test("init's untyped memory is all that the tables left, and none of it is in 
     for (let i = 0; i < given.untypedCount; i++) {
       const slot = slots + (InitSlot.UNTYPED + i) * Slot.WORDS;
       const [address, size] = [
-        memory.i32[slot + Slot.OBJECT]! * 4,
-        2 ** (memory.i32[slot]! >>> SlotBits.SIZE_SHIFT),
+        memory.i32[slot + Slot.OBJECT] * 4,
+        2 ** (memory.i32[slot] >>> SlotBits.SIZE_SHIFT),
       ];
       t.equal(address % size, 0, "aligned");
       total += size;
@@ -204,7 +204,7 @@ t.test(
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40, size: "max" }), (steps) => {
         const untyped = freshUntyped(BITS);
-        const base = i32[untyped + Slot.OBJECT]!;
+        const base = i32[untyped + Slot.OBJECT];
         const from = slotAt(UNTYPED - 2) * 4;
         const region = (): Buffer =>
           Buffer.concat([
@@ -230,7 +230,7 @@ t.test(
           else if (Array.from({ length: count }, (_, i) => first + i).some((index) => occupied.has(index)))
             expected = Err.SLOT_OCCUPIED;
           else if (start + count * 2 ** bits > 2 ** BITS) expected = Err.NO_MEMORY;
-          const nextGeneration = i32[k.tables + 4]!;
+          const nextGeneration = i32[k.tables + 4];
           const { status, detail } = make(type, sizeBits, count, first);
           if (status !== expected)
             throw new Error(
@@ -274,9 +274,9 @@ t.test(
           if (i32[untyped + Slot.WATERMARK] !== mark / 64 || mark > 2 ** BITS)
             throw new Error("the watermark is wrong");
           const found: number[] = [];
-          for (let child = i32[untyped + Slot.FIRST_CHILD]!; child !== 0 && child !== found[0]; ) {
+          for (let child = i32[untyped + Slot.FIRST_CHILD]; child !== 0 && child !== found[0]; ) {
             found.push(child);
-            const next = i32[child + Slot.NEXT_SIBLING]!;
+            const next = i32[child + Slot.NEXT_SIBLING];
             if (i32[next + Slot.PREVIOUS_SIBLING] !== child) throw new Error("siblings are not linked");
             child = next;
           }
@@ -363,7 +363,7 @@ t.test("what is made is at home on the core that made it, and each process has i
   make(ObjectType.NOTIFICATION, 0, 1, WINDOW + 1);
   make(ObjectType.THREAD, 0, 1, WINDOW + 2);
   make(ObjectType.PROCESS, 0, 2, WINDOW + 3);
-  const object = (i: number): number => i32[slotAt(WINDOW + i) + Slot.OBJECT]!;
+  const object = (i: number): number => i32[slotAt(WINDOW + i) + Slot.OBJECT];
   t.equal(i32[object(0) + Endpoint.HOME], 1);
   t.equal(i32[object(1) + Notification.HOME], 1);
   t.equal(i32[object(2) + Thread.HOME], 1);
@@ -376,7 +376,7 @@ t.test("what is made is at home on the core that made it, and each process has i
 t.test("two CNodes do not begin with the same generation", (t) => {
   freshUntyped(16);
   make(ObjectType.CNODE, 4, 2, WINDOW);
-  const [one, other] = [0, 1].map((i) => i32[slotAt(WINDOW + i) + Slot.OBJECT]!) as [number, number];
+  const [one, other] = [0, 1].map((i) => i32[slotAt(WINDOW + i) + Slot.OBJECT]) as [number, number];
   for (let slot = 1; slot < 16; slot++) {
     t.equal(i32[one + slot * Slot.WORDS], SlotState.EMPTY);
     t.not(i32[one + slot * Slot.WORDS + Slot.GENERATION], i32[other + slot * Slot.WORDS + Slot.GENERATION]);
@@ -391,9 +391,9 @@ t.test("memory made of memory stays inside it, at any depth", (t) => {
   const inner = slotAt(WINDOW + 2);
   t.equal(make(ObjectType.FRAME, 0, 4, WINDOW + 10, inner).status, Err.OK);
   t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 20, inner).status, Err.NO_MEMORY);
-  const [low, high] = [i32[inner + Slot.OBJECT]!, i32[inner + Slot.OBJECT]! + 2 ** 12];
+  const [low, high] = [i32[inner + Slot.OBJECT], i32[inner + Slot.OBJECT] + 2 ** 12];
   for (let i = 0; i < 4; i++) {
-    const frame = i32[slotAt(WINDOW + 10 + i) + Slot.OBJECT]!;
+    const frame = i32[slotAt(WINDOW + 10 + i) + Slot.OBJECT];
     t.ok(frame >= low && frame + PAGE_WORDS <= high);
   }
   t.end();
@@ -402,7 +402,7 @@ t.test("memory made of memory stays inside it, at any depth", (t) => {
 t.test("an untyped that another core killed after it was looked up makes nothing", (t) => {
   // Between the lookup and the tree lock, which orders the two, somebody deletes it.
   const untyped = freshUntyped(16);
-  kill(kernel.cores[0]!, untyped);
+  kill(kernel.cores[0], untyped);
   const before = snapshot();
   t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW).status, Err.BAD_CAP);
   t.ok(snapshot().equals(before), "nothing changed");
@@ -416,10 +416,10 @@ t.test("a window slot that is dying is waited for, and filled one generation on"
   t.equal(findSlot(k, thread, old), slotAt(WINDOW));
   kill(k, slotAt(WINDOW));
   t.equal(findSlot(k, thread, old), 0, "a dead slot's handle names nothing");
-  const stamp = i32[slotAt(WINDOW) + Slot.STAMP]!;
+  const stamp = i32[slotAt(WINDOW) + Slot.STAMP];
   t.equal(graceIsOver(k, stamp), false);
   k.current = thread;
-  const watermark = i32[untyped + Slot.WATERMARK]!;
+  const watermark = i32[untyped + Slot.WATERMARK];
   make(ObjectType.NOTIFICATION, 0, 2, WINDOW);
   t.equal(k.current, 0);
   t.same([i32[thread + Thread.STATE], i32[thread + Thread.GRACE_TARGET]], [ThreadState.GRACE_WAIT, stamp]);
@@ -440,7 +440,7 @@ t.test(
     kill(k, slotAt(WINDOW + 1));
     t.equal(make(ObjectType.ENDPOINT, 0, 3, WINDOW).status, Err.SLOT_OCCUPIED);
     i32[slotAt(WINDOW + 1) + Slot.GENERATION] = -1;
-    for (const core of kernel.cores) passGrace(core, i32[KernelInfo.GRACE_REQUESTED]!);
+    for (const core of kernel.cores) passGrace(core, i32[KernelInfo.GRACE_REQUESTED]);
     t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 1).status, Err.SLOT_OCCUPIED);
     t.end();
   },
@@ -449,7 +449,7 @@ t.test(
 t.test("no number but a live slot's own handle names it", (t) => {
   freshUntyped(16);
   make(ObjectType.ENDPOINT, 0, 20, WINDOW);
-  const live = (index: number): boolean => (i32[slotAt(index)]! & SlotBits.STATE_MASK) === SlotState.LIVE;
+  const live = (index: number): boolean => (i32[slotAt(index)] & SlotBits.STATE_MASK) === SlotState.LIVE;
   const near = fc
     .tuple(
       fc.integer({ min: -2, max: WINDOW + 25 }),
@@ -465,7 +465,7 @@ t.test("no number but a live slot's own handle names it", (t) => {
         index >= 1 &&
         index < CSPACE_SLOTS &&
         live(index) &&
-        makeHandle(index, i32[slotAt(index) + Slot.GENERATION]!) === number;
+        makeHandle(index, i32[slotAt(index) + Slot.GENERATION]) === number;
       return slot === (names ? slotAt(index) : 0);
     }),
     {
@@ -485,14 +485,14 @@ function invoke(...words: number[]): { result: number; words: number[] } {
   k.current = thread;
   invokeUntyped(k, thread, context, slotAt(UNTYPED), Method.UNTYPED_RETYPE);
   k.current = 0;
-  return { result: context.result, words: [context.regs[0]!, context.regs[1]!] };
+  return { result: context.result, words: [context.regs[0], context.regs[1]] };
 }
 
 t.test(
   "an argument of a retype that is no whole number, or too large for one, is refused and changes nothing",
   (t) => {
     freshUntyped(16);
-    const cnode = makeHandle(InitSlot.CNODE, i32[slotAt(InitSlot.CNODE) + Slot.GENERATION]!);
+    const cnode = makeHandle(InitSlot.CNODE, i32[slotAt(InitSlot.CNODE) + Slot.GENERATION]);
     const good = [ObjectType.UNTYPED, 8, 2, cnode, WINDOW];
     const before = snapshot();
     for (const bad of [
@@ -534,8 +534,8 @@ t.test(
 
 t.test("a capability without WRITE retypes nothing", (t) => {
   freshUntyped(16);
-  i32[slotAt(UNTYPED)]! &= ~(Right.WRITE << SlotBits.RIGHTS_SHIFT);
-  const cnode = makeHandle(InitSlot.CNODE, i32[slotAt(InitSlot.CNODE) + Slot.GENERATION]!);
+  i32[slotAt(UNTYPED)] &= ~(Right.WRITE << SlotBits.RIGHTS_SHIFT);
+  const cnode = makeHandle(InitSlot.CNODE, i32[slotAt(InitSlot.CNODE) + Slot.GENERATION]);
   const before = snapshot();
   t.equal(invoke(ObjectType.ENDPOINT, 0, 1, cnode, WINDOW).result, Err.DENIED);
   t.ok(snapshot().equals(before));

@@ -103,26 +103,26 @@ t.test(
             slots.push(slot);
           };
           for (let i = 0; i < count; i++) {
-            const choice = choices[i % choices.length]! + i;
+            const choice = choices[i % choices.length] + i;
             const parents: Record<typeof form, SlotRef> = {
               star: top,
               chain: slots.at(-1)!,
-              random: slots[choice % slots.length]!,
-              broom: i < count / 2 ? slots.at(-1)! : slots[Math.floor(count / 2)]!,
+              random: slots[choice % slots.length],
+              broom: i < count / 2 ? slots.at(-1)! : slots[Math.floor(count / 2)],
             };
             derive(zero, i === 0 ? top : parents[form], Right.ALL);
           }
           // Two nodes, often one above the other; by name, since they may be moved.
-          const revoked = [slots[targets[0] % 4]!, slots[targets[1] % slots.length]!].map(
+          const revoked = [slots[targets[0] % 4], slots[targets[1] % slots.length]].map(
             (slot) => family.name.get(slot)!,
           );
           const where = (name: number): SlotRef | undefined =>
             [...family.name].find(([, n]) => n === name)?.[0];
           const chunk = (which: 0 | 1): Left => {
-            const node = where(revoked[which]!);
+            const node = where(revoked[which]);
             if (node === undefined) return Left.NONE;
-            const k = cores[which]!;
-            const expendable = new Set(family.below(revoked[which]!));
+            const k = cores[which];
+            const expendable = new Set(family.below(revoked[which]));
             const left = locked(k, (held) => killDescendants(held, node));
             let killed = 0;
             for (const slot of [...family.name.keys()]) {
@@ -136,7 +136,7 @@ t.test(
               throw new Error(`a chunk killed ${killed} and left some`);
             if (left !== Left.MORE && left !== Left.NONE)
               throw new Error("something is said to be finalised");
-            if (left === Left.NONE && family.below(revoked[which]!).length > 0)
+            if (left === Left.NONE && family.below(revoked[which]).length > 0)
               throw new Error("something that was derived is alive");
             if (!isAlive(node)) throw new Error("the capability itself is gone");
             chunks++;
@@ -178,7 +178,7 @@ t.test(
 /** A revoke of what a slot of init holds, as a trap of a thread. */
 function revoking(k: Core, thread: ThreadRef, slot: SlotRef): DrivenTrap {
   const index = (slot - bench.cspace) / Slot.WORDS;
-  const handle = makeHandle(index, i32[slot + Slot.GENERATION]!);
+  const handle = makeHandle(index, i32[slot + Slot.GENERATION]);
   return new DrivenTrap(k, thread, resources.process, (context) =>
     revoke(k, thread, context, bench.cspace, CSPACE_SLOTS, handle),
   );
@@ -193,7 +193,7 @@ t.test(
       locked(zero, (held) =>
         deriveSlot(held, i % 3 === 0 ? top : slotAt(100 + i), slotAt(101 + i), Right.ALL, 0),
       );
-    const trap = revoking(zero, threads[0][0]!, top);
+    const trap = revoking(zero, threads[0][0], top);
     t.equal(trap.turn(), true);
     t.equal(descendantsOf(i32, top).length, 600 - CHUNK, "a chunk, then others get a turn");
     trap.turn();
@@ -208,7 +208,7 @@ t.test(
     trap.turn();
     t.equal(trap.isDone && trap.result, Err.OK);
     t.equal(isAlive(top), true);
-    t.ok(graceIsOver(zero, i32[slotAt(101) + Slot.STAMP]!), "all that it killed can be filled again");
+    t.ok(graceIsOver(zero, i32[slotAt(101) + Slot.STAMP]), "all that it killed can be filled again");
     t.equal(
       locked(zero, (held) => reclaimSlot(held, slotAt(101))),
       true,
@@ -222,11 +222,11 @@ t.test("revoke needs the right, and a capability that lives", (t) => {
   const [top] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
   locked(zero, (held) => deriveSlot(held, top, slotAt(101), Right.ALL & ~Right.REVOKE, 0));
   locked(zero, (held) => deriveSlot(held, slotAt(101), slotAt(102), Right.ALL, 0));
-  const denied = revoking(zero, threads[0][0]!, slotAt(101));
+  const denied = revoking(zero, threads[0][0], slotAt(101));
   denied.turn();
   t.equal(denied.result, Err.DENIED);
   t.equal(isAlive(slotAt(102)), true);
-  const gone = revoking(zero, threads[0][0]!, slotAt(102));
+  const gone = revoking(zero, threads[0][0], slotAt(102));
   locked(zero, (held) => killSlot(held, slotAt(102)));
   gone.turn();
   t.equal(gone.result, Err.BAD_CAP);
@@ -243,13 +243,13 @@ t.test(
       // Most of it below the inner one.
       for (let i = 0; i < 1000; i++)
         locked(zero, (held) => deriveSlot(held, i < 50 ? top : slotAt(101), slotAt(102 + i), Right.ALL, 0));
-      const traps = [revoking(zero, threads[0][0]!, top), revoking(one, threads[1][0]!, slotAt(101))];
+      const traps = [revoking(zero, threads[0][0], top), revoking(one, threads[1][0], slotAt(101))];
       for (let i = first; i < first + 40 && !traps.every((trap) => trap.isDone); i++) {
-        traps[i % 2]!.turn();
+        traps[i % 2].turn();
         if (i % 4 === 3) settle(cores);
       }
-      t.equal(traps[0]!.result, Err.OK);
-      t.equal(traps[1]!.result, Err.BAD_CAP);
+      t.equal(traps[0].result, Err.OK);
+      t.equal(traps[1].result, Err.BAD_CAP);
       t.same(childrenOf(i32, top), []);
     }
     t.end();
@@ -257,16 +257,16 @@ t.test(
 );
 
 t.test(
-  "revoking memory answers when nothing made of it is left, with the objects' anchors out of the tree",
+  "revoking memory answers when nothing made of it is left, with the objects' headers out of the tree",
   (t) => {
     bench.renew(18);
     bench.make(ObjectType.ENDPOINT, 0, 40, 100);
     bench.make(ObjectType.CNODE, 4, 3, 140);
     bench.make(ObjectType.FRAME, 0, 5, 150);
-    const trap = revoking(zero, threads[0][0]!, untyped);
+    const trap = revoking(zero, threads[0][0], untyped);
     trap.turn();
     t.ok(descendantsOf(i32, untyped).every((slot) => !isAlive(slot)));
-    t.equal(descendantsOf(i32, untyped).length, 43, "the anchors of what has to be finalised");
+    t.equal(descendantsOf(i32, untyped).length, 43, "the headers of what has to be finalised");
     for (let i = 0; i < 40 && !trap.isDone; i++) {
       settle(cores);
       const left = childrenOf(i32, untyped).length;

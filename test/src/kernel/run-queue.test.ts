@@ -24,11 +24,11 @@ useSeed(t);
 
 const THREADS = 16;
 const kernel = makeKernel(1);
-const k = kernel.cores[0]!;
+const k = kernel.cores[0];
 const { i32 } = k;
 const threads = makeThreads(kernel, THREADS);
 const area = k.kernelArea;
-const stateOf = (thread: ThreadRef): number => i32[thread + Thread.STATE]!;
+const stateOf = (thread: ThreadRef): number => i32[thread + Thread.STATE];
 const armed = (): boolean => i32[lapicOf(k.memory, 0) + Lapic.TIMER_ARMED] !== 0;
 
 function reset(): void {
@@ -49,7 +49,7 @@ function flaw(queues: Queues): string {
   for (let priority = 0; priority < 256; priority++) {
     const expected = queues.get(priority) ?? [];
     const pair = area + KernelArea.RUN_QUEUES + priority * 2;
-    const bit = (i32[area + KernelArea.READY_BITMAP + (priority >> 5)]! >>> (priority & 31)) & 1;
+    const bit = (i32[area + KernelArea.READY_BITMAP + (priority >> 5)] >>> (priority & 31)) & 1;
     if ((bit === 1) !== expected.length > 0) return `the bitmap is wrong about priority ${priority}`;
     if (
       expected.length === 0 ? i32[pair] !== 0 : i32[pair] !== expected[0] || i32[pair + 1] !== expected.at(-1)
@@ -97,14 +97,14 @@ t.test(
         reset();
         const queues: Queues = new Map();
         const listOf = (thread: ThreadRef): ThreadRef[] => {
-          const priority = i32[thread + Thread.PRIORITY]!;
+          const priority = i32[thread + Thread.PRIORITY];
           if (!queues.has(priority)) queues.set(priority, []);
           return queues.get(priority)!;
         };
         let running: ThreadRef | 0 = 0;
-        const priorityOf = (thread: ThreadRef): number => i32[thread + Thread.PRIORITY]!;
+        const priorityOf = (thread: ThreadRef): number => i32[thread + Thread.PRIORITY];
         for (const { what, thread: number, priority } of steps) {
-          const thread = threads[number]!;
+          const thread = threads[number];
           const ready = i32[thread + Thread.STATE] === ThreadState.READY;
           const away = !ready && thread !== running;
           if (away && (what === "enqueue" || what === "enqueue at front" || what === "wake")) {
@@ -150,7 +150,7 @@ t.test(
             throw new Error("another thread runs");
           if (running !== 0 && i32[running + Thread.STATE] !== ThreadState.RUNNING)
             throw new Error("the running thread is not RUNNING");
-          if (running !== 0 && i32[area + KernelArea.READY_COUNT]! > 0 && !armed())
+          if (running !== 0 && i32[area + KernelArea.READY_COUNT] > 0 && !armed())
             throw new Error("somebody waits and the running thread has no quantum");
         }
       }),
@@ -164,8 +164,8 @@ t.test(
 function fresh(...priorities: number[]): ThreadRef[] {
   reset();
   return priorities.map((priority, i) => {
-    i32[threads[i]! + Thread.PRIORITY] = priority;
-    return threads[i]!;
+    i32[threads[i] + Thread.PRIORITY] = priority;
+    return threads[i];
   });
 }
 
@@ -231,7 +231,7 @@ t.test("a running thread has a quantum from when somebody waits, and none while 
   t.equal(armed(), true);
   const lapic = lapicOf(k.memory, 0);
   t.equal(i32[lapic + Lapic.INITIAL_COUNT], QUANTUM_NS);
-  t.equal(i32[lapic + Lapic.LVT_TIMER]! & 0xff, Vector.TIMER);
+  t.equal(i32[lapic + Lapic.LVT_TIMER] & 0xff, Vector.TIMER);
   t.end();
 });
 

@@ -8,7 +8,7 @@ import {
   reclaimSlot,
   type SlotRef,
 } from "@capos/kernel/internal";
-import { Anchor, anchorOf, KernelInfo, Reap } from "@capos/kernel/layout";
+import { headerOf, KernelInfo, ObjectHeader, Reap } from "@capos/kernel/layout";
 import fc from "fast-check";
 import t from "tap";
 import { useSeed } from "../support/machine.js";
@@ -32,7 +32,7 @@ interface Tenant {
   readonly sizeBits: number;
 }
 
-/** Slots, and the tree of them, as they should be. Below an address that is no slot stand anchors. */
+/** Slots, and the tree of them, as they should be. Below an address that is no slot stand headers. */
 class Model {
   readonly live = new Map<SlotRef, Tenant>();
   readonly children = new Map<number, NodeRef[]>();
@@ -40,7 +40,7 @@ class Model {
   readonly generation = new Map<number, number>();
   /** Grace periods that a slot's reuse has to wait for, by slot. */
   readonly dead = new Map<SlotRef, number>();
-  /** Objects whose last counted capability is gone, by anchor; the slot that held it. */
+  /** Objects whose last counted capability is gone, by header; the slot that held it. */
   readonly finalised = new Map<number, number>();
 
   add(slot: SlotRef, tenant: Tenant, parent: SlotRef): void {
@@ -61,16 +61,16 @@ class Model {
     ).length;
   }
 
-  /** The object's anchor stands behind the slot that held its last capability. */
+  /** The object's header stands behind the slot that held its last capability. */
   finalise(type: ObjectType, object: number, slot: SlotRef): void {
-    const anchor = anchorOf(type, object);
-    if (anchor === 0 || this.count(type, object) !== 0 || this.finalised.has(anchor)) return;
-    this.finalised.set(anchor, slot);
+    const header = headerOf(type, object);
+    if (header === 0 || this.count(type, object) !== 0 || this.finalised.has(header)) return;
+    this.finalised.set(header, slot);
     const parent = this.parent.get(slot)!;
     const siblings = this.children.get(parent)!;
-    siblings.splice(siblings.indexOf(slot) + 1, 0, anchor);
-    this.children.set(anchor, []);
-    this.parent.set(anchor, parent);
+    siblings.splice(siblings.indexOf(slot) + 1, 0, header);
+    this.children.set(header, []);
+    this.parent.set(header, parent);
   }
 
   kill(slot: SlotRef): void {
@@ -84,15 +84,15 @@ class Model {
     for (const child of children) this.parent.set(child, parent);
     this.children.delete(slot);
     this.parent.delete(slot);
-    this.orphan(parent as SlotRef);
+    this.enterNoSenders(parent as SlotRef);
   }
 
   /** A minted endpoint badge that has lost its last descendant is listed. */
-  private orphan(slot: SlotRef): void {
+  private enterNoSenders(slot: SlotRef): void {
     const tenant = this.live.get(slot);
     if (tenant === undefined || this.children.get(slot)!.length > 0) return;
     if ((tenant.flags & SlotFlag.MINTED) === 0 || tenant.type !== ObjectType.ENDPOINT) return;
-    this.live.set(slot, { ...tenant, flags: tenant.flags | SlotFlag.ORPHANED });
+    this.live.set(slot, { ...tenant, flags: tenant.flags | SlotFlag.NO_SENDERS });
   }
 
   move(from: SlotRef, to: SlotRef, rights: number): void {
@@ -122,7 +122,7 @@ const KINDS: readonly [ObjectType, number, number][] = [
   [ObjectType.FRAME, 12, 1],
   [ObjectType.UNTYPED, 12, 1],
 ];
-const ANCHORED = KINDS.filter(([type]) => anchorOf(type, 0x1000) !== 0).map(([type]) => type);
+const ANCHORED = KINDS.filter(([type]) => headerOf(type, 0x1000) !== 0).map(([type]) => type);
 
 interface World {
   readonly model: Model;
@@ -146,14 +146,14 @@ function makeWorld(): World {
         for (let i = 1; i < 2 ** CNODE_BITS; i++) slots.push((object + i * Slot.WORDS) as SlotRef);
       first++;
     }
-  for (const slot of slots) model.generation.set(slot, i32[slot + Slot.GENERATION]!);
+  for (const slot of slots) model.generation.set(slot, i32[slot + Slot.GENERATION]);
   return { model, slots, objects };
 }
 
 function check({ model, slots, objects }: World): void {
   for (const slot of slots) {
     const tenant = model.live.get(slot);
-    const word = i32[slot]!;
+    const word = i32[slot];
     if (i32[slot + Slot.GENERATION] !== model.generation.get(slot)) throw new Error("a generation is wrong");
     if (tenant !== undefined) {
       const { type, rights, flags, sizeBits } = tenant;
@@ -168,8 +168,8 @@ function check({ model, slots, objects }: World): void {
     }
     if (!isLinkless(i32, slot)) throw new Error("a slot that holds nothing is in the tree");
     const runs = [...model.finalised].some(
-      ([anchor, last]) =>
-        last === slot && (i32[anchor]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.THREAD,
+      ([header, last]) =>
+        last === slot && (i32[header] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.THREAD,
     );
     const dead = SlotState.DEAD | (runs ? SlotFlag.FINALISING : 0);
     const kept = SlotBits.TYPE_MASK | SlotBits.RIGHTS_MASK | (63 << SlotBits.SIZE_SHIFT);
@@ -179,15 +179,15 @@ function check({ model, slots, objects }: World): void {
   if (childrenOf(i32, untyped).join() !== model.children.get(untyped)!.join())
     throw new Error("the children of the untyped memory are wrong");
   for (const { type, object } of objects) {
-    const anchor = anchorOf(type, object);
-    const [references, ending] = [i32[anchor + Anchor.REFERENCES]!, model.finalised.has(anchor)];
+    const header = headerOf(type, object);
+    const [references, ending] = [i32[header + ObjectHeader.REFERENCES], model.finalised.has(header)];
     if (references !== model.count(type, object))
       throw new Error(`type ${type} counts ${references} capabilities and has ${model.count(type, object)}`);
-    if (((i32[anchor]! & SlotBits.STATE_MASK) === SlotState.DEAD) !== ending)
+    if (((i32[header] & SlotBits.STATE_MASK) === SlotState.DEAD) !== ending)
       throw new Error(ending ? "an object without capabilities lives" : "an object with capabilities dies");
-    if ((i32[anchor + Anchor.REAP_WORK] === Reap.FINALISE) !== ending)
+    if ((i32[header + ObjectHeader.REAP_WORK] === Reap.FINALISE) !== ending)
       throw new Error("the reaper was told wrong");
-    if (childrenOf(i32, anchor).length !== 0) throw new Error("an anchor has children");
+    if (childrenOf(i32, header).length !== 0) throw new Error("a header has children");
   }
 }
 
@@ -221,22 +221,22 @@ t.test(
         const { model, slots } = world;
         const closed = (slot: number): boolean =>
           [...model.finalised.keys()].some(
-            (anchor) => slot > anchor && slot < anchor + (Slot.WORDS << CNODE_BITS),
+            (header) => slot > header && slot < header + (Slot.WORDS << CNODE_BITS),
           );
         for (const { what, from, to, rights, core } of steps) {
-          const k = cores[core]!;
+          const k = cores[core];
           const living = [...model.live.keys()];
           const empty = slots.filter(
             (slot) => !model.live.has(slot) && !model.dead.has(slot) && !closed(slot),
           );
           const source = living[from % Math.max(1, living.length)];
           const target = empty[to % Math.max(1, empty.length)];
-          const asked = i32[KernelInfo.GRACE_REQUESTED]!;
+          const asked = i32[KernelInfo.GRACE_REQUESTED];
           if (what === "pass") bench.pass();
           else if (what === "reclaim") {
-            const slot = slots[to % slots.length]!;
+            const slot = slots[to % slots.length];
             const stamp = model.dead.get(slot);
-            const held = model.live.has(slot) || (i32[slot]! & SlotFlag.FINALISING) !== 0;
+            const held = model.live.has(slot) || (i32[slot] & SlotFlag.FINALISING) !== 0;
             const free = !held && (stamp === undefined || graceIsOver(k, stamp));
             if (locked(k, (held) => reclaimSlot(held, slot)) !== free)
               throw new Error("a slot was not judged by its stamp");
@@ -292,21 +292,21 @@ t.test(
     bench.renew(18);
     const [own] = bench.make(ObjectType.CNODE, CNODE_BITS, 1, 100) as [SlotRef];
     const cnode = objectIn(own);
-    const k = cores[0]!;
+    const k = cores[0];
     const inside = (index: number): SlotRef => (cnode + index * Slot.WORDS) as SlotRef;
     locked(k, (held) => deriveSlot(held, own, inside(1), Right.ALL, 0));
-    t.equal(i32[cnode + Anchor.REFERENCES], 1, "the one in itself does not count");
+    t.equal(i32[cnode + ObjectHeader.REFERENCES], 1, "the one in itself does not count");
     locked(k, (held) => deriveSlot(held, inside(1), slotAt(101), Right.ALL, 0));
-    t.equal(i32[cnode + Anchor.REFERENCES], 2, "a copy of it elsewhere does");
+    t.equal(i32[cnode + ObjectHeader.REFERENCES], 2, "a copy of it elsewhere does");
     locked(k, (held) => moveSlot(held, slotAt(101), inside(2), Right.ALL));
-    t.equal(i32[cnode + Anchor.REFERENCES], 1);
+    t.equal(i32[cnode + ObjectHeader.REFERENCES], 1);
     locked(k, (held) => moveSlot(held, inside(2), slotAt(102), Right.ALL));
-    t.equal(i32[cnode + Anchor.REFERENCES], 2, "moved out it counts again");
+    t.equal(i32[cnode + ObjectHeader.REFERENCES], 2, "moved out it counts again");
     locked(k, (held) => killSlot(held, slotAt(102)));
-    t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.EMPTY, "it lives");
+    t.equal(i32[cnode] & SlotBits.STATE_MASK, SlotState.EMPTY, "it lives");
     locked(k, (held) => moveSlot(held, own, inside(3), Right.ALL));
-    t.equal(i32[cnode + Anchor.REFERENCES], 0);
-    t.equal(i32[cnode]! & SlotBits.STATE_MASK, SlotState.DEAD);
+    t.equal(i32[cnode + ObjectHeader.REFERENCES], 0);
+    t.equal(i32[cnode] & SlotBits.STATE_MASK, SlotState.DEAD);
     t.same(childrenOf(i32, untyped), [inside(3), cnode]);
     t.end();
   },
@@ -318,13 +318,13 @@ t.test(
     bench.renew(18);
     const [inner] = bench.make(ObjectType.UNTYPED, 12, 1, 100) as [SlotRef];
     const made = bench.make(ObjectType.ENDPOINT, 0, 3, 101, inner);
-    locked(cores[0]!, (held) => moveSlot(held, inner, slotAt(110), Right.ALL));
+    locked(cores[0], (held) => moveSlot(held, inner, slotAt(110), Right.ALL));
     t.equal(i32[slotAt(110) + Slot.WATERMARK], 6);
     t.same(childrenOf(i32, slotAt(110)), made.reverse());
-    for (const slot of made) locked(cores[0]!, (held) => killSlot(held, slot));
+    for (const slot of made) locked(cores[0], (held) => killSlot(held, slot));
     t.same(
       childrenOf(i32, slotAt(110)),
-      made.map((slot) => anchorOf(ObjectType.ENDPOINT, objectIn(slot))),
+      made.map((slot) => headerOf(ObjectType.ENDPOINT, objectIn(slot))),
       "what is not gone yet stands there",
     );
     t.end();
@@ -335,18 +335,18 @@ t.test("a slot at its last generation is never used again", (t) => {
   bench.renew(18);
   const [slot] = bench.make(ObjectType.ENDPOINT, 0, 1, 100) as [SlotRef];
   i32[slot + Slot.GENERATION] = -2;
-  locked(cores[0]!, (held) => killSlot(held, slot));
+  locked(cores[0], (held) => killSlot(held, slot));
   bench.pass();
   t.equal(
-    locked(cores[0]!, (held) => reclaimSlot(held, slot)),
+    locked(cores[0], (held) => reclaimSlot(held, slot)),
     true,
   );
   t.equal(i32[slot + Slot.GENERATION], -1);
   const [again] = bench.make(ObjectType.NOTIFICATION, 0, 1, 100) as [SlotRef];
-  locked(cores[0]!, (held) => killSlot(held, again));
+  locked(cores[0], (held) => killSlot(held, again));
   bench.pass();
   t.equal(
-    locked(cores[0]!, (held) => reclaimSlot(held, slot)),
+    locked(cores[0], (held) => reclaimSlot(held, slot)),
     false,
   );
   t.end();

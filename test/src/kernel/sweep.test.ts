@@ -35,7 +35,7 @@ const { i32, cores, slotAt, locked, objectIn } = bench;
 const [home, killer] = cores as [Core, Core];
 const threads = makeThreads(bench, THREADS);
 const contexts = threads.map(() => new GeneratorContext(makeRegisters()));
-const passed = (): number => i32[home.area + KernelCore.GRACE_PASSED]!;
+const passed = (): number => i32[home.area + KernelCore.GRACE_PASSED];
 
 /** Everything new: endpoints at home on core 0, and threads of it that wait nowhere. */
 function begin(endpoints: number): SlotRef[] {
@@ -43,8 +43,8 @@ function begin(endpoints: number): SlotRef[] {
   threads.forEach((thread, i) => {
     i32[thread + Thread.STATE] = ThreadState.INACTIVE;
     i32[thread + Thread.QUEUE] = 0;
-    home.contexts[i32[thread + Thread.NUMBER]!] = contexts[i]!;
-    contexts[i]!.result = 77;
+    home.contexts[i32[thread + Thread.NUMBER]] = contexts[i];
+    contexts[i].result = 77;
   });
   return bench.make(ObjectType.ENDPOINT, 0, endpoints, 100);
 }
@@ -64,7 +64,7 @@ function queue(
   i32[thread + Thread.PRIORITY] = priority;
   i32[thread + Thread.STATE] = ThreadState.QUEUED;
   const role = kind === QueueKind.SENDERS ? Role.SENDER : Role.RECEIVER;
-  queueThread(home, endpoint, kind, thread, role, slot, i32[slot + Slot.GENERATION]!, 0);
+  queueThread(home, endpoint, kind, thread, role, slot, i32[slot + Slot.GENERATION], 0);
 }
 
 const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held, slot));
@@ -72,7 +72,7 @@ const kill = (k: Core, slot: SlotRef): void => locked(k, (held) => killSlot(held
 function waiting(endpoint: EndpointRef): ThreadRef[] {
   const found: ThreadRef[] = [];
   for (
-    let thread = i32[endpoint]! as ThreadRef | 0;
+    let thread = i32[endpoint] as ThreadRef | 0;
     thread !== 0 && found.length <= THREADS;
     thread = nextInQueue(home, thread)
   )
@@ -120,17 +120,17 @@ t.test(
             const thread = free.shift();
             if (thread === undefined) return;
             const which = pick % 3;
-            const slot = derive(tops[which]!, index++);
-            queue(objects[which]!, thread, slot, priority);
-            model.set(thread, { object: objects[which]!, slot, priority });
+            const slot = derive(tops[which], index++);
+            queue(objects[which], thread, slot, priority);
+            model.set(thread, { object: objects[which], slot, priority });
           };
-          for (let i = 0; i < count; i++) come(i % 7, priorities[i % 20]!);
+          for (let i = 0; i < count; i++) come(i % 7, priorities[i % 20]);
           const end = (slot: SlotRef, own: boolean, moves: boolean): void => {
             if (dead.has(slot)) return;
             const k = own ? home : killer;
             if (moves) locked(k, (held) => moveSlot(held, slot, slotAt(index++), Right.ALL));
             else kill(k, slot);
-            dead.set(slot, i32[slot + Slot.STAMP]!);
+            dead.set(slot, i32[slot + Slot.STAMP]);
           };
           const check = (): void => {
             let ended = 0;
@@ -143,7 +143,7 @@ t.test(
               }
               if (!dead.has(slot)) throw new Error("somebody was woken whose capability lives");
               if (
-                home.contexts[i32[thread + Thread.NUMBER]!]!.result !== Err.REVOKED ||
+                home.contexts[i32[thread + Thread.NUMBER]]!.result !== Err.REVOKED ||
                 i32[thread + Thread.STATE] !== ThreadState.READY
               )
                 throw new Error("somebody was not told that his capability was revoked");
@@ -157,7 +157,7 @@ t.test(
               expected.sort(([, a], [, b]) => b.priority - a.priority);
               if (waiting(object).join() !== expected.map(([thread]) => thread).join())
                 throw new Error("the order is lost");
-              const cursor = i32[object + Endpoint.SWEEP_CURSOR]!;
+              const cursor = i32[object + Endpoint.SWEEP_CURSOR];
               if (cursor !== 0 && i32[cursor + Thread.QUEUE] !== object)
                 throw new Error("a sweep stands at a stranger");
             }
@@ -173,7 +173,7 @@ t.test(
               for (const { slot } of [...model.values()].slice(0, pick % 400)) end(slot, own, false);
             else {
               const { object, slot } = model.get(one)!;
-              const thread = what === "cancel" ? one : (i32[object]! as ThreadRef);
+              const thread = what === "cancel" ? one : (i32[object] as ThreadRef);
               if (thread !== one && dead.has(model.get(thread)!.slot)) continue;
               if (what === "cancel" && dead.has(slot)) continue;
               takeFrom(home, object, thread);
@@ -205,9 +205,9 @@ t.test(
   (t) => {
     const [top] = begin(1) as [SlotRef];
     const endpoint = objectIn<EndpointRef>(top);
-    for (let i = 0; i < THREADS; i++) queue(endpoint, threads[i]!, derive(top, 200 + i), 1);
+    for (let i = 0; i < THREADS; i++) queue(endpoint, threads[i], derive(top, 200 + i), 1);
     for (let i = 0; i < THREADS - 10; i++) kill(killer, slotAt(200 + i));
-    const first = i32[slotAt(200) + Slot.STAMP]!;
+    const first = i32[slotAt(200) + Slot.STAMP];
     attend(killer);
     attend(home);
     const swept = THREADS - waiting(endpoint).length;
@@ -215,7 +215,7 @@ t.test(
     t.equal(graceIsOver(home, first), false);
     t.not(i32[home.attention], 0, "it comes again in its next turn");
     kill(killer, slotAt(200 + THREADS - 1));
-    const second = i32[slotAt(200 + THREADS - 1) + Slot.STAMP]!;
+    const second = i32[slotAt(200 + THREADS - 1) + Slot.STAMP];
     t.equal(i32[home.kernelArea + KernelArea.SWEEP_HEAD], endpoint, "flagged anew");
     attend(home);
     attend(home);
@@ -231,17 +231,17 @@ t.test(
 t.test("a halted home is woken by a kill, and is not counted as passed before it has swept", (t) => {
   const [top] = begin(1) as [SlotRef];
   const slot = derive(top, 200);
-  queue(objectIn(top), threads[0]!, slot, 3);
+  queue(objectIn(top), threads[0], slot, 3);
   settle(cores);
   i32[home.attention] = Attention.HALTED;
   kill(killer, slot);
   t.equal(i32[home.attention], Attention.HALTED | Attention.POKE | Attention.GRACE);
   attend(killer);
-  t.equal(graceIsOver(killer, i32[slot + Slot.STAMP]!), false);
+  t.equal(graceIsOver(killer, i32[slot + Slot.STAMP]), false);
   Atomics.and(i32, home.attention, ~Attention.HALTED);
   attend(home);
-  t.equal(graceIsOver(killer, i32[slot + Slot.STAMP]!), true);
-  t.equal(i32[threads[0]! + Thread.STATE], ThreadState.READY);
+  t.equal(graceIsOver(killer, i32[slot + Slot.STAMP]), true);
+  t.equal(i32[threads[0] + Thread.STATE], ThreadState.READY);
   t.end();
 });
 
@@ -264,7 +264,7 @@ t.test("however many objects are flagged, and whoever waits at them, a turn swee
   for (const waiters of [0, 1]) {
     const tops = begin(500);
     const slots = tops.map((top, i) => derive(top, 700 + i));
-    for (let i = 0; i < waiters * 500; i++) queue(objectIn(tops[i]!), threads[i]!, slots[i]!, 1);
+    for (let i = 0; i < waiters * 500; i++) queue(objectIn(tops[i]), threads[i], slots[i], 1);
     for (const slot of slots) kill(killer, slot);
     const flagged = (): number => tops.filter((top) => i32[objectIn(top) + Endpoint.SWEEP_NEXT] !== 0).length;
     t.equal(flagged(), 500);
@@ -286,13 +286,13 @@ t.test("a receiver that waits is told of a minted badge without descendants, onc
   const endpoint = objectIn<EndpointRef>(top);
   locked(home, (held) => deriveSlot(held, top, slotAt(200), Right.ALL, 4711));
   const client = derive(slotAt(200), 201);
-  queue(endpoint, threads[0]!, top, 1, QueueKind.RECEIVERS);
-  queue(endpoint, threads[1]!, top, 1, QueueKind.RECEIVERS);
+  queue(endpoint, threads[0], top, 1, QueueKind.RECEIVERS);
+  queue(endpoint, threads[1], top, 1, QueueKind.RECEIVERS);
   kill(killer, client);
   settle(cores);
-  t.same([contexts[0]!.result, contexts[0]!.regs[Reg.BADGE]], [0, BADGE_HAS_NO_SENDERS + 4711]);
-  t.same(waiting(endpoint), [threads[1]!]);
-  t.equal(i32[endpoint + Endpoint.ORPHANS], 0);
+  t.same([contexts[0].result, contexts[0].regs[Reg.BADGE]], [0, BADGE_HAS_NO_SENDERS + 4711]);
+  t.same(waiting(endpoint), [threads[1]]);
+  t.equal(i32[endpoint + Endpoint.NO_SENDERS], 0);
   t.equal(stateOf(i32, slotAt(200)), SlotState.LIVE);
   t.end();
 });

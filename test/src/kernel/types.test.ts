@@ -29,12 +29,12 @@ export function bad(k: Core, slot: SlotRef, other: SlotRef): void {
 `;
 
 const REFERENCES = `
-import { type AnchorRef, type CNodeRef, type Core, type EndpointRef, enqueue, type LineRef, type Locked, type MonitorRef, type NodeRef, type NotificationRef, type ObjectRef, type ProcessRef, type QueueRef, type SlotRef, type ThreadRef, findSlot, insert, killSlot, linkFirst, takeFrom, takeNext } from "@capos/kernel/internal";
+import { type HeaderRef, type CNodeRef, type Core, type EndpointRef, enqueue, type LineRef, type Locked, type MonitorRef, type NodeRef, type NotificationRef, type ObjectRef, type ProcessRef, type QueueRef, type SlotRef, type ThreadRef, findSlot, insert, killSlot, linkFirst, takeFrom, takeNext } from "@capos/kernel/internal";
 
 declare const held: Locked;
 declare const k: Core;
 declare const slot: SlotRef;
-declare const anchor: AnchorRef;
+declare const header: HeaderRef;
 declare const thread: ThreadRef;
 declare const process: ProcessRef;
 declare const cnode: CNodeRef;
@@ -45,7 +45,7 @@ declare const line: LineRef;
 
 export function ok(): void {
   killSlot(held, slot);
-  linkFirst(held, slot, anchor);
+  linkFirst(held, slot, header);
   takeFrom(k, endpoint, thread);
   insert(k, notification, thread);
   const words: number = thread + 5;
@@ -55,14 +55,14 @@ export function ok(): void {
   if (next !== 0) enqueue(k, next);
   const all: ObjectRef[] = [thread, process, cnode, endpoint, notification, monitor];
   const queues: QueueRef[] = [endpoint, notification];
-  const nodes: NodeRef[] = [slot, anchor];
+  const nodes: NodeRef[] = [slot, header];
   const read = held.i32[5] as ThreadRef;
   enqueue(k, read);
 }
 
 export function bad(): void {
   killSlot(held, thread); // error
-  killSlot(held, anchor); // error
+  killSlot(held, header); // error
   killSlot(held, 5); // error
   killSlot(held, findSlot(k, thread, 1)); // error
   enqueue(k, slot); // error
@@ -106,7 +106,7 @@ function checkSnippet(t: Test, name: string, snippet: string): void {
   const expected = snippet.split("\n").flatMap((line, i) => (line.endsWith("// error") ? [i + 1] : []));
   const found = new Set(linesWithErrors(path));
   const lines = readFileSync(path, "utf8").split("\n");
-  for (const line of expected) t.ok(found.has(line), `refused: ${lines[line - 1]!.trim()}`);
+  for (const line of expected) t.ok(found.has(line), `refused: ${lines[line - 1].trim()}`);
   t.same(
     [...found].filter((line) => !expected.includes(line)).map((line) => lines[line - 1]),
     [],

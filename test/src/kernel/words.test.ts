@@ -18,10 +18,10 @@ for (const [name, machineLayout, kernelLayout] of [
   t.test(
     `the kernel's words of ${name} lie where hal leaves room for them, each at a place of its own`,
     (t) => {
-      const machine = LAYOUTS[machineLayout]!;
+      const machine = LAYOUTS[machineLayout];
       const from = machine.TENANT as number;
       const to = Math.min(...offsetsOf(machine).filter((offset) => offset > from));
-      const own = offsetsOf(LAYOUTS[kernelLayout]!);
+      const own = offsetsOf(LAYOUTS[kernelLayout]);
       t.same(
         own.filter((offset) => offset < from || offset >= to),
         [],

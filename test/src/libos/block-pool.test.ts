@@ -102,13 +102,13 @@ t.test("no two blocks that are taken overlap, and what is given back is whole ag
           if (block.bits !== wish.take) throw new Error("a block has the size that was asked for");
           taken.push(block);
         } else if (taken.length > 0) {
-          run(pool.give(taken.splice(wish.give % taken.length, 1)[0]!));
+          run(pool.give(taken.splice(wish.give % taken.length, 1)[0]));
         }
         if (pool.freeBytes !== total - sizeOf(taken)) throw new Error("bytes are lost or doubled");
         const places = taken.map(({ handle }) => memory.places.get(handle)!);
         places.sort((a, b) => a.start - b.start);
         for (let i = 1; i < places.length; i++)
-          if (places[i]!.start < places[i - 1]!.end) throw new Error("two blocks overlap");
+          if (places[i].start < places[i - 1].end) throw new Error("two blocks overlap");
       }
       for (const block of taken) run(pool.give(block));
       // Each root can be taken as it was, all of them at one time.
@@ -133,7 +133,7 @@ t.test("several blocks can be had, the largest first, exactly if none is missing
         const block = "take" in wish ? run(pool.take(wish.take)) : null;
         if (block !== null) taken.push(block);
         else if ("give" in wish && taken.length > 0)
-          run(pool.give(taken.splice(wish.give % taken.length, 1)[0]!));
+          run(pool.give(taken.splice(wish.give % taken.length, 1)[0]));
       }
       const before = pool.largestBytes;
       const missing = pool.missing(sizes);

@@ -51,7 +51,7 @@ t.test("start words that are no environment are refused", (t) => {
   const changed = (at: number, value: number) => good.map((word, i) => (i === at ? value : word));
   const table: [string, number[]][] = [
     ["no words", []],
-    ["another version", changed(0, good[0]! + 1)],
+    ["another version", changed(0, good[0] + 1)],
     ["too few words", good.slice(0, 10)],
     ["a word too many", [...good, 0]],
     ["more numbers than there are", changed(15, 99)],

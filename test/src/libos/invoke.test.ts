@@ -167,7 +167,7 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
   ];
   for (const [name, steps, words, answer, value] of table)
     t.same(invoked(steps, answer), { words, value }, name);
-  const called = new Set(table.map(([, , words]) => words[0]!));
+  const called = new Set(table.map(([, , words]) => words[0]));
   t.same(
     METHODS.flatMap((object) => object.methods.filter((method) => !called.has(method.number))),
     [],

@@ -234,7 +234,7 @@ t.test("capabilities nobody asked for are deleted and cost no slot", (t) => {
     function* (sys, endpoint, slots) {
       const gift = (sys as FakeThread).put(5, new Endpoint());
       for (let i = 0; i < 3 * SLOTS; i++) {
-        sys.words.set([Work.methods[0]!.word0, 1, 2]);
+        sys.words.set([Work.methods[0].word0, 1, 2]);
         yield sys.call(endpoint, 3, gift);
         t.equal(sys.words[0], Err.RANGE);
       }
@@ -315,7 +315,7 @@ t.test("a message that was sent, not called, is handled and answered to nobody",
     (sys, endpoint, slots) =>
       Work.serve(sys, endpoint, { ...idle, release: () => void handled++ }, { slots }),
     function* (sys, endpoint, slots) {
-      sys.words.set([Work.methods[3]!.word0, 1]);
+      sys.words.set([Work.methods[3].word0, 1]);
       yield sys.send(endpoint, 2);
       yield* Work.client(sys, endpoint, slots).release({ value: 2 });
     },
@@ -357,7 +357,7 @@ t.test("decode tells a request, a reply and an error reply apart from what is no
   t.equal(reply([0], "add"), null, "a word too few");
   t.equal(reply([1, 7], "add"), null, "no status");
   t.equal(reply([], "add"), null);
-  const give = [Work.methods[4]!.word0];
+  const give = [Work.methods[4].word0];
   t.same(decode(Work, give, 1, "request")?.fields, { it: 0 });
   t.same(decode(Work, give, 1, "request", undefined, [9])?.fields, { it: 9 });
   t.equal(decode(Work, give, 1, "request", undefined, []), null);

@@ -33,7 +33,7 @@ t.test("a guest prints lines of any length, logs at every level and reads what w
     parts.map((_, i) => i + 1 < parts.length),
     "all but the last say more",
   );
-  t.same(parts[0]!.level, LogLevel.INFO);
+  t.same(parts[0].level, LogLevel.INFO);
   t.same(first.ended, { value: ["typed by hand", "last", null] });
   t.end();
 });

@@ -221,7 +221,7 @@ function checkSnippet(t: Test, name: string, snippet: string): void {
   const expected = snippet.split("\n").flatMap((line, i) => (line.endsWith("// error") ? [i + 1] : []));
   const found = new Set(linesWithErrors(path));
   const lines = readFileSync(path, "utf8").split("\n");
-  for (const line of expected) t.ok(found.has(line), `refused: ${lines[line - 1]!.trim()}`);
+  for (const line of expected) t.ok(found.has(line), `refused: ${lines[line - 1].trim()}`);
   t.same(
     [...found].filter((line) => !expected.includes(line)).map((line) => lines[line - 1]),
     [],

@@ -19,7 +19,7 @@ function checkTree(t: Test, { machine, tree, cspaces }: MachineState): void {
   t.same(dead, [], "no dead slot is in the tree");
   const inSpaces = cspaces.reduce((sum, { live }) => sum + live, 0);
   t.equal(inSpaces, tree.nodes.filter(({ place }) => place.kind === "slot").length);
-  const wider = tree.nodes.filter((node) => node.parent > 0 && exceeds(node, tree.nodes[node.parent]!));
+  const wider = tree.nodes.filter((node) => node.parent > 0 && exceeds(node, tree.nodes[node.parent]));
   t.same(wider, [], "no capability has a right that the one it was derived from lacks");
 }
 
@@ -47,7 +47,7 @@ function checkReferences(t: Test, { tree, queues, processes, threads }: MachineS
 }
 
 function exceeds(node: TreeNode, parent: TreeNode): boolean {
-  if (node.object !== parent.object || parent.place.kind === "anchor") return false;
+  if (node.object !== parent.object || parent.place.kind === "header") return false;
   return [...node.rights].some((letter, i) => letter !== "-" && parent.rights[i] === "-");
 }
 
@@ -59,7 +59,7 @@ t.test("a machine as a library tells all of its state", async (t) => {
   checkReferences(t, state);
   t.equal(state.cores.length, 2);
   t.match(state.cores[0], { core: 0, stateName: "online", incarnation: 0 });
-  t.ok(state.cores[0]!.switches > 0, "the counters of a snapshot are there");
+  t.ok(state.cores[0].switches > 0, "the counters of a snapshot are there");
   t.match(state.processes[0], { number: 1, name: "init", life: "running", maker: null });
   const names = new Set(state.processes.map(({ name }) => name));
   for (const service of ["init", "names", "log", "console"]) t.ok(names.has(service), service);

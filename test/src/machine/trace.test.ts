@@ -37,7 +37,7 @@ t.test(
     merger.end();
     merger.give(Number.POSITIVE_INFINITY);
     t.equal(memory.i32[BootInfo.TRACE_MODE], TraceMode.OVERWRITE);
-    t.ok(all.every(({ timeNs }, i) => i === 0 || timeNs >= all[i - 1]!.timeNs));
+    t.ok(all.every(({ timeNs }, i) => i === 0 || timeNs >= all[i - 1].timeNs));
 
     const born = all.filter(({ event }) => event === TraceEvent.PROCESS_BIRTH);
     const guest = born.find(({ text }) => text === "exchange.ts")!;
@@ -45,12 +45,12 @@ t.test(
     const birth = all.find(
       ({ event, fields }) => event === TraceEvent.THREAD_BIRTH && fields[1] === guest.fields[0],
     )!;
-    const thread = birth.fields[0]!;
+    const thread = birth.fields[0];
     const sends = all.filter(({ event, fields }) => event === TraceEvent.SEND && fields[1] === thread);
     t.equal(sends.length, 3, "three calls");
 
-    const last = sends[2]!;
-    const id = last.fields[0]!;
+    const last = sends[2];
+    const id = last.fields[0];
     const from = all.indexOf(last);
     const way = all.slice(from).filter(({ event, fields }) => {
       if (event === TraceEvent.RING_PUSH || event === TraceEvent.RING_POP) return fields[2] === thread;
@@ -70,8 +70,8 @@ t.test(
         [CLIENT_CORE, "message.answered"],
       ],
     );
-    t.equal(way[0]!.fields[5], SERVER_CORE, "sent to the home of its endpoint");
-    t.equal(way[4]!.fields[4], CLIENT_CORE, "answered to the home of its caller");
+    t.equal(way[0].fields[5], SERVER_CORE, "sent to the home of its endpoint");
+    t.equal(way[4].fields[4], CLIENT_CORE, "answered to the home of its caller");
     const words = all.filter(
       ({ event, fields, ring }) => event === TraceEvent.WORDS && fields[0] === id && ring === SERVER_CORE,
     );
@@ -82,7 +82,7 @@ t.test(
     );
     t.ok(own.length > 0);
     t.ok(
-      own.every(({ event }, i) => i === 0 || event !== own[i - 1]!.event || event === TraceEvent.TRAP_ENTER),
+      own.every(({ event }, i) => i === 0 || event !== own[i - 1].event || event === TraceEvent.TRAP_ENTER),
       "a trap is entered before it is left",
     );
   },

@@ -15,13 +15,13 @@ import {
   unlockTree,
 } from "@capos/kernel/internal";
 import {
-  Anchor,
   Binding,
   Endpoint,
   KernelArea,
   KernelInfo,
   Monitor,
   Notification,
+  ObjectHeader,
   Process,
   QueueKind,
   Role,
@@ -51,7 +51,7 @@ const enum At {
 
 function populated() {
   const kernel = makeKernel(2);
-  const k = kernel.cores[0]!;
+  const k = kernel.cores[0];
   const { i32 } = k;
   const { process, thread: init } = kernel.resources;
   const slotAt = (index: number): SlotRef => (kernel.cspace + index * Slot.WORDS) as SlotRef;
@@ -60,7 +60,7 @@ function populated() {
     const cnodeSlot = slotAt(InitSlot.CNODE);
     const { status } = retypeOnce(k, init, { untyped, type, sizeBits, count: 1, cnodeSlot, first: at });
     if (status !== 0) throw new Error(`retype: ${status}`);
-    return i32[slotAt(at) + Slot.OBJECT]!;
+    return i32[slotAt(at) + Slot.OBJECT];
   };
   const objects = {
     endpoint: make(ObjectType.ENDPOINT, At.ENDPOINT),
@@ -79,17 +79,17 @@ function populated() {
   // A thread of init's that waits in the endpoint's queue, watched by the monitor.
   const { thread } = objects;
   const number = 1;
-  i32[i32[k.tables + Tables.THREAD_TABLE]! + number] = thread;
+  i32[i32[k.tables + Tables.THREAD_TABLE] + number] = thread;
   i32[thread + Thread.NUMBER] = number;
   i32[thread + Thread.PROCESS] = process;
   i32[thread + Thread.LIFE] = 1;
   i32[process + Process.FIRST_THREAD] = thread;
   i32[process + Process.THREADS] = 1;
-  i32[process + Process.THREADS_LEFT]!--;
+  i32[process + Process.THREADS_LEFT]--;
   i32[thread + Thread.STATE] = ThreadState.QUEUED;
   i32[thread + Thread.ROLE] = Role.RECEIVER;
   i32[thread + Thread.WAIT_SLOT] = slotAt(At.BADGE);
-  i32[thread + Thread.WAIT_GENERATION] = i32[slotAt(At.BADGE) + Slot.GENERATION]!;
+  i32[thread + Thread.WAIT_GENERATION] = i32[slotAt(At.BADGE) + Slot.GENERATION];
   insert(k, objects.endpoint as EndpointRef, thread);
   i32[objects.endpoint + Endpoint.KIND] = QueueKind.RECEIVERS;
   bindSlot(held, slotAt(At.THREAD), (objects.monitor + Monitor.TARGET) as SlotRef, Binding.MONITOR_TARGET);
@@ -126,7 +126,7 @@ planted(TREE, "a circle of siblings that does not lead back", ({ i32, slotAt }) 
   i32[slotAt(At.CHILD) + Slot.PREVIOUS_SIBLING] = slotAt(At.ENDPOINT);
 });
 planted(TREE, "a circle that leads into another", ({ i32, slotAt }) => {
-  const other = i32[slotAt(At.ENDPOINT) + Slot.NEXT_SIBLING]!;
+  const other = i32[slotAt(At.ENDPOINT) + Slot.NEXT_SIBLING];
   i32[slotAt(At.CHILD) + Slot.NEXT_SIBLING] = other;
 });
 planted(TREE, "a sibling that is no slot", ({ i32, slotAt }) => {
@@ -136,8 +136,8 @@ planted(TREE, "a first child that names another parent", ({ i32, slotAt }) => {
   i32[slotAt(At.GRANDCHILD) + Slot.PARENT] = slotAt(At.BADGE);
 });
 planted(TREE, "a later child that names a parent", ({ i32, slotAt }) => {
-  const first = i32[slotAt(At.BADGE) + Slot.FIRST_CHILD]!;
-  i32[i32[first + Slot.NEXT_SIBLING]! + Slot.PARENT] = slotAt(At.BADGE);
+  const first = i32[slotAt(At.BADGE) + Slot.FIRST_CHILD];
+  i32[i32[first + Slot.NEXT_SIBLING] + Slot.PARENT] = slotAt(At.BADGE);
 });
 planted(TREE, "a first child that is no slot", ({ i32, slotAt }) => {
   i32[slotAt(At.GRANDCHILD) + Slot.FIRST_CHILD] = 0x7fff_fff0;
@@ -157,7 +157,7 @@ planted(
   "a slot of no CNode",
   ({ i32, slotAt, free }) => {
     const stray = free + 0x40000;
-    for (let word = 0; word < Slot.WORDS; word++) i32[stray + word] = i32[slotAt(At.GRANDCHILD) + word]!;
+    for (let word = 0; word < Slot.WORDS; word++) i32[stray + word] = i32[slotAt(At.GRANDCHILD) + word];
     i32[stray + Slot.PARENT] = slotAt(At.GRANDCHILD);
     i32[stray + Slot.NEXT_SIBLING] = stray;
     i32[stray + Slot.PREVIOUS_SIBLING] = stray;
@@ -174,7 +174,7 @@ planted(
 
 const DERIVED = "a capability has no more than the one it was derived from";
 planted(DERIVED, "a right", ({ i32, slotAt }) => {
-  i32[slotAt(At.GRANDCHILD)]! |= Right.RECEIVE << 8;
+  i32[slotAt(At.GRANDCHILD)] |= Right.RECEIVE << 8;
 });
 planted(DERIVED, "another badge", ({ i32, slotAt }) => {
   i32[slotAt(At.CHILD) + Slot.BADGE] = 8;
@@ -183,18 +183,18 @@ planted(DERIVED, "another object", ({ i32, slotAt, objects }) => {
   i32[slotAt(At.CHILD) + Slot.OBJECT] = objects.notification;
 });
 planted(DERIVED, "more time", ({ i32, slotAt }) => {
-  i32[slotAt(At.CHILD)]! |= SlotFlag.EXPIRES;
+  i32[slotAt(At.CHILD)] |= SlotFlag.EXPIRES;
 });
 
 const COUNTED = "an object counts its capabilities";
 planted(COUNTED, "one too many", ({ i32, objects }) => {
-  i32[objects.endpoint + Endpoint.ANCHOR + Anchor.REFERENCES]!++;
+  i32[objects.endpoint + Endpoint.HEADER + ObjectHeader.REFERENCES]++;
 });
 planted(COUNTED, "a binding forgotten", ({ i32, objects }) => {
-  i32[objects.notification + Notification.ANCHOR + Anchor.REFERENCES]!--;
+  i32[objects.notification + Notification.HEADER + ObjectHeader.REFERENCES]--;
 });
 planted(COUNTED, "its end has begun", ({ i32, objects }) => {
-  i32[objects.endpoint + Endpoint.ANCHOR]! |= SlotState.DEAD;
+  i32[objects.endpoint + Endpoint.HEADER] |= SlotState.DEAD;
 });
 
 const MEMORY = "memory belongs to one object";
@@ -202,7 +202,7 @@ planted(MEMORY, "two objects in the same place", ({ i32, slotAt, objects }) => {
   i32[slotAt(At.MEMORY) + Slot.OBJECT] = objects.thread - 16;
 });
 planted(MEMORY, "an object above the watermark", ({ i32, slotAt }) => {
-  i32[slotAt(InitSlot.UNTYPED) + Slot.WATERMARK]! -= 8;
+  i32[slotAt(InitSlot.UNTYPED) + Slot.WATERMARK] -= 8;
 });
 planted(MEMORY, "a watermark above the memory", ({ i32, slotAt }) => {
   i32[slotAt(At.MEMORY) + Slot.WATERMARK] = 17;
@@ -237,13 +237,13 @@ planted(ACCOUNTED, "a notification bound to a thread that is not bound to it", (
   i32[objects.notification + Notification.BOUND_THREAD] = objects.thread;
 });
 planted("thread numbers are conserved", "one lost", ({ i32, init }) => {
-  i32[init + Process.THREADS_LEFT]!--;
+  i32[init + Process.THREADS_LEFT]--;
 });
 planted(
   "whoever waits does so through a live capability",
   "a waiter forgotten by a revoke",
   ({ i32, objects }) => {
-    i32[objects.thread + Thread.WAIT_GENERATION]!--;
+    i32[objects.thread + Thread.WAIT_GENERATION]--;
   },
 );
 
@@ -251,21 +251,21 @@ planted(
   "badges without descendants are in their endpoint's list, and no others",
   "one that is in no list",
   ({ i32, slotAt }) => {
-    i32[slotAt(At.BADGE)]! |= SlotFlag.ORPHANED;
+    i32[slotAt(At.BADGE)] |= SlotFlag.NO_SENDERS;
   },
 );
 planted(
   "badges without descendants are in their endpoint's list, and no others",
   "a stranger in the list",
   ({ i32, slotAt, objects }) => {
-    i32[objects.endpoint + Endpoint.ORPHANS] = slotAt(At.NOTIFICATION);
+    i32[objects.endpoint + Endpoint.NO_SENDERS] = slotAt(At.NOTIFICATION);
   },
 );
 planted(
   "capabilities that expire are in the kernel's wheel, and no others",
   "one that is not in it",
   ({ i32, slotAt }) => {
-    i32[slotAt(At.GRANDCHILD)]! |= SlotFlag.TIMED;
+    i32[slotAt(At.GRANDCHILD)] |= SlotFlag.TIMED;
   },
 );
 planted("a monitor is in the list of what it watches", "one that is in none", ({ i32, objects }) => {
@@ -282,8 +282,8 @@ planted(
   "nothing is left to be reaped or swept when all is at rest",
   "an object in a reaper's list",
   ({ i32, tables, objects }) => {
-    const area = i32[tables + Tables.KERNEL_AREAS]! + KernelArea.SIZE;
-    i32[area + KernelArea.REAP_HEAD] = objects.endpoint + Endpoint.ANCHOR;
+    const area = i32[tables + Tables.KERNEL_AREAS] + KernelArea.SIZE;
+    i32[area + KernelArea.REAP_HEAD] = objects.endpoint + Endpoint.HEADER;
   },
 );
 planted("no queue is left to be swept when all is at rest", "a queue in a list", ({ i32, objects }) => {
@@ -291,5 +291,5 @@ planted("no queue is left to be swept when all is at rest", "a queue in a list",
 });
 planted(TREE, "links that never end", ({ i32, slotAt, memory }) => {
   i32[slotAt(At.GRANDCHILD) + Slot.FIRST_CHILD] = slotAt(At.BADGE);
-  i32[slotAt(At.BADGE) + Slot.PARENT] = memory.i32[KernelInfo.TABLES]!;
+  i32[slotAt(At.BADGE) + Slot.PARENT] = memory.i32[KernelInfo.TABLES];
 });

@@ -90,7 +90,7 @@ export function meet(memory: PhysicalMemory, barrier: number, parties: number): 
 
 /** The bit of an attention word that says that a core's ring may hold lines. */
 export function bellOf(memory: PhysicalMemory, from: number): number {
-  return 1 << (RINGS_SHIFT + Math.floor(from / ringGroup(memory.i32[BootInfo.CORES]!)));
+  return 1 << (RINGS_SHIFT + Math.floor(from / ringGroup(memory.i32[BootInfo.CORES])));
 }
 
 /** The payload of the n-th line of a ring test. */

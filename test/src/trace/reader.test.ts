@@ -161,7 +161,7 @@ for (const [mode, name] of [
                     TraceEvent.WORDS,
                     [id],
                     "",
-                    [0, 1, 2].map((j) => (i + j < size ? words[i + j]! : 0)),
+                    [0, 1, 2].map((j) => (i + j < size ? words[i + j] : 0)),
                   );
               } else if (what === "time") writer.time(size === 1);
               else if (what === "publish") writer.publish();
@@ -280,11 +280,11 @@ t.test("rings are read as one sequence in the order of time, and each keeps its 
   const counts = writers.map(() => 0);
   for (let i = 0; i < 1000; i++) {
     const ring = (i * i) % writers.length;
-    writers[ring]!.put1(TraceEvent.WAKE, counts[ring]!++);
+    writers[ring].put1(TraceEvent.WAKE, counts[ring]++);
   }
   const notes: [number, number, number][] = [];
   const merger = new TraceMerger(memory, traceRings(memory), TRACE_EVENTS, {
-    event: ({ ring, fields, timeNs }) => void notes.push([timeNs, ring, fields[0]!]),
+    event: ({ ring, fields, timeNs }) => void notes.push([timeNs, ring, fields[0]]),
     lost: () => t.fail("nothing is lost"),
   });
   merger.read(true);
@@ -294,11 +294,11 @@ t.test("rings are read as one sequence in the order of time, and each keeps its 
   t.ok(notes.every(([timeNs]) => timeNs < middle));
   merger.give(Number.POSITIVE_INFINITY);
   t.equal(notes.length, 1000);
-  t.ok(notes.every(([timeNs], i) => i === 0 || timeNs >= notes[i - 1]![0]));
+  t.ok(notes.every(([timeNs], i) => i === 0 || timeNs >= notes[i - 1][0]));
   for (let ring = 0; ring <= CORES; ring++)
     t.same(
       notes.filter((note) => note[1] === ring).map((note) => note[2]),
-      Array.from({ length: counts[ring]! }, (_, i) => i),
+      Array.from({ length: counts[ring] }, (_, i) => i),
     );
   t.end();
 });

@@ -36,7 +36,7 @@ export class Report {
   }
 
   private line(name: string, explored: string, figures: readonly string[], result: string): string {
-    const right = figures.map((figure, i) => figure.padStart(COLUMNS[i]![1]));
+    const right = figures.map((figure, i) => figure.padStart(COLUMNS[i][1]));
     return [name.padEnd(this.nameWidth), explored.padEnd(EXPLORED_WIDTH), ...right, result].join(GAP);
   }
 }

@@ -132,7 +132,7 @@ async function explore(
   const isText = flags.json !== true;
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : await terminalProgress();
   const report = new Report(jobs.map(({ scenario }) => scenario));
-  const { mutant } = jobs[0]!;
+  const { mutant } = jobs[0];
   if (isText) {
     const rule = catalogue.mutants.find(({ name }) => name === mutant)?.breaks;
     await print(`${mutant === null ? "" : `mutant ${mutant}: ${rule}\n`}${report.head()}\n`);

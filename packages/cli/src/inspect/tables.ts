@@ -26,11 +26,11 @@ function tableLines({ columns, rows }: Part): string[] {
   const table = new Table({
     chars: Object.fromEntries(BORDERS.map((border) => [border, border === "middle" ? COLUMN_GAP : ""])),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-    colAligns: used.map((i) => (rows.every((row) => isFigure(row[i]!)) ? "right" : "left")),
+    colAligns: used.map((i) => (rows.every((row) => isFigure(row[i])) ? "right" : "left")),
   });
   table.push(
-    used.map((i) => columns[i]!),
-    ...rows.map((row) => used.map((i) => row[i]!)),
+    used.map((i) => columns[i]),
+    ...rows.map((row) => used.map((i) => row[i])),
   );
   return table
     .toString()

@@ -22,7 +22,7 @@ export function renderHeadline(document: BenchmarkDocument): Html {
     const ratios = comparedWith(name)
       .filter((other) => row.ratios[other] !== undefined)
       .slice(0, MOST_RATIOS)
-      .map((other) => formatRatio(row.ratios[other]!, other));
+      .map((other) => formatRatio(row.ratios[other], other));
     if (row.perDescendantNs !== undefined)
       ratios.splice(0, MOST_RATIOS, `${formatDuration(row.perDescendantNs)} a descendant`);
     return [

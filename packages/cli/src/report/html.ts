@@ -27,7 +27,7 @@ function textOf(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.text;
   if (typeof part === "object") return part.map(textOf).join("");
-  return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
 /** A value in a script element of JSON: nothing in it can end the element. */

@@ -52,7 +52,7 @@ export class Captured {
   #shorten(): void {
     let count = 0;
     while (this.#kept > this.most / 2 && count < this.#pieces.length - 1)
-      this.#kept -= this.#pieces[count++]!.text.length;
+      this.#kept -= this.#pieces[count++].text.length;
     this.#pieces.splice(0, count);
     this.#left += count;
   }

@@ -108,15 +108,15 @@ export class Watch {
     });
     return {
       ended: Atomics.load(this.memory.i32, BootInfo.POWER) !== Power.ON,
-      memoryMiB: this.memory.i32[BootInfo.MEMORY_PAGES]! / 256,
+      memoryMiB: this.memory.i32[BootInfo.MEMORY_PAGES] / 256,
       seconds,
       looks: looks.count,
       cores: now.cores.map((core, i) => {
-        const rate = (name: Counter): number => ((core[name] - before.cores[i]![name]) >>> 0) / seconds;
+        const rate = (name: Counter): number => ((core[name] - before.cores[i][name]) >>> 0) / seconds;
         return {
           core: core.core,
           state: coreStateName(core.state | 0),
-          ...sharesOf(looks.cores[i]!, looks.count),
+          ...sharesOf(looks.cores[i], looks.count),
           traps: rate("safePoints"),
           calls: sum(readings.filter((thread) => thread.core === core.core).map(({ calls }) => calls)),
           messagesIn: rate("messagesIn"),

@@ -51,11 +51,11 @@ export class Sampler {
     this.#count++;
     for (let core = 0; core < this.cores; core++) {
       const area = coreArea(this.memory, core);
-      const found = this.#cores[core]!;
-      const thread = i32[area + KernelCore.CURRENT_THREAD]!;
+      const found = this.#cores[core];
+      const thread = i32[area + KernelCore.CURRENT_THREAD];
       found.ready += readyCount(this.memory, tables, core);
       if (i32[area + CoreArea.STATE] !== CoreState.ONLINE) found.off++;
-      else if ((i32[area + CoreArea.ATTENTION]! & Attention.HALTED) !== 0) found.halted++;
+      else if ((i32[area + CoreArea.ATTENTION] & Attention.HALTED) !== 0) found.halted++;
       else if (thread === 0) found.polling++;
       else {
         if (isInGuest(this.memory, core)) found.guest++;

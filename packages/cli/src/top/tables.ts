@@ -186,7 +186,7 @@ function lines<Row>(
   const widths = columns.map((column) => widthOf(column) || rest);
   const line = (cells: readonly string[]): string =>
     cells
-      .map((text, i) => cell(text, widths[i]!, columns[i]!.left === true))
+      .map((text, i) => cell(text, widths[i], columns[i].left === true))
       .join(COLUMN_GAP)
       .trimEnd();
   return [line(heads), ...rows.map((row) => line(columns.map((column) => column.cell(row))))];

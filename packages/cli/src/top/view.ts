@@ -137,7 +137,7 @@ function moreCores(count: number): string {
 }
 
 function next<Value>(values: readonly Value[], value: Value): Value {
-  return values[(values.indexOf(value) + 1) % values.length]!;
+  return values[(values.indexOf(value) + 1) % values.length];
 }
 
 function pad(lines: readonly string[], count: number): string[] {

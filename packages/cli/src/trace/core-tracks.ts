@@ -25,13 +25,13 @@ export class CoreTracks {
   }
 
   event({ ring, timeNs, event, fields }: TraceRecord): void {
-    if (event === TraceEvent.TRAP_ENTER) this.#begin(ring, timeNs, operationName(fields[1]!), "kernel");
+    if (event === TraceEvent.TRAP_ENTER) this.#begin(ring, timeNs, operationName(fields[1]), "kernel");
     else if (event === TraceEvent.TRAP_LEAVE || event === TraceEvent.SWITCH)
-      this.#begin(ring, timeNs, this.names.thread(fields[0]!).name, "guest");
+      this.#begin(ring, timeNs, this.names.thread(fields[0]).name, "guest");
     else if (event === TraceEvent.PASS && fields[RunsWord.PASS - 1] === 1)
-      this.#begin(ring, timeNs, this.names.thread(fields[2]!).name, "guest");
+      this.#begin(ring, timeNs, this.names.thread(fields[2]).name, "guest");
     else if (event === TraceEvent.REPLY && fields[RunsWord.REPLY - 1] === 1)
-      this.#begin(ring, timeNs, this.names.thread(fields[2]!).name, "guest");
+      this.#begin(ring, timeNs, this.names.thread(fields[2]).name, "guest");
     else if (event === TraceEvent.HALT) this.#begin(ring, timeNs, "halted", "idle");
     else if (event === TraceEvent.WAKE) this.#begin(ring, timeNs, "wake", "kernel");
     else if (event === TraceEvent.CORE_BIRTH) this.#begin(ring, timeNs, "boot", "kernel");

@@ -30,20 +30,20 @@ export class Counters {
     switch (event) {
       case TraceEvent.SWITCH:
       case TraceEvent.READY:
-        this.#show(timeNs, `core ${ring} run queue`, "threads", fields[2]!);
+        this.#show(timeNs, `core ${ring} run queue`, "threads", fields[2]);
         break;
       case TraceEvent.RING_PUSH:
-        this.#ring(timeNs, ring, fields[0]!, this.#pushed, fields[3]!);
+        this.#ring(timeNs, ring, fields[0], this.#pushed, fields[3]);
         break;
       case TraceEvent.RING_POP:
-        this.#ring(timeNs, fields[0]!, ring, this.#popped, fields[3]!);
+        this.#ring(timeNs, fields[0], ring, this.#popped, fields[3]);
         break;
       case TraceEvent.GRACE_ASK:
-        this.#asked = Math.max(this.#asked, fields[0]!);
+        this.#asked = Math.max(this.#asked, fields[0]);
         for (let core = 0; core < this.cores; core++) if (!this.#halted[core]) this.#grace(timeNs, core);
         break;
       case TraceEvent.GRACE_PASS:
-        this.#passed[ring] = fields[0]!;
+        this.#passed[ring] = fields[0];
         this.#grace(timeNs, ring);
         break;
       case TraceEvent.HALT:
@@ -65,13 +65,13 @@ export class Counters {
     ends[pair] = position + 1;
     if (this.#pushed[pair] === -1) this.#pushed[pair] = position + 1;
     if (this.#popped[pair] === -1) this.#popped[pair] = position;
-    const depth = (this.#pushed[pair]! - this.#popped[pair]! + POSITIONS) % POSITIONS;
+    const depth = (this.#pushed[pair] - this.#popped[pair] + POSITIONS) % POSITIONS;
     // By estimated times a line may seem to be popped before it was pushed.
     this.#show(timeNs, `ring ${from} → ${to}`, "lines", depth > POSITIONS / 2 ? 0 : depth);
   }
 
   #grace(timeNs: number, core: number): void {
-    const passed = this.#passed[core]! === -1 ? this.#asked - 1 : this.#passed[core]!;
+    const passed = this.#passed[core] === -1 ? this.#asked - 1 : this.#passed[core];
     this.#show(timeNs, `core ${core} grace periods owed`, "periods", Math.max(0, this.#asked - passed));
   }
 

@@ -56,7 +56,7 @@ export function fieldsOf(record: TraceRecord, names: Names): Record<string, unkn
   const { fields, text } = declarationOf(record.event);
   const found: Record<string, unknown> = {};
   for (let i = 0; i < fields.length; i++)
-    found[fields[i]!.name] = KINDS[fields[i]!.kind](record.fields[i]!, names);
+    found[fields[i].name] = KINDS[fields[i].kind](record.fields[i], names);
   if (text === true) found.text = record.text;
   return found;
 }

@@ -61,7 +61,7 @@ export class Flows {
   }
 
   event({ ring, timeNs, event, fields }: TraceRecord): void {
-    const id = fields[0]!;
+    const id = fields[0];
     const here = (name: string): Point => ({
       core: ring,
       timeNs,
@@ -71,14 +71,14 @@ export class Flows {
       case TraceEvent.SEND: {
         const message = this.#of(id);
         message.send = here("send");
-        message.isCall = (fields[3]! & 0xff) === Trap.CALL;
+        message.isCall = (fields[3] & 0xff) === Trap.CALL;
         break;
       }
       case TraceEvent.PASS: {
         const message = this.#of(id);
         message.send = here("pass");
         message.passed = true;
-        message.isCall = (fields[4]! & 0xff) === Trap.CALL;
+        message.isCall = (fields[4] & 0xff) === Trap.CALL;
         break;
       }
       case TraceEvent.DELIVER:
@@ -87,7 +87,7 @@ export class Flows {
       case TraceEvent.REPLY: {
         const message = this.#of(id);
         message.reply = here("reply");
-        message.home = fields[4]!;
+        message.home = fields[4];
         break;
       }
       case TraceEvent.ANSWERED:
@@ -131,7 +131,7 @@ export class Flows {
   #draw(id: number, { send, deliver, reply, answered, title, isCall }: Message): void {
     const points = [send, deliver, reply, answered].filter((point) => point !== null);
     if (points.length < 2) return;
-    for (let i = 1; i < points.length; i++) this.#order(points[i - 1]!, points[i]!);
+    for (let i = 1; i < points.length; i++) this.#order(points[i - 1], points[i]);
     const kind = isCall ? "call" : "send";
     const pid = this.canvas.coresPid;
     this.canvas.flow(

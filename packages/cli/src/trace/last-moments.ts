@@ -26,7 +26,7 @@ export function writeLastMoments(memory: PhysicalMemory, ended: boolean): string
     const file = new TraceFile(path, LIMIT_MIB, false);
     const trace = new MachineTrace(file, {
       memory,
-      cores: memory.i32[BootInfo.CORES]!,
+      cores: memory.i32[BootInfo.CORES],
       machine: 1,
       events: selectEvents().events,
       protocols: new Protocols(),

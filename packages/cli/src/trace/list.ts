@@ -23,7 +23,7 @@ export function listEvents({ json, markdown }: { json?: boolean; markdown?: bool
     );
     return `${["| group | event | fields | what it says |", "|---|---|---|---|", ...lines].join("\n")}\n`;
   }
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map(
       (row) =>

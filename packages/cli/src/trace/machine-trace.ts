@@ -95,7 +95,7 @@ export class MachineTrace implements TraceSink {
       this.#settle(record.ring);
     }
     // A message is forgotten when its end is drawn.
-    const request = record.event === TraceEvent.REPLY ? this.#flows.requestOf(record.fields[0]!) : null;
+    const request = record.event === TraceEvent.REPLY ? this.#flows.requestOf(record.fields[0]) : null;
     // Before the tracks: a message belongs to what the core did when it came to it.
     this.#flows.event(record);
     this.#coreTracks.event(record);
@@ -113,10 +113,10 @@ export class MachineTrace implements TraceSink {
   #countLosses(): void {
     for (const { ring, timeNs, count } of this.#losses) {
       if (timeNs <= this.#canvas.sinceNs) continue;
-      this.#lost[ring]! += count;
+      this.#lost[ring] += count;
       this.#latestNs = Math.max(this.#latestNs, timeNs);
       if (ring < this.options.cores)
-        this.#canvas.counter(timeNs, `core ${ring} lost events`, "events", this.#lost[ring]!);
+        this.#canvas.counter(timeNs, `core ${ring} lost events`, "events", this.#lost[ring]);
     }
     this.#losses.length = 0;
   }
@@ -144,7 +144,7 @@ export class MachineTrace implements TraceSink {
     return {
       cores,
       lost: this.#lost.slice(0, cores),
-      lostByChipset: this.#lost[cores]!,
+      lostByChipset: this.#lost[cores],
       unfinishedMessages: this.#flows.unfinished,
       backwardArrows: this.#flows.backwards,
     };
@@ -167,8 +167,7 @@ export class MachineTrace implements TraceSink {
       return;
     }
     const shown = this.#read(record, words.slice(0, wordsOf(record)), request);
-    if (record.event !== TraceEvent.REPLY)
-      this.#flows.describe(record.fields[0]!, shown.title, shown.decoded);
+    if (record.event !== TraceEvent.REPLY) this.#flows.describe(record.fields[0], shown.title, shown.decoded);
     this.#instant(record, shown.args);
   }
 
@@ -198,6 +197,6 @@ export interface MachineSummary {
 
 /** How many words the message of an event has. */
 function wordsOf({ event, fields }: TraceRecord): number {
-  if (event === TraceEvent.PASS) return (fields[4]! >> 8) & 0xff;
-  return event === TraceEvent.DELIVER ? fields[4]! : Math.max(0, fields[3]!);
+  if (event === TraceEvent.PASS) return (fields[4] >> 8) & 0xff;
+  return event === TraceEvent.DELIVER ? fields[4] : Math.max(0, fields[3]);
 }

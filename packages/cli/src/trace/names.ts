@@ -24,10 +24,10 @@ export class Names {
 
   /** Learns from an event. */
   learn({ event, fields, text }: TraceRecord): void {
-    if (event === TraceEvent.PROCESS_BIRTH) this.#processes.set(fields[0]!, text);
-    else if (event === TraceEvent.THREAD_BIRTH) this.#bear(fields[0]!, fields[1]!, fields[2]!);
+    if (event === TraceEvent.PROCESS_BIRTH) this.#processes.set(fields[0], text);
+    else if (event === TraceEvent.THREAD_BIRTH) this.#bear(fields[0], fields[1], fields[2]);
     else if (event === TraceEvent.DELIVER || event === TraceEvent.PASS)
-      this.#endpoints.set(fields[3]!, this.process(this.thread(fields[2]!).process));
+      this.#endpoints.set(fields[3], this.process(this.thread(fields[2]).process));
   }
 
   thread(number: number): ThreadName {

@@ -23,7 +23,7 @@ export interface ListedEvent {
 export const LISTED_EVENTS: readonly ListedEvent[] = Object.freeze(
   Object.entries(TRACE_EVENTS).map(([key, declaration]) => {
     const number = Number(key);
-    return Object.freeze({ group: TRACE_GROUPS[groupOf(number)]!, number, declaration });
+    return Object.freeze({ group: TRACE_GROUPS[groupOf(number)], number, declaration });
   }),
 );
 
@@ -53,7 +53,7 @@ const CLOSE = 3;
  */
 export function selectEvents(list = ALL): Selection {
   const names = list.split(",").map((name) => name.trim());
-  const events = new Set<number>(names[0]!.startsWith("-") ? BY_NAME.get(ALL) : []);
+  const events = new Set<number>(names[0].startsWith("-") ? BY_NAME.get(ALL) : []);
   for (const name of names) {
     const isOut = name.startsWith("-");
     for (const number of numbersNamed(isOut ? name.slice(1) : name)) {

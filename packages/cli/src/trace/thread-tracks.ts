@@ -41,41 +41,41 @@ export class ThreadTracks {
     switch (event) {
       case TraceEvent.TRAP_LEAVE:
       case TraceEvent.SWITCH:
-        this.#goOn(ring, fields[0]!, timeNs, fields[1]!, event === TraceEvent.SWITCH);
+        this.#goOn(ring, fields[0], timeNs, fields[1], event === TraceEvent.SWITCH);
         break;
       case TraceEvent.TRAP_ENTER:
-        this.#trap(fields[0]!, timeNs, fields[1]!);
+        this.#trap(fields[0], timeNs, fields[1]);
         break;
       case TraceEvent.READY:
-        this.#ready(fields[0]!, timeNs);
+        this.#ready(fields[0], timeNs);
         break;
       case TraceEvent.SEND:
-        this.#of(fields[1]!).endpoint = fields[2]!;
-        if ((fields[3]! & 0xff) === Trap.CALL) this.#of(fields[1]!).waited = true;
+        this.#of(fields[1]).endpoint = fields[2];
+        if ((fields[3] & 0xff) === Trap.CALL) this.#of(fields[1]).waited = true;
         break;
       case TraceEvent.QUEUE:
-        this.#of(fields[1]!).waited = true;
+        this.#of(fields[1]).waited = true;
         break;
       case TraceEvent.PASS:
-        this.#of(fields[1]!).on = this.names.thread(fields[2]!).name;
+        this.#of(fields[1]).on = this.names.thread(fields[2]).name;
         if (fields[RunsWord.PASS - 1] === 1)
-          this.#goOn(ring, fields[2]!, timeNs, (fields[4]! >> 8) & 0xff, true);
+          this.#goOn(ring, fields[2], timeNs, (fields[4] >> 8) & 0xff, true);
         break;
       case TraceEvent.REPLY:
-        if (fields[RunsWord.REPLY - 1] === 1) this.#goOn(ring, fields[2]!, timeNs, fields[3]!, true);
+        if (fields[RunsWord.REPLY - 1] === 1) this.#goOn(ring, fields[2], timeNs, fields[3], true);
         break;
       case TraceEvent.RING_FULL:
-        this.#waitsOn(fields[0]!, `room in the ring to core ${fields[1]}`);
+        this.#waitsOn(fields[0], `room in the ring to core ${fields[1]}`);
         break;
       case TraceEvent.GRACE_WAIT:
-        this.#waitsOn(fields[0]!, `grace period ${fields[1]}`);
+        this.#waitsOn(fields[0], `grace period ${fields[1]}`);
         break;
       case TraceEvent.THREAD_BIRTH:
-        this.#tracks.delete(fields[0]!);
+        this.#tracks.delete(fields[0]);
         break;
       case TraceEvent.THREAD_DEATH:
-        this.#close(this.#tracks.get(fields[0]!), timeNs);
-        this.#tracks.delete(fields[0]!);
+        this.#close(this.#tracks.get(fields[0]), timeNs);
+        this.#tracks.delete(fields[0]);
         break;
     }
   }

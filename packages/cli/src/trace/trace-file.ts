@@ -118,7 +118,7 @@ export class TraceFile {
         `"name":${quoted(name)},"cat":"message"}`
       );
     });
-    this.#write(events.join(",\n"), events.length, points[last]!.timeNs);
+    this.#write(events.join(",\n"), events.length, points[last].timeNs);
   }
 
   /** Whether something found no room. */

@@ -18,7 +18,7 @@ const CALLS_PER_LOOK = 16;
 
 /** Makes a core's checks. They run on the guest's stack, keep no state but the core's and may throw anywhere. */
 export function makeChecks(k: EngineCore): GuestChecks {
-  const limitNs = k.i32[BootInfo.WATCHDOG_MS]! * 1e6 * HARD_LIMIT_SHARE;
+  const limitNs = k.i32[BootInfo.WATCHDOG_MS] * 1e6 * HARD_LIMIT_SHARE;
   const sentinel = Object.freeze({ __proto__: null });
   let callsToLook = CALLS_PER_LOOK;
 
@@ -78,5 +78,5 @@ export function makeChecks(k: EngineCore): GuestChecks {
 
 /** The longest that code which cannot yield may run, in milliseconds, for messages. */
 export function hardLimitMs(k: EngineCore): number {
-  return k.i32[BootInfo.WATCHDOG_MS]! * HARD_LIMIT_SHARE;
+  return k.i32[BootInfo.WATCHDOG_MS] * HARD_LIMIT_SHARE;
 }

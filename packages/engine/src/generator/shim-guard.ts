@@ -144,7 +144,7 @@ export function replaceMethods(target: object, methods: object): void {
   for (const key of Reflect.ownKeys(methods)) {
     const old = getOwnPropertyDescriptor(target, key);
     if (old === undefined) continue;
-    const method = (methods as Record<PropertyKey, object>)[key]!;
+    const method = (methods as Record<PropertyKey, object>)[key];
     Object.defineProperty(method, "length", {
       value: (old.value as { length: number }).length,
       configurable: true,

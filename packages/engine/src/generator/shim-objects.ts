@@ -108,7 +108,7 @@ function applications({ elements }: Guard): object {
     },
     construct(target: () => unknown, list: ArrayLike<unknown>, ...newTarget: (() => unknown)[]) {
       elements(list, "Reflect.construct", MAX_ARRAY_LIKE_LENGTH);
-      return newTarget.length === 0 ? construct(target, list) : construct(target, list, newTarget[0]!);
+      return newTarget.length === 0 ? construct(target, list) : construct(target, list, newTarget[0]);
     },
   };
 }

@@ -104,34 +104,34 @@ export function makeSys(regs: Float64Array, startWords: number): Sys {
     },
     badge(): number {
       // The marks are multiples of 2^32.
-      return regs[Reg.BADGE]! % BADGE_IS_NOTIFICATION;
+      return regs[Reg.BADGE] % BADGE_IS_NOTIFICATION;
     },
     notified(): boolean {
-      return regs[Reg.BADGE]! >= BADGE_IS_NOTIFICATION && regs[Reg.BADGE]! < BADGE_HAS_NO_SENDERS;
+      return regs[Reg.BADGE] >= BADGE_IS_NOTIFICATION && regs[Reg.BADGE] < BADGE_HAS_NO_SENDERS;
     },
     noSenders(): boolean {
-      return regs[Reg.BADGE]! >= BADGE_HAS_NO_SENDERS;
+      return regs[Reg.BADGE] >= BADGE_HAS_NO_SENDERS;
     },
     receiveInto(index: number, count: number): void {
       regs[Reg.RECEIVE_WINDOW] = index;
       regs[Reg.RECEIVE_COUNT] = count;
     },
     arrived(): number {
-      return regs[Reg.ARRIVED]!;
+      return regs[Reg.ARRIVED];
     },
     capability(i: number): number {
-      return i >= 0 && i < 4 ? regs[Reg.CAPABILITIES + (i | 0)]! : 0;
+      return i >= 0 && i < 4 ? regs[Reg.CAPABILITIES + (i | 0)] : 0;
     },
     unwrapped(i: number): boolean {
-      return i >= 0 && i < 4 && ((regs[Reg.UNWRAPPED]! >> (i | 0)) & 1) === 1;
+      return i >= 0 && i < 4 && ((regs[Reg.UNWRAPPED] >> (i | 0)) & 1) === 1;
     },
     narrowed(trap: number, i: number, rights: number): number {
       const dropped = (~rights & Right.ALL) << (8 * (i | 0));
-      if (i >= 0 && i < 4) regs[Reg.DROPPED_RIGHTS] = (regs[Reg.DROPPED_RIGHTS]! | dropped) >>> 0;
+      if (i >= 0 && i < 4) regs[Reg.DROPPED_RIGHTS] = (regs[Reg.DROPPED_RIGHTS] | dropped) >>> 0;
       return trap;
     },
     moved(trap: number, i: number): number {
-      if (i >= 0 && i < 4) regs[Reg.MOVED] = regs[Reg.MOVED]! | (1 << (i | 0));
+      if (i >= 0 && i < 4) regs[Reg.MOVED] = regs[Reg.MOVED] | (1 << (i | 0));
       return trap;
     },
   });

@@ -179,7 +179,7 @@ export class Campaign {
     const answer = await pool.explore(options, { strategy, units, milliseconds, schedules });
     for (const unit of units.slice(answer.results.length)) this.frontier.putBack(unit);
     this.allowance += schedules;
-    for (const [i, result] of answer.results.entries()) this.give(units[i]!, result);
+    for (const [i, result] of answer.results.entries()) this.give(units[i], result);
     counts.workerSeconds += answer.milliseconds / 1000;
     this.tellTime();
     options.onProgress?.(this.progress());

@@ -94,7 +94,7 @@ function reduce(failure: Failure, found: Failure, minimiser: Minimiser): Failure
 /** Each block moved up to the one before of the same core: one preemption less, if it was one. */
 function* movedBlocks(blocks: readonly Block[]): Generator<string> {
   for (let i = 1; i < blocks.length; i++) {
-    const block = blocks[i]!;
+    const block = blocks[i];
     const before = blocks.findLastIndex(({ core }, at) => at < i && core === block.core);
     if (before >= 0) {
       const joined = [...blocks.slice(0, before + 1), block, ...blocks.slice(before + 1, i)];
@@ -102,7 +102,7 @@ function* movedBlocks(blocks: readonly Block[]): Generator<string> {
     }
     // Or the one before moved down to it.
     if (before > 0 || (before === 0 && i > 1)) {
-      const joined = [...blocks.slice(0, before), ...blocks.slice(before + 1, i), blocks[before]!, block];
+      const joined = [...blocks.slice(0, before), ...blocks.slice(before + 1, i), blocks[before], block];
       yield fromBlocks([...joined, ...blocks.slice(i + 1)]);
     }
   }

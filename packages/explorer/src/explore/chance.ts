@@ -30,7 +30,7 @@ export function chancePicker(
   const priorities = Array.from({ length: cores }, (_, core) => strategy.depth + core);
   for (let i = cores - 1; i > 0; i--) {
     const j = below(i + 1);
-    [priorities[i], priorities[j]] = [priorities[j]!, priorities[i]!];
+    [priorities[i], priorities[j]] = [priorities[j], priorities[i]];
   }
   const changes = Array.from({ length: strategy.depth - 1 }, () => below(expectedSteps));
   return (enabled, _last, depth) => {
@@ -53,6 +53,6 @@ function bits(mask: number): number {
 function highest(enabled: number, priorities: readonly number[]): number {
   let best = -1;
   for (let core = 0; core < priorities.length; core++)
-    if ((enabled & (1 << core)) !== 0 && (best < 0 || priorities[core]! > priorities[best]!)) best = core;
+    if ((enabled & (1 << core)) !== 0 && (best < 0 || priorities[core] > priorities[best])) best = core;
   return best;
 }

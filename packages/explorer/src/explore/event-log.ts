@@ -79,20 +79,20 @@ export class EventLog {
     const event = this.length++;
     if (event === this.core.length) this.grow();
     const { cores, clock } = this;
-    const before = this.latest[core]!;
+    const before = this.latest[core];
     this.core[event] = core;
     this.kind[event] = kind;
     this.previous[event] = before;
-    this.ordinal[event] = before < 0 ? 1 : this.ordinal[before]! + 1;
+    this.ordinal[event] = before < 0 ? 1 : this.ordinal[before] + 1;
     const own = event * cores;
-    for (let c = 0; c < cores; c++) clock[own + c] = before < 0 ? 0 : clock[before * cores + c]!;
+    for (let c = 0; c < cores; c++) clock[own + c] = before < 0 ? 0 : clock[before * cores + c];
     this.raced.length = 0;
     if (touch === Touch.WAKE) {
       // Whoever woke it came before: that could not be otherwise. -1: its time was over.
-      if (this.wokenBy[core]! >= 0) this.join(own, this.wokenBy[core]!);
+      if (this.wokenBy[core] >= 0) this.join(own, this.wokenBy[core]);
       this.wokenBy[core] = -1;
     } else if (touch !== Touch.NONE && number >= 0) this.place(event, core, number, touch, kind, judged);
-    clock[own + core] = this.ordinal[event]!;
+    clock[own + core] = this.ordinal[event];
     this.latest[core] = event;
     for (let c = 0; woken !== 0; c++, woken >>= 1) if ((woken & 1) !== 0) this.wokenBy[c] = event;
   }
@@ -107,9 +107,9 @@ export class EventLog {
     }
     const own = lastOf(touch, kind);
     found.length = 0;
-    for (const last of AGAINST[own]!) {
+    for (const last of AGAINST[own]) {
       for (let c = 0; c < cores; c++) {
-        const other = this.last[base + last * cores + c]! - 1;
+        const other = this.last[base + last * cores + c] - 1;
         if (other >= 0 && c !== core) found.push(other);
       }
     }
@@ -117,7 +117,7 @@ export class EventLog {
     if (found.length > 1) found.sort(descending);
     const at = event * cores;
     for (const other of found) {
-      if (clock[at + this.core[other]!]! >= this.ordinal[other]!) continue;
+      if (clock[at + this.core[other]] >= this.ordinal[other]) continue;
       if (judged) this.raced.push(other);
       this.join(at, other);
     }
@@ -127,14 +127,14 @@ export class EventLog {
   private join(own: number, other: number): void {
     const { cores, clock } = this;
     for (let c = 0; c < cores; c++) {
-      const theirs = clock[other * cores + c]!;
-      if (theirs > clock[own + c]!) clock[own + c] = theirs;
+      const theirs = clock[other * cores + c];
+      if (theirs > clock[own + c]) clock[own + c] = theirs;
     }
   }
 
   /** True if an event happened before another that came later. */
   isBefore(early: number, late: number): boolean {
-    return this.clock[late * this.cores + this.core[early]!]! >= this.ordinal[early]!;
+    return this.clock[late * this.cores + this.core[early]] >= this.ordinal[early];
   }
 
   /**
@@ -147,15 +147,15 @@ export class EventLog {
     let seen = 0;
     const first = this.firsts;
     for (let event = from + 1; event < this.length; event++) {
-      const core = this.core[event]!;
+      const core = this.core[event];
       // The last one comes, whether or not it happened after `from`: that is what is to be reversed.
       if (event < this.length - 1 && this.isBefore(from, event)) continue;
       if ((seen & (1 << core)) !== 0) continue;
       let isInitial = true;
       for (let c = 0; c < cores; c++)
-        if ((seen & (1 << c)) !== 0 && clock[event * cores + c]! >= first[c]!) isInitial = false;
+        if ((seen & (1 << c)) !== 0 && clock[event * cores + c] >= first[c]) isInitial = false;
       seen |= 1 << core;
-      first[core] = this.ordinal[event]!;
+      first[core] = this.ordinal[event];
       if (isInitial) mask |= 1 << core;
     }
     return mask;
@@ -231,5 +231,5 @@ export function mayConflict(
 ): boolean {
   if (pendingWord !== word || word < 0 || pending === Op.WAKE) return false;
   if (touch === Touch.WAKE || touch === Touch.NONE) return false;
-  return AGAINST[pendingOf(pending, isUnused)]!.includes(lastOf(touch, kind));
+  return AGAINST[pendingOf(pending, isUnused)].includes(lastOf(touch, kind));
 }

@@ -83,7 +83,7 @@ export class Explorer {
       let next = -1;
       let depth = this.depth - 1;
       for (; depth >= own; depth--) {
-        frames.done[depth]! |= 1 << frames.chosen[depth]!;
+        frames.done[depth] |= 1 << frames.chosen[depth];
         next = this.nextAt(depth);
         if (next >= 0) break;
       }
@@ -105,7 +105,7 @@ export class Explorer {
   /** A core that is to be tried at a depth and was not, -1 if there is none. */
   private nextAt(depth: number): number {
     const { frames } = this;
-    const open = frames.backtrack[depth]! & ~frames.done[depth]! & ~frames.asleep[depth]!;
+    const open = frames.backtrack[depth] & ~frames.done[depth] & ~frames.asleep[depth];
     return open === 0 ? -1 : lowest(open);
   }
 
@@ -116,11 +116,11 @@ export class Explorer {
     for (let depth = own; depth <= deepest; depth++) {
       states.push({
         path,
-        enabled: frames.enabled[depth]!,
-        backtrack: frames.backtrack[depth]!,
+        enabled: frames.enabled[depth],
+        backtrack: frames.backtrack[depth],
         // What is being explored below counts as done: the frames below say what is left of it.
-        done: frames.done[depth]! | (1 << frames.chosen[depth]!),
-        asleep: frames.asleep[depth]!,
+        done: frames.done[depth] | (1 << frames.chosen[depth]),
+        asleep: frames.asleep[depth],
       });
       path += frames.chosen[depth];
     }
@@ -148,8 +148,8 @@ export class Explorer {
       if (enabled === 0) return this.finish();
       if (depth === MAX_STEPS) return this.tooLong();
       frames.note(depth, runtime.cores);
-      const last = depth === 0 ? -1 : frames.chosen[depth - 1]!;
-      const allowed = withinBound(enabled, last, frames.preemptions[depth]!, bound);
+      const last = depth === 0 ? -1 : frames.chosen[depth - 1];
+      const allowed = withinBound(enabled, last, frames.preemptions[depth], bound);
       frames.enabled[depth] = allowed;
       const isContinuable = last >= 0 && (enabled & (1 << last)) !== 0;
       if (depth >= forced) {
@@ -164,10 +164,10 @@ export class Explorer {
         frames.asleep[depth] = unit.asleep;
         frames.done[depth] = 0;
       }
-      const core = frames.chosen[depth]!;
+      const core = frames.chosen[depth];
       if ((enabled & (1 << core)) === 0)
         throw new DeterminismError(`step ${depth}: core ${core} cannot go on`);
-      frames.preemptions[depth + 1] = frames.preemptions[depth]! + (isContinuable && core !== last ? 1 : 0);
+      frames.preemptions[depth + 1] = frames.preemptions[depth] + (isContinuable && core !== last ? 1 : 0);
       runtime.isNew = depth >= forced - 1;
       runtime.step(core);
       const { touch } = runtime;
@@ -176,7 +176,7 @@ export class Explorer {
       log.add(core, number, touch, runtime.eventKind, runtime.woken, judged);
       if (judged) for (const earlier of log.raced) this.reverse(earlier, own, bound);
       if (sleeps && depth >= own - 1) {
-        const before = (frames.asleep[depth]! | frames.done[depth]!) & ~(1 << core);
+        const before = (frames.asleep[depth] | frames.done[depth]) & ~(1 << core);
         asleep = before === 0 ? 0 : this.stillAsleep(before, depth, touch);
       }
     }
@@ -204,7 +204,7 @@ export class Explorer {
   /** The last event could have come before an earlier one: sees to it that such a schedule is explored. */
   private reverse(earlier: number, own: number, bound: number): void {
     const { frames, log } = this;
-    const preferred = log.core[log.length - 1]!;
+    const preferred = log.core[log.length - 1];
     const candidates = log.initials(earlier);
     this.addBacktrack(earlier, candidates, preferred, own);
     if (bound === Number.POSITIVE_INFINITY) return;
@@ -221,10 +221,10 @@ export class Explorer {
       this.requests.push({ path: frames.path(depth), candidates, preferred });
       return;
     }
-    frames.backtrack[depth]! |= toExplore(
-      frames.enabled[depth]!,
-      frames.backtrack[depth]!,
-      frames.asleep[depth]!,
+    frames.backtrack[depth] |= toExplore(
+      frames.enabled[depth],
+      frames.backtrack[depth],
+      frames.asleep[depth],
       candidates,
       preferred,
     );
@@ -245,7 +245,7 @@ export class Explorer {
     return {
       ...runtime.finding!,
       choices: frames.path(this.depth),
-      preemptions: frames.preemptions[this.depth]!,
+      preemptions: frames.preemptions[this.depth],
     };
   }
 
@@ -292,11 +292,11 @@ export class Explorer {
       const enabled = runtime.enabled();
       if (enabled === 0) return this.finish();
       if (depth === MAX_STEPS) return this.tooLong();
-      const last = depth === 0 ? -1 : frames.chosen[depth - 1]!;
+      const last = depth === 0 ? -1 : frames.chosen[depth - 1];
       const core = pick(enabled, last, depth);
       const isPreemption = last >= 0 && core !== last && (enabled & (1 << last)) !== 0;
       frames.chosen[depth] = core;
-      frames.preemptions[depth + 1] = frames.preemptions[depth]! + (isPreemption ? 1 : 0);
+      frames.preemptions[depth + 1] = frames.preemptions[depth] + (isPreemption ? 1 : 0);
       runtime.step(core);
     }
   }
@@ -327,7 +327,7 @@ export class Explorer {
     return {
       failure: end === End.FAILED ? this.failure() : null,
       choices: frames.path(this.depth),
-      preemptions: frames.preemptions[this.depth]!,
+      preemptions: frames.preemptions[this.depth],
       trace,
     };
   }

@@ -39,7 +39,7 @@ export class Frames {
   }
 
   kind(depth: number, core: number): Op {
-    return this.kinds[depth * this.cores + core]!;
+    return this.kinds[depth * this.cores + core];
   }
 
   isUnused(depth: number, core: number): boolean {
@@ -47,7 +47,7 @@ export class Frames {
   }
 
   word(depth: number, core: number): number {
-    return this.words[depth * this.cores + core]!;
+    return this.words[depth * this.cores + core];
   }
 
   /** The first `depth` choices, a digit each. */

@@ -94,7 +94,7 @@ export class RaceDetector {
     const at = number * cores;
     if (reads) {
       for (let c = 0; c < cores; c++)
-        if (released[at + c]! > clocks[own + c]!) clocks[own + c] = released[at + c]!;
+        if (released[at + c] > clocks[own + c]) clocks[own + c] = released[at + c];
     }
     if (!isRacy) {
       this.against(core, number, word, Access.WRITE, site);
@@ -104,8 +104,8 @@ export class RaceDetector {
     }
     if (writes) {
       // Who reads a plain store's value knows no more than its core did; one that was read and changed passes on both.
-      for (let c = 0; c < cores; c++) released[at + c] = clocks[own + c]!;
-      clocks[own + core]!++;
+      for (let c = 0; c < cores; c++) released[at + c] = clocks[own + c];
+      clocks[own + core]++;
     }
   }
 
@@ -113,15 +113,15 @@ export class RaceDetector {
   wake(core: number, by: number): void {
     const { cores, clocks } = this;
     for (let c = 0; c < cores; c++) {
-      if (clocks[by * cores + c]! > clocks[core * cores + c]!)
-        clocks[core * cores + c] = clocks[by * cores + c]!;
+      if (clocks[by * cores + c] > clocks[core * cores + c])
+        clocks[core * cores + c] = clocks[by * cores + c];
     }
-    clocks[by * cores + by]!++;
+    clocks[by * cores + by]++;
   }
 
   private note(core: number, number: number, access: Access, site: number): void {
     const at = (number * Access.KINDS + access) * this.cores + core;
-    this.seen[at] = this.clocks[core * this.cores + core]!;
+    this.seen[at] = this.clocks[core * this.cores + core];
     this.sites[at] = site;
   }
 
@@ -129,8 +129,8 @@ export class RaceDetector {
     const { cores, clocks, seen } = this;
     const at = (number * Access.KINDS + access) * cores;
     for (let other = 0; other < cores; other++) {
-      if (other === core || seen[at + other]! <= clocks[core * cores + other]!) continue;
-      this.found ??= { word, core, site, otherCore: other, otherSite: this.sites[at + other]! };
+      if (other === core || seen[at + other] <= clocks[core * cores + other]) continue;
+      this.found ??= { word, core, site, otherCore: other, otherSite: this.sites[at + other] };
     }
   }
 }

@@ -127,7 +127,7 @@ export class VirtualCore {
   /** True once a word that a spinning core reads has another value than it saw. */
   sawChange(i32: Int32Array): boolean {
     for (let i = 0; i < 3 * this.patternLength; i += 3)
-      if (i32[this.pattern[i + 1]!] !== this.pattern[i + 2]) return true;
+      if (i32[this.pattern[i + 1]] !== this.pattern[i + 2]) return true;
     return false;
   }
 }

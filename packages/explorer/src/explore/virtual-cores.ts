@@ -138,7 +138,7 @@ export class VirtualCores implements Runtime {
 
   /** Performs a core's announced access and runs it to its next one. */
   step(id: number): void {
-    const core = this.cores[id]!;
+    const core = this.cores[id];
     this.touch = Touch.NONE;
     this.eventWord = core.word;
     this.eventKind = core.kind;
@@ -172,7 +172,7 @@ export class VirtualCores implements Runtime {
 
   /** True if a core that calls `Atomics.wait` now waits; else it goes on with "not-equal". */
   private beginWait(core: VirtualCore): boolean {
-    const value = this.i32[core.word]!;
+    const value = this.i32[core.word];
     this.races.atomic(core.id, core.number, core.word, true, false, core.site, this.isRacy(core.number));
     core.noteEffect();
     this.touch = Touch.WAIT;
@@ -188,7 +188,7 @@ export class VirtualCores implements Runtime {
   }
 
   private isRacy(number: number): boolean {
-    return (this.words.flags[number]! & WordFlag.RACY) !== 0;
+    return (this.words.flags[number] & WordFlag.RACY) !== 0;
   }
 
   private record(
@@ -230,18 +230,18 @@ export class VirtualCores implements Runtime {
     core.number = this.words.number(index);
     if (kind === Op.LOAD) return this.isLoadPoint(core, index);
     core.noteEffect();
-    return kind === Op.WAIT || (this.words.flags[core.number]! & WordFlag.INDIFFERENT) === 0;
+    return kind === Op.WAIT || (this.words.flags[core.number] & WordFlag.INDIFFERENT) === 0;
   }
 
   private isLoadPoint(core: VirtualCore, word: number): boolean {
-    if (core.repeatsRead(core.site, word, this.i32[word]!)) {
+    if (core.repeatsRead(core.site, word, this.i32[word])) {
       if (core.repeats < SPIN_LIMIT) return false;
       // It would go on for ever.
       core.repeats = 0;
       core.status = CoreStatus.SPINNING;
       return true;
     }
-    return (this.words.flags[core.number]! & WordFlag.INDIFFERENT) === 0;
+    return (this.words.flags[core.number] & WordFlag.INDIFFERENT) === 0;
   }
 
   run(): unknown {
@@ -271,13 +271,13 @@ export class VirtualCores implements Runtime {
       this.record(core, count, null, isPoint);
       return count;
     }
-    const before = i32[word]!;
+    const before = i32[word];
     if (kind !== Op.LOAD) this.words.willWrite(number);
     const result = perform(core, i32);
     const writes = kind !== Op.LOAD && (kind !== Op.COMPARE_EXCHANGE || before === core.a);
     this.races.atomic(core.id, number, word, kind !== Op.STORE, writes, core.site, this.isRacy(number));
     if (isPoint) this.touch = touchOf(kind, core.isUnused);
-    this.record(core, kind === Op.STORE ? null : before, writes ? i32[word]! : null, isPoint);
+    this.record(core, kind === Op.STORE ? null : before, writes ? i32[word] : null, isPoint);
     if (writes) this.afterWrite(core, number, word);
     return result;
   }
@@ -318,7 +318,7 @@ export class VirtualCores implements Runtime {
     word: number,
   ): boolean {
     const number = this.words.number(word);
-    const flags = this.words.flags[number]!;
+    const flags = this.words.flags[number];
     core.site = site;
     core.kind = Op.READ;
     core.word = word;
@@ -326,7 +326,7 @@ export class VirtualCores implements Runtime {
     core.view = view;
     core.index = index;
     if ((flags & (WordFlag.RACY | WordFlag.INDIFFERENT)) === WordFlag.RACY) {
-      const value = view[index]!;
+      const value = view[index];
       if (!core.repeatsRead(site, word, value)) {
         core.isPerformed = false;
         return true;
@@ -349,8 +349,8 @@ export class VirtualCores implements Runtime {
   take(): unknown {
     const core = this.now;
     if (core.isPerformed) return core.value;
-    const value = (core.view as Int32Array)[core.index]!;
-    if ((this.words.flags[core.number]! & WordFlag.PUBLISHES) !== 0)
+    const value = (core.view as Int32Array)[core.index];
+    if ((this.words.flags[core.number] & WordFlag.PUBLISHES) !== 0)
       this.races.atomic(core.id, core.number, core.word, true, false, core.site, true);
     this.touch = Touch.READ;
     this.atPoint = false;
@@ -385,7 +385,7 @@ export class VirtualCores implements Runtime {
   ): boolean {
     const { words } = this;
     const number = words.number(word);
-    const flags = words.flags[number]!;
+    const flags = words.flags[number];
     core.site = site;
     core.kind = Op.WRITE;
     core.word = word;
@@ -426,7 +426,7 @@ export class VirtualCores implements Runtime {
   }
 
   private afterWrite(core: VirtualCore, number: number, word: number): void {
-    if ((this.words.flags[number]! & WordFlag.WATCHED) === 0 || !this.isNew) return;
+    if ((this.words.flags[number] & WordFlag.WATCHED) === 0 || !this.isNew) return;
     this.finding ??= this.world.atRest(core.id, word);
   }
 

@@ -62,7 +62,7 @@ export class Words {
     this.numbers[word] = number + 1;
     this.wordOf[number] = word;
     // Nothing was written to it yet: whatever a core writes is given a number first.
-    this.initial[number] = this.world.views.i32[word]!;
+    this.initial[number] = this.world.views.i32[word];
     this.flags[number] =
       (this.world.orderedBy(word) !== null ? WordFlag.RACY : 0) |
       (this.world.isIndifferent(word) ? WordFlag.INDIFFERENT : 0) |
@@ -92,8 +92,8 @@ export class Words {
   restore(): void {
     const { i32 } = this.world.views;
     for (let i = 0; i < this.dirtyCount; i++) {
-      const number = this.dirty[i]!;
-      i32[this.wordOf[number]!] = this.initial[number]!;
+      const number = this.dirty[i];
+      i32[this.wordOf[number]] = this.initial[number];
       this.isDirty[number] = 0;
     }
     this.dirtyCount = 0;

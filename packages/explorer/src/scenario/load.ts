@@ -147,7 +147,7 @@ async function codeOf(file: string, path: string): Promise<string> {
       absWorkingDir: dirname(file),
       plugins: [OUTSIDE, ADDRESSES],
     });
-    return result.outputFiles[0]!.text;
+    return result.outputFiles[0].text;
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
     if (first === undefined) throw error;

@@ -116,7 +116,7 @@ export class OwnWorld implements World {
       const recorder = exported.$Recorder as typeof $Recorder | undefined;
       const operations =
         recorder === undefined ? NO_OPERATIONS : new recorder(this.handles.i32, this.instants, core);
-      const code = exported[this.definition.cores[core]!] as CoreFunction;
+      const code = exported[this.definition.cores[core]] as CoreFunction;
       const result = code({ ...this.handles, core, operations });
       this.results[core] = isCoroutine(result) ? yield* result : result;
     } catch (error) {

@@ -90,7 +90,7 @@ export class ModuleTexts {
   /** The one function of the name. */
   private functionOf({ function: name, find }: Edit, wanted: readonly Piece[]): NamedFunction {
     const named = this.functionsLike(name).filter((other) => other.name === name);
-    if (named.length === 1) return named[0]!;
+    if (named.length === 1) return named[0];
     if (named.length > 1)
       throw new EditError(
         `there are ${named.length} functions ${name}, rename all but one: in ${named.map(({ module }) => shortPath(module)).join(", ")}`,
@@ -163,7 +163,7 @@ export class ModuleTexts {
         throw new EditError(
           `${names}: the edit uses ${name}, which is not there and exported by ${exporters.length} modules of the program, write other code`,
         );
-      text.prepend(`import { ${name} } from ${JSON.stringify(exporters[0]!.path)};`);
+      text.prepend(`import { ${name} } from ${JSON.stringify(exporters[0].path)};`);
     }
   }
 }
@@ -194,7 +194,7 @@ class ModuleText {
     const places: Range[] = [];
     for (let at = 0; at + wanted.length <= own.length; at++) {
       if (commonLength(own, at, wanted) < wanted.length) continue;
-      const place = { start: own[at]!.start, end: own[at + wanted.length - 1]!.end };
+      const place = { start: own[at].start, end: own[at + wanted.length - 1].end };
       if (!inner.some((other) => isWithin(place, other))) places.push(place);
     }
     return places;
@@ -303,7 +303,7 @@ function isWithin(inner: Range, outer: Range): boolean {
 /** How many of the wanted pieces stand at a place, in turn. */
 function commonLength(pieces: readonly Piece[], at: number, wanted: readonly Piece[]): number {
   let length = 0;
-  while (length < wanted.length && pieces[at + length]?.text === wanted[length]!.text) length++;
+  while (length < wanted.length && pieces[at + length]?.text === wanted[length].text) length++;
   return length;
 }
 
@@ -315,7 +315,7 @@ function likeness(named: NamedFunction, wanted: readonly Piece[], find: string):
   const longest = Math.max(0, ...lengths);
   const next = own[lengths.indexOf(longest) + longest];
   if (longest === 0 || next === undefined) return "";
-  const begin = find.slice(wanted[0]!.start, wanted[longest - 1]!.end);
+  const begin = find.slice(wanted[0].start, wanted[longest - 1].end);
   return `; it has ${quoted(begin)}, and then ${quoted(module.text.slice(next.start, end))}`;
 }
 

@@ -52,6 +52,6 @@ const generator: Record<string, Print> = Object.fromEntries(
 /** astring forgets that `(a?.b).c` and `a?.b.c` are different. */
 generator.ChainExpression = (node, state) => {
   state.write("(", node);
-  generator[node.expression.type]!.call(generator, node.expression, state);
+  generator[node.expression.type].call(generator, node.expression, state);
   state.write(")");
 };

@@ -40,7 +40,7 @@ export class Scopes {
   /** What a name was declared with, if it has that value for ever: an expression, or the function's declaration. */
   valueOf(identifier: Tree): Tree | null {
     if (!this.isConstant(identifier)) return null;
-    const definition = this.references.get(identifier)!.resolved!.defs[0]!;
+    const definition = this.references.get(identifier)!.resolved!.defs[0];
     const node = definition.node as unknown as Tree;
     // A parameter's definition is the function that it belongs to.
     if (definition.type === "FunctionName") return node.type === "FunctionDeclaration" ? node : null;

@@ -61,7 +61,7 @@ export function mapChildren(node: Tree, replace: (child: Tree) => Tree | readonl
 
 function oneOf(result: Tree | readonly Tree[]): Tree {
   if (isNode(result)) return result;
-  return result.length === 1 ? result[0]! : block(result);
+  return result.length === 1 ? result[0] : block(result);
 }
 
 /** A copy without places: a debugger shall find each line of the source once. */

@@ -100,7 +100,7 @@ function highestVector(memory: PhysicalMemory, bank: WordIndex): number {
 
 /** The processor priority: the higher class of the task priority and of the interrupt in service. */
 function processorPriority(memory: PhysicalMemory, lapic: WordIndex): number {
-  const task = memory.i32[lapic + Lapic.TPR]! & 0xff;
+  const task = memory.i32[lapic + Lapic.TPR] & 0xff;
   const inService = highestVector(memory, lapic + Lapic.ISR);
   return inService >= 0 && inService >> 4 > task >> 4 ? inService & 0xf0 : task;
 }
@@ -126,16 +126,16 @@ function signalIfDeliverable(memory: PhysicalMemory, core: number): void {
 export function acknowledgeInterrupt(memory: PhysicalMemory, core: number): number {
   const { i32 } = memory;
   const lapic = lapicOf(memory, core);
-  if ((i32[lapic + Lapic.SVR]! & SVR_ENABLED) === 0) return -1;
+  if ((i32[lapic + Lapic.SVR] & SVR_ENABLED) === 0) return -1;
   const priority = processorPriority(memory, lapic);
   i32[lapic + Lapic.PPR] = priority;
   const vector = highestVector(memory, lapic + Lapic.IRR);
   if (vector < 0) return -1;
-  if (vector >> 4 <= priority >> 4) return i32[lapic + Lapic.SVR]! & 0xff;
+  if (vector >> 4 <= priority >> 4) return i32[lapic + Lapic.SVR] & 0xff;
   const register = (vector >> 5) * REGISTER_STRIDE;
   const bit = 1 << (vector & 31);
   Atomics.and(i32, lapic + Lapic.IRR + register, ~bit);
-  i32[lapic + Lapic.ISR + register]! |= bit;
+  i32[lapic + Lapic.ISR + register] |= bit;
   return vector;
 }
 
@@ -145,7 +145,7 @@ export function endOfInterrupt(memory: PhysicalMemory, core: number): void {
   const lapic = lapicOf(memory, core);
   const vector = highestVector(memory, lapic + Lapic.ISR);
   if (vector < 0) return;
-  i32[lapic + Lapic.ISR + (vector >> 5) * REGISTER_STRIDE]! &= ~(1 << (vector & 31));
+  i32[lapic + Lapic.ISR + (vector >> 5) * REGISTER_STRIDE] &= ~(1 << (vector & 31));
   signalIfDeliverable(memory, core);
 }
 
@@ -155,7 +155,7 @@ export function endOfInterrupt(memory: PhysicalMemory, core: number): void {
  */
 export function requestInterrupt(memory: PhysicalMemory, core: number, vector: number): void {
   const lapic = lapicOf(memory, core);
-  if (vector < 16 || vector > 255 || (memory.i32[lapic + Lapic.SVR]! & SVR_ENABLED) === 0) return;
+  if (vector < 16 || vector > 255 || (memory.i32[lapic + Lapic.SVR] & SVR_ENABLED) === 0) return;
   Atomics.or(memory.i32, lapic + Lapic.IRR + (vector >> 5) * REGISTER_STRIDE, 1 << (vector & 31));
   // The target alone knows what is in service; it sorts out what is deliverable.
   raise(memory, coreArea(memory, core) + CoreArea.ATTENTION, Attention.INTERRUPT);
@@ -199,7 +199,7 @@ function deliver(memory: PhysicalMemory, core: number, low: number): void {
 export function writeCommand(memory: PhysicalMemory, core: number, low: number, destination: number): void {
   const { i32 } = memory;
   const lapic = lapicOf(memory, core);
-  const cores = i32[BootInfo.CORES]!;
+  const cores = i32[BootInfo.CORES];
   i32[lapic + Lapic.ICR_HIGH] = destination << 24;
   i32[lapic + Lapic.ICR_LOW] = low;
   const shorthand = low & SHORTHAND_MASK;
@@ -222,10 +222,10 @@ export function armOneShot(memory: PhysicalMemory, core: number, vector: number,
   const lapic = lapicOf(memory, core);
   // Nobody may claim the deadline by what is being written here. (A count that is replaced while it
   // expires may fire a tick early, in place of the new one, never not at all.)
-  if (i32[lapic + Lapic.TIMER_ARMED]! < 0) Atomics.store(i32, lapic + Lapic.TIMER_ARMED, 0);
+  if (i32[lapic + Lapic.TIMER_ARMED] < 0) Atomics.store(i32, lapic + Lapic.TIMER_ARMED, 0);
   i32[lapic + Lapic.LVT_TIMER] = LvtTimer.ONE_SHOT | vector;
   i32[lapic + Lapic.INITIAL_COUNT] = countNs;
-  i32[lapic + Lapic.TIMER_SEQUENCE]!++;
+  i32[lapic + Lapic.TIMER_SEQUENCE]++;
   if (i32[lapic + Lapic.TIMER_ARMED] === 0) {
     Atomics.store(i32, lapic + Lapic.TIMER_ARMED, 1);
     wakeChipset(memory);
@@ -240,7 +240,7 @@ export function armDeadline(memory: PhysicalMemory, core: number, vector: number
   i32[lapic + Lapic.LVT_TIMER] = LvtTimer.DEADLINE | vector;
   f64[(lapic + Lapic.DEADLINE) >> 1] = deadlineNs;
   // A number of its own: who read the deadline before this one cannot claim this one.
-  const number = i32[lapic + Lapic.TIMER_SEQUENCE]! + 1;
+  const number = i32[lapic + Lapic.TIMER_SEQUENCE] + 1;
   i32[lapic + Lapic.TIMER_SEQUENCE] = number;
   Atomics.store(i32, lapic + Lapic.TIMER_ARMED, number | -0x8000_0000);
   wakeChipset(memory);
@@ -255,10 +255,10 @@ export function disarmTimer(memory: PhysicalMemory, core: number): void {
 export function timeoutMs(memory: PhysicalMemory, core: number): number {
   const lapic = lapicOf(memory, core);
   if (Atomics.load(memory.i32, lapic + Lapic.TIMER_ARMED) === 0) return Number.POSITIVE_INFINITY;
-  if ((memory.i32[lapic + Lapic.LVT_TIMER]! & LvtTimer.DEADLINE) === 0) {
-    return memory.i32[lapic + Lapic.INITIAL_COUNT]! / 1e6;
+  if ((memory.i32[lapic + Lapic.LVT_TIMER] & LvtTimer.DEADLINE) === 0) {
+    return memory.i32[lapic + Lapic.INITIAL_COUNT] / 1e6;
   }
-  return Math.max(0, (memory.f64[(lapic + Lapic.DEADLINE) >> 1]! - nowNs()) / 1e6);
+  return Math.max(0, (memory.f64[(lapic + Lapic.DEADLINE) >> 1] - nowNs()) / 1e6);
 }
 
 /** Fires the timer if its deadline is due; whoever calls first wins. True if this call fired it. */
@@ -267,11 +267,11 @@ export function fireIfDue(memory: PhysicalMemory, core: number, startedNs: numbe
   const lapic = lapicOf(memory, core);
   const armed = Atomics.load(i32, lapic + Lapic.TIMER_ARMED);
   if (armed === 0) return false;
-  const lvt = i32[lapic + Lapic.LVT_TIMER]!;
+  const lvt = i32[lapic + Lapic.LVT_TIMER];
   const due =
     (lvt & LvtTimer.DEADLINE) !== 0
-      ? f64[(lapic + Lapic.DEADLINE) >> 1]!
-      : startedNs + i32[lapic + Lapic.INITIAL_COUNT]!;
+      ? f64[(lapic + Lapic.DEADLINE) >> 1]
+      : startedNs + i32[lapic + Lapic.INITIAL_COUNT];
   if (now < due) return false;
   if (Atomics.compareExchange(i32, lapic + Lapic.TIMER_ARMED, armed, 0) !== armed) return false;
   if ((lvt & LvtTimer.MASKED) === 0) requestInterrupt(memory, core, lvt & 0xff);

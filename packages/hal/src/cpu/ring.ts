@@ -43,13 +43,13 @@ export class RingPort {
     const { i32 } = memory;
     const area = coreArea(memory, core);
     this.i32 = i32;
-    this.base = i32[BootInfo.RINGS]!;
-    this.cores = i32[BootInfo.CORES]!;
-    this.linesLog2 = 31 - Math.clz32(i32[BootInfo.RING_LINES]!);
+    this.base = i32[BootInfo.RINGS];
+    this.cores = i32[BootInfo.CORES];
+    this.linesLog2 = 31 - Math.clz32(i32[BootInfo.RING_LINES]);
     this.writePositions = area + CoreArea.RING_WRITE;
     this.readPositions = area + CoreArea.RING_READ;
     this.seenPositions = area + CoreArea.RING_SEEN;
-    this.areas = i32[BootInfo.CORE_AREAS]!;
+    this.areas = i32[BootInfo.CORE_AREAS];
     this.bell = 1 << (RINGS_SHIFT + Math.floor(core / ringGroup(this.cores)));
   }
 
@@ -66,8 +66,8 @@ export class RingPort {
   /** The next free line to a core, to be filled from word 1 on; 0 if the ring is full. */
   reserve(to: number): WordIndex {
     const { i32 } = this;
-    const position = i32[this.writePositions + to]!;
-    if (((position - i32[this.seenPositions + to]!) & POSITION_MASK) >> this.linesLog2 !== 0) {
+    const position = i32[this.writePositions + to];
+    if (((position - i32[this.seenPositions + to]) & POSITION_MASK) >> this.linesLog2 !== 0) {
       const read = Atomics.load(i32, this.areas + to * CoreArea.WORDS + CoreArea.RING_READ + this.core);
       i32[this.seenPositions + to] = read;
       if (((position - read) & POSITION_MASK) >> this.linesLog2 !== 0) return 0;
@@ -78,7 +78,7 @@ export class RingPort {
   /** Publishes the line that `reserve` gave and rings the core's doorbell; true if the core was halted. */
   publish(to: number, line: WordIndex, kind: number): boolean {
     const { i32 } = this;
-    const position = i32[this.writePositions + to]!;
+    const position = i32[this.writePositions + to];
     i32[this.writePositions + to] = (position + 1) & POSITION_MASK;
     // Line, then bell: a core that takes the bit finds the line. A bit without a line is harmless, a line
     // without a bit would be lost.
@@ -88,20 +88,20 @@ export class RingPort {
 
   /** The line to read next from a core, or 0 if there is none. */
   peek(from: number): WordIndex {
-    const position = this.i32[this.readPositions + from]!;
+    const position = this.i32[this.readPositions + from];
     const line = this.line(from, this.core, position);
     return (Atomics.load(this.i32, line) & ~KIND_MASK) === this.lap(position) ? line : 0;
   }
 
   /** The kind of the message in a line. */
   kind(line: WordIndex): number {
-    return this.i32[line]! & KIND_MASK;
+    return this.i32[line] & KIND_MASK;
   }
 
   /** Gives back the line that `peek` gave. */
   release(from: number): void {
     const { i32 } = this;
-    Atomics.store(i32, this.readPositions + from, (i32[this.readPositions + from]! + 1) & POSITION_MASK);
+    Atomics.store(i32, this.readPositions + from, (i32[this.readPositions + from] + 1) & POSITION_MASK);
   }
 
   /** Looks at a ring again at the next safe point: a lap of it was not enough. */

@@ -49,7 +49,7 @@ const IN_OFFSET_BYTES = PORT_RING_BYTES;
 
 /** First word of a port. */
 export function portOf(memory: PhysicalMemory, number: number): WordIndex {
-  return memory.i32[BootInfo.PORTS]! + number * PORT_WORDS;
+  return memory.i32[BootInfo.PORTS] + number * PORT_WORDS;
 }
 
 /** Rings the host's doorbell. */
@@ -112,11 +112,11 @@ export function portWrite(
   const { i32, u8 } = memory;
   const port = portOf(memory, number);
   lock(memory, port, core);
-  const written = i32[port + Port.OUT_WRITTEN]!;
+  const written = i32[port + Port.OUT_WRITTEN];
   const room = PORT_RING_BYTES - ((written - Atomics.load(i32, port + Port.OUT_READ)) | 0);
   const taken = Math.min(count, room);
   const base = (port + Port.OUT_BYTES) * 4;
-  for (let i = 0; i < taken; i++) u8[base + ((written + i) & POSITION_MASK)] = bytes[i]!;
+  for (let i = 0; i < taken; i++) u8[base + ((written + i) & POSITION_MASK)] = bytes[i];
   Atomics.store(i32, port + Port.OUT_WRITTEN, (written + taken) | 0);
   unlock(memory, port);
   if (taken > 0) ringHost(memory, HostEvent.PORT_OUTPUT);
@@ -135,11 +135,11 @@ export function portRead(
   const port = portOf(memory, number);
   lock(memory, port, core);
   const closed = Atomics.load(i32, port + Port.IN_CLOSED) === 1;
-  const read = i32[port + Port.IN_READ]!;
+  const read = i32[port + Port.IN_READ];
   const available = (Atomics.load(i32, port + Port.IN_WRITTEN) - read) | 0;
   const taken = Math.min(count, available);
   const base = (port + Port.OUT_BYTES) * 4 + IN_OFFSET_BYTES;
-  for (let i = 0; i < taken; i++) bytes[i] = u8[base + ((read + i) & POSITION_MASK)]!;
+  for (let i = 0; i < taken; i++) bytes[i] = u8[base + ((read + i) & POSITION_MASK)];
   Atomics.store(i32, port + Port.IN_READ, (read + taken) | 0);
   unlock(memory, port);
   // The host may hold back what did not fit.
@@ -151,11 +151,11 @@ export function portRead(
 export function drainPort(memory: PhysicalMemory, number: number): Uint8Array {
   const { i32, u8 } = memory;
   const port = portOf(memory, number);
-  const read = i32[port + Port.OUT_READ]!;
+  const read = i32[port + Port.OUT_READ];
   const count = (Atomics.load(i32, port + Port.OUT_WRITTEN) - read) | 0;
   const out = new Uint8Array(count);
   const base = (port + Port.OUT_BYTES) * 4;
-  for (let i = 0; i < count; i++) out[i] = u8[base + ((read + i) & POSITION_MASK)]!;
+  for (let i = 0; i < count; i++) out[i] = u8[base + ((read + i) & POSITION_MASK)];
   Atomics.store(i32, port + Port.OUT_READ, (read + count) | 0);
   // A driver that found the ring full waits for this.
   if (count > 0) interrupt(memory, port);
@@ -166,11 +166,11 @@ export function drainPort(memory: PhysicalMemory, number: number): Uint8Array {
 export function feedPort(memory: PhysicalMemory, number: number, bytes: Uint8Array): number {
   const { i32, u8 } = memory;
   const port = portOf(memory, number);
-  const written = i32[port + Port.IN_WRITTEN]!;
+  const written = i32[port + Port.IN_WRITTEN];
   const room = PORT_RING_BYTES - ((written - Atomics.load(i32, port + Port.IN_READ)) | 0);
   const taken = Math.min(bytes.length, room);
   const base = (port + Port.OUT_BYTES) * 4 + IN_OFFSET_BYTES;
-  for (let i = 0; i < taken; i++) u8[base + ((written + i) & POSITION_MASK)] = bytes[i]!;
+  for (let i = 0; i < taken; i++) u8[base + ((written + i) & POSITION_MASK)] = bytes[i];
   Atomics.store(i32, port + Port.IN_WRITTEN, (written + taken) | 0);
   interrupt(memory, port);
   return taken;
@@ -185,5 +185,5 @@ export function closePort(memory: PhysicalMemory, number: number): void {
 
 function interrupt(memory: PhysicalMemory, port: WordIndex): void {
   const vector = Atomics.load(memory.i32, port + Port.IRQ_VECTOR);
-  if (vector !== 0) requestInterrupt(memory, memory.i32[port + Port.IRQ_CORE]!, vector);
+  if (vector !== 0) requestInterrupt(memory, memory.i32[port + Port.IRQ_CORE], vector);
 }

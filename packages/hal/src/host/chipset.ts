@@ -81,12 +81,12 @@ function attend(
   }
   const armed = Atomics.load(i32, it.lapic + Lapic.TIMER_ARMED) !== 0;
   if (armed) {
-    const sequence = i32[it.lapic + Lapic.TIMER_SEQUENCE]!;
+    const sequence = i32[it.lapic + Lapic.TIMER_SEQUENCE];
     if (sequence !== it.sequence) {
       it.sequence = sequence;
       it.startedNs = now;
     }
-    const vector = memory.i32[it.lapic + Lapic.LVT_TIMER]! & 0xff;
+    const vector = memory.i32[it.lapic + Lapic.LVT_TIMER] & 0xff;
     if (fireIfDue(memory, it.core, it.startedNs, now))
       tracer.put2(ChipsetEvent.INTERRUPT_RAISE, it.core, vector);
   }
@@ -97,7 +97,7 @@ function attend(
 /** The watchdog: pokes a core whose heartbeat stands still, and after the time limit condemns it. */
 function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): void {
   const { i32 } = memory;
-  const heartbeat = i32[it.area + CoreArea.HEARTBEAT]!;
+  const heartbeat = i32[it.area + CoreArea.HEARTBEAT];
   // A core that has not reached its loop yet is still being brought up, which has a time limit of its own.
   if (heartbeat !== it.heartbeat || heartbeat === 0) {
     it.heartbeat = heartbeat;
@@ -126,10 +126,10 @@ function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: num
 
 /** The alarm: fires once. Answers how soon it is due, in milliseconds; Infinity if it rests. */
 function ring(memory: PhysicalMemory, tracer: ChipsetTracer, now: number): number {
-  const due = memory.f64[BootInfo.ALARM_NS >> 1]!;
+  const due = memory.f64[BootInfo.ALARM_NS >> 1];
   if (now < due) return (due - now) / 1e6;
   memory.f64[BootInfo.ALARM_NS >> 1] = Number.POSITIVE_INFINITY;
-  const core = memory.i32[BootInfo.BOOT_CORE]!;
+  const core = memory.i32[BootInfo.BOOT_CORE];
   requestInterrupt(memory, core, ALARM_VECTOR);
   tracer.put2(ChipsetEvent.INTERRUPT_RAISE, core, ALARM_VECTOR);
   return Number.POSITIVE_INFINITY;
@@ -137,9 +137,9 @@ function ring(memory: PhysicalMemory, tracer: ChipsetTracer, now: number): numbe
 
 function run(memory: PhysicalMemory): void {
   const { i32 } = memory;
-  const watchdogNs = i32[BootInfo.WATCHDOG_MS]! * 1e6;
-  const tracer: ChipsetTracer = new TraceWriter(memory, traceRings(memory), i32[BootInfo.CORES]!, nowNs);
-  const watched = Array.from({ length: i32[BootInfo.CORES]! }, (_, core) => watch(memory, core));
+  const watchdogNs = i32[BootInfo.WATCHDOG_MS] * 1e6;
+  const tracer: ChipsetTracer = new TraceWriter(memory, traceRings(memory), i32[BootInfo.CORES], nowNs);
+  const watched = Array.from({ length: i32[BootInfo.CORES] }, (_, core) => watch(memory, core));
   let dueNs = nowNs();
   let alarmMs = Number.POSITIVE_INFINITY;
   const soonest = (): number => {

@@ -122,7 +122,7 @@ export class Machine {
     this.#drain();
     const { i32 } = this.memory;
     return {
-      status: i32[BootInfo.EXIT_STATUS]!,
+      status: i32[BootInfo.EXIT_STATUS],
       panicked: Atomics.load(i32, BootInfo.POWER) === Power.PANIC,
       reports: this.#reports,
     };
@@ -158,7 +158,7 @@ export class Machine {
 
   /** Sends bytes into a serial device; what does not fit waits here until the driver has read. */
   feed(port: number, bytes: Uint8Array): void {
-    this.#input[port]!.push(bytes);
+    this.#input[port].push(bytes);
     this.#pump(port);
   }
 
@@ -189,9 +189,9 @@ export class Machine {
   }
 
   #pump(port: number): void {
-    const queue = this.#input[port]!;
+    const queue = this.#input[port];
     while (queue.length > 0) {
-      const bytes = queue[0]!;
+      const bytes = queue[0];
       const sent = feedPort(this.memory, port, bytes);
       if (sent < bytes.length) {
         queue[0] = bytes.subarray(sent);
@@ -215,7 +215,7 @@ export class Machine {
       const rung = Atomics.load(i32, BootInfo.HOST_DOORBELL);
       const events = Atomics.exchange(i32, BootInfo.HOST_EVENTS, 0);
       this.#drain();
-      for (let port = 0; port < PORT_COUNT; port++) if (this.#input[port]!.length > 0) this.#pump(port);
+      for (let port = 0; port < PORT_COUNT; port++) if (this.#input[port].length > 0) this.#pump(port);
       if ((events & HostEvent.MACHINE_CHECK) !== 0) this.#terminateDying();
       if (!switchedOff && Atomics.load(i32, BootInfo.POWER) !== Power.ON) {
         switchedOff = true;

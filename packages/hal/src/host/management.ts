@@ -39,7 +39,7 @@ const management = Object.freeze({
   },
   /** Tells the kernel that a core which was off has power now and waits for INIT. */
   announce(): void {
-    requestInterrupt(memory, memory.i32[BootInfo.BOOT_CORE]!, HOTPLUG_VECTOR);
+    requestInterrupt(memory, memory.i32[BootInfo.BOOT_CORE], HOTPLUG_VECTOR);
   },
   /** Asks a core to leave the machine. It does when no thread lives on it. */
   unplug(core: number): void {

@@ -324,15 +324,15 @@ export function memoryMap(memory: PhysicalMemory): Region[] {
   const { i32 } = memory;
   const bounds: ReadonlyArray<readonly [RegionKind, string, WordIndex]> = [
     [RegionKind.RESERVED, "frame 0: boot information", 0],
-    [RegionKind.DEVICE, "core areas and LAPICs", i32[BootInfo.CORE_AREAS]!],
-    [RegionKind.DEVICE, "core-to-core rings", i32[BootInfo.RINGS]!],
-    [RegionKind.DEVICE, "serial devices", i32[BootInfo.PORTS]!],
-    [RegionKind.MODULES, "boot modules", i32[BootInfo.MODULES]!],
-    [RegionKind.RESERVED, "histories", i32[BootInfo.HISTORIES]!],
-    [RegionKind.RESERVED, "traces", i32[BootInfo.TRACES]!],
-    [RegionKind.FREE, "free", i32[BootInfo.FREE]!],
+    [RegionKind.DEVICE, "core areas and LAPICs", i32[BootInfo.CORE_AREAS]],
+    [RegionKind.DEVICE, "core-to-core rings", i32[BootInfo.RINGS]],
+    [RegionKind.DEVICE, "serial devices", i32[BootInfo.PORTS]],
+    [RegionKind.MODULES, "boot modules", i32[BootInfo.MODULES]],
+    [RegionKind.RESERVED, "histories", i32[BootInfo.HISTORIES]],
+    [RegionKind.RESERVED, "traces", i32[BootInfo.TRACES]],
+    [RegionKind.FREE, "free", i32[BootInfo.FREE]],
   ];
-  const end = i32[BootInfo.MEMORY_PAGES]! * PAGE_WORDS;
+  const end = i32[BootInfo.MEMORY_PAGES] * PAGE_WORDS;
   return bounds
     .map(([kind, name, start], i) => ({
       kind,
@@ -345,5 +345,5 @@ export function memoryMap(memory: PhysicalMemory): Region[] {
 
 /** First word of a core's area. */
 export function coreArea(memory: PhysicalMemory, core: number): WordIndex {
-  return memory.i32[BootInfo.CORE_AREAS]! + core * CoreArea.WORDS;
+  return memory.i32[BootInfo.CORE_AREAS] + core * CoreArea.WORDS;
 }

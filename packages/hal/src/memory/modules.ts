@@ -58,7 +58,7 @@ function bytesBase(directory: WordIndex): number {
 }
 
 function entryAt({ i32 }: PhysicalMemory, index: number): WordIndex {
-  return i32[BootInfo.MODULES]! + Directory.ENTRIES + index * Entry.WORDS;
+  return i32[BootInfo.MODULES] + Directory.ENTRIES + index * Entry.WORDS;
 }
 
 function isHeld(memory: PhysicalMemory, index: number): boolean {
@@ -66,7 +66,7 @@ function isHeld(memory: PhysicalMemory, index: number): boolean {
 }
 
 function sizeOf({ i32 }: PhysicalMemory, entry: WordIndex): number {
-  return i32[entry + Entry.NAME_BYTES]! + i32[entry + Entry.BYTES]!;
+  return i32[entry + Entry.NAME_BYTES] + i32[entry + Entry.BYTES];
 }
 
 /** Entries that somebody holds. */
@@ -93,7 +93,7 @@ export function addModule(
       `image ${name}: kind ${kind} is out of range, 0 to ${ImageKind.COUNT - 1} are possible`,
     );
   }
-  const directory = i32[BootInfo.MODULES]!;
+  const directory = i32[BootInfo.MODULES];
   const encoder = new TextEncoder();
   const nameBytes = encoder.encode(name);
   const codeBytes = encoder.encode(code);
@@ -106,10 +106,10 @@ export function addModule(
   }
   const offset = findRoom(memory, name, nameBytes.length + codeBytes.length);
   const start = bytesBase(directory) + offset;
-  for (let i = 0; i < nameBytes.length; i++) u8[start + i] = nameBytes[i]!;
-  for (let i = 0; i < codeBytes.length; i++) u8[start + nameBytes.length + i] = codeBytes[i]!;
+  for (let i = 0; i < nameBytes.length; i++) u8[start + i] = nameBytes[i];
+  for (let i = 0; i < codeBytes.length; i++) u8[start + nameBytes.length + i] = codeBytes[i];
   const entry = entryAt(memory, index);
-  const number = i32[directory + Directory.LOADS]!++;
+  const number = i32[directory + Directory.LOADS]++;
   i32[entry + Entry.NUMBER] = number;
   i32[entry + Entry.OFFSET] = offset;
   i32[entry + Entry.BYTES] = codeBytes.length;
@@ -122,15 +122,15 @@ export function addModule(
 /** The lowest place where `size` bytes fit between those of the images that are held. */
 function findRoom(memory: PhysicalMemory, name: string, size: number): number {
   const { i32 } = memory;
-  const capacity = (i32[BootInfo.MODULE_PAGES]! * PAGE_WORDS - DIRECTORY_WORDS) * 4;
-  const held = heldEntries(memory).sort((a, b) => i32[a + Entry.OFFSET]! - i32[b + Entry.OFFSET]!);
+  const capacity = (i32[BootInfo.MODULE_PAGES] * PAGE_WORDS - DIRECTORY_WORDS) * 4;
+  const held = heldEntries(memory).sort((a, b) => i32[a + Entry.OFFSET] - i32[b + Entry.OFFSET]);
   let offset = 0;
   let largest = 0;
   for (const entry of held) {
-    const gap = i32[entry + Entry.OFFSET]! - offset;
+    const gap = i32[entry + Entry.OFFSET] - offset;
     if (gap >= size) return offset;
     largest = Math.max(largest, gap);
-    offset = i32[entry + Entry.OFFSET]! + sizeOf(memory, entry);
+    offset = i32[entry + Entry.OFFSET] + sizeOf(memory, entry);
   }
   if (capacity - offset >= size) return offset;
   largest = Math.max(largest, capacity - offset);
@@ -191,12 +191,12 @@ export function moduleBytes(memory: PhysicalMemory): number {
 
 /** The `ImageKind` of the image at a place of the store. */
 export function moduleKind(memory: PhysicalMemory, index: number): number {
-  return memory.i32[entryAt(memory, index) + Entry.KIND]!;
+  return memory.i32[entryAt(memory, index) + Entry.KIND];
 }
 
 /** The number of the image at a place of the store. */
 export function moduleNumber(memory: PhysicalMemory, index: number): number {
-  return memory.i32[entryAt(memory, index) + Entry.NUMBER]!;
+  return memory.i32[entryAt(memory, index) + Entry.NUMBER];
 }
 
 /** Name and code of the image at a place of the store, or null if there is none. */
@@ -204,18 +204,18 @@ export function readModule(memory: PhysicalMemory, index: number): { name: strin
   if (!(Number.isInteger(index) && index >= 0 && index < MAX_MODULES && isHeld(memory, index))) return null;
   const { i32 } = memory;
   const entry = entryAt(memory, index);
-  const start = bytesBase(i32[BootInfo.MODULES]!) + i32[entry + Entry.OFFSET]!;
-  const nameEnd = start + i32[entry + Entry.NAME_BYTES]!;
+  const start = bytesBase(i32[BootInfo.MODULES]) + i32[entry + Entry.OFFSET];
+  const nameEnd = start + i32[entry + Entry.NAME_BYTES];
   return {
     name: decode(memory, start, nameEnd),
-    code: decode(memory, nameEnd, nameEnd + i32[entry + Entry.BYTES]!),
+    code: decode(memory, nameEnd, nameEnd + i32[entry + Entry.BYTES]),
   };
 }
 
 function decode(memory: PhysicalMemory, from: number, to: number): string {
   // TextDecoder takes no shared memory: decode a private copy.
   const copy = new Uint8Array(to - from);
-  for (let i = from; i < to; i++) copy[i - from] = memory.u8[i]!;
+  for (let i = from; i < to; i++) copy[i - from] = memory.u8[i];
   // What was stored comes back, also where it begins with U+FEFF.
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(copy);
 }

@@ -75,12 +75,12 @@ function restOf(memory: PhysicalMemory): string | null {
 function restless(memory: PhysicalMemory): string[] {
   return onlineCores(memory).map((core) => {
     const word = Atomics.load(memory.i32, attentionOf(memory, core));
-    return `core ${core}: attention ${word.toString(16)}, safe points ${memory.i32[coreArea(memory, core) + CoreArea.HEARTBEAT]! >>> 0}`;
+    return `core ${core}: attention ${word.toString(16)}, safe points ${memory.i32[coreArea(memory, core) + CoreArea.HEARTBEAT] >>> 0}`;
   });
 }
 
 function onlineCores(memory: PhysicalMemory): number[] {
-  const cores = Array.from({ length: memory.i32[BootInfo.CORES]! }, (_, core) => core);
+  const cores = Array.from({ length: memory.i32[BootInfo.CORES] }, (_, core) => core);
   return cores.filter(
     (core) => Atomics.load(memory.i32, coreArea(memory, core) + CoreArea.STATE) === CoreState.ONLINE,
   );

@@ -5,13 +5,13 @@
 import { ObjectType, objectBits, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { PhysicalMemory, WordIndex } from "@capos/hal";
 import {
-  Anchor,
-  anchorOf,
   BINDING_KIND,
   Binding,
+  headerOf,
   IrqHandler,
   KernelInfo,
   Monitor,
+  ObjectHeader,
   Process,
   Tables,
   Thread,
@@ -47,16 +47,16 @@ function isCounted(i32: Int32Array, { slot, type, object, word }: TreeNode): boo
 export function checkReferences({ i32 }: PhysicalMemory, tree: Tree, problems: Problems): void {
   const counts = new Map<WordIndex, { node: TreeNode; count: number }>();
   for (const node of tree.values()) {
-    const anchor = node.isLive ? anchorOf(node.type, node.object) : 0;
-    if (anchor === 0) continue;
-    const known = counts.get(anchor) ?? { node, count: 0 };
+    const header = node.isLive ? headerOf(node.type, node.object) : 0;
+    if (header === 0) continue;
+    const known = counts.get(header) ?? { node, count: 0 };
     if (isCounted(i32, node)) known.count++;
-    counts.set(anchor, known);
+    counts.set(header, known);
   }
-  for (const [anchor, { node, count }] of counts) {
-    const said = i32[anchor + Anchor.REFERENCES]!;
+  for (const [header, { node, count }] of counts) {
+    const said = i32[header + ObjectHeader.REFERENCES];
     if (said !== count) problems.add(COUNTED, `${describe(node)}: it says ${said}, there are ${count}`);
-    const state = i32[anchor]! & SlotBits.STATE_MASK;
+    const state = i32[header] & SlotBits.STATE_MASK;
     if (state !== SlotState.EMPTY)
       problems.add(COUNTED, `${describe(node)}: has a capability and is being finalised`);
   }
@@ -65,10 +65,10 @@ export function checkReferences({ i32 }: PhysicalMemory, tree: Tree, problems: P
 /** Compares the tree with all the slots there are: of CNodes, and bindings. */
 export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Problems): void {
   const { i32 } = memory;
-  const known = new Set<WordIndex>([i32[KernelInfo.TABLES]! + Tables.ROOT]);
+  const known = new Set<WordIndex>([i32[KernelInfo.TABLES] + Tables.ROOT]);
   const look = (slot: WordIndex, where: string): void => {
     known.add(slot);
-    const state = i32[slot]! & SlotBits.STATE_MASK;
+    const state = i32[slot] & SlotBits.STATE_MASK;
     if (state === SlotState.LIVE && !tree.has(slot))
       problems.add(REACHABLE, `${where} at ${hex(slot)} is not`);
     if (state === SlotState.RESERVED)
@@ -78,7 +78,7 @@ export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Probl
     const slots = 2 ** sizeBits(node.word);
     for (let index = 1; index < slots; index++) {
       // Most are empty, and there may be many.
-      if ((i32[cnode + index * Slot.WORDS]! & SlotBits.STATE_MASK) !== SlotState.EMPTY)
+      if ((i32[cnode + index * Slot.WORDS] & SlotBits.STATE_MASK) !== SlotState.EMPTY)
         look(cnode + index * Slot.WORDS, `slot ${index} of the CNode ${hex(cnode)}`);
     }
   }
@@ -117,7 +117,7 @@ export function checkMemory({ i32 }: PhysicalMemory, tree: Tree, problems: Probl
   }
   for (const [untyped, made] of byMemory) {
     const low = untyped.object * 4;
-    const high = low + i32[untyped.slot + Slot.WATERMARK]! * UNIT_BYTES;
+    const high = low + i32[untyped.slot + Slot.WATERMARK] * UNIT_BYTES;
     let end = low;
     for (const node of [...made.values()].sort((a, b) => a.object - b.object)) {
       const start = node.object * 4;
@@ -131,7 +131,7 @@ export function checkMemory({ i32 }: PhysicalMemory, tree: Tree, problems: Probl
 }
 
 function checkWatermark(i32: Int32Array, node: TreeNode, problems: Problems): void {
-  const units = i32[node.slot + Slot.WATERMARK]!;
+  const units = i32[node.slot + Slot.WATERMARK];
   const size = 2 ** (sizeBits(node.word) - 6);
   if (units < 0 || units > size)
     problems.add(MEMORY, `${describe(node)}: watermark ${units} of ${size} units`);

@@ -40,20 +40,20 @@ export function checkThreads(memory: PhysicalMemory, tree: Tree, problems: Probl
     if (!listed.has(thread)) problems.add(ACCOUNTED, `thread ${number} is in no process's list`);
     checkThread(memory, thread, number, queued, problems);
   }
-  const limit = i32[i32[KernelInfo.TABLES]! + Tables.THREAD_LIMIT]! - 1;
+  const limit = i32[i32[KernelInfo.TABLES] + Tables.THREAD_LIMIT] - 1;
   if (numbers !== limit) problems.add(QUOTA, `there are ${limit}, processes have ${numbers}`);
 }
 
 /** Processes that somebody holds, or that have not handed back their thread numbers. */
 function processesOf({ i32 }: PhysicalMemory, tree: Tree): Set<WordIndex> {
   const processes = new Set(objectsOf(tree, ObjectType.PROCESS).keys());
-  const work = [i32[i32[KernelInfo.TABLES]! + Tables.INIT_PROCESS]!];
+  const work = [i32[i32[KernelInfo.TABLES] + Tables.INIT_PROCESS]];
   for (let process = work.pop(); process !== undefined; process = work.pop()) {
     processes.add(process);
-    let made = i32[process + Process.FIRST_MADE]!;
+    let made = i32[process + Process.FIRST_CHILD];
     for (let n = 0; made !== 0 && n < LIST_LIMIT; n++) {
-      if (!processes.has(made) || i32[made + Process.MAKER] === process) work.push(made);
-      made = i32[made + Process.NEXT_MADE]!;
+      if (!processes.has(made) || i32[made + Process.PARENT] === process) work.push(made);
+      made = i32[made + Process.NEXT_SIBLING];
     }
   }
   return processes;
@@ -72,9 +72,9 @@ function checkProcess(
   let numbers = 0;
   let alive = 0;
   for (
-    let thread = i32[process + Process.FIRST_THREAD]!;
+    let thread = i32[process + Process.FIRST_THREAD];
     thread !== 0;
-    thread = i32[thread + Thread.PROCESS_NEXT]!
+    thread = i32[thread + Thread.PROCESS_NEXT]
   ) {
     const number = threads.get(thread);
     if (number === undefined || listed.has(thread)) {
@@ -87,7 +87,7 @@ function checkProcess(
       problems.add(ACCOUNTED, `thread ${number} is in the list of ${name}, and not its own`);
     if (i32[thread + Thread.PROCESS_PREVIOUS] !== previous)
       problems.add(ACCOUNTED, `thread ${number}: the list of ${name} does not lead back`);
-    if (i32[thread + Thread.LIFE]! <= LifeState.RUNNING) alive++;
+    if (i32[thread + Thread.LIFE] <= LifeState.RUNNING) alive++;
     previous = thread;
   }
   if (i32[process + Process.THREADS] !== alive)
@@ -95,7 +95,7 @@ function checkProcess(
       ACCOUNTED,
       `${name} counts ${i32[process + Process.THREADS]} live threads, there are ${alive}`,
     );
-  return numbers + i32[process + Process.THREADS_LEFT]!;
+  return numbers + i32[process + Process.THREADS_LEFT];
 }
 
 /** Who stands in which queue. */
@@ -106,7 +106,7 @@ function queuedThreads({ i32 }: PhysicalMemory, tree: Tree, problems: Problems):
     ...objectsOf(tree, ObjectType.NOTIFICATION).keys(),
   ];
   for (const queue of queues) {
-    for (let leader = i32[queue]!; leader > 0; leader = i32[leader + Thread.LEADER_NEXT]!) {
+    for (let leader = i32[queue]; leader > 0; leader = i32[leader + Thread.LEADER_NEXT]) {
       let thread = leader;
       do {
         if (queued.has(thread)) {
@@ -114,7 +114,7 @@ function queuedThreads({ i32 }: PhysicalMemory, tree: Tree, problems: Problems):
           return queued;
         }
         queued.set(thread, queue);
-        thread = i32[thread + Thread.SAME_NEXT]!;
+        thread = i32[thread + Thread.SAME_NEXT];
       } while (thread !== leader && thread > 0);
     }
     if (i32[queue + Endpoint.SWEEP_NEXT] !== 0)
@@ -131,8 +131,8 @@ function checkThread(
   queued: ReadonlyMap<WordIndex, WordIndex>,
   problems: Problems,
 ): void {
-  const state = i32[thread + Thread.STATE]!;
-  const role = i32[thread + Thread.ROLE]!;
+  const state = i32[thread + Thread.STATE];
+  const role = i32[thread + Thread.ROLE];
   const queue = queued.get(thread);
   const waits =
     role === Role.SENDER || role === Role.CALLER || role === Role.RECEIVER || role === Role.WAITER;
@@ -154,8 +154,8 @@ function checkThread(
     problems.add(ACCOUNTED, `thread ${number} is in the queue of ${hex(queue)}, and does not know it`);
     return;
   }
-  const slot = i32[thread + Thread.WAIT_SLOT]!;
-  const isLive = (i32[slot]! & SlotBits.STATE_MASK) === SlotState.LIVE;
+  const slot = i32[thread + Thread.WAIT_SLOT];
+  const isLive = (i32[slot] & SlotBits.STATE_MASK) === SlotState.LIVE;
   const isSame =
     i32[slot + Slot.GENERATION] === i32[thread + Thread.WAIT_GENERATION] && i32[slot + Slot.OBJECT] === queue;
   // A thread that receives with a bound notification waits at that too, through its binding.
@@ -166,7 +166,7 @@ function checkThread(
 /** A notification's own word of the thread that is bound to it. */
 export function checkBindings({ i32 }: PhysicalMemory, tree: Tree, problems: Problems): void {
   for (const notification of objectsOf(tree, ObjectType.NOTIFICATION).keys()) {
-    const thread = i32[notification + Notification.BOUND_THREAD]!;
+    const thread = i32[notification + Notification.BOUND_THREAD];
     if (thread !== 0 && i32[thread + Thread.BOUND_NOTIFICATION] !== notification)
       problems.add(
         ACCOUNTED,

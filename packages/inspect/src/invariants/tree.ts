@@ -2,7 +2,7 @@
  * The derivation tree as it stands in memory: every node with its parent, found from the roots down, and
  * what is wrong with the links.
  *
- * Roots are the kernel's own slot, which nobody holds, and the anchors of threads: the reply to a call in
+ * Roots are the kernel's own slot, which nobody holds, and the headers of threads: the reply to a call in
  * progress is a child of its caller's.
  */
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState, typeName } from "@capos/abi";
@@ -10,7 +10,7 @@ import { BootInfo, type PhysicalMemory, type WordIndex } from "@capos/hal";
 import { KernelInfo, Tables, Thread } from "@capos/kernel/layout";
 import type { Problems } from "./problems.js";
 
-/** A slot in the tree: of a CNode, in an object (a binding), or an anchor. */
+/** A slot in the tree: of a CNode, in an object (a binding), or a header. */
 export interface TreeNode {
   readonly slot: WordIndex;
   readonly parent: TreeNode | null;
@@ -28,10 +28,10 @@ const DERIVED = "a capability has no more than the one it was derived from";
 
 /** All threads that have a number. */
 export function* numberedThreads({ i32 }: PhysicalMemory): Generator<{ number: number; thread: WordIndex }> {
-  const tables = i32[KernelInfo.TABLES]!;
-  const table = i32[tables + Tables.THREAD_TABLE]!;
-  for (let number = 1; number < i32[tables + Tables.THREAD_LIMIT]!; number++) {
-    const thread = i32[table + number]!;
+  const tables = i32[KernelInfo.TABLES];
+  const table = i32[tables + Tables.THREAD_TABLE];
+  for (let number = 1; number < i32[tables + Tables.THREAD_LIMIT]; number++) {
+    const thread = i32[table + number];
     if (thread !== 0) yield { number, thread };
   }
 }
@@ -40,9 +40,9 @@ export function* numberedThreads({ i32 }: PhysicalMemory): Generator<{ number: n
 export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
   const { i32 } = memory;
   const tree = new Map<WordIndex, TreeNode>();
-  const words = i32[BootInfo.MEMORY_PAGES]! * 1024;
-  const roots = [i32[KernelInfo.TABLES]! + Tables.ROOT];
-  for (const { thread } of numberedThreads(memory)) roots.push(thread + Thread.ANCHOR);
+  const words = i32[BootInfo.MEMORY_PAGES] * 1024;
+  const roots = [i32[KernelInfo.TABLES] + Tables.ROOT];
+  for (const { thread } of numberedThreads(memory)) roots.push(thread + Thread.HEADER);
   const work: TreeNode[] = [];
   for (const root of roots) {
     const node = nodeAt(i32, root, null);
@@ -50,7 +50,7 @@ export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
     work.push(node);
   }
   for (let node = work.pop(); node !== undefined; node = work.pop()) {
-    const first = i32[node.slot + Slot.FIRST_CHILD]!;
+    const first = i32[node.slot + Slot.FIRST_CHILD];
     if (first === 0) continue;
     if (first < 0 || first + Slot.WORDS > words) {
       problems.add(LINKS, `${describe(node)}: its first child is no slot (${first})`);
@@ -59,7 +59,7 @@ export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
     if (i32[first + Slot.PARENT] !== node.slot)
       problems.add(
         LINKS,
-        `${describe(node)}: its first child at ${hex(first)} says its parent is ${hex(i32[first + Slot.PARENT]!)}`,
+        `${describe(node)}: its first child at ${hex(first)} says its parent is ${hex(i32[first + Slot.PARENT])}`,
       );
     let child = first;
     do {
@@ -71,7 +71,7 @@ export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
       tree.set(child, found);
       work.push(found);
       checkChild(memory, found, first, problems);
-      const next = i32[child + Slot.NEXT_SIBLING]!;
+      const next = i32[child + Slot.NEXT_SIBLING];
       if (next <= 0 || next + Slot.WORDS > words) {
         problems.add(LINKS, `${describe(found)}: its next sibling is no slot (${next})`);
         break;
@@ -79,7 +79,7 @@ export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
       if (i32[next + Slot.PREVIOUS_SIBLING] !== child) {
         problems.add(
           LINKS,
-          `${describe(found)}: its next sibling at ${hex(next)} says ${hex(i32[next + Slot.PREVIOUS_SIBLING]!)} is before it`,
+          `${describe(found)}: its next sibling at ${hex(next)} says ${hex(i32[next + Slot.PREVIOUS_SIBLING])} is before it`,
         );
         break;
       }
@@ -90,13 +90,13 @@ export function walkTree(memory: PhysicalMemory, problems: Problems): Tree {
 }
 
 function nodeAt(i32: Int32Array, slot: WordIndex, parent: TreeNode | null): TreeNode {
-  const word = i32[slot]!;
+  const word = i32[slot];
   return {
     slot,
     parent,
     word,
     type: (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT,
-    object: i32[slot + Slot.OBJECT]!,
+    object: i32[slot + Slot.OBJECT],
     isLive: (word & SlotBits.STATE_MASK) === SlotState.LIVE,
   };
 }

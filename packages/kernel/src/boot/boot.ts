@@ -47,7 +47,7 @@ export function boot(k: Core): void {
     k,
     startedNs,
     `phase 2 of 5, can see: ${k.coreCount} cores on ${i32[BootInfo.HARDWARE_THREADS]} hardware threads, ` +
-      `${i32[BootInfo.MEMORY_PAGES]! / 256} MiB, ${(free.bytes / 2 ** 20).toFixed(1)} MiB free, ${moduleCount(memory)} images`,
+      `${i32[BootInfo.MEMORY_PAGES] / 256} MiB, ${(free.bytes / 2 ** 20).toFixed(1)} MiB free, ${moduleCount(memory)} images`,
   );
 
   const resources = buildTables(k);

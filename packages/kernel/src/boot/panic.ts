@@ -11,7 +11,7 @@ export function panic(k: Core, reason: string): string[] | null {
   const lines = first ? [`PANIC on core ${k.id}: ${reason}`, ...k.parts.describe(memory)] : null;
   Atomics.store(i32, BootInfo.EXIT_STATUS, 70);
   Atomics.store(i32, BootInfo.POWER, Power.PANIC);
-  for (let other = 0; other < i32[BootInfo.CORES]!; other++)
+  for (let other = 0; other < i32[BootInfo.CORES]; other++)
     raise(memory, attentionOf(memory, other), Attention.POWER | Attention.NON_MASKABLE);
   ringHost(memory, HostEvent.POWER);
   return lines;

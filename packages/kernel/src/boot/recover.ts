@@ -24,10 +24,10 @@ import { traceFault } from "../state/trace.js";
 /** Ends what ran on the core before. */
 export function recover(k: Core): void {
   const { i32 } = k;
-  const death = i32[k.area + CoreArea.DEATH]!;
+  const death = i32[k.area + CoreArea.DEATH];
   // Told: what ends this worker is a death of its own.
   i32[k.area + CoreArea.DEATH] = CoreDeath.NONE;
-  k.current = i32[k.area + KernelCore.CURRENT_THREAD]! as ThreadRef | 0;
+  k.current = i32[k.area + KernelCore.CURRENT_THREAD] as ThreadRef | 0;
   refreshTop(k);
   k.backlog = countBacklog(k) | REAPING | EXPIRING;
   // What it killed last may not have been followed by a grace period.
@@ -35,18 +35,18 @@ export function recover(k: Core): void {
   resumeReaping(k);
   const culprit = k.current;
   const victims: ThreadRef[] = [];
-  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
+  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]; number++) {
     const thread = Atomics.load(i32, k.threadTable + number) as ThreadRef | 0;
     if (thread === 0 || i32[thread + Thread.HOME] !== k.id) continue;
-    const state = i32[thread + Thread.STATE]!;
+    const state = i32[thread + Thread.STATE];
     // One that has not started has nothing to lose.
     if (isEnded(state) || state === ThreadState.INACTIVE) continue;
     // A stand-in for the lost context: threads that end tell others that end after them.
-    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE]! as ImageRef).make(makeRegisters());
+    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE] as ImageRef).make(makeRegisters());
     victims.push(thread);
   }
   for (const thread of victims) {
-    const process = i32[thread + Thread.PROCESS]! as ProcessRef | 0;
+    const process = i32[thread + Thread.PROCESS] as ProcessRef | 0;
     const text = thread === culprit ? culpritText(k, death) : `core ${k.id} died under it`;
     if (TRACED) traceFault(k, thread, 0, 0, text);
     if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) recordFault(k, process, text, 0, 0);

@@ -16,7 +16,7 @@ import { BootInfo, holdModule, MAX_MODULES, PAGE_WORDS, PORT_COUNT, type WordInd
 import { fillSlot, slotWord } from "../capability/slot.js";
 import { bindImage, imageAt } from "../object/image.js";
 import { bindCSpace } from "../object/process.js";
-import { describeAnchor, makeCNode } from "../object/retype.js";
+import { makeCNode, writeHeader } from "../object/retype.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Image, IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
@@ -42,14 +42,14 @@ export interface InitResources {
 /** Builds the tables and init's CSpace. */
 export function buildTables(k: Core): InitResources {
   const { i32 } = k;
-  let next = i32[BootInfo.FREE]!;
+  let next = i32[BootInfo.FREE];
   const take = (words: number): WordIndex => {
     const start = next;
     next += Math.ceil(words / PAGE_WORDS) * PAGE_WORDS;
     return start;
   };
   const tables = take(Tables.SIZE);
-  const threadLimit = Math.max(MIN_THREADS, Math.min(MAX_THREADS, (i32[BootInfo.MEMORY_PAGES]! / 256) * 16));
+  const threadLimit = Math.max(MIN_THREADS, Math.min(MAX_THREADS, (i32[BootInfo.MEMORY_PAGES] / 256) * 16));
   i32[tables + Tables.KERNEL_AREAS] = take(k.coreCount * KernelArea.SIZE);
   i32[tables + Tables.THREAD_TABLE] = take(threadLimit);
   i32[tables + Tables.THREAD_LIMIT] = threadLimit;
@@ -69,9 +69,9 @@ export function buildTables(k: Core): InitResources {
   // No other core runs yet; what fills slots asks for the lock all the same.
   const held = lockTree(k);
   makeCNode(held, cspace, 2 ** INIT_CNODE_BITS * Slot.WORDS);
-  describeAnchor(k, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
-  describeAnchor(k, ObjectType.PROCESS, process, 0);
-  describeAnchor(k, ObjectType.THREAD, thread, 0);
+  writeHeader(k, ObjectType.CNODE, cspace, INIT_CNODE_BITS);
+  writeHeader(k, ObjectType.PROCESS, process, 0);
+  writeHeader(k, ObjectType.THREAD, thread, 0);
   const root = (tables + Tables.ROOT) as NodeRef;
   i32[root] = slotWord(ObjectType.NONE, 0, 0, 0);
   makeImages(k);
@@ -86,13 +86,13 @@ export function buildTables(k: Core): InitResources {
   give(InitSlot.DEBUG, ObjectType.DEBUG, 0, 0);
   give(InitSlot.IMAGE_CONTROL, ObjectType.IMAGE_CONTROL, 0, 0);
   for (let port = 0; port < PORT_COUNT; port++) {
-    const handler = i32[tables + Tables.IRQ_HANDLERS]! + port * IrqHandler.SIZE;
+    const handler = i32[tables + Tables.IRQ_HANDLERS] + port * IrqHandler.SIZE;
     i32[handler + IrqHandler.VECTOR] = Vector.PORT + port;
     i32[handler + IrqHandler.PORT] = port;
     give(InitSlot.IO_PORT + port, ObjectType.IO_PORT, port, 0);
     give(InitSlot.IRQ_HANDLER + port, ObjectType.IRQ_HANDLER, handler, 0);
   }
-  const blocks = blocksOf(next / PAGE_WORDS, i32[BootInfo.MEMORY_PAGES]!);
+  const blocks = blocksOf(next / PAGE_WORDS, i32[BootInfo.MEMORY_PAGES]);
   let freeBytes = 0;
   blocks.forEach((block, i) => {
     give(InitSlot.UNTYPED + i, ObjectType.UNTYPED, block.page * PAGE_WORDS, block.bits + PAGE_BITS);
@@ -102,7 +102,7 @@ export function buildTables(k: Core): InitResources {
   return {
     process,
     thread,
-    generation: i32[slotAt(1) + Slot.GENERATION]!,
+    generation: i32[slotAt(1) + Slot.GENERATION],
     untypedCount: blocks.length,
     freeBytes,
   };
@@ -112,7 +112,7 @@ export function buildTables(k: Core): InitResources {
 function makeImages(k: Core): void {
   for (let index = 0; index < MAX_MODULES; index++) {
     k.i32[imageAt(k, index) + Image.MODULE] = index;
-    describeAnchor(k, ObjectType.IMAGE, imageAt(k, index), 0);
+    writeHeader(k, ObjectType.IMAGE, imageAt(k, index), 0);
   }
 }
 

@@ -25,7 +25,7 @@ function tickOf(timeNs: number): number {
 }
 
 function expiryOf(k: Locked, slot: SlotRef): number {
-  return k.f64[(slot + Slot.EXPIRY) >> 1]!;
+  return k.f64[(slot + Slot.EXPIRY) >> 1];
 }
 
 /** Which list a tick belongs to, as seen at another. */
@@ -45,17 +45,17 @@ function listOf(tick: number, now: number): number {
 export function enterWheel(k: Locked, slot: SlotRef, nowNs: number): void {
   const { i32, f64 } = k;
   const tick = (k.tables + Tables.WHEEL_TICK) >> 1;
-  if (i32[k.tables + Tables.EXPIRING]!++ === 0) f64[tick] = Math.floor(nowNs / TICK_NS);
+  if (i32[k.tables + Tables.EXPIRING]++ === 0) f64[tick] = Math.floor(nowNs / TICK_NS);
   insert(k, slot);
   const due = tickOf(expiryOf(k, slot)) * TICK_NS;
-  if (due < f64[(k.tables + Tables.ALARM_NS) >> 1]!) setAlarm(k, due);
+  if (due < f64[(k.tables + Tables.ALARM_NS) >> 1]) setAlarm(k, due);
 }
 
 function insert(k: Locked, slot: SlotRef): void {
   const { i32, f64 } = k;
-  const list = listOf(tickOf(expiryOf(k, slot)), f64[(k.tables + Tables.WHEEL_TICK) >> 1]!);
+  const list = listOf(tickOf(expiryOf(k, slot)), f64[(k.tables + Tables.WHEEL_TICK) >> 1]);
   const head = k.tables + Tables.EXPIRY_WHEEL + list;
-  const first = i32[head]!;
+  const first = i32[head];
   i32[slot + Slot.WATERMARK] = -1 - list;
   i32[slot + Slot.LINK] = first;
   if (first !== 0) i32[first + Slot.WATERMARK] = slot;
@@ -64,21 +64,21 @@ function insert(k: Locked, slot: SlotRef): void {
 
 /** Takes a slot out. */
 export function leaveWheel(k: Locked, slot: SlotRef): void {
-  k.i32[k.tables + Tables.EXPIRING]!--;
-  remove(k, slot, k.i32[slot + Slot.LINK]!);
+  k.i32[k.tables + Tables.EXPIRING]--;
+  remove(k, slot, k.i32[slot + Slot.LINK]);
 }
 
 /** A slot in the wheel moves. Its list words have moved already. */
 export function moveInWheel(k: Locked, source: SlotRef, destination: SlotRef): void {
   remove(k, source, destination);
-  const next = k.i32[source + Slot.LINK]!;
+  const next = k.i32[source + Slot.LINK];
   if (next !== 0) k.i32[next + Slot.WATERMARK] = destination;
 }
 
 /** Has another slot stand where this one stood. */
 function remove(k: Locked, slot: SlotRef, successor: number): void {
   const { i32 } = k;
-  const previous = i32[slot + Slot.WATERMARK]!;
+  const previous = i32[slot + Slot.WATERMARK];
   if (previous < 0) i32[k.tables + Tables.EXPIRY_WHEEL - 1 - previous] = successor;
   else i32[previous + Slot.LINK] = successor;
   if (successor !== 0) i32[successor + Slot.WATERMARK] = previous;
@@ -98,16 +98,16 @@ export function nextExpired(k: Locked, nowNs: number): SlotRef | 0 | -1 {
       return 0;
     }
     const span = LISTS ** Math.floor(list / LISTS);
-    const tick = startOf(list, f64[tickAt]!);
+    const tick = startOf(list, f64[tickAt]);
     if (tick * TICK_NS > nowNs) {
       setAlarm(k, tick * TICK_NS);
       return 0;
     }
-    f64[tickAt] = Math.max(f64[tickAt]!, tick);
-    const slot = i32[k.tables + Tables.EXPIRY_WHEEL + list]! as SlotRef;
+    f64[tickAt] = Math.max(f64[tickAt], tick);
+    const slot = i32[k.tables + Tables.EXPIRY_WHEEL + list] as SlotRef;
     if (span === 1 && expiryOf(k, slot) <= nowNs) return slot;
     // From a list of many ticks to where it belongs now.
-    remove(k, slot, i32[slot + Slot.LINK]!);
+    remove(k, slot, i32[slot + Slot.LINK]);
     insert(k, slot);
   }
   return -1;
@@ -116,7 +116,7 @@ export function nextExpired(k: Locked, nowNs: number): SlotRef | 0 | -1 {
 /** The list that is due first, -1 if all are empty. */
 function nextList(k: Locked): number {
   const { i32, f64 } = k;
-  const now = f64[(k.tables + Tables.WHEEL_TICK) >> 1]!;
+  const now = f64[(k.tables + Tables.WHEEL_TICK) >> 1];
   let best = -1;
   let bestTick = Number.POSITIVE_INFINITY;
   for (let list = 0; list < LEVELS * LISTS; list++) {

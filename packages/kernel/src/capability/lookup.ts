@@ -22,9 +22,9 @@ const TWO_TO_32 = 2 ** 32;
 export function findSlot(k: Core, thread: ThreadRef, handle: number): SlotRef | 0 {
   const { i32 } = k;
   const index = (handle * TWO_TO_MINUS_32) | 0;
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
-  if (index <= 0 || index >= i32[process + Process.CSPACE_SLOTS]!) return 0;
-  const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
+  if (index <= 0 || index >= i32[process + Process.CSPACE_SLOTS]) return 0;
+  const slot = (i32[process + Process.CSPACE] + index * Slot.WORDS) as SlotRef;
   const word = Atomics.load(i32, slot) & USABLE;
   if (word !== SlotState.LIVE && (word !== TIMED || isOver(k, slot))) return 0;
   return isHandle(i32, slot, index, handle) ? slot : 0;
@@ -32,7 +32,7 @@ export function findSlot(k: Core, thread: ThreadRef, handle: number): SlotRef | 
 
 /** True if a handle is a slot's own, whole: a fraction, or a number too large to be one, is not. */
 function isHandle(i32: Int32Array, slot: SlotRef, index: number, handle: number): boolean {
-  return index * TWO_TO_32 + (i32[slot + Slot.GENERATION]! >>> 0) === handle;
+  return index * TWO_TO_32 + (i32[slot + Slot.GENERATION] >>> 0) === handle;
 }
 
 const KIND = SlotBits.STATE_MASK | SlotBits.TYPE_MASK;
@@ -43,7 +43,7 @@ const TIMED = SlotState.LIVE | SlotFlag.EXPIRES;
 
 /** True once the time of a capability that expires is over. */
 export function isOver(k: Core, slot: SlotRef): boolean {
-  return nowNs() >= k.f64[(slot + Slot.EXPIRY) >> 1]!;
+  return nowNs() >= k.f64[(slot + Slot.EXPIRY) >> 1];
 }
 
 /** The live slot that a handle in a CNode of `slots` slots names, sealed or over or not; 0 if it names none. */
@@ -59,30 +59,30 @@ export function slotIn(k: Core, cnode: CNodeRef, slots: number, handle: number):
 /** As `findSlot`, of a capability that is to be carried and not used: a sealed one will do. */
 export function findCarried(k: Core, thread: ThreadRef, handle: number): SlotRef | 0 {
   const { i32 } = k;
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
   const slot = slotIn(
     k,
-    i32[process + Process.CSPACE]! as CNodeRef,
-    i32[process + Process.CSPACE_SLOTS]!,
+    i32[process + Process.CSPACE] as CNodeRef,
+    i32[process + Process.CSPACE_SLOTS],
     handle,
   );
-  if (slot === 0 || (i32[slot]! & SlotFlag.EXPIRES) === 0) return slot;
+  if (slot === 0 || (i32[slot] & SlotFlag.EXPIRES) === 0) return slot;
   return isOver(k, slot) ? 0 : slot;
 }
 
 /** Why a handle names nothing that can be used. */
 export function refusal(k: Core, thread: ThreadRef, handle: number): Err {
   const { i32 } = k;
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
   const slot = slotIn(
     k,
-    i32[process + Process.CSPACE]! as CNodeRef,
-    i32[process + Process.CSPACE_SLOTS]!,
+    i32[process + Process.CSPACE] as CNodeRef,
+    i32[process + Process.CSPACE_SLOTS],
     handle,
   );
   if (slot === 0) return Err.BAD_CAP;
-  if ((i32[slot]! & SlotFlag.EXPIRES) !== 0 && isOver(k, slot)) return Err.EXPIRED;
-  return (i32[slot]! & SlotFlag.SEALED) !== 0 ? Err.SEALED : Err.BAD_CAP;
+  if ((i32[slot] & SlotFlag.EXPIRES) !== 0 && isOver(k, slot)) return Err.EXPIRED;
+  return (i32[slot] & SlotFlag.SEALED) !== 0 ? Err.SEALED : Err.BAD_CAP;
 }
 
 /**
@@ -95,7 +95,7 @@ export function refusal(k: Core, thread: ThreadRef, handle: number): Err {
  * GRACE bit and so raises the epoch at its next safe point, before any further trap.
  */
 export function currentSlot(k: Core, thread: ThreadRef, context: Context): SlotRef | 0 {
-  const handle = context.regs[Reg.HANDLE]!;
+  const handle = context.regs[Reg.HANDLE];
   if (handle === context.foundHandle && context.foundEpoch === k.graceEpoch)
     return context.foundSlot as SlotRef;
   const slot = findSlot(k, thread, handle);
@@ -103,12 +103,12 @@ export function currentSlot(k: Core, thread: ThreadRef, context: Context): SlotR
     context.foundHandle = handle;
     context.foundSlot = slot;
     // One with a time limit is looked at each time.
-    context.foundEpoch = (k.i32[slot]! & SlotFlag.EXPIRES) === 0 ? k.graceEpoch : -1;
+    context.foundEpoch = (k.i32[slot] & SlotFlag.EXPIRES) === 0 ? k.graceEpoch : -1;
     // An endpoint's line changes with every receive; a sender on another core that looked at it each
     // time would fetch it each time.
-    if ((k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.ENDPOINT) {
+    if ((k.i32[slot] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.ENDPOINT) {
       // A hint, so read plainly: the wrong core bounces.
-      context.foundHome = k.i32[k.i32[slot + Slot.OBJECT]! + Endpoint.HOME]!;
+      context.foundHome = k.i32[k.i32[slot + Slot.OBJECT] + Endpoint.HOME];
     }
   }
   return slot;
@@ -126,9 +126,9 @@ export function lookup(
   right: number,
 ): SlotRef | 0 {
   const slot = currentSlot(k, thread, context);
-  if (slot !== 0 && isUsable(k.i32[slot]!, type, right)) return slot;
-  const handle = context.regs[Reg.HANDLE]!;
-  context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot]!, type);
+  if (slot !== 0 && isUsable(k.i32[slot], type, right)) return slot;
+  const handle = context.regs[Reg.HANDLE];
+  context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot], type);
   return 0;
 }
 
@@ -142,8 +142,8 @@ export function lookupArgument(
   right: number,
 ): SlotRef | 0 {
   const slot = findSlot(k, thread, handle);
-  if (slot !== 0 && isUsable(k.i32[slot]!, type, right)) return slot;
-  context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot]!, type);
+  if (slot !== 0 && isUsable(k.i32[slot], type, right)) return slot;
+  context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot], type);
   return 0;
 }
 
@@ -167,8 +167,8 @@ export function waitStillHolds(k: Core, thread: ThreadRef, object: QueueRef): bo
   if (i32[thread + Thread.WAIT_EPOCH] === k.graceEpoch) return true;
   return slotStillNames(
     k,
-    i32[thread + Thread.WAIT_SLOT]! as SlotRef,
-    i32[thread + Thread.WAIT_GENERATION]!,
+    i32[thread + Thread.WAIT_SLOT] as SlotRef,
+    i32[thread + Thread.WAIT_GENERATION],
     object,
   );
 }
@@ -193,11 +193,11 @@ export function isLive(k: Core, slot: SlotRef): boolean {
  * keep it, so it may be alive while that is being emptied.
  */
 export function isOpenCNode(k: Locked, slot: SlotRef): boolean {
-  const anchor = k.i32[slot + Slot.OBJECT]! + CNode.ANCHOR;
-  return isLive(k, slot) && (k.i32[anchor]! & SlotBits.STATE_MASK) !== SlotState.DEAD;
+  const header = k.i32[slot + Slot.OBJECT] + CNode.HEADER;
+  return isLive(k, slot) && (k.i32[header] & SlotBits.STATE_MASK) !== SlotState.DEAD;
 }
 
 /** True if the slot's capability has the right. */
 export function hasRight(k: Core, slot: SlotRef, right: number): boolean {
-  return ((k.i32[slot]! >> SlotBits.RIGHTS_SHIFT) & right) === right;
+  return ((k.i32[slot] >> SlotBits.RIGHTS_SHIFT) & right) === right;
 }

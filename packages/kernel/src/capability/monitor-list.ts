@@ -16,16 +16,16 @@ export function monitorsOf(type: ObjectType, object: ObjectRef): WordIndex {
 /** Where the list begins that an armed monitor is in. */
 function listOf(k: Locked, monitor: MonitorRef): WordIndex {
   const target = monitor + Monitor.TARGET;
-  return monitorsOf(k.i32[monitor + Monitor.TYPE]!, k.i32[target + Slot.OBJECT]! as ObjectRef);
+  return monitorsOf(k.i32[monitor + Monitor.TYPE], k.i32[target + Slot.OBJECT] as ObjectRef);
 }
 
 /** Enters a monitor whose target is filled in. */
 export function attachMonitor(k: Locked, monitor: MonitorRef): void {
   const { i32 } = k;
-  const word = i32[monitor + Monitor.TARGET]!;
+  const word = i32[monitor + Monitor.TARGET];
   i32[monitor + Monitor.TYPE] = (word & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
   const list = listOf(k, monitor);
-  const first = i32[list]!;
+  const first = i32[list];
   i32[monitor + Monitor.PREVIOUS] = 0;
   i32[monitor + Monitor.NEXT] = first;
   if (first !== 0) i32[first + Monitor.PREVIOUS] = monitor;
@@ -36,8 +36,8 @@ export function attachMonitor(k: Locked, monitor: MonitorRef): void {
 /** Takes a monitor out of its target's list: its binding ends. */
 export function detachMonitor(k: Locked, monitor: MonitorRef): void {
   const { i32 } = k;
-  const next = i32[monitor + Monitor.NEXT]!;
-  const previous = i32[monitor + Monitor.PREVIOUS]!;
+  const next = i32[monitor + Monitor.NEXT];
+  const previous = i32[monitor + Monitor.PREVIOUS];
   if (next !== 0) i32[next + Monitor.PREVIOUS] = previous;
   if (previous !== 0) i32[previous + Monitor.NEXT] = next;
   else i32[listOf(k, monitor)] = next;

@@ -12,10 +12,10 @@ import type { Locked } from "../smp/tree-lock.js";
 import { assert } from "../state/assert.js";
 import { CHECKED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { Anchor, CNode, KernelInfo, Monitor, Process, Reap, Thread } from "../state/layout.js";
-import { anchorOf, BINDING_KIND, Binding, hasQueue, kernelFacts, runs } from "../state/objects.js";
+import { CNode, KernelInfo, Monitor, ObjectHeader, Process, Reap, Thread } from "../state/layout.js";
+import { BINDING_KIND, Binding, hasQueue, headerOf, kernelFacts, runs } from "../state/objects.js";
 import type {
-  AnchorRef,
+  HeaderRef,
   MonitorRef,
   NodeRef,
   ObjectRef,
@@ -25,7 +25,7 @@ import type {
 } from "../state/references.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
 import { detachMonitor } from "./monitor-list.js";
-import { forgetOrphan, moveOrphan, orphan } from "./no-senders-list.js";
+import { enterNoSenders, leaveNoSenders, moveNoSenders } from "./no-senders-list.js";
 import { assignReap } from "./reap-list.js";
 import { flagSweep } from "./sweep-list.js";
 import { linkBeside, linkFirst, takePlace, unlink } from "./tree.js";
@@ -56,15 +56,15 @@ export function slotsOf(word: number): number {
 }
 
 /**
- * The anchor at which a slot counts, or 0. A capability to a CNode that lies in that CNode does not: it
+ * The header at which a slot counts, or 0. A capability to a CNode that lies in that CNode does not: it
  * could keep nothing but itself. Nor does a monitor's to what it watches: it is to see its end.
  */
-function countedAt(i32: Int32Array, slot: SlotRef, word: number): AnchorRef | 0 {
+function countedAt(i32: Int32Array, slot: SlotRef, word: number): HeaderRef | 0 {
   const type = typeOf(word);
-  const object = i32[slot + Slot.OBJECT]!;
+  const object = i32[slot + Slot.OBJECT];
   if (type === ObjectType.CNODE && slot > object && slot < object + slotsOf(word) * Slot.WORDS) return 0;
   if ((word & SlotFlag.BINDING) !== 0 && i32[slot + BINDING_KIND] === Binding.MONITOR_TARGET) return 0;
-  return anchorOf(type, object);
+  return headerOf(type, object);
 }
 
 /** Publishes a capability in an empty slot, as the first child of `parent`. */
@@ -77,7 +77,7 @@ export function fillSlot(
   parent: NodeRef,
 ): void {
   const { i32 } = k;
-  if (CHECKED) assert((i32[slot]! & SlotBits.STATE_MASK) === SlotState.EMPTY, "slot empty");
+  if (CHECKED) assert((i32[slot] & SlotBits.STATE_MASK) === SlotState.EMPTY, "slot empty");
   i32[slot + Slot.OBJECT] = object;
   i32[slot + Slot.BADGE] = badge;
   i32[slot + Slot.WATERMARK] = 0;
@@ -85,8 +85,8 @@ export function fillSlot(
   i32[slot + Slot.LINK] = 0;
   i32[slot + Slot.FIRST_CHILD] = 0;
   linkFirst(k, parent, slot);
-  const anchor = countedAt(i32, slot, word);
-  if (anchor !== 0) i32[anchor + Anchor.REFERENCES]!++;
+  const header = countedAt(i32, slot, word);
+  if (header !== 0) i32[header + ObjectHeader.REFERENCES]++;
   // Last: whoever sees LIVE sees the rest.
   Atomics.store(i32, slot, word);
 }
@@ -101,19 +101,19 @@ export function deriveSlot(
   flags = 0,
 ): void {
   const { i32 } = k;
-  const word = i32[source]!;
+  const word = i32[source];
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK) & ~OWN_FLAGS;
   const minted = badge !== 0 ? SlotFlag.BADGED | SlotFlag.MINTED : 0;
   if ((word & (SlotFlag.SEALED | SlotFlag.EXPIRES)) !== 0) {
-    i32[destination + Slot.SEALER] = i32[source + Slot.SEALER]!;
-    k.f64[(destination + Slot.EXPIRY) >> 1] = k.f64[(source + Slot.EXPIRY) >> 1]!;
+    i32[destination + Slot.SEALER] = i32[source + Slot.SEALER];
+    k.f64[(destination + Slot.EXPIRY) >> 1] = k.f64[(source + Slot.EXPIRY) >> 1];
   }
   fillSlot(
     k,
     destination,
     kept | minted | flags,
-    i32[source + Slot.OBJECT]!,
-    badge !== 0 ? badge : i32[source + Slot.BADGE]!,
+    i32[source + Slot.OBJECT],
+    badge !== 0 ? badge : i32[source + Slot.BADGE],
     source,
   );
 }
@@ -128,8 +128,8 @@ export function bindSlot(k: Locked, source: SlotRef, binding: SlotRef, kind: Bin
 export function loseBindings(k: Locked, type: ObjectType, object: ObjectRef): void {
   const { bindings } = kernelFacts(type);
   for (let i = 0; i < bindings.length; i++) {
-    const binding = (object + bindings[i]!.at) as SlotRef;
-    if ((k.i32[binding]! & SlotBits.STATE_MASK) === SlotState.LIVE) killSlot(k, binding);
+    const binding = (object + bindings[i]) as SlotRef;
+    if ((k.i32[binding] & SlotBits.STATE_MASK) === SlotState.LIVE) killSlot(k, binding);
   }
 }
 
@@ -151,10 +151,10 @@ export function nextGrace(k: Core): number {
  */
 export function killSlot(k: Locked, slot: SlotRef): void {
   const { i32 } = k;
-  const word = i32[slot]!;
+  const word = i32[slot];
   if (CHECKED) assert((word & SlotBits.STATE_MASK) === SlotState.LIVE, "slot alive");
   Atomics.store(i32, slot, deadWord(word));
-  const object = i32[slot + Slot.OBJECT]!;
+  const object = i32[slot + Slot.OBJECT];
   const type = typeOf(word);
   // Before the stamp: the home that is to sweep must have a bit in its attention word when the first grace
   // period that counts is asked for, else one that is halted would pass without having swept.
@@ -162,16 +162,16 @@ export function killSlot(k: Locked, slot: SlotRef): void {
   if ((word & OWN_FLAGS) !== 0) leaveLists(k, slot, word);
   i32[slot + Slot.STAMP] = nextGrace(k);
   k.killed = true;
-  const anchor = countedAt(i32, slot, word);
-  if (anchor !== 0 && --i32[anchor + Anchor.REFERENCES]! === 0) beginFinalising(k, slot, anchor, type);
+  const header = countedAt(i32, slot, word);
+  if (header !== 0 && --i32[header + ObjectHeader.REFERENCES] === 0) beginFinalising(k, slot, header, type);
   childless(k, unlink(k, slot));
 }
 
 /** What a slot with a flag of its own is part of. */
 function leaveLists(k: Locked, slot: SlotRef, word: number): void {
-  if ((word & SlotFlag.ORPHANED) !== 0) forgetOrphan(k, slot);
+  if ((word & SlotFlag.NO_SENDERS) !== 0) leaveNoSenders(k, slot);
   if ((word & SlotFlag.TIMED) !== 0) leaveWheel(k, slot);
-  if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]!);
+  if ((word & SlotFlag.BINDING) !== 0) loseBinding(k, slot, k.i32[slot + BINDING_KIND]);
 }
 
 /**
@@ -187,84 +187,85 @@ function loseBinding(k: Locked, slot: SlotRef, kind: Binding): void {
 function loseTarget(k: Locked, monitor: MonitorRef): void {
   detachMonitor(k, monitor);
   if (k.i32[monitor + Monitor.ENDED] === 0)
-    assignReap(k, (monitor + Monitor.ANCHOR) as AnchorRef, Reap.TELL, k.id);
+    assignReap(k, (monitor + Monitor.HEADER) as HeaderRef, Reap.TELL, k.id);
 }
 
 /** A process without a CSpace: no handle of its threads names anything any more. */
 function loseCSpace(k: Locked, process: ProcessRef): void {
   const { i32 } = k;
   Atomics.store(i32, process + Process.CSPACE_SLOTS, 0);
-  i32[i32[process + Process.BINDING + Slot.OBJECT]! + CNode.ANCHOR + CNode.PROCESSES]!--;
+  i32[i32[process + Process.BINDING + Slot.OBJECT] + CNode.HEADER + CNode.PROCESSES]--;
 }
 
-/** The last capability to an object is going: the anchor stands in the tree until nothing of the object is left. */
-function beginFinalising(k: Locked, slot: SlotRef, anchor: AnchorRef, type: ObjectType): void {
+/** The last capability to an object is going: the header stands in the tree until nothing of the object is left. */
+function beginFinalising(k: Locked, slot: SlotRef, header: HeaderRef, type: ObjectType): void {
   const { i32 } = k;
-  linkBeside(k, anchor, slot);
-  i32[anchor + Anchor.OBJECT] = i32[slot + Slot.OBJECT]!;
-  i32[anchor + Anchor.LAST_SLOT] = 0;
-  i32[anchor + Slot.STAMP] = nextGrace(k);
-  Atomics.store(i32, anchor, (i32[anchor]! & ~SlotBits.STATE_MASK) | SlotState.DEAD);
+  linkBeside(k, header, slot);
+  i32[header + ObjectHeader.OBJECT] = i32[slot + Slot.OBJECT];
+  i32[header + ObjectHeader.LAST_SLOT] = 0;
+  i32[header + Slot.STAMP] = nextGrace(k);
+  Atomics.store(i32, header, (i32[header] & ~SlotBits.STATE_MASK) | SlotState.DEAD);
   // Whoever deletes the last capability to something that runs waits until it has stopped.
   if (runs(type)) {
-    i32[anchor + Anchor.LAST_SLOT] = slot;
-    i32[slot + Slot.MAPPED_SPACE] = anchor;
-    Atomics.store(i32, slot, i32[slot]! | SlotFlag.FINALISING);
+    i32[header + ObjectHeader.LAST_SLOT] = slot;
+    i32[slot + Slot.MAPPED_SPACE] = header;
+    Atomics.store(i32, slot, i32[slot] | SlotFlag.FINALISING);
   }
-  assignReap(k, anchor, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT]! as ObjectRef));
+  assignReap(k, header, Reap.FINALISE, reaperOf(k, type, i32[slot + Slot.OBJECT] as ObjectRef));
 }
 
 /** Who reaps an object: a thread ends on its home core; anything else may be finalised where it died. */
 export function reaperOf(k: Core, type: ObjectType, object: ObjectRef): number {
-  return type === ObjectType.THREAD ? k.i32[object + Thread.HOME]! : k.id;
+  return type === ObjectType.THREAD ? k.i32[object + Thread.HOME] : k.id;
 }
 
 /** A node has lost its last child: untyped memory may be used again some time, a minted badge is nobody's any more. */
 function childless(k: Locked, parent: NodeRef | 0): void {
   if (parent === 0) return;
-  const word = k.i32[parent]!;
+  const word = k.i32[parent];
   if (typeOf(word) === ObjectType.UNTYPED) {
     k.i32[parent + Slot.STAMP] = nextGrace(k);
     k.i32[parent + Slot.LINK] = 0;
     k.killed = true;
-  } else if ((word & (SlotFlag.MINTED | SlotFlag.ORPHANED)) === SlotFlag.MINTED) orphan(k, parent as SlotRef);
+  } else if ((word & (SlotFlag.MINTED | SlotFlag.NO_SENDERS)) === SlotFlag.MINTED)
+    enterNoSenders(k, parent as SlotRef);
 }
 
-/** Nothing of a finalised object is left: its anchor leaves the tree, and its untyped has one child less. */
-export function endFinalising(k: Locked, anchor: AnchorRef): void {
+/** Nothing of a finalised object is left: its header leaves the tree, and its untyped has one child less. */
+export function endFinalising(k: Locked, header: HeaderRef): void {
   const { i32 } = k;
-  const slot = i32[anchor + Anchor.LAST_SLOT]!;
-  if (slot !== 0) Atomics.store(i32, slot, deadWord(i32[slot]!));
-  childless(k, unlink(k, anchor));
+  const slot = i32[header + ObjectHeader.LAST_SLOT];
+  if (slot !== 0) Atomics.store(i32, slot, deadWord(i32[slot]));
+  childless(k, unlink(k, header));
 }
 
 /** A slot that held the last capability to an object ends itself before the object does. */
 export function detachFinalising(k: Locked, slot: SlotRef): void {
-  k.i32[k.i32[slot + Slot.MAPPED_SPACE]! + Anchor.LAST_SLOT] = 0;
+  k.i32[k.i32[slot + Slot.MAPPED_SPACE] + ObjectHeader.LAST_SLOT] = 0;
 }
 
 /** Moves a live capability into an empty slot, with at most `rights`. What was derived from it stays derived from it. */
 export function moveSlot(k: Locked, source: SlotRef, destination: SlotRef, rights: number): void {
   const { i32 } = k;
-  const word = i32[source]!;
+  const word = i32[source];
   if (CHECKED) assert((word & SlotBits.STATE_MASK) === SlotState.LIVE, "source alive");
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK);
   const before = countedAt(i32, source, word);
-  for (let i = Slot.OBJECT; i < Slot.PARENT; i++) i32[destination + i] = i32[source + i]!;
-  for (let i = Slot.WATERMARK; i < Slot.WORDS; i++) i32[destination + i] = i32[source + i]!;
-  if ((word & SlotFlag.ORPHANED) !== 0) moveOrphan(k, source, destination);
+  for (let i = Slot.OBJECT; i < Slot.PARENT; i++) i32[destination + i] = i32[source + i];
+  for (let i = Slot.WATERMARK; i < Slot.WORDS; i++) i32[destination + i] = i32[source + i];
+  if ((word & SlotFlag.NO_SENDERS) !== 0) moveNoSenders(k, source, destination);
   if ((word & SlotFlag.TIMED) !== 0) moveInWheel(k, source, destination);
   takePlace(k, source, destination);
   const after = countedAt(i32, destination, kept);
-  if (after !== 0 && before === 0) i32[after + Anchor.REFERENCES]!++;
+  if (after !== 0 && before === 0) i32[after + ObjectHeader.REFERENCES]++;
   Atomics.store(i32, destination, kept);
   Atomics.store(i32, source, deadWord(word));
   const type = typeOf(word);
-  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT]! as QueueRef);
+  if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT] as QueueRef);
   i32[source + Slot.STAMP] = nextGrace(k);
   k.killed = true;
   // Moved into itself, a CNode's last capability that counts is gone.
-  if (after === 0 && before !== 0 && --i32[before + Anchor.REFERENCES]! === 0)
+  if (after === 0 && before !== 0 && --i32[before + ObjectHeader.REFERENCES] === 0)
     beginFinalising(k, destination, before, type);
 }
 
@@ -276,15 +277,15 @@ export function moveSlot(k: Locked, source: SlotRef, destination: SlotRef, right
 export function reclaimSlot(k: Locked, slot: SlotRef): boolean {
   const { i32 } = k;
   // Plainly, under the lock: LIVE, which publishes the rest, is stored with Atomics.
-  const word = i32[slot]!;
+  const word = i32[slot];
   if ((word & SlotBits.STATE_MASK) === SlotState.EMPTY) return true;
   if (
     (word & (SlotBits.STATE_MASK | SlotFlag.FINALISING)) !== SlotState.DEAD ||
-    !graceIsOver(k, i32[slot + Slot.STAMP]!)
+    !graceIsOver(k, i32[slot + Slot.STAMP])
   )
     return false;
   if (i32[slot + Slot.GENERATION] === LAST_GENERATION) return false;
-  i32[slot + Slot.GENERATION] = (i32[slot + Slot.GENERATION]! + 1) | 0;
+  i32[slot + Slot.GENERATION] = (i32[slot + Slot.GENERATION] + 1) | 0;
   i32[slot] = SlotState.EMPTY;
   return true;
 }

@@ -21,8 +21,8 @@ export function flagSweep(k: Locked, object: QueueRef): void {
   const { i32 } = k;
   if (i32[object + Endpoint.SWEEP_NEXT] !== 0) return;
   const home = homeOf(k, object);
-  const list = i32[k.tables + Tables.KERNEL_AREAS]! + home * KernelArea.SIZE + KernelArea.SWEEP_HEAD;
-  const head = i32[list]!;
+  const list = i32[k.tables + Tables.KERNEL_AREAS] + home * KernelArea.SIZE + KernelArea.SWEEP_HEAD;
+  const head = i32[list];
   i32[object + Endpoint.SWEEP_NEXT] = head === 0 ? LAST_IN_LIST : head;
   Atomics.store(i32, list, object);
   // A halted core must wake: with this bit it is not counted as passed before it has swept.

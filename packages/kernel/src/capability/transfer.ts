@@ -64,13 +64,13 @@ export function transferCapabilities(
   // A sender on another core has left all of it in its thread object.
   const inThread = words === k.f64;
   const handlesAt = inThread ? threadCapabilities(sender) : Reg.CAPABILITIES;
-  const dropped = inThread ? i32[sender + Thread.DROPPED_RIGHTS]! : words[Reg.DROPPED_RIGHTS]! | 0;
-  const moved = inThread ? i32[sender + Thread.MOVED]! : words[Reg.MOVED]!;
+  const dropped = inThread ? i32[sender + Thread.DROPPED_RIGHTS] : words[Reg.DROPPED_RIGHTS] | 0;
+  const moved = inThread ? i32[sender + Thread.MOVED] : words[Reg.MOVED];
   const out = to === null ? k.f64 : to.regs;
   const outAt = to === null ? threadCapabilities(receiver) : Reg.CAPABILITIES;
-  const window = to === null ? i32[receiver + Thread.RECEIVE_WINDOW]! : to.regs[Reg.RECEIVE_WINDOW]!;
-  const windowCount = to === null ? i32[receiver + Thread.RECEIVE_COUNT]! : to.regs[Reg.RECEIVE_COUNT]!;
-  const space = i32[receiver + Thread.PROCESS]! as ProcessRef;
+  const window = to === null ? i32[receiver + Thread.RECEIVE_WINDOW] : to.regs[Reg.RECEIVE_WINDOW];
+  const windowCount = to === null ? i32[receiver + Thread.RECEIVE_COUNT] : to.regs[Reg.RECEIVE_COUNT];
+  const space = i32[receiver + Thread.PROCESS] as ProcessRef;
   const first = window | 0;
   const most = Math.min(count, MAX_MESSAGE_CAPABILITIES);
   let arrived = 0;
@@ -78,11 +78,11 @@ export function transferCapabilities(
   let unwrapped = 0;
   const held = lockTree(k);
   const wanted = Math.min(windowCount | 0, MAX_MESSAGE_CAPABILITIES);
-  const room = first <= 0 || first + wanted > i32[space + Process.CSPACE_SLOTS]! ? 0 : wanted;
+  const room = first <= 0 || first + wanted > i32[space + Process.CSPACE_SLOTS] ? 0 : wanted;
   for (; arrived < most; arrived++) {
-    const source = findCarried(k, sender, words[handlesAt + arrived]!);
+    const source = findCarried(k, sender, words[handlesAt + arrived]);
     if (source === 0) break;
-    const word = i32[source]!;
+    const word = i32[source];
     if (((word >> SlotBits.RIGHTS_SHIFT) & Right.GRANT) === 0) break;
     const type = typeOf(word);
     const isMoved = ((moved >> arrived) & 1) === 1;
@@ -92,7 +92,7 @@ export function transferCapabilities(
       i32[source + Slot.OBJECT] === endpoint &&
       (word & SlotFlag.SEALED) === 0
     ) {
-      out[outAt + arrived] = i32[source + Slot.BADGE]! >>> 0;
+      out[outAt + arrived] = i32[source + Slot.BADGE] >>> 0;
       unwrapped |= 1 << arrived;
       if (isMoved) killSlot(held, source);
       continue;
@@ -100,13 +100,13 @@ export function transferCapabilities(
     // Two watermarks would be two owners of the same memory, two replies two answers to one call.
     if (!isMoved && isUnique(type)) break;
     if (taken >= room) break;
-    const destination = (i32[space + Process.CSPACE]! + (first + taken) * Slot.WORDS) as SlotRef;
+    const destination = (i32[space + Process.CSPACE] + (first + taken) * Slot.WORDS) as SlotRef;
     if (!reclaimSlot(held, destination)) break;
     const rights = ~(dropped >> (arrived * RIGHTS_BITS)) & Right.ALL;
     if (isMoved) moveSlot(held, source, destination, rights);
     else deriveSlot(held, source, destination, rights, 0);
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_ARRIVE, receiver, destination);
-    out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]!);
+    out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]);
     taken++;
   }
   unlockTree(held);
@@ -119,16 +119,16 @@ export function transferCapabilities(
  */
 export function windowIsReady(k: Core, thread: ThreadRef, context: Context): boolean {
   const { i32 } = k;
-  const first = context.regs[Reg.RECEIVE_WINDOW]! | 0;
-  const count = Math.min(context.regs[Reg.RECEIVE_COUNT]! | 0, MAX_MESSAGE_CAPABILITIES);
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
-  if (first <= 0 || first + count > i32[process + Process.CSPACE_SLOTS]!) return true;
+  const first = context.regs[Reg.RECEIVE_WINDOW] | 0;
+  const count = Math.min(context.regs[Reg.RECEIVE_COUNT] | 0, MAX_MESSAGE_CAPABILITIES);
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
+  if (first <= 0 || first + count > i32[process + Process.CSPACE_SLOTS]) return true;
   for (let index = first; index < first + count; index++) {
-    const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
+    const slot = (i32[process + Process.CSPACE] + index * Slot.WORDS) as SlotRef;
     if (!isDying(k, slot)) continue;
     // Under the lock: whoever killed it stores DEAD before the stamp.
     const held = lockTree(k);
-    const stamp = i32[slot + Slot.STAMP]!;
+    const stamp = i32[slot + Slot.STAMP];
     unlockTree(held);
     if (graceIsOver(k, stamp)) continue;
     // The trap's first dispatch may end here: what it finds in its next is not to be another trap's progress.

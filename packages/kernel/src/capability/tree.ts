@@ -12,7 +12,7 @@ import type { NodeRef } from "../state/references.js";
 /** Makes a node the first child of another. */
 export function linkFirst(k: Locked, parent: NodeRef, node: NodeRef): void {
   const { i32 } = k;
-  const first = i32[parent + Slot.FIRST_CHILD]! as NodeRef | 0;
+  const first = i32[parent + Slot.FIRST_CHILD] as NodeRef | 0;
   if (first === 0) {
     i32[node + Slot.NEXT_SIBLING] = node;
     i32[node + Slot.PREVIOUS_SIBLING] = node;
@@ -25,7 +25,7 @@ export function linkFirst(k: Locked, parent: NodeRef, node: NodeRef): void {
 }
 
 function insertBefore(i32: Int32Array, next: NodeRef, node: NodeRef): void {
-  const previous = i32[next + Slot.PREVIOUS_SIBLING]! as NodeRef;
+  const previous = i32[next + Slot.PREVIOUS_SIBLING] as NodeRef;
   join(i32, previous, node);
   join(i32, node, next);
 }
@@ -38,7 +38,7 @@ function join(i32: Int32Array, left: NodeRef, right: NodeRef): void {
 /** Puts a node beside another, which is no first child because of it. */
 export function linkBeside(k: Locked, node: NodeRef, beside: NodeRef): void {
   const { i32 } = k;
-  const next = i32[beside + Slot.NEXT_SIBLING]! as NodeRef;
+  const next = i32[beside + Slot.NEXT_SIBLING] as NodeRef;
   join(i32, beside, node);
   join(i32, node, next);
   i32[node + Slot.PARENT] = 0;
@@ -50,14 +50,14 @@ export function linkBeside(k: Locked, node: NodeRef, beside: NodeRef): void {
  */
 export function unlink(k: Locked, node: NodeRef): NodeRef | 0 {
   const { i32 } = k;
-  const parent = i32[node + Slot.PARENT]! as NodeRef | 0;
-  const child = i32[node + Slot.FIRST_CHILD]! as NodeRef | 0;
-  const next = i32[node + Slot.NEXT_SIBLING]! as NodeRef;
-  const previous = i32[node + Slot.PREVIOUS_SIBLING]! as NodeRef;
+  const parent = i32[node + Slot.PARENT] as NodeRef | 0;
+  const child = i32[node + Slot.FIRST_CHILD] as NodeRef | 0;
+  const next = i32[node + Slot.NEXT_SIBLING] as NodeRef;
+  const previous = i32[node + Slot.PREVIOUS_SIBLING] as NodeRef;
   let first = next === node ? 0 : next;
   if (child === 0) join(i32, previous, next);
   else {
-    const last = i32[child + Slot.PREVIOUS_SIBLING]! as NodeRef;
+    const last = i32[child + Slot.PREVIOUS_SIBLING] as NodeRef;
     if (first !== 0) {
       join(i32, previous, child);
       join(i32, last, next);
@@ -76,12 +76,12 @@ export function unlink(k: Locked, node: NodeRef): NodeRef | 0 {
 /** A slot takes the place of another, with its children. */
 export function takePlace(k: Locked, from: NodeRef, to: NodeRef): void {
   const { i32 } = k;
-  const parent = i32[from + Slot.PARENT]!;
-  const child = i32[from + Slot.FIRST_CHILD]!;
-  const next = i32[from + Slot.NEXT_SIBLING]! as NodeRef;
+  const parent = i32[from + Slot.PARENT];
+  const child = i32[from + Slot.FIRST_CHILD];
+  const next = i32[from + Slot.NEXT_SIBLING] as NodeRef;
   if (next === from) join(i32, to, to);
   else {
-    join(i32, i32[from + Slot.PREVIOUS_SIBLING]! as NodeRef, to);
+    join(i32, i32[from + Slot.PREVIOUS_SIBLING] as NodeRef, to);
     join(i32, to, next);
   }
   i32[to + Slot.PARENT] = parent;
@@ -94,8 +94,8 @@ export function takePlace(k: Locked, from: NodeRef, to: NodeRef): void {
 /** The first child becomes the last. */
 export function rotateChildren(k: Locked, parent: NodeRef): void {
   const { i32 } = k;
-  const first = i32[parent + Slot.FIRST_CHILD]!;
-  const next = i32[first + Slot.NEXT_SIBLING]!;
+  const first = i32[parent + Slot.FIRST_CHILD];
+  const next = i32[first + Slot.NEXT_SIBLING];
   i32[first + Slot.PARENT] = 0;
   i32[next + Slot.PARENT] = parent;
   i32[parent + Slot.FIRST_CHILD] = next;

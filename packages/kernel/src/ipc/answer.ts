@@ -8,7 +8,7 @@ import { Reg } from "@capos/abi";
 import { Attention, raise } from "@capos/hal";
 import { arrivedOf, unwrappedOf } from "../capability/transfer.js";
 import { enqueue, restart, wake } from "../sched/run-queue.js";
-import type { Core } from "../state/core.js";
+import { type Core, contextOf } from "../state/core.js";
 import { Internal, KernelArea, Message, MessageFlag, Thread, ThreadState } from "../state/layout.js";
 import { copyWords, lineWords, threadCapabilities, threadWords } from "../state/message.js";
 import type { LineRef, ThreadRef } from "../state/references.js";
@@ -35,7 +35,7 @@ export const NO_SENDERS = -1;
 
 /** Answers a thread's request with a status alone. */
 export function answerStatus(k: Core, thread: ThreadRef, status: number): void {
-  sendAnswer(k, thread, Message.ANSWER, status, k.i32[thread + Thread.SEQUENCE]!, 0, 0, 0);
+  sendAnswer(k, thread, Message.ANSWER, status, k.i32[thread + Thread.SEQUENCE], 0, 0, 0);
 }
 
 /** Answers a receive or wait: the words are in the thread object. */
@@ -47,7 +47,7 @@ export function answerMessage(
   arrived: number,
 ): void {
   const kind = Message.ANSWER | MessageFlag.IN_THREAD;
-  sendAnswer(k, thread, kind, count, k.i32[thread + Thread.SEQUENCE]!, count, badge, arrived);
+  sendAnswer(k, thread, kind, count, k.i32[thread + Thread.SEQUENCE], count, badge, arrived);
 }
 
 /** Sends an answer whose words, if it has some, are in the thread object; at once, or when there is room. */
@@ -62,7 +62,7 @@ export function sendAnswer(
   arrived: number,
 ): void {
   const { i32 } = k;
-  const to = i32[thread + Thread.HOME]!;
+  const to = i32[thread + Thread.HOME];
   i32[thread + Thread.ANSWER_KIND] = kind;
   i32[thread + Thread.ANSWER_STATUS] = status;
   i32[thread + Thread.ANSWER_NUMBER] = number;
@@ -77,7 +77,7 @@ export function sendAnswer(
   const outbox = k.kernelArea + KernelArea.OUTBOX_HEAD + to;
   i32[thread + Thread.ANSWER_NEXT] = 0;
   if (i32[outbox] === 0) i32[outbox] = thread;
-  else i32[i32[outbox + KernelArea.OUTBOX_TAIL - KernelArea.OUTBOX_HEAD]! + Thread.ANSWER_NEXT] = thread;
+  else i32[i32[outbox + KernelArea.OUTBOX_TAIL - KernelArea.OUTBOX_HEAD] + Thread.ANSWER_NEXT] = thread;
   i32[outbox + KernelArea.OUTBOX_TAIL - KernelArea.OUTBOX_HEAD] = thread;
   k.backlog++;
   wantSpace(k, to);
@@ -86,22 +86,22 @@ export function sendAnswer(
 function fillAnswer(k: Core, to: number, line: LineRef, thread: ThreadRef): void {
   const { i32 } = k;
   i32[line + AnswerLine.THREAD] = thread;
-  i32[line + AnswerLine.NUMBER] = i32[thread + Thread.ANSWER_NUMBER]!;
-  i32[line + AnswerLine.STATUS] = i32[thread + Thread.ANSWER_STATUS]!;
-  i32[line + AnswerLine.COUNT] = i32[thread + Thread.ANSWER_COUNT]!;
-  i32[line + AnswerLine.BADGE] = i32[thread + Thread.ANSWER_BADGE]!;
-  i32[line + AnswerLine.ARRIVED] = i32[thread + Thread.ANSWER_ARRIVED]!;
-  publishLine(k, to, line, i32[thread + Thread.ANSWER_KIND]!);
+  i32[line + AnswerLine.NUMBER] = i32[thread + Thread.ANSWER_NUMBER];
+  i32[line + AnswerLine.STATUS] = i32[thread + Thread.ANSWER_STATUS];
+  i32[line + AnswerLine.COUNT] = i32[thread + Thread.ANSWER_COUNT];
+  i32[line + AnswerLine.BADGE] = i32[thread + Thread.ANSWER_BADGE];
+  i32[line + AnswerLine.ARRIVED] = i32[thread + Thread.ANSWER_ARRIVED];
+  publishLine(k, to, line, i32[thread + Thread.ANSWER_KIND]);
 }
 
 /** Sends answers to a core that wait for room, as far as there is room now; true if some still do. */
 export function flushAnswers(k: Core, to: number): boolean {
   const { i32 } = k;
   const outbox = k.kernelArea + KernelArea.OUTBOX_HEAD + to;
-  for (let thread = i32[outbox]! as ThreadRef | 0; thread !== 0; thread = i32[outbox]! as ThreadRef | 0) {
+  for (let thread = i32[outbox] as ThreadRef | 0; thread !== 0; thread = i32[outbox] as ThreadRef | 0) {
     const line = k.ring.reserve(to) as LineRef | 0;
     if (line === 0) return true;
-    i32[outbox] = i32[thread + Thread.ANSWER_NEXT]!;
+    i32[outbox] = i32[thread + Thread.ANSWER_NEXT];
     fillAnswer(k, to, line, thread);
     k.backlog--;
   }
@@ -111,20 +111,20 @@ export function flushAnswers(k: Core, to: number): boolean {
 /** The answer to anything but a call has come. True if it was the last that a dying thread was owed. */
 export function onAnswer(k: Core, line: LineRef, kind: number): boolean {
   const { i32 } = k;
-  const thread = i32[line + AnswerLine.THREAD]! as ThreadRef;
+  const thread = i32[line + AnswerLine.THREAD] as ThreadRef;
   if (i32[thread + Thread.SEQUENCE] !== i32[line + AnswerLine.NUMBER]) return false;
   const state = i32[thread + Thread.STATE];
   if (state === ThreadState.DYING) return true;
   if (state !== ThreadState.REMOTE) return false;
   // What was lent is its own again, and a cancellation that is on its way comes too late: see onCancel.
   Atomics.add(i32, thread + Thread.SEQUENCE, 1);
-  const status = i32[line + AnswerLine.STATUS]!;
+  const status = i32[line + AnswerLine.STATUS];
   if (status === Internal.RETRY || status === Internal.CANCELLED) {
     // Only the registers survive: the trap starts again from its handle.
-    k.contexts[i32[thread + Thread.NUMBER]!]!.foundEpoch = -1;
+    contextOf(k, thread).foundEpoch = -1;
     restart(k, thread);
   } else if ((kind & MessageFlag.IN_THREAD) === 0) {
-    k.contexts[i32[thread + Thread.NUMBER]!]!.result = status;
+    contextOf(k, thread).result = status;
     wake(k, thread);
   } else finishAsking(k, line, kind, thread);
   return false;
@@ -133,13 +133,13 @@ export function onAnswer(k: Core, line: LineRef, kind: number): boolean {
 /** What a thread asked is answered: words, from the line or from the thread object, and what came with them. */
 export function finishAsking(k: Core, line: LineRef, kind: number, thread: ThreadRef): void {
   const { i32 } = k;
-  const context = k.contexts[i32[thread + Thread.NUMBER]!]!;
+  const context = contextOf(k, thread);
   const { regs } = context;
   const wordsAt = (kind & MessageFlag.IN_THREAD) !== 0 ? threadWords(thread) : lineWords(line);
-  copyWords(regs, Reg.WORDS, k.f64, wordsAt, i32[line + AnswerLine.COUNT]!);
-  context.result = i32[line + AnswerLine.STATUS]!;
-  const badge = i32[line + AnswerLine.BADGE]! >>> 0;
-  const arrived = i32[line + AnswerLine.ARRIVED]!;
+  copyWords(regs, Reg.WORDS, k.f64, wordsAt, i32[line + AnswerLine.COUNT]);
+  context.result = i32[line + AnswerLine.STATUS];
+  const badge = i32[line + AnswerLine.BADGE] >>> 0;
+  const arrived = i32[line + AnswerLine.ARRIVED];
   if (arrived === NO_SENDERS) tellNoSenders(context, badge);
   else {
     regs[Reg.BADGE] = badge;
@@ -159,7 +159,7 @@ export function finishAsking(k: Core, line: LineRef, kind: number, thread: Threa
  */
 export function finishWait(k: Core, thread: ThreadRef, status: number): void {
   if (k.i32[thread + Thread.HOME] === k.id) {
-    k.contexts[k.i32[thread + Thread.NUMBER]!]!.result = status;
+    contextOf(k, thread).result = status;
     enqueue(k, thread);
     raise(k.memory, k.attention, Attention.POKE);
   } else answerStatus(k, thread, status);

@@ -24,19 +24,19 @@ export const enum CancelLine {
 /** Asks the core that a REMOTE thread asked to give the request up. */
 export function askCancel(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
-  i32[thread + Thread.CANCEL_SEQUENCE] = i32[thread + Thread.SEQUENCE]!;
+  i32[thread + Thread.CANCEL_SEQUENCE] = i32[thread + Thread.SEQUENCE];
   const to = arbiterOf(k, thread);
   const line = reserveLine(k, to);
   if (line !== 0) {
     i32[line + CancelLine.THREAD] = thread;
-    i32[line + CancelLine.SEQUENCE] = i32[thread + Thread.CANCEL_SEQUENCE]!;
+    i32[line + CancelLine.SEQUENCE] = i32[thread + Thread.CANCEL_SEQUENCE];
     publishLine(k, to, line, Message.CANCEL);
     return;
   }
   // Already in a list: one cancellation is enough, and it leaves for where it is wanted then.
   if (i32[thread + Thread.CANCEL_NEXT] !== 0) return;
   const list = k.kernelArea + KernelArea.CANCEL_HEAD + to;
-  i32[thread + Thread.CANCEL_NEXT] = i32[list] === 0 ? LAST_IN_LIST : i32[list]!;
+  i32[thread + Thread.CANCEL_NEXT] = i32[list] === 0 ? LAST_IN_LIST : i32[list];
   i32[list] = thread;
   k.backlog++;
   wantSpace(k, to);
@@ -49,16 +49,16 @@ export function askCancel(k: Core, thread: ThreadRef): void {
  */
 function arbiterOf(k: Core, thread: ThreadRef): number {
   const { i32 } = k;
-  const asked = i32[thread + Thread.ASKED_CORE]!;
+  const asked = i32[thread + Thread.ASKED_CORE];
   if (i32[coreArea(k.memory, asked) + CoreArea.STATE] !== CoreState.ABSENT) return asked;
-  const object = i32[thread + Thread.QUEUE]! as QueueRef | 0;
+  const object = i32[thread + Thread.QUEUE] as QueueRef | 0;
   return object === 0 ? k.id : homeOf(k, object);
 }
 
 /** True while the request that a cancellation in the list is about has not been answered. */
 function stillAsks(k: Core, thread: ThreadRef): boolean {
   const { i32 } = k;
-  const state = i32[thread + Thread.STATE]!;
+  const state = i32[thread + Thread.STATE];
   return (
     (state === ThreadState.REMOTE || state === ThreadState.DYING) &&
     i32[thread + Thread.CANCEL_SEQUENCE] === i32[thread + Thread.SEQUENCE]
@@ -69,12 +69,12 @@ function stillAsks(k: Core, thread: ThreadRef): boolean {
 export function flushCancels(k: Core, to: number): boolean {
   const { i32 } = k;
   const cancels = k.kernelArea + KernelArea.CANCEL_HEAD + to;
-  for (let thread = i32[cancels]! as ThreadRef | 0; thread !== 0; thread = i32[cancels]! as ThreadRef | 0) {
+  for (let thread = i32[cancels] as ThreadRef | 0; thread !== 0; thread = i32[cancels] as ThreadRef | 0) {
     // While it waited here its thread may have been answered, and may ask another core by now: a later
     // request is not to be cancelled in place of the one that was meant.
     const wanted = stillAsks(k, thread);
     if (wanted && arbiterOf(k, thread) === to && reserveLine(k, to) === 0) return true;
-    const next = i32[thread + Thread.CANCEL_NEXT]!;
+    const next = i32[thread + Thread.CANCEL_NEXT];
     i32[cancels] = next === LAST_IN_LIST ? 0 : next;
     i32[thread + Thread.CANCEL_NEXT] = 0;
     k.backlog--;
@@ -88,9 +88,9 @@ export function flushCancels(k: Core, to: number): boolean {
 /** The core of a thread that asked this one wants the request given up. The order here is what decides. */
 export function onCancel(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const thread = i32[line + CancelLine.THREAD]! as ThreadRef;
-  const object = i32[thread + Thread.QUEUE]! as QueueRef | 0;
-  const role = i32[thread + Thread.ROLE]!;
+  const thread = i32[line + CancelLine.THREAD] as ThreadRef;
+  const object = i32[thread + Thread.QUEUE] as QueueRef | 0;
+  const role = i32[thread + Thread.ROLE];
   // An answer that left before, or a later request of the same thread, is not what this is about. After the
   // two loads: a thread that has its answer may be in a queue of its own core by now, and raised the number
   // before it went there. With the number unchanged they are what this core wrote.

@@ -15,13 +15,13 @@ import type { Context } from "@capos/engine";
 import { Attention, raise } from "@capos/hal";
 import { lookup } from "../capability/lookup.js";
 import { arrivedOf, transferCapabilities, unwrappedOf, windowIsReady } from "../capability/transfer.js";
-import { enqueue, enter, leave, wake } from "../sched/run-queue.js";
+import { enqueue, enter, leave, switchTo, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome, takesRequests } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { assert } from "../state/assert.js";
 import { CHECKED, TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
-import type { Core } from "../state/core.js";
+import { type Core, contextOf } from "../state/core.js";
 import {
   Endpoint,
   Internal,
@@ -45,7 +45,7 @@ import type { EndpointRef, LineRef, SlotRef, ThreadRef } from "../state/referenc
 import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../state/trace.js";
 import { answerMessage, answerStatus, NO_SENDERS } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
-import { receiveOrphan, takeOrphan, tellNoSenders } from "./no-senders.js";
+import { receiveNoSenders, takeNoSenders, tellNoSenders } from "./no-senders.js";
 import { takeBound } from "./notification.js";
 import { firstOf, queueThread, takeFrom } from "./queues.js";
 import { answerWith, failCall, lendToServer, takeReply } from "./reply.js";
@@ -57,7 +57,7 @@ import { askToWait, fillRequest, isHereAndGood, RequestLine } from "./request.js
  * The one transfer: a message goes from a sender to a receiver, both in no queue any more. At the endpoint's home,
  * within a commit. A sender of this core has its words in its registers, one of another core in its thread object
  * or in the line that it asked by. What is left to do is to let a sender that only sends, and a receiver of this
- * core, go on.
+ * core, go on: gives that one's context, or null for one of another core, which is on its way.
  *
  * @param call the number of the sender's call, if the message is one
  */
@@ -71,17 +71,17 @@ function rendezvous(
   badge: number,
   words: Float64Array,
   wordsAt: number,
-): void {
+): Context | null {
   const { i32 } = k;
   if (CHECKED) assert(i32[endpoint + Endpoint.HOME] === k.id, "endpoint home");
   const count = wordCount(message);
   const capabilities = capabilityCount(message);
   if (isCall(message)) {
-    i32[receiver + Thread.REPLY_TO] = i32[sender + Thread.NUMBER]!;
+    i32[receiver + Thread.REPLY_TO] = i32[sender + Thread.NUMBER];
     i32[receiver + Thread.REPLY_CALL] = call;
   }
   if (i32[receiver + Thread.HOME] === k.id) {
-    const to = k.contexts[i32[receiver + Thread.NUMBER]!]!;
+    const to = contextOf(k, receiver);
     const { regs } = to;
     copyWords(regs, Reg.WORDS, words, wordsAt, count);
     regs[Reg.BADGE] = badge >>> 0;
@@ -92,13 +92,14 @@ function rendezvous(
       regs[Reg.UNWRAPPED] = unwrappedOf(arrived);
     }
     to.result = count;
-  } else {
-    // Into its thread object, which is lent to this core until it is answered.
-    copyWords(k.f64, threadWords(receiver), words, wordsAt, count);
-    const arrived =
-      capabilities === 0 ? 0 : transferCapabilities(k, endpoint, sender, words, capabilities, receiver, null);
-    answerMessage(k, receiver, count, badge, arrived);
+    return to;
   }
+  // Into its thread object, which is lent to this core until it is answered.
+  copyWords(k.f64, threadWords(receiver), words, wordsAt, count);
+  const arrived =
+    capabilities === 0 ? 0 : transferCapabilities(k, endpoint, sender, words, capabilities, receiver, null);
+  answerMessage(k, receiver, count, badge, arrived);
+  return null;
 }
 
 // SEND
@@ -131,7 +132,7 @@ export function send(
   blocking: boolean,
 ): Answer {
   const { i32 } = k;
-  const endpoint = i32[slot + Slot.OBJECT]! as EndpointRef;
+  const endpoint = i32[slot + Slot.OBJECT] as EndpointRef;
   const message = context.trap;
   if (context.foundHome !== k.id || i32[endpoint + Endpoint.HOME] !== k.id) {
     if (TRACED) traceSend(k, thread, slot, endpoint, message);
@@ -148,7 +149,7 @@ export function send(
     traceSend(k, thread, slot, endpoint, message);
     traceQueue(k, thread, endpoint);
   }
-  queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, i32[slot + Slot.GENERATION]!, message);
+  queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, i32[slot + Slot.GENERATION], message);
   leave(k);
   return Answer.BLOCKED;
 }
@@ -182,17 +183,16 @@ function sendTo(
       traceDelivery(k, endpoint, thread, receiver, trap, regs, Reg.WORDS);
     }
   }
-  const call = i32[thread + Thread.CALL_NUMBER]!;
-  rendezvous(k, endpoint, thread, receiver, trap, call, i32[slot + Slot.BADGE]!, regs, Reg.WORDS);
-  if (!isHere) {
-    if (role === Role.CALLER) leave(k);
-  } else if (role === Role.CALLER && i32[receiver + Thread.PRIORITY]! >= k.topReady) {
+  const call = role === Role.CALLER ? i32[thread + Thread.CALL_NUMBER] : 0;
+  const badge = i32[slot + Slot.BADGE];
+  const to = rendezvous(k, endpoint, thread, receiver, trap, call, badge, regs, Reg.WORDS);
+  if (to !== null && role === Role.CALLER && i32[receiver + Thread.PRIORITY] >= k.topReady) {
     // Direct switch: the server runs next, on what is left of the caller's quantum.
-    enter(k, receiver);
+    switchTo(k, receiver, to);
     if (TRACED) traceRuns(k);
   } else {
     if (role === Role.CALLER) leave(k);
-    wake(k, receiver);
+    if (to !== null) wake(k, receiver);
   }
   endCommit(k);
   return answer;
@@ -222,7 +222,7 @@ function askSend(
   let kind = Message.SEND as number;
   if (role === Role.CALLER) {
     i32[line + SendLine.WINDOW] = packWindow(context.regs);
-    i32[line + SendLine.CALL] = i32[thread + Thread.CALL_NUMBER]!;
+    i32[line + SendLine.CALL] = i32[thread + Thread.CALL_NUMBER];
   }
   if (!blocking) kind |= MessageFlag.NON_BLOCKING;
   if (count <= INLINE_MESSAGE_WORDS && capabilityCount(message) === 0)
@@ -240,9 +240,9 @@ function askSend(
 
 /** Where a caller takes capabilities, in one word: the slot's index, and above it the count. */
 function packWindow(regs: Float64Array): number {
-  const count = regs[Reg.RECEIVE_COUNT]!;
+  const count = regs[Reg.RECEIVE_COUNT];
   if (count === 0) return 0;
-  return ((count | 0) << WINDOW_SHIFT) | (regs[Reg.RECEIVE_WINDOW]! & WINDOW_MASK);
+  return ((count | 0) << WINDOW_SHIFT) | (regs[Reg.RECEIVE_WINDOW] & WINDOW_MASK);
 }
 
 const WINDOW_SHIFT = 24;
@@ -258,23 +258,23 @@ function saveWindow(k: Core, thread: ThreadRef, packed: number): void {
 export function onSend(k: Core, line: LineRef, kind: number): void {
   const { i32 } = k;
   if (!isHereAndGood(k, line)) return;
-  const endpoint = i32[line + RequestLine.OBJECT]! as EndpointRef;
-  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
-  const slot = i32[line + RequestLine.SLOT]! as SlotRef;
-  const message = i32[line + SendLine.MESSAGE]!;
+  const endpoint = i32[line + RequestLine.OBJECT] as EndpointRef;
+  const thread = i32[line + RequestLine.THREAD] as ThreadRef;
+  const slot = i32[line + RequestLine.SLOT] as SlotRef;
+  const message = i32[line + SendLine.MESSAGE];
   const inThread = (kind & MessageFlag.IN_THREAD) !== 0;
   const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
   if (receiver === 0 && (kind & MessageFlag.NON_BLOCKING) !== 0) {
     answerStatus(k, thread, Err.WOULD_BLOCK);
     return;
   }
-  if (isCall(message)) saveWindow(k, thread, i32[line + SendLine.WINDOW]!);
+  if (isCall(message)) saveWindow(k, thread, i32[line + SendLine.WINDOW]);
   if (receiver === 0) {
     // It waits without its line: its words go to its thread object.
     if (!inThread) copyWords(k.f64, threadWords(thread), k.f64, lineWords(line), wordCount(message));
     if (TRACED) traceQueue(k, thread, endpoint);
     const role = isCall(message) ? Role.CALLER : Role.SENDER;
-    const generation = i32[line + RequestLine.GENERATION]!;
+    const generation = i32[line + RequestLine.GENERATION];
     queueThread(k, endpoint, QueueKind.SENDERS, thread, role, slot, generation, message);
     return;
   }
@@ -282,9 +282,10 @@ export function onSend(k: Core, line: LineRef, kind: number): void {
   if (isCall(message)) i32[thread + Thread.ROLE] = Role.REPLY_OWED;
   const wordsAt = inThread ? threadWords(thread) : lineWords(line);
   if (TRACED) traceDelivery(k, endpoint, thread, receiver, message, k.f64, wordsAt);
-  const call = i32[line + SendLine.CALL]!;
-  rendezvous(k, endpoint, thread, receiver, message, call, i32[slot + Slot.BADGE]!, k.f64, wordsAt);
-  if (i32[receiver + Thread.HOME] === k.id) wake(k, receiver);
+  const call = i32[line + SendLine.CALL];
+  const badge = i32[slot + Slot.BADGE];
+  const to = rendezvous(k, endpoint, thread, receiver, message, call, badge, k.f64, wordsAt);
+  if (to !== null) wake(k, receiver);
   if (!isCall(message)) answerStatus(k, thread, Err.OK);
 }
 
@@ -297,7 +298,7 @@ export function receiveOnly(k: Core, thread: ThreadRef, context: Context, blocki
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
   // A receive lets go of the call received before: one thread holds one reply.
   const caller = takeReply(k, thread);
-  const failed = caller !== 0 ? failCall(k, caller, k.i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED) : 0;
+  const failed = caller !== 0 ? failCall(k, caller, k.i32[thread + Thread.REPLY_CALL], Err.PEER_DIED) : 0;
   const answer = receiveOrBits(k, thread, context, slot, blocking);
   // Last: a waker may be preempted, and a trap that is not finished must not be.
   if (failed !== 0) wake(k, failed);
@@ -317,13 +318,13 @@ export function replyReceive(k: Core, thread: ThreadRef, context: Context): Answ
   beginCommit(k);
   const caller = takeReply(k, thread);
   const awakened =
-    caller === 0 ? 0 : answerWith(k, thread, context, context.trap, caller, i32[thread + Thread.REPLY_CALL]!);
+    caller === 0 ? 0 : answerWith(k, thread, context, context.trap, caller, i32[thread + Thread.REPLY_CALL]);
   endCommit(k);
   // From here on only the receive is left to do, should it have to start again.
   context.trap = Trap.RECV;
   const answer = receiveOrBits(k, thread, context, slot, true);
   if (awakened === 0) return answer;
-  if (answer === Answer.BLOCKED && k.current === 0 && i32[awakened + Thread.PRIORITY]! >= k.topReady) {
+  if (answer === Answer.BLOCKED && k.current === 0 && i32[awakened + Thread.PRIORITY] >= k.topReady) {
     enter(k, awakened);
     if (TRACED) traceRuns(k);
   } else wake(k, awakened);
@@ -344,10 +345,10 @@ function receiveOrBits(
 
 function receive(k: Core, thread: ThreadRef, context: Context, slot: SlotRef, blocking: boolean): Answer {
   const { i32 } = k;
-  const endpoint = i32[slot + Slot.OBJECT]! as EndpointRef;
+  const endpoint = i32[slot + Slot.OBJECT] as EndpointRef;
   if (i32[endpoint + Endpoint.HOME] !== k.id)
     return askToWait(k, thread, context, slot, endpoint, Message.RECEIVE, blocking);
-  if (i32[endpoint + Endpoint.ORPHANS] !== 0 && receiveOrphan(k, endpoint, context)) return Answer.DONE;
+  if (i32[endpoint + Endpoint.NO_SENDERS] !== 0 && receiveNoSenders(k, endpoint, context)) return Answer.DONE;
   const sender = firstOf(k, endpoint, QueueKind.SENDERS);
   if (sender !== 0) {
     beginCommit(k);
@@ -360,7 +361,7 @@ function receive(k: Core, thread: ThreadRef, context: Context, slot: SlotRef, bl
     return Answer.DONE;
   }
   i32[thread + Thread.STATE] = ThreadState.QUEUED;
-  queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, i32[slot + Slot.GENERATION]!, 0);
+  queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, i32[slot + Slot.GENERATION], 0);
   leave(k);
   return Answer.BLOCKED;
 }
@@ -368,10 +369,13 @@ function receive(k: Core, thread: ThreadRef, context: Context, slot: SlotRef, bl
 /** Commits a receive: the message of a queued sender, of this core or another, goes to a receiver of this core or another. */
 function acceptFrom(k: Core, endpoint: EndpointRef, sender: ThreadRef, receiver: ThreadRef): void {
   const { i32 } = k;
-  const message = i32[sender + Thread.MESSAGE]!;
-  const badge = i32[i32[sender + Thread.WAIT_SLOT]! + Slot.BADGE]!;
-  const from = i32[sender + Thread.HOME] === k.id ? k.contexts[i32[sender + Thread.NUMBER]!]! : null;
+  const message = i32[sender + Thread.MESSAGE];
+  const badge = i32[i32[sender + Thread.WAIT_SLOT] + Slot.BADGE];
+  const from = i32[sender + Thread.HOME] === k.id ? contextOf(k, sender) : null;
   takeFrom(k, endpoint, sender);
+  // Its home may be ending it just now: then the reply is stale, or given to one that is owed an answer. Should that be
+  // over by then, the number's next thread began above it: see finishDeath.
+  const call = isCall(message) ? Atomics.load(i32, sender + Thread.CALL_NUMBER) : 0;
   if (isCall(message)) {
     if (from === null) i32[sender + Thread.ROLE] = Role.REPLY_OWED;
     else {
@@ -382,8 +386,6 @@ function acceptFrom(k: Core, endpoint: EndpointRef, sender: ThreadRef, receiver:
   const words = from === null ? k.f64 : from.regs;
   const wordsAt = from === null ? threadWords(sender) : Reg.WORDS;
   if (TRACED) traceDelivery(k, endpoint, sender, receiver, message, words, wordsAt);
-  // Its home may be ending it just now: then the reply is stale, or given to one that is owed an answer.
-  const call = Atomics.load(i32, sender + Thread.CALL_NUMBER);
   rendezvous(k, endpoint, sender, receiver, message, call, badge, words, wordsAt);
   if (isCall(message)) return;
   if (from === null) answerStatus(k, sender, Err.OK);
@@ -397,9 +399,9 @@ function acceptFrom(k: Core, endpoint: EndpointRef, sender: ThreadRef, receiver:
 export function onReceive(k: Core, line: LineRef, kind: number): void {
   const { i32 } = k;
   if (!isHereAndGood(k, line)) return;
-  const endpoint = i32[line + RequestLine.OBJECT]! as EndpointRef;
-  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
-  const badge = i32[endpoint + Endpoint.ORPHANS] === 0 ? -1 : takeOrphan(k, endpoint);
+  const endpoint = i32[line + RequestLine.OBJECT] as EndpointRef;
+  const thread = i32[line + RequestLine.THREAD] as ThreadRef;
+  const badge = i32[endpoint + Endpoint.NO_SENDERS] === 0 ? -1 : takeNoSenders(k, endpoint);
   if (badge >= 0) {
     giveNoSenders(k, thread, badge);
     return;
@@ -409,12 +411,12 @@ export function onReceive(k: Core, line: LineRef, kind: number): void {
   else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY && (kind & MessageFlag.STAY) === 0) {
     // The home follows its receivers: from now on every request that comes here is bounced. (Or, if it has
     // to be swept first, comes again, and is queued.)
-    moveHome(k, endpoint, i32[thread + Thread.HOME]!);
+    moveHome(k, endpoint, i32[thread + Thread.HOME]);
     answerStatus(k, thread, Internal.RETRY);
   } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
   else {
-    const slot = i32[line + RequestLine.SLOT]! as SlotRef;
-    const generation = i32[line + RequestLine.GENERATION]!;
+    const slot = i32[line + RequestLine.SLOT] as SlotRef;
+    const generation = i32[line + RequestLine.GENERATION];
     queueThread(k, endpoint, QueueKind.RECEIVERS, thread, Role.RECEIVER, slot, generation, 0);
   }
 }
@@ -425,7 +427,7 @@ export function giveNoSenders(k: Core, receiver: ThreadRef, badge: number): void
     answerMessage(k, receiver, 0, badge | 0, NO_SENDERS);
     return;
   }
-  tellNoSenders(k.contexts[k.i32[receiver + Thread.NUMBER]!]!, badge);
+  tellNoSenders(contextOf(k, receiver), badge);
   enqueue(k, receiver);
   raise(k.memory, k.attention, Attention.POKE);
 }

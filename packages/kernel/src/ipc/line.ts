@@ -26,7 +26,7 @@ export function reserveLine(k: Core, to: number): LineRef | 0 {
 
 /** Publishes a filled line. */
 export function publishLine(k: Core, to: number, line: LineRef, kind: number): void {
-  k.i32[k.area + KernelCore.MESSAGES_OUT]!++;
+  k.i32[k.area + KernelCore.MESSAGES_OUT]++;
   if (TRACED) tracePush(k, to, line, kind);
   const woke = k.ring.publish(to, line, kind);
   if (TRACED) k.tracer.put3(TraceEvent.DOORBELL, to, Attention.RINGS, woke ? 1 : 0);
@@ -37,7 +37,7 @@ export function beginAsking(k: Core, thread: ThreadRef, to: number): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.REMOTE;
   i32[thread + Thread.ASKED_CORE] = to;
-  i32[thread + Thread.SEQUENCE]!++;
+  i32[thread + Thread.SEQUENCE]++;
   leave(k);
 }
 
@@ -46,9 +46,9 @@ export function waitForRing(k: Core, thread: ThreadRef, to: number): Answer {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.RING_WAIT;
   i32[thread + Thread.ASKED_CORE] = to;
-  i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!;
+  i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD];
   i32[k.kernelArea + KernelArea.RING_WAIT_HEAD] = thread;
-  if (TRACED) k.tracer.put2(TraceEvent.RING_FULL, i32[thread + Thread.NUMBER]!, to);
+  if (TRACED) k.tracer.put2(TraceEvent.RING_FULL, i32[thread + Thread.NUMBER], to);
   leave(k);
   k.backlog++;
   wantSpace(k, to);
@@ -57,7 +57,7 @@ export function waitForRing(k: Core, thread: ThreadRef, to: number): Answer {
 
 /** Asks a core to ring back once it has drained its ring from this core. */
 export function wantSpace(k: Core, to: number): void {
-  const area = k.i32[k.tables + Tables.KERNEL_AREAS]! + to * KernelArea.SIZE;
+  const area = k.i32[k.tables + Tables.KERNEL_AREAS] + to * KernelArea.SIZE;
   Atomics.or(k.i32, area + KernelArea.SPACE_WANTED + (k.id >> 5), 1 << (k.id & 31));
   // The target may have drained between the full ring and the bit: then nothing would make it look.
   ringDoorbell(k, to, Attention.POKE);

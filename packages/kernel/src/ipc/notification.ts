@@ -16,7 +16,7 @@ import { leave, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
-import type { Core } from "../state/core.js";
+import { type Core, contextOf } from "../state/core.js";
 import {
   Internal,
   KernelArea,
@@ -53,7 +53,7 @@ export function notify(k: Core, thread: ThreadRef, context: Context): Answer {
   const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.SEND);
   if (slot === 0) return Answer.DONE;
   context.result = Err.OK;
-  signal(k, thread, k.i32[slot + Slot.OBJECT]! as NotificationRef, k.i32[slot + Slot.BADGE]! || 1);
+  signal(k, thread, k.i32[slot + Slot.OBJECT] as NotificationRef, k.i32[slot + Slot.BADGE] || 1);
   return Answer.DONE;
 }
 
@@ -83,7 +83,7 @@ export function nudge(k: Core, notification: NotificationRef): void {
   }
   // Held by another list already: that nudge is sent after this signal's OR, so it covers it.
   if (Atomics.compareExchange(i32, notification + Notification.NUDGE_HOLDER, 0, k.id + 1) !== 0) return;
-  i32[notification + Notification.NUDGE_NEXT] = i32[k.kernelArea + KernelArea.NUDGE_HEAD]!;
+  i32[notification + Notification.NUDGE_NEXT] = i32[k.kernelArea + KernelArea.NUDGE_HEAD];
   i32[k.kernelArea + KernelArea.NUDGE_HEAD] = notification;
   k.backlog++;
   wantSpace(k, to);
@@ -93,7 +93,7 @@ export function nudge(k: Core, notification: NotificationRef): void {
 export function attendNotification(k: Core, notification: NotificationRef): void {
   const { i32 } = k;
   for (;;) {
-    const waiter = i32[notification + Notification.QUEUE_HEAD]! as ThreadRef | 0;
+    const waiter = i32[notification + Notification.QUEUE_HEAD] as ThreadRef | 0;
     if (waiter === 0) break;
     if (!waitStillHolds(k, waiter, notification)) {
       leaveNotification(k, notification, waiter);
@@ -106,7 +106,7 @@ export function attendNotification(k: Core, notification: NotificationRef): void
     leaveNotification(k, notification, waiter);
     complete(k, waiter, 0, bits >>> 0);
   }
-  const bound = i32[notification + Notification.BOUND_THREAD]! as ThreadRef | 0;
+  const bound = i32[notification + Notification.BOUND_THREAD] as ThreadRef | 0;
   if (bound !== 0 && i32[notification + Notification.BITS] !== 0) interruptReceive(k, bound);
 }
 
@@ -118,10 +118,10 @@ function interruptReceive(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   const state = i32[thread + Thread.STATE];
   if (state === ThreadState.QUEUED && i32[thread + Thread.ROLE] === Role.RECEIVER) {
-    takeFrom(k, i32[thread + Thread.QUEUE]! as EndpointRef, thread);
-    takeBound(k, thread, k.contexts[i32[thread + Thread.NUMBER]!]!);
+    takeFrom(k, i32[thread + Thread.QUEUE] as EndpointRef, thread);
+    takeBound(k, thread, contextOf(k, thread));
     wake(k, thread);
-  } else if (state === ThreadState.REMOTE && isReceive(k.contexts[i32[thread + Thread.NUMBER]!]!.trap)) {
+  } else if (state === ThreadState.REMOTE && isReceive(contextOf(k, thread).trap)) {
     askCancel(k, thread);
   }
 }
@@ -133,9 +133,9 @@ function isReceive(trap: number): boolean {
 
 /** Takes the bits of a thread's bound notification, if it has any, in place of a message. */
 export function takeBound(k: Core, thread: ThreadRef, context: Context): boolean {
-  const bits = Atomics.exchange(k.i32, k.i32[thread + Thread.BOUND_NOTIFICATION]! + Notification.BITS, 0);
+  const bits = Atomics.exchange(k.i32, k.i32[thread + Thread.BOUND_NOTIFICATION] + Notification.BITS, 0);
   if (bits === 0) return false;
-  if (TRACED) traceTake(k, thread, k.i32[thread + Thread.BOUND_NOTIFICATION]! as NotificationRef, bits);
+  if (TRACED) traceTake(k, thread, k.i32[thread + Thread.BOUND_NOTIFICATION] as NotificationRef, bits);
   context.regs[Reg.BADGE] = BADGE_IS_NOTIFICATION + (bits >>> 0);
   context.regs[Reg.ARRIVED] = 0;
   context.result = 0;
@@ -147,7 +147,7 @@ export function wait(k: Core, thread: ThreadRef, context: Context, blocking: boo
   const { i32 } = k;
   const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
-  const notification = i32[slot + Slot.OBJECT]! as NotificationRef;
+  const notification = i32[slot + Slot.OBJECT] as NotificationRef;
   if (i32[notification + Notification.HOME] !== k.id)
     return askToWait(k, thread, context, slot, notification, Message.WAIT, blocking);
   let bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
@@ -157,7 +157,7 @@ export function wait(k: Core, thread: ThreadRef, context: Context, blocking: boo
     bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
     if (bits === 0) {
       i32[thread + Thread.STATE] = ThreadState.QUEUED;
-      queueWaiter(k, notification, thread, slot, i32[slot + Slot.GENERATION]!);
+      queueWaiter(k, notification, thread, slot, i32[slot + Slot.GENERATION]);
       leave(k);
       return Answer.BLOCKED;
     }
@@ -176,10 +176,10 @@ export function wait(k: Core, thread: ThreadRef, context: Context, blocking: boo
 export function onWait(k: Core, line: LineRef, kind: number): void {
   const { i32 } = k;
   if (!isHereAndGood(k, line)) return;
-  const notification = i32[line + RequestLine.OBJECT]! as NotificationRef;
-  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
+  const notification = i32[line + RequestLine.OBJECT] as NotificationRef;
+  const thread = i32[line + RequestLine.THREAD] as ThreadRef;
   if (canMove(k, notification) && (kind & MessageFlag.STAY) === 0) {
-    moveHome(k, notification, i32[thread + Thread.HOME]!);
+    moveHome(k, notification, i32[thread + Thread.HOME]);
     answerStatus(k, thread, Internal.RETRY);
     return;
   }
@@ -195,8 +195,8 @@ export function onWait(k: Core, line: LineRef, kind: number): void {
       k,
       notification,
       thread,
-      i32[line + RequestLine.SLOT]! as SlotRef,
-      i32[line + RequestLine.GENERATION]!,
+      i32[line + RequestLine.SLOT] as SlotRef,
+      i32[line + RequestLine.GENERATION],
     );
   else answerStatus(k, thread, Err.WOULD_BLOCK);
 }
@@ -230,18 +230,18 @@ export function askRehome(
 /** Home: a notification that a thread of another core is to be bound to moves there, if it can. */
 export function onRehome(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const notification = i32[line + RehomeLine.NOTIFICATION]! as NotificationRef;
+  const notification = i32[line + RehomeLine.NOTIFICATION] as NotificationRef;
   const isHere = i32[notification + Notification.HOME] === k.id;
   const stays = isHere && !canMove(k, notification);
-  if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO]!);
-  answerStatus(k, i32[line + RehomeLine.THREAD]! as ThreadRef, stays ? Err.BUSY : Internal.RETRY);
+  if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO]);
+  answerStatus(k, i32[line + RehomeLine.THREAD] as ThreadRef, stays ? Err.BUSY : Internal.RETRY);
 }
 
 /** Ends a wait. */
 function complete(k: Core, waiter: ThreadRef, status: number, bits: number): void {
   const { i32 } = k;
   if (i32[waiter + Thread.HOME] === k.id) {
-    const context = k.contexts[i32[waiter + Thread.NUMBER]!]!;
+    const context = contextOf(k, waiter);
     context.regs[Reg.BADGE] = bits;
     context.result = status;
     wake(k, waiter);

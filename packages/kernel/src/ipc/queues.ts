@@ -93,7 +93,7 @@ export function lowerWaiting(k: Core, notification: NotificationRef): void {
 export function firstOf(k: Core, endpoint: EndpointRef, kind: QueueKind): ThreadRef | 0 {
   const { i32 } = k;
   while (i32[endpoint + Endpoint.KIND] === kind) {
-    const thread = i32[endpoint + Endpoint.QUEUE_HEAD]! as ThreadRef;
+    const thread = i32[endpoint + Endpoint.QUEUE_HEAD] as ThreadRef;
     if (waitStillHolds(k, thread, endpoint)) return thread;
     takeFrom(k, endpoint, thread);
     finishWait(k, thread, Err.REVOKED);

@@ -17,17 +17,17 @@ import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
-import type { Core } from "../state/core.js";
+import { type Core, contextOf } from "../state/core.js";
 import { Message, MessageFlag, Process, Role, Thread, ThreadState } from "../state/layout.js";
 import { capabilityCount, copyWords, lineWords, threadWords, wordCount } from "../state/message.js";
-import type { AnchorRef, LineRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { HeaderRef, LineRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceAnswered, traceReply } from "../state/trace.js";
 import { AnswerLine, finishAsking, sendAnswer } from "./answer.js";
 import { publishLine, reserveLine } from "./line.js";
 
 /** Trap REPLY: answers the call received last, or the one of a saved reply, which it uses up. */
 export function reply(k: Core, thread: ThreadRef, context: Context): Answer {
-  const handle = context.regs[Reg.SECOND]!;
+  const handle = context.regs[Reg.SECOND];
   let caller: ThreadRef | 0;
   let call: number;
   if (handle === 0) {
@@ -36,15 +36,15 @@ export function reply(k: Core, thread: ThreadRef, context: Context): Answer {
       return Answer.DONE;
     }
     caller = takeReply(k, thread);
-    call = k.i32[thread + Thread.REPLY_CALL]!;
+    call = k.i32[thread + Thread.REPLY_CALL];
   } else {
     const slot = lookupArgument(k, thread, context, handle, ObjectType.REPLY, Right.SEND);
     if (slot === 0) return Answer.DONE;
     const held = lockTree(k);
     // Of two threads that use the same saved reply one finds it gone.
     const mine = findSlot(k, thread, handle) === slot;
-    caller = k.i32[slot + Slot.OBJECT]! as ThreadRef;
-    call = k.i32[slot + Slot.BADGE]!;
+    caller = k.i32[slot + Slot.OBJECT] as ThreadRef;
+    call = k.i32[slot + Slot.BADGE];
     if (mine) killSlot(held, slot);
     unlockTree(held);
     if (!mine) {
@@ -81,17 +81,17 @@ export function answerWith(
     if (Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return 0;
     // Others may use the receive slots of a caller that is gone.
     if (capabilities !== 0 && !claimReply(k, caller)) return 0;
-    if (TRACED) traceReply(k, i32[server + Thread.NUMBER]!, caller, count, context.regs, Reg.WORDS);
+    if (TRACED) traceReply(k, i32[server + Thread.NUMBER], caller, count, context.regs, Reg.WORDS);
     // The caller is blocked, its receive slots and words are the replier's to fill until it is answered.
     const arrived =
       capabilities === 0 ? 0 : transferCapabilities(k, 0, server, context.regs, capabilities, caller, null);
     answerCall(k, caller, call, count, context.regs, Reg.WORDS, arrived, capabilities !== 0);
     return 0;
   }
-  if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
-  const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
+  if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE])) return 0;
+  const to = contextOf(k, caller);
   const { regs } = to;
-  if (TRACED) traceReply(k, i32[server + Thread.NUMBER]!, caller, count, context.regs, Reg.WORDS);
+  if (TRACED) traceReply(k, i32[server + Thread.NUMBER], caller, count, context.regs, Reg.WORDS);
   copyWords(regs, Reg.WORDS, context.regs, Reg.WORDS, count);
   regs[Reg.BADGE] = 0;
   if (capabilities === 0) regs[Reg.ARRIVED] = 0;
@@ -133,7 +133,7 @@ function answerCall(
   claimed: boolean,
 ): void {
   const { i32 } = k;
-  const to = i32[caller + Thread.HOME]!;
+  const to = i32[caller + Thread.HOME];
   const count = Math.max(status, 0);
   if (count <= INLINE_MESSAGE_WORDS && !claimed) {
     const line = reserveLine(k, to);
@@ -176,8 +176,8 @@ export function failCall(k: Core, caller: ThreadRef, call: number, error: Err): 
     }
     return 0;
   }
-  if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE]!)) return 0;
-  const to = k.contexts[i32[caller + Thread.NUMBER]!]!;
+  if (i32[caller + Thread.CALL_NUMBER] !== call || !awaitsReply(i32[caller + Thread.STATE])) return 0;
+  const to = contextOf(k, caller);
   if (TRACED) traceReply(k, 0, caller, error, k.f64, 0);
   endCall(k, caller, call);
   to.result = error;
@@ -187,12 +187,12 @@ export function failCall(k: Core, caller: ThreadRef, call: number, error: Err): 
 /** The answer to a call from this core has come. True if it was what a dying caller was owed. */
 export function onReply(k: Core, line: LineRef, kind: number): boolean {
   const { i32 } = k;
-  const thread = i32[line + AnswerLine.THREAD]! as ThreadRef;
-  const state = i32[thread + Thread.STATE]!;
+  const thread = i32[line + AnswerLine.THREAD] as ThreadRef;
+  const state = i32[thread + Thread.STATE];
   if (state === ThreadState.DYING) return true;
   if (i32[thread + Thread.CALL_NUMBER] !== i32[line + AnswerLine.NUMBER] || !awaitsReply(state)) return false;
-  i32[thread + Thread.CALL_NUMBER]!++;
-  if (TRACED) traceAnswered(k, thread, i32[line + AnswerLine.STATUS]!);
+  i32[thread + Thread.CALL_NUMBER]++;
+  if (TRACED) traceAnswered(k, thread, i32[line + AnswerLine.STATUS]);
   // The server has written all that it claimed to write: see claimReply.
   if ((kind & MessageFlag.IN_THREAD) !== 0) i32[thread + Thread.ROLE] = Role.NONE;
   finishAsking(k, line, kind, thread);
@@ -201,17 +201,17 @@ export function onReply(k: Core, line: LineRef, kind: number): boolean {
 
 /** Lends a caller of this core to a server elsewhere that will answer it, and says where it takes capabilities. */
 export function lendToServer(k: Core, thread: ThreadRef, regs: Float64Array): void {
-  k.i32[thread + Thread.RECEIVE_WINDOW] = regs[Reg.RECEIVE_WINDOW]!;
-  k.i32[thread + Thread.RECEIVE_COUNT] = regs[Reg.RECEIVE_COUNT]!;
+  k.i32[thread + Thread.RECEIVE_WINDOW] = regs[Reg.RECEIVE_WINDOW];
+  k.i32[thread + Thread.RECEIVE_COUNT] = regs[Reg.RECEIVE_COUNT];
   k.i32[thread + Thread.ROLE] = Role.REPLY_OWED;
 }
 
 /** Trap SAVE_REPLY: moves the reply to the call received last into an empty slot, where a thread of any core may use it. */
 export function saveReply(k: Core, thread: ThreadRef, context: Context): Answer {
   const { i32 } = k;
-  const index = context.regs[Reg.SECOND]!;
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
-  if (!(index >= 1 && index < i32[process + Process.CSPACE_SLOTS]! && (index | 0) === index)) {
+  const index = context.regs[Reg.SECOND];
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
+  if (!(index >= 1 && index < i32[process + Process.CSPACE_SLOTS] && (index | 0) === index)) {
     context.result = Err.RANGE;
     return Answer.DONE;
   }
@@ -219,11 +219,11 @@ export function saveReply(k: Core, thread: ThreadRef, context: Context): Answer 
     context.result = Err.NO_REPLY;
     return Answer.DONE;
   }
-  const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
+  const slot = (i32[process + Process.CSPACE] + index * Slot.WORDS) as SlotRef;
   const held = lockTree(k);
   const isEmpty = reclaimSlot(held, slot);
   const dying = !isEmpty && isDying(k, slot);
-  const stamp = i32[slot + Slot.STAMP]!;
+  const stamp = i32[slot + Slot.STAMP];
   if (isEmpty) context.result = moveReply(held, thread, context, slot, index);
   unlockTree(held);
   if (dying) return waitForGrace(k, thread, stamp);
@@ -234,14 +234,14 @@ export function saveReply(k: Core, thread: ThreadRef, context: Context): Answer 
 function moveReply(k: Locked, thread: ThreadRef, context: Context, slot: SlotRef, index: number): Err {
   const { i32 } = k;
   const caller = takeReply(k, thread);
-  const call = i32[thread + Thread.REPLY_CALL]!;
+  const call = i32[thread + Thread.REPLY_CALL];
   // Nobody waits for it any more.
   if (caller === 0 || Atomics.load(i32, caller + Thread.CALL_NUMBER) !== call) return Err.PEER_DIED;
   lendToSlot(k, caller, call);
   // A child of the caller, with whom it dies. It can be given away: its holder is who answers.
   const word = slotWord(ObjectType.REPLY, Right.SEND | Right.GRANT, 0, 0);
-  fillSlot(k, slot, word, caller, call, (caller + Thread.ANCHOR) as AnchorRef);
-  context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]!);
+  fillSlot(k, slot, word, caller, call, (caller + Thread.HEADER) as HeaderRef);
+  context.regs[Reg.CAPABILITIES] = makeHandle(index, i32[slot + Slot.GENERATION]);
   return Err.OK;
 }
 
@@ -250,7 +250,7 @@ function lendToSlot(k: Core, caller: ThreadRef, call: number): void {
   const { i32 } = k;
   if (i32[caller + Thread.HOME] !== k.id || i32[caller + Thread.CALL_NUMBER] !== call) return;
   if (i32[caller + Thread.STATE] === ThreadState.AWAITING_REPLY)
-    lendToServer(k, caller, k.contexts[i32[caller + Thread.NUMBER]!]!.regs);
+    lendToServer(k, caller, contextOf(k, caller).regs);
 }
 
 /**
@@ -259,7 +259,7 @@ function lendToSlot(k: Core, caller: ThreadRef, call: number): void {
  * calls have other numbers, once it is dead, so that no reply ever leads to memory that is something else.
  */
 export function takeReply(k: Core, server: ThreadRef): ThreadRef | 0 {
-  const number = k.i32[server + Thread.REPLY_TO]!;
+  const number = k.i32[server + Thread.REPLY_TO];
   k.i32[server + Thread.REPLY_TO] = 0;
-  return number === 0 ? 0 : (k.i32[k.threadTable + number]! as ThreadRef | 0);
+  return number === 0 ? 0 : (k.i32[k.threadTable + number] as ThreadRef | 0);
 }

@@ -38,7 +38,7 @@ export function fillRequest(
   i32[line + RequestLine.THREAD] = thread;
   i32[line + RequestLine.OBJECT] = object;
   i32[line + RequestLine.SLOT] = slot;
-  i32[line + RequestLine.GENERATION] = i32[slot + Slot.GENERATION]!;
+  i32[line + RequestLine.GENERATION] = i32[slot + Slot.GENERATION];
 }
 
 /** Asks to receive at an endpoint (`Message.RECEIVE`) or to wait at a notification (`Message.WAIT`) at home elsewhere. */
@@ -57,8 +57,8 @@ export function askToWait(
   if (to === k.id) return Answer.AGAIN;
   const line = reserveLine(k, to);
   if (line === 0) return waitForRing(k, thread, to);
-  i32[thread + Thread.RECEIVE_WINDOW] = context.regs[Reg.RECEIVE_WINDOW]!;
-  i32[thread + Thread.RECEIVE_COUNT] = context.regs[Reg.RECEIVE_COUNT]!;
+  i32[thread + Thread.RECEIVE_WINDOW] = context.regs[Reg.RECEIVE_WINDOW];
+  i32[thread + Thread.RECEIVE_COUNT] = context.regs[Reg.RECEIVE_COUNT];
   fillRequest(k, line, thread, slot, object);
   beginAsking(k, thread, to);
   // The home follows who receives, but once: of two that receive on two cores each could take it from the other
@@ -74,19 +74,17 @@ export function askToWait(
  */
 export function isHereAndGood(k: Core, line: LineRef): boolean {
   const { i32 } = k;
-  const thread = i32[line + RequestLine.THREAD]! as ThreadRef;
-  const object = i32[line + RequestLine.OBJECT]! as QueueRef;
+  const thread = i32[line + RequestLine.THREAD] as ThreadRef;
+  const object = i32[line + RequestLine.OBJECT] as QueueRef;
   // Endpoint and notification keep HOME at the same offset.
   if (i32[object + Endpoint.HOME] !== k.id) {
-    i32[k.area + KernelCore.BOUNCES]!++;
-    if (TRACED) k.tracer.put2(TraceEvent.BOUNCE, i32[thread + Thread.NUMBER]!, object);
+    i32[k.area + KernelCore.BOUNCES]++;
+    if (TRACED) k.tracer.put2(TraceEvent.BOUNCE, i32[thread + Thread.NUMBER], object);
     answerStatus(k, thread, Internal.RETRY);
     return false;
   }
   // The instant of transfer: what the thread's core saw when it looked the slot up may be over.
-  if (
-    slotStillNames(k, i32[line + RequestLine.SLOT]! as SlotRef, i32[line + RequestLine.GENERATION]!, object)
-  )
+  if (slotStillNames(k, i32[line + RequestLine.SLOT] as SlotRef, i32[line + RequestLine.GENERATION], object))
     return true;
   answerStatus(k, thread, Err.REVOKED);
   return false;

@@ -14,7 +14,7 @@ import { Endpoint, KernelArea, LAST_IN_LIST, Notification, QueueKind, Thread } f
 import type { EndpointRef, NotificationRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finishWait } from "./answer.js";
 import { giveNoSenders } from "./endpoint.js";
-import { takeOrphan } from "./no-senders.js";
+import { takeNoSenders } from "./no-senders.js";
 import { firstOf, leaveQueue, lowerWaiting, takeFrom } from "./queues.js";
 import { nextInQueue } from "./wait-queue.js";
 
@@ -28,7 +28,7 @@ export function beginSweeps(k: Core): boolean {
     return false;
   if (Atomics.load(i32, kernelArea + KernelArea.SWEEP_HEAD) === 0) return true;
   const held = lockTree(k);
-  i32[kernelArea + KernelArea.SWEEP_BATCH] = i32[kernelArea + KernelArea.SWEEP_HEAD]!;
+  i32[kernelArea + KernelArea.SWEEP_BATCH] = i32[kernelArea + KernelArea.SWEEP_HEAD];
   Atomics.store(i32, kernelArea + KernelArea.SWEEP_HEAD, 0);
   unlockTree(held);
   return true;
@@ -38,11 +38,11 @@ export function beginSweeps(k: Core): boolean {
 export function sweepQueues(k: Core): boolean {
   const { i32, kernelArea } = k;
   for (let steps = STEPS; ; ) {
-    let object = i32[kernelArea + KernelArea.SWEEP_CURRENT]! as QueueRef | 0;
+    let object = i32[kernelArea + KernelArea.SWEEP_CURRENT] as QueueRef | 0;
     if (object === 0) {
       object = nextOfBatch(k);
       if (object === 0) return true;
-      i32[object + Endpoint.SWEEP_CURSOR] = i32[object + Endpoint.QUEUE_HEAD]!;
+      i32[object + Endpoint.SWEEP_CURSOR] = i32[object + Endpoint.QUEUE_HEAD];
     }
     steps = sweepSome(k, object, steps);
     if (steps <= 0) return false;
@@ -54,10 +54,10 @@ export function sweepQueues(k: Core): boolean {
 /** From here on a kill flags the object anew. */
 function nextOfBatch(k: Core): QueueRef | 0 {
   const { i32, kernelArea } = k;
-  const object = i32[kernelArea + KernelArea.SWEEP_BATCH]! as QueueRef | 0;
+  const object = i32[kernelArea + KernelArea.SWEEP_BATCH] as QueueRef | 0;
   if (object === 0) return 0;
   const held = lockTree(k);
-  const next = i32[object + Endpoint.SWEEP_NEXT]!;
+  const next = i32[object + Endpoint.SWEEP_NEXT];
   i32[object + Endpoint.SWEEP_NEXT] = 0;
   unlockTree(held);
   i32[kernelArea + KernelArea.SWEEP_BATCH] = next === LAST_IN_LIST ? 0 : next;
@@ -72,19 +72,19 @@ function sweepSome(k: Core, object: QueueRef, steps: number): number {
   if (i32[object + Endpoint.HOME] !== k.id) return steps - 1;
   // The object itself is a step: any number may be flagged that nobody waits at.
   let left = steps - 1;
-  for (let thread = i32[object + Endpoint.SWEEP_CURSOR]! as ThreadRef | 0; thread !== 0 && left > 0; left--) {
+  for (let thread = i32[object + Endpoint.SWEEP_CURSOR] as ThreadRef | 0; thread !== 0 && left > 0; left--) {
     // Before the thread leaves the queue; whoever leaves it otherwise moves the cursor on: see wait-queue.ts.
     const next = nextInQueue(k, thread);
     i32[object + Endpoint.SWEEP_CURSOR] = next;
     if (
       !slotStillNames(
         k,
-        i32[thread + Thread.WAIT_SLOT]! as SlotRef,
-        i32[thread + Thread.WAIT_GENERATION]!,
+        i32[thread + Thread.WAIT_SLOT] as SlotRef,
+        i32[thread + Thread.WAIT_GENERATION],
         object,
       )
     ) {
-      leaveQueue(k, object, thread, i32[thread + Thread.ROLE]!);
+      leaveQueue(k, object, thread, i32[thread + Thread.ROLE]);
       finishWait(k, thread, Err.REVOKED);
     }
     thread = next;
@@ -97,21 +97,21 @@ function finishSweep(k: Core, object: QueueRef): void {
   const { i32 } = k;
   if (i32[object + Endpoint.HOME] !== k.id) return;
   if (
-    (i32[object + Endpoint.ANCHOR]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT ===
+    (i32[object + Endpoint.HEADER] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT ===
     ObjectType.NOTIFICATION
   ) {
-    const bound = i32[object + Notification.BOUND_THREAD]! as ThreadRef | 0;
-    if (bound === 0 || (i32[bound + Thread.BINDING]! & SlotBits.STATE_MASK) === SlotState.LIVE) return;
+    const bound = i32[object + Notification.BOUND_THREAD] as ThreadRef | 0;
+    if (bound === 0 || (i32[bound + Thread.BINDING] & SlotBits.STATE_MASK) === SlotState.LIVE) return;
     i32[bound + Thread.BOUND_NOTIFICATION] = 0;
     i32[object + Notification.BOUND_THREAD] = 0;
     lowerWaiting(k, object as NotificationRef);
     return;
   }
   const endpoint = object as EndpointRef;
-  while (i32[endpoint + Endpoint.ORPHANS] !== 0) {
+  while (i32[endpoint + Endpoint.NO_SENDERS] !== 0) {
     const receiver = firstOf(k, endpoint, QueueKind.RECEIVERS);
     if (receiver === 0) return;
-    const badge = takeOrphan(k, endpoint);
+    const badge = takeNoSenders(k, endpoint);
     if (badge < 0) return;
     takeFrom(k, endpoint, receiver);
     giveNoSenders(k, receiver, badge);

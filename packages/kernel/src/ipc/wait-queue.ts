@@ -19,8 +19,8 @@ const FOLLOWER = -1;
 /** Inserts a thread. */
 export function insert(k: Core, object: QueueRef, thread: ThreadRef): void {
   const { i32 } = k;
-  const head = i32[object]! as ThreadRef | 0;
-  const priority = i32[thread + Thread.PRIORITY]!;
+  const head = i32[object] as ThreadRef | 0;
+  const priority = i32[thread + Thread.PRIORITY];
   if (CHECKED) assert(i32[thread + Thread.QUEUE] === 0, "in no queue");
   i32[thread + Thread.QUEUE] = object;
   i32[thread + Thread.QUEUE_PRIORITY] = priority;
@@ -30,15 +30,15 @@ export function insert(k: Core, object: QueueRef, thread: ThreadRef): void {
   }
   let before: ThreadRef | 0 = 0;
   let leader: ThreadRef | 0 = head;
-  while (leader !== 0 && i32[leader + Thread.QUEUE_PRIORITY]! > priority) {
+  while (leader !== 0 && i32[leader + Thread.QUEUE_PRIORITY] > priority) {
     before = leader;
-    leader = i32[leader + Thread.LEADER_NEXT]! as ThreadRef | 0;
+    leader = i32[leader + Thread.LEADER_NEXT] as ThreadRef | 0;
   }
   if (leader === 0 || i32[leader + Thread.QUEUE_PRIORITY] !== priority) {
     lead(i32, object, thread, before, leader);
     return;
   }
-  const last = i32[leader + Thread.SAME_PREVIOUS]!;
+  const last = i32[leader + Thread.SAME_PREVIOUS];
   i32[last + Thread.SAME_NEXT] = thread;
   i32[thread + Thread.SAME_PREVIOUS] = last;
   i32[thread + Thread.SAME_NEXT] = leader;
@@ -76,8 +76,8 @@ function linkLeader(
 /** The thread that stands behind another; 0 if none does. */
 export function nextInQueue(k: Core, thread: ThreadRef): ThreadRef | 0 {
   const { i32 } = k;
-  const next = i32[thread + Thread.SAME_NEXT]! as ThreadRef;
-  const after = i32[next + Thread.LEADER_NEXT]! as ThreadRef | 0 | typeof FOLLOWER;
+  const next = i32[thread + Thread.SAME_NEXT] as ThreadRef;
+  const after = i32[next + Thread.LEADER_NEXT] as ThreadRef | 0 | typeof FOLLOWER;
   // Back at the leader of its priority: the next priority's.
   return after === FOLLOWER ? next : after;
 }
@@ -89,18 +89,18 @@ export function remove(k: Core, object: QueueRef, thread: ThreadRef): void {
   // A sweep that would look at it next goes on behind it.
   if (i32[object + Endpoint.SWEEP_CURSOR] === thread)
     i32[object + Endpoint.SWEEP_CURSOR] = nextInQueue(k, thread);
-  const next = i32[thread + Thread.SAME_NEXT]! as ThreadRef;
-  const after = i32[thread + Thread.LEADER_NEXT]! as ThreadRef | 0 | typeof FOLLOWER;
+  const next = i32[thread + Thread.SAME_NEXT] as ThreadRef;
+  const after = i32[thread + Thread.LEADER_NEXT] as ThreadRef | 0 | typeof FOLLOWER;
   i32[thread + Thread.QUEUE] = 0;
   if (next !== thread) {
-    const previous = i32[thread + Thread.SAME_PREVIOUS]!;
+    const previous = i32[thread + Thread.SAME_PREVIOUS];
     i32[previous + Thread.SAME_NEXT] = next;
     i32[next + Thread.SAME_PREVIOUS] = previous;
     if (after !== FOLLOWER)
-      linkLeader(i32, object, next, i32[thread + Thread.LEADER_PREVIOUS]! as ThreadRef | 0, after);
+      linkLeader(i32, object, next, i32[thread + Thread.LEADER_PREVIOUS] as ThreadRef | 0, after);
     return;
   }
-  const before = i32[thread + Thread.LEADER_PREVIOUS]!;
+  const before = i32[thread + Thread.LEADER_PREVIOUS];
   if (before === 0) i32[object] = after;
   else i32[before + Thread.LEADER_NEXT] = after;
   if (after !== 0) i32[after + Thread.LEADER_PREVIOUS] = before;

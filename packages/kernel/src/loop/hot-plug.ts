@@ -65,7 +65,7 @@ export function beginLeaving(k: Core): void {
 
 function hasThreads(k: Locked): boolean {
   const { i32 } = k;
-  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]!; number++) {
+  for (let number = 1; number < i32[k.tables + Tables.THREAD_LIMIT]; number++) {
     const thread = Atomics.load(i32, k.threadTable + number) as ThreadRef | 0;
     if (thread !== 0 && i32[thread + Thread.HOME] === k.id) return true;
   }

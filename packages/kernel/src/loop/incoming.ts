@@ -37,7 +37,7 @@ function drain(k: Core, from: number): void {
   for (let i = k.ring.lines; i > 0; i--) {
     const line = k.ring.peek(from) as LineRef | 0;
     if (line === 0) return;
-    i32[k.area + KernelCore.MESSAGES_IN]!++;
+    i32[k.area + KernelCore.MESSAGES_IN]++;
     if (TRACED) tracePop(k, from, line);
     // The line is read and given back within the handling of this one message: nothing refers to it later.
     beginCommit(k);
@@ -66,10 +66,10 @@ function accept(k: Core, line: LineRef, kind: number): void {
       onSend(k, line, kind);
       break;
     case Message.REPLY:
-      if (onReply(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD]! as ThreadRef);
+      if (onReply(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD] as ThreadRef);
       break;
     case Message.ANSWER:
-      if (onAnswer(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD]! as ThreadRef);
+      if (onAnswer(k, line, kind)) finishDeath(k, k.i32[line + AnswerLine.THREAD] as ThreadRef);
       break;
     case Message.RECEIVE:
       onReceive(k, line, kind);
@@ -78,7 +78,7 @@ function accept(k: Core, line: LineRef, kind: number): void {
       onWait(k, line, kind);
       break;
     case Message.NUDGE:
-      nudge(k, k.i32[line + NudgeLine.NOTIFICATION]! as NotificationRef);
+      nudge(k, k.i32[line + NudgeLine.NOTIFICATION] as NotificationRef);
       break;
     case Message.CANCEL:
       onCancel(k, line);

@@ -23,7 +23,7 @@ import { dispatch, exit } from "./traps.js";
 export function run(k: Core): void {
   const { i32 } = k;
   while (k.running) {
-    i32[k.safePoints]!++;
+    i32[k.safePoints]++;
     // Plain: the calls in this loop keep the compiler from hoisting it, and a value that is a turn old
     // only means that the bit is seen a turn later.
     if (i32[k.attention] !== 0) {
@@ -46,7 +46,7 @@ export function run(k: Core): void {
     const trap = context.resume();
     if (TRACED) traceTrap(k, trap);
     // What follows is the kernel's.
-    i32[k.inKernel] = i32[k.safePoints]!;
+    i32[k.inKernel] = i32[k.safePoints];
     if (k.ticks !== 0) {
       k.ticks = 0;
       if (k.condemned) {
@@ -65,11 +65,11 @@ export function run(k: Core): void {
 
 /** For those who watch the core: until `endWork` it is not in a guest. See `KernelCore.IN_KERNEL`. */
 function beginWork(k: Core): void {
-  k.i32[k.inKernel] = k.i32[k.safePoints]!;
+  k.i32[k.inKernel] = k.i32[k.safePoints];
 }
 
 function endWork(k: Core): void {
-  k.i32[k.inKernel] = k.i32[k.safePoints]! - 1;
+  k.i32[k.inKernel] = k.i32[k.safePoints] - 1;
 }
 
 /** The guest ran past its limit in code that cannot yield, or past the core's memory. */
@@ -87,9 +87,9 @@ function choose(k: Core): void {
     idle(k);
     return;
   }
-  i32[k.area + KernelCore.SWITCHES]!++;
+  i32[k.area + KernelCore.SWITCHES]++;
   enter(k, thread);
-  const restart = i32[thread + Thread.RESTART]!;
+  const restart = i32[thread + Thread.RESTART];
   if (restart === Restart.NONE) return;
   i32[thread + Thread.RESTART] = Restart.NONE;
   const context = k.context!;
@@ -99,9 +99,11 @@ function choose(k: Core): void {
     k.restarted = false;
     if (answer === Answer.AGAIN) startAgain(k, thread);
   } else {
+    const image = i32[thread + Thread.IMAGE] as ImageRef;
+    const kind = kindOf(k, image);
+    // Whatever throws in here is the guest's.
     try {
-      const image = i32[thread + Thread.IMAGE]! as ImageRef;
-      kindOf(k, image).begin(context, i32[image + Image.MODULE]!, i32[thread + Thread.START_WORDS]!);
+      kind.begin(context, i32[image + Image.MODULE], i32[thread + Thread.START_WORDS]);
     } catch (error) {
       if (!k.condemned) faultThread(k, thread, error);
     }
@@ -117,7 +119,7 @@ function idle(k: Core): void {
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
-  const alone = Atomics.load(i32, KernelInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS]!;
+  const alone = Atomics.load(i32, KernelInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS];
   if (!poll(k, alone ? SPINS_ALONE : SPINS_SHARED)) rest(k);
 }
 
@@ -135,7 +137,7 @@ function poll(k: Core, spins: number): boolean {
 /** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
 function rest(k: Core): void {
   const { i32, memory } = k;
-  i32[k.area + KernelCore.HALTS]!++;
+  i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);
   halt(memory, k.attention, timeoutMs(memory, k.id));

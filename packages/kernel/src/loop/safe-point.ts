@@ -34,7 +34,7 @@ import {
   Tables,
   Thread,
 } from "../state/layout.js";
-import type { AnchorRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { HeaderRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
@@ -73,7 +73,7 @@ export function attend(k: Core): void {
   }
   if (k.leavesAfter !== 0) tryLeave(k);
   // A thread that became ready in the middle of a trap: see finishWait.
-  if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]!) preempt(k);
+  if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]) preempt(k);
 }
 
 /** This core was asked for a grace period: it looks up anew, reads what was sent, sweeps, and then reports. */
@@ -120,16 +120,16 @@ function handleInterrupts(k: Core): void {
     vector = acknowledgeInterrupt(memory, k.id)
   ) {
     if (vector === Vector.SPURIOUS) return;
-    i32[k.area + KernelCore.INTERRUPTS]!++;
+    i32[k.area + KernelCore.INTERRUPTS]++;
     if (TRACED) k.tracer.put1(TraceEvent.INTERRUPT_DELIVER, vector);
     if (vector === Vector.TIMER) rotate(k);
     else if (vector === Vector.ALARM) k.backlog |= EXPIRING;
     else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
-      const handler = i32[k.tables + Tables.IRQ_HANDLERS]! + (vector - Vector.PORT) * IrqHandler.SIZE;
+      const handler = i32[k.tables + Tables.IRQ_HANDLERS] + (vector - Vector.PORT) * IrqHandler.SIZE;
       const binding = (handler + IrqHandler.BINDING) as SlotRef;
       if (isLive(k, binding))
-        signal(k, 0, i32[binding + Slot.OBJECT]! as NotificationRef, i32[binding + Slot.BADGE]! || 1);
+        signal(k, 0, i32[binding + Slot.OBJECT] as NotificationRef, i32[binding + Slot.BADGE] || 1);
     }
     endOfInterrupt(memory, k.id);
   }
@@ -150,24 +150,24 @@ export function flushBacklog(k: Core): void {
     if (flushCancels(k, to) || answersWait) wantSpace(k, to);
   }
   const nudges = k.kernelArea + KernelArea.NUDGE_HEAD;
-  for (let notification = i32[nudges]! as NotificationRef | 0; notification !== 0; ) {
-    const next = i32[notification + Notification.NUDGE_NEXT]! as NotificationRef | 0;
+  for (let notification = i32[nudges] as NotificationRef | 0; notification !== 0; ) {
+    const next = i32[notification + Notification.NUDGE_NEXT] as NotificationRef | 0;
     i32[nudges] = next;
     k.backlog--;
     // Free for other lists before the nudge leaves: a signal that still sees a holder is covered by it.
     Atomics.store(i32, notification + Notification.NUDGE_HOLDER, 0);
     const held = lockTree(k);
-    lookAgain(held, (notification + Notification.ANCHOR) as AnchorRef);
+    lookAgain(held, (notification + Notification.HEADER) as HeaderRef);
     unlockTree(held);
     nudge(k, notification);
     if (i32[nudges] !== next) return;
     notification = next;
   }
   const waiting = k.kernelArea + KernelArea.RING_WAIT_HEAD;
-  let thread = i32[waiting]! as ThreadRef | 0;
+  let thread = i32[waiting] as ThreadRef | 0;
   i32[waiting] = 0;
   while (thread !== 0) {
-    const next = i32[thread + Thread.WAIT_NEXT]! as ThreadRef | 0;
+    const next = i32[thread + Thread.WAIT_NEXT] as ThreadRef | 0;
     k.backlog--;
     // It starts again from its decode: it takes its place again if there still is no room.
     restart(k, thread);
@@ -180,14 +180,13 @@ export function countBacklog(k: Core): number {
   const { i32 } = k;
   let count = 0;
   for (let to = 0; to < k.coreCount; to++) {
-    for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]!; t !== 0; t = i32[t + Thread.ANSWER_NEXT]!)
+    for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]; t !== 0; t = i32[t + Thread.ANSWER_NEXT])
       count++;
-    for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]!; t > 0; t = i32[t + Thread.CANCEL_NEXT]!)
+    for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]; t > 0; t = i32[t + Thread.CANCEL_NEXT])
       count++;
   }
-  for (let t = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]!; t !== 0; t = i32[t + Thread.WAIT_NEXT]!)
-    count++;
-  for (let n = i32[k.kernelArea + KernelArea.NUDGE_HEAD]!; n !== 0; n = i32[n + Notification.NUDGE_NEXT]!)
+  for (let t = i32[k.kernelArea + KernelArea.RING_WAIT_HEAD]; t !== 0; t = i32[t + Thread.WAIT_NEXT]) count++;
+  for (let n = i32[k.kernelArea + KernelArea.NUDGE_HEAD]; n !== 0; n = i32[n + Notification.NUDGE_NEXT])
     count++;
   return count;
 }

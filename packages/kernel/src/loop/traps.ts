@@ -54,7 +54,7 @@ export function dispatch(k: Core, thread: ThreadRef, context: Context): Answer {
       context.result = Err.OK;
       return Answer.DONE;
     case Trap.EXIT:
-      exit(k, thread, context.regs[Reg.SECOND]!);
+      exit(k, thread, context.regs[Reg.SECOND]);
       return Answer.DONE;
     case Trap.SAVE_REPLY:
       return saveReply(k, thread, context);
@@ -68,10 +68,10 @@ export function dispatch(k: Core, thread: ThreadRef, context: Context): Answer {
 function call(k: Core, thread: ThreadRef, context: Context): Answer {
   const slot = currentSlot(k, thread, context);
   if (slot === 0) {
-    context.result = refusal(k, thread, context.regs[Reg.HANDLE]!);
+    context.result = refusal(k, thread, context.regs[Reg.HANDLE]);
     return Answer.DONE;
   }
-  const word = k.i32[slot]!;
+  const word = k.i32[slot];
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
   if ((word & CALLABLE) === CALLABLE_ENDPOINT) return send(k, thread, context, slot, Role.CALLER, true);
   if ((word & SlotBits.STATE_MASK) !== SlotState.LIVE) context.result = Err.BAD_CAP;

@@ -7,18 +7,18 @@ import { Answer } from "../state/answer.js";
 
 /** A word as an integer of 32 bits; a fraction, a NaN or a number out of range is -1. */
 export function integer(context: Context, word: number): number {
-  const value = context.regs[Reg.WORDS + word]!;
+  const value = context.regs[Reg.WORDS + word];
   return (value | 0) === value ? value : -1;
 }
 
 /** A word as a handle. */
 export function handle(context: Context, word: number): number {
-  return context.regs[Reg.WORDS + word]!;
+  return context.regs[Reg.WORDS + word];
 }
 
 /** Answers an invocation with words `values` and their count. */
 export function answer(context: Context, ...values: number[]): Answer {
-  for (let i = 0; i < values.length; i++) context.regs[Reg.WORDS + i] = values[i]!;
+  for (let i = 0; i < values.length; i++) context.regs[Reg.WORDS + i] = values[i];
   context.result = values.length;
   return Answer.DONE;
 }

@@ -12,7 +12,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Anchor, Thread } from "../state/layout.js";
+import { ObjectHeader, Thread } from "../state/layout.js";
 import { isUnique } from "../state/objects.js";
 import type { CNodeRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceFill, traceSlot } from "../state/trace.js";
@@ -23,13 +23,13 @@ import { revoke } from "./revoke.js";
 
 /** The slot of the invoked CNode that the argument names. */
 function slotOf(k: Core, self: SlotRef): SlotRef {
-  return (k.i32[self + Slot.OBJECT]! + k.operands.slot * Slot.WORDS) as SlotRef;
+  return (k.i32[self + Slot.OBJECT] + k.operands.slot * Slot.WORDS) as SlotRef;
 }
 
 export function cnodeInspect(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const slot = slotOf(k, self);
   const found = Atomics.load(k.i32, slot);
-  const generation = k.i32[slot + Slot.GENERATION]!;
+  const generation = k.i32[slot + Slot.GENERATION];
   // Of one that is not live there is nothing to say but that.
   const state = found & SlotBits.STATE_MASK;
   const word = state === SlotState.LIVE ? found : state;
@@ -38,18 +38,18 @@ export function cnodeInspect(k: Core, _thread: ThreadRef, context: Context, self
     context,
     typeOf(word),
     (word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT,
-    state === SlotState.LIVE ? k.i32[slot + Slot.BADGE]! >>> 0 : 0,
+    state === SlotState.LIVE ? k.i32[slot + Slot.BADGE] >>> 0 : 0,
     state,
     (word >>> SlotBits.SIZE_SHIFT) & 63,
     makeHandle(k.operands.slot, generation),
     word & SlotBits.FLAGS_MASK,
-    expires ? Math.max(0, k.f64[(slot + Slot.EXPIRY) >> 1]! - nowNs()) : -1,
+    expires ? Math.max(0, k.f64[(slot + Slot.EXPIRY) >> 1] - nowNs()) : -1,
   );
 }
 
 export function cnodeRevoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
-  return revoke(k, thread, context, i32[self + Slot.OBJECT]! as CNodeRef, slotsOf(i32[self]!), operands.root);
+  return revoke(k, thread, context, i32[self + Slot.OBJECT] as CNodeRef, slotsOf(i32[self]), operands.root);
 }
 
 export function cnodeCopy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
@@ -90,12 +90,12 @@ function fill(k: Core, thread: ThreadRef, context: Context, self: SlotRef, metho
     dying = isDying(k, slot);
     status = Err.SLOT_OCCUPIED;
   }
-  const stamp = i32[slot + Slot.STAMP]!;
+  const stamp = i32[slot + Slot.STAMP];
   if (status === Err.OK) commitFill(held, source as SlotRef, slot, method);
   unlockTree(held);
   if (TRACED && !dying) traceFill(k, thread, method, slot, status);
   if (dying) return waitForGrace(k, thread, stamp);
-  if (status === Err.OK) return answer(context, makeHandle(operands.slot, i32[slot + Slot.GENERATION]!));
+  if (status === Err.OK) return answer(context, makeHandle(operands.slot, i32[slot + Slot.GENERATION]));
   return finish(context, status);
 }
 
@@ -113,7 +113,7 @@ function commitFill(k: Locked, source: SlotRef, slot: SlotRef, method: Method): 
       break;
     case Method.CNODE_UNSEAL:
       deriveSlot(k, source, slot, Right.ALL, 0);
-      Atomics.store(i32, slot, i32[slot]! & ~SlotFlag.SEALED);
+      Atomics.store(i32, slot, i32[slot] & ~SlotFlag.SEALED);
       break;
     case Method.CNODE_EXPIRE:
       expire(k, source, slot, operands.rights, nowNs() + operands.forNs);
@@ -126,12 +126,12 @@ function commitFill(k: Locked, source: SlotRef, slot: SlotRef, method: Method): 
 
 /** The number that a sealer marks with what it closes. */
 function brandOf(k: Core, sealer: SlotRef): number {
-  return k.i32[k.i32[sealer + Slot.OBJECT]! + Anchor.BRAND]!;
+  return k.i32[k.i32[sealer + Slot.OBJECT] + ObjectHeader.BRAND];
 }
 
 /** Why a capability does not lend itself to an operation; OK if it does. */
 function objection(k: Core, source: SlotRef, method: number): Err {
-  const word = k.i32[source]!;
+  const word = k.i32[source];
   if (method === Method.CNODE_MOVE) return Err.OK;
   if (isUnique(typeOf(word))) return Err.UNSUPPORTED;
   const sealed = (word & SlotFlag.SEALED) !== 0;
@@ -148,8 +148,7 @@ function objection(k: Core, source: SlotRef, method: number): Err {
 
 /** A copy with a time limit. One that is later than the source's is the source's. */
 function expire(k: Locked, source: SlotRef, slot: SlotRef, rights: number, timeNs: number): void {
-  const inherited =
-    (k.i32[source]! & SlotFlag.EXPIRES) !== 0 && k.f64[(source + Slot.EXPIRY) >> 1]! <= timeNs;
+  const inherited = (k.i32[source] & SlotFlag.EXPIRES) !== 0 && k.f64[(source + Slot.EXPIRY) >> 1] <= timeNs;
   if (inherited) {
     deriveSlot(k, source, slot, rights, 0);
     return;
@@ -166,7 +165,7 @@ function expire(k: Locked, source: SlotRef, slot: SlotRef, rights: number, timeN
 export function cnodeDelete(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const slot = slotOf(k, self);
   const { i32 } = k;
-  const generation = i32[slot + Slot.GENERATION]!;
+  const generation = i32[slot + Slot.GENERATION];
   // The result first: what else this leads to may end or preempt the invoker itself.
   context.result = Err.OK;
   if (progressOf(k, thread) === 0) {

@@ -47,10 +47,10 @@ export function debugMachine(k: Core, _thread: ThreadRef, context: Context, _sel
   return answer(
     context,
     k.coreCount,
-    i32[BootInfo.HARDWARE_THREADS]!,
-    i32[BootInfo.MEMORY_PAGES]! / 256,
+    i32[BootInfo.HARDWARE_THREADS],
+    i32[BootInfo.MEMORY_PAGES] / 256,
     k.id,
-    i32[BootInfo.SEED]!,
+    i32[BootInfo.SEED],
   );
 }
 
@@ -75,10 +75,10 @@ export function debugGracePeriod(k: Core, thread: ThreadRef, context: Context, _
 /** Appends an event: START_NS and what the guest says, END_NS and THREAD by the kernel. */
 export function debugRecord(k: Core, thread: ThreadRef, context: Context, _self: SlotRef): Answer {
   const { f64, operands } = k;
-  const event = nextEvent(k.memory, historyOf(k.memory, k.id), k.i32[BootInfo.HISTORY_EVENTS]!);
+  const event = nextEvent(k.memory, historyOf(k.memory, k.id), k.i32[BootInfo.HISTORY_EVENTS]);
   if (event === 0) return finish(context, Err.WOULD_BLOCK);
   f64[event + HistoryWord.START_NS] = operands.startNs;
-  f64[event + HistoryWord.THREAD] = k.i32[thread + Thread.NUMBER]! * MAX_CORES + k.id;
+  f64[event + HistoryWord.THREAD] = k.i32[thread + Thread.NUMBER] * MAX_CORES + k.id;
   f64[event + HistoryWord.KIND] = operands.kind;
   f64[event + HistoryWord.OBJECT] = operands.object;
   f64[event + HistoryWord.A] = operands.a;
@@ -93,7 +93,7 @@ export function debugHistory(k: Core, _thread: ThreadRef, context: Context, _sel
   const isTaken = takeEvent(
     k.memory,
     historyOf(k.memory, k.operands.core),
-    k.i32[BootInfo.HISTORY_EVENTS]!,
+    k.i32[BootInfo.HISTORY_EVENTS],
     context.regs,
     Reg.WORDS,
   );
@@ -105,13 +105,13 @@ export function debugCore(k: Core, _thread: ThreadRef, context: Context, _self: 
   const { i32 } = k;
   return answer(
     context,
-    i32[area + CoreArea.HEARTBEAT]! >>> 0,
-    i32[area + KernelCore.SWITCHES]! >>> 0,
+    i32[area + CoreArea.HEARTBEAT] >>> 0,
+    i32[area + KernelCore.SWITCHES] >>> 0,
     Atomics.load(i32, area + KernelCore.GRACE_PASSED) >>> 0,
-    i32[area + KernelCore.HALTS]! >>> 0,
-    i32[area + KernelCore.MESSAGES_IN]! >>> 0,
-    i32[area + KernelCore.MESSAGES_OUT]! >>> 0,
-    i32[area + KernelCore.BOUNCES]! >>> 0,
+    i32[area + KernelCore.HALTS] >>> 0,
+    i32[area + KernelCore.MESSAGES_IN] >>> 0,
+    i32[area + KernelCore.MESSAGES_OUT] >>> 0,
+    i32[area + KernelCore.BOUNCES] >>> 0,
     Atomics.load(i32, area + CoreArea.INCARNATION),
   );
 }

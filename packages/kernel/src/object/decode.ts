@@ -45,7 +45,7 @@ export function decodeUntypedRetype(k: Core, thread: ThreadRef, context: Context
   if (into === 0) return false;
   operands.into = into;
   const first = integer(context, 5);
-  const lastSlotOfInto = slotsOf(k.i32[into]!) - 1;
+  const lastSlotOfInto = slotsOf(k.i32[into]) - 1;
   if (!(first >= 1 && first <= lastSlotOfInto)) return outside(context, 1, lastSlotOfInto);
   operands.first = first;
   return true;
@@ -56,7 +56,7 @@ export function decodeCNodeCopy(k: Core, thread: ThreadRef, context: Context, se
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   operands.source = handle(context, 2);
@@ -71,14 +71,14 @@ export function decodeCNodeMint(k: Core, thread: ThreadRef, context: Context, se
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   operands.source = handle(context, 2);
   const rights = integer(context, 3);
   if (!(rights >= 0 && rights <= Right.ALL)) return outside(context, 0, Right.ALL);
   operands.rights = rights;
-  const badge = context.regs[Reg.WORDS + 4]!;
+  const badge = context.regs[Reg.WORDS + 4];
   if (!(badge >= 1 && badge <= 4294967295 && Math.floor(badge) === badge))
     return outside(context, 1, 4294967295);
   operands.badge = badge;
@@ -90,7 +90,7 @@ export function decodeCNodeDelete(k: Core, thread: ThreadRef, context: Context, 
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   return true;
@@ -101,7 +101,7 @@ export function decodeCNodeInspect(k: Core, thread: ThreadRef, context: Context,
   const { operands } = k;
   if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   return true;
@@ -112,7 +112,7 @@ export function decodeCNodeMove(k: Core, thread: ThreadRef, context: Context, se
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   operands.source = handle(context, 2);
@@ -132,7 +132,7 @@ export function decodeCNodeSeal(k: Core, thread: ThreadRef, context: Context, se
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   operands.source = handle(context, 2);
@@ -147,7 +147,7 @@ export function decodeCNodeUnseal(k: Core, thread: ThreadRef, context: Context, 
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   operands.source = handle(context, 2);
@@ -162,14 +162,14 @@ export function decodeCNodeExpire(k: Core, thread: ThreadRef, context: Context, 
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const slot = integer(context, 1);
-  const lastSlot = slotsOf(k.i32[self]!) - 1;
+  const lastSlot = slotsOf(k.i32[self]) - 1;
   if (!(slot >= 1 && slot <= lastSlot)) return outside(context, 1, lastSlot);
   operands.slot = slot;
   operands.source = handle(context, 2);
   const rights = integer(context, 3);
   if (!(rights >= 0 && rights <= Right.ALL)) return outside(context, 0, Right.ALL);
   operands.rights = rights;
-  const forNs = context.regs[Reg.WORDS + 4]!;
+  const forNs = context.regs[Reg.WORDS + 4];
   if (!(forNs >= 1 && forNs <= 9007199254740991 && Math.floor(forNs) === forNs))
     return outside(context, 1, 9007199254740991);
   operands.forNs = forNs;
@@ -188,7 +188,7 @@ export function decodeProcessConfigure(k: Core, thread: ThreadRef, context: Cont
   operands.image = image;
   const threads = integer(context, 3);
   if (!(threads >= 0))
-    return outside(context, 0, k.i32[k.i32[thread + Thread.PROCESS]! + Process.THREADS_LEFT]!);
+    return outside(context, 0, k.i32[k.i32[thread + Thread.PROCESS] + Process.THREADS_LEFT]);
   operands.threads = threads;
   const byteCount = integer(context, 4);
   if (!(byteCount >= 0 && byteCount <= 32 && 5 + wordsForBytes(byteCount) <= wordCount(context.trap)))
@@ -228,7 +228,7 @@ export function decodeProcessCeiling(k: Core, thread: ThreadRef, context: Contex
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const priority = integer(context, 1);
-  const lastPriority = k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING]!;
+  const lastPriority = k.i32[k.i32[self + Slot.OBJECT] + Process.CEILING];
   if (!(priority >= 0 && priority <= lastPriority)) return outside(context, 0, lastPriority);
   operands.priority = priority;
   return true;
@@ -246,7 +246,7 @@ export function decodeThreadConfigure(k: Core, thread: ThreadRef, context: Conte
   if (!(core >= 0 && core <= lastCore)) return outside(context, 0, lastCore);
   operands.core = core;
   const priority = integer(context, 3);
-  const lastPriority = k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!;
+  const lastPriority = k.i32[k.i32[thread + Thread.PROCESS] + Process.CEILING];
   if (!(priority >= 0 && priority <= lastPriority)) return outside(context, 0, lastPriority);
   operands.priority = priority;
   return true;
@@ -289,7 +289,7 @@ export function decodeThreadPriority(k: Core, thread: ThreadRef, context: Contex
   const { operands } = k;
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const priority = integer(context, 1);
-  const lastPriority = k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!;
+  const lastPriority = k.i32[k.i32[thread + Thread.PROCESS] + Process.CEILING];
   if (!(priority >= 0 && priority <= lastPriority)) return outside(context, 0, lastPriority);
   operands.priority = priority;
   return true;
@@ -307,7 +307,7 @@ export function decodeMonitorWatch(k: Core, thread: ThreadRef, context: Context,
   if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
   const target = findSlot(k, thread, handle(context, 1));
   if (target === 0) return refused(context, refusal(k, thread, handle(context, 1)));
-  const targetType = typeOf(k.i32[target]!);
+  const targetType = typeOf(k.i32[target]);
   if (targetType !== ObjectType.PROCESS && targetType !== ObjectType.THREAD)
     return refused(context, Err.BAD_TYPE);
   if (!hasRight(k, target, Right.READ)) return refused(context, Err.DENIED);
@@ -412,12 +412,12 @@ export function decodeDebugCore(k: Core, thread: ThreadRef, context: Context, se
 /** debug.record: startNs, kind, object, a, b, c. */
 export function decodeDebugRecord(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;
-  operands.startNs = context.regs[Reg.WORDS + 1]!;
-  operands.kind = context.regs[Reg.WORDS + 2]!;
-  operands.object = context.regs[Reg.WORDS + 3]!;
-  operands.a = context.regs[Reg.WORDS + 4]!;
-  operands.b = context.regs[Reg.WORDS + 5]!;
-  operands.c = context.regs[Reg.WORDS + 6]!;
+  operands.startNs = context.regs[Reg.WORDS + 1];
+  operands.kind = context.regs[Reg.WORDS + 2];
+  operands.object = context.regs[Reg.WORDS + 3];
+  operands.a = context.regs[Reg.WORDS + 4];
+  operands.b = context.regs[Reg.WORDS + 5];
+  operands.c = context.regs[Reg.WORDS + 6];
   return true;
 }
 
@@ -442,7 +442,7 @@ export function decodeImageControlTake(k: Core, thread: ThreadRef, context: Cont
   if (into === 0) return false;
   operands.into = into;
   const slot = integer(context, 3);
-  const lastSlotOfInto = slotsOf(k.i32[into]!) - 1;
+  const lastSlotOfInto = slotsOf(k.i32[into]) - 1;
   if (!(slot >= 1 && slot <= lastSlotOfInto)) return outside(context, 1, lastSlotOfInto);
   operands.slot = slot;
   return true;

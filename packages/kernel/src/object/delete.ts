@@ -21,14 +21,14 @@ export function deleteCapability(k: Core, slot: SlotRef, detach: boolean): void 
   const word = Atomics.load(i32, slot);
   if ((word & SlotBits.STATE_MASK) === SlotState.LIVE) {
     if (typeOf(word) === ObjectType.REPLY) {
-      caller = i32[slot + Slot.OBJECT]! as ThreadRef;
-      call = i32[slot + Slot.BADGE]!;
+      caller = i32[slot + Slot.OBJECT] as ThreadRef;
+      call = i32[slot + Slot.BADGE];
     }
     killSlot(held, slot);
   }
   if (detach && isFinalising(k, slot)) {
     detachFinalising(held, slot);
-    Atomics.store(i32, slot, deadWord(i32[slot]!));
+    Atomics.store(i32, slot, deadWord(i32[slot]));
   }
   unlockTree(held);
   if (caller === 0) return;

@@ -19,20 +19,20 @@ import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Anchor, Image, Process, Tables } from "../state/layout.js";
+import { Image, ObjectHeader, Process, Tables } from "../state/layout.js";
 import { BINDING_KIND, Binding } from "../state/objects.js";
 import type { ImageRef, NodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { answer, finish } from "./arguments.js";
-import { describeAnchor } from "./retype.js";
+import { writeHeader } from "./retype.js";
 
 /** The object for a place in the store of boot modules. */
 export function imageAt(k: Core, module: number): ImageRef {
-  return (k.i32[k.tables + Tables.IMAGES]! + module * Image.SIZE) as ImageRef;
+  return (k.i32[k.tables + Tables.IMAGES] + module * Image.SIZE) as ImageRef;
 }
 
 /** The number of an image that is in use, as the host knows it. */
 export function imageNumber(k: Core, image: ImageRef): number {
-  return moduleNumber(k.memory, k.i32[image + Image.MODULE]!);
+  return moduleNumber(k.memory, k.i32[image + Image.MODULE]);
 }
 
 /** Has a process run an image that has a capability, or was just taken, and keep it until it has ended. */
@@ -46,15 +46,15 @@ export function bindImage(k: Locked, process: ProcessRef, image: ImageRef): void
 
 /** Nothing of an image is left: another can be loaded into its place. */
 export function dropImage(k: Locked, image: ImageRef): void {
-  describeAnchor(k, ObjectType.IMAGE, image, 0);
-  releaseModule(k.memory, k.i32[image + Image.MODULE]!);
+  writeHeader(k, ObjectType.IMAGE, image, 0);
+  releaseModule(k.memory, k.i32[image + Image.MODULE]);
 }
 
 /** Puts a capability to the image that the host knows by a number into a slot, derived from the one to the store. */
 export function imageControlTake(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { number, into, slot: index } = k.operands;
-  const slot = (i32[into + Slot.OBJECT]! + index * Slot.WORDS) as SlotRef;
+  const slot = (i32[into + Slot.OBJECT] + index * Slot.WORDS) as SlotRef;
   const module = findModule(k.memory, number);
   if (module < 0) return finish(context, Err.NOT_FOUND);
   const image = imageAt(k, module);
@@ -66,7 +66,7 @@ export function imageControlTake(k: Core, thread: ThreadRef, context: Context, s
   if (!isLive(k, self) || !isOpenCNode(held, into)) status = Err.BAD_CAP;
   else if (!reclaimSlot(held, slot)) {
     status = Err.SLOT_OCCUPIED;
-    if (isDying(k, slot)) awaited = i32[slot + Slot.STAMP]!;
+    if (isDying(k, slot)) awaited = i32[slot + Slot.STAMP];
   } else if (!isAtRest(held, image)) awaited = nextGrace(k);
   else {
     beginCommit(k);
@@ -77,19 +77,21 @@ export function imageControlTake(k: Core, thread: ThreadRef, context: Context, s
   unlockTree(held);
   if (awaited !== 0) return waitForGrace(k, thread, awaited);
   if (status !== Err.OK) return finish(context, status);
-  return answer(context, makeHandle(index, i32[slot + Slot.GENERATION]!));
+  return answer(context, makeHandle(index, i32[slot + Slot.GENERATION]));
 }
 
 /** False while an image is finalised, and until its reaper has put it aside. */
 function isAtRest(k: Locked, image: ImageRef): boolean {
-  const anchor = image + Image.ANCHOR;
-  return (k.i32[anchor]! & SlotBits.STATE_MASK) !== SlotState.DEAD && k.i32[anchor + Anchor.REAP_CORE] === 0;
+  const header = image + Image.HEADER;
+  return (
+    (k.i32[header] & SlotBits.STATE_MASK) !== SlotState.DEAD && k.i32[header + ObjectHeader.REAP_CORE] === 0
+  );
 }
 
 /** Holds the module of an image that is about to have its first capability, so that it does not go away. */
 function hold(k: Locked, image: ImageRef, module: number, number: number): Err {
   if (!holdModule(k.memory, module, number)) return Err.NOT_FOUND;
-  if (k.i32[image + Image.ANCHOR + Anchor.REFERENCES] !== 0 || isKnown(k, module)) return Err.OK;
+  if (k.i32[image + Image.HEADER + ObjectHeader.REFERENCES] !== 0 || isKnown(k, module)) return Err.OK;
   releaseModule(k.memory, module);
   return Err.UNSUPPORTED;
 }

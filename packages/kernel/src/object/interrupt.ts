@@ -14,7 +14,7 @@ import type { SlotRef, ThreadRef } from "../state/references.js";
 export function irqBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { notification } = k.operands;
-  const binding = (i32[self + Slot.OBJECT]! + IrqHandler.BINDING) as SlotRef;
+  const binding = (i32[self + Slot.OBJECT] + IrqHandler.BINDING) as SlotRef;
   let dying = 0;
   context.result = Err.OK;
   const held = lockTree(k);
@@ -23,7 +23,7 @@ export function irqBind(k: Core, thread: ThreadRef, context: Context, self: Slot
   else {
     if (isLive(k, binding)) killSlot(held, binding);
     if (reclaimSlot(held, binding)) bindSlot(held, notification, binding, Binding.INTERRUPT_NOTIFICATION);
-    else dying = i32[binding + Slot.STAMP]!;
+    else dying = i32[binding + Slot.STAMP];
   }
   unlockTree(held);
   return dying === 0 ? Answer.DONE : waitForGrace(k, thread, dying);

@@ -90,7 +90,7 @@ import { untypedInfo, untypedRetype } from "./untyped.js";
 /** Invokes the object in a slot, which was looked up in this trap. */
 export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
-  switch (typeOf(k.i32[self]!)) {
+  switch (typeOf(k.i32[self])) {
     case ObjectType.UNTYPED:
       return invokeUntyped(k, thread, context, self, method);
     case ObjectType.CNODE:

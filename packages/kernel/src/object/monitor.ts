@@ -10,20 +10,20 @@ import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { Monitor, Reap } from "../state/layout.js";
-import { anchorOf, Binding, kernelFacts } from "../state/objects.js";
-import type { AnchorRef, MonitorRef, ObjectRef, SlotRef, ThreadRef } from "../state/references.js";
+import { Binding, headerOf, kernelFacts } from "../state/objects.js";
+import type { HeaderRef, MonitorRef, ObjectRef, SlotRef, ThreadRef } from "../state/references.js";
 import { answer } from "./arguments.js";
 
 export function monitorStatus(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
-  const monitor = i32[self + Slot.OBJECT]! as MonitorRef;
+  const monitor = i32[self + Slot.OBJECT] as MonitorRef;
   return answer(
     context,
-    i32[monitor + Monitor.ENDED]!,
-    i32[monitor + Monitor.LIFE]!,
-    i32[monitor + Monitor.STATUS]!,
-    i32[monitor + Monitor.LINE]!,
-    i32[monitor + Monitor.COLUMN]!,
+    i32[monitor + Monitor.ENDED],
+    i32[monitor + Monitor.LIFE],
+    i32[monitor + Monitor.STATUS],
+    i32[monitor + Monitor.LINE],
+    i32[monitor + Monitor.COLUMN],
   );
 }
 
@@ -31,7 +31,7 @@ export function monitorStatus(k: Core, _thread: ThreadRef, context: Context, sel
 export function monitorWatch(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { target, notification } = k.operands;
-  const monitor = i32[self + Slot.OBJECT]! as MonitorRef;
+  const monitor = i32[self + Slot.OBJECT] as MonitorRef;
   let dying = 0;
   const held = lockTree(k);
   context.result = Err.OK;
@@ -42,7 +42,7 @@ export function monitorWatch(k: Core, thread: ThreadRef, context: Context, self:
     // What is left of a watch whose target's capability was taken back.
     loseBindings(held, ObjectType.MONITOR, monitor);
     for (const binding of [monitor + Monitor.TARGET, monitor + Monitor.NOTIFICATION] as SlotRef[])
-      if (!reclaimSlot(held, binding)) dying = i32[binding + Slot.STAMP]!;
+      if (!reclaimSlot(held, binding)) dying = i32[binding + Slot.STAMP];
     if (dying === 0) arm(held, monitor, target, notification);
   }
   unlockTree(held);
@@ -55,11 +55,11 @@ function arm(k: Locked, monitor: MonitorRef, target: SlotRef, notification: Slot
   bindSlot(k, notification, (monitor + Monitor.NOTIFICATION) as SlotRef, Binding.MONITOR_NOTIFICATION);
   i32[monitor + Monitor.ENDED] = 0;
   attachMonitor(k, monitor);
-  tellIfEnded(k, typeOf(i32[target]!), i32[target + Slot.OBJECT]! as ObjectRef);
+  tellIfEnded(k, typeOf(i32[target]), i32[target + Slot.OBJECT] as ObjectRef);
 }
 
 /** Its end may have been told before the monitor was in its list. By its home, if it is a thread: what else is to be done of it comes there. */
 function tellIfEnded(k: Locked, type: ObjectType, target: ObjectRef): void {
   if (Atomics.load(k.i32, target + kernelFacts(type).watched!.life) > LifeState.RUNNING)
-    assignReap(k, anchorOf(type, target) as AnchorRef, Reap.TELL, reaperOf(k, type, target));
+    assignReap(k, headerOf(type, target) as HeaderRef, Reap.TELL, reaperOf(k, type, target));
 }

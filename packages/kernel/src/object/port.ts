@@ -14,7 +14,7 @@ const MAX_READ = (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD;
 
 export function portWrite(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { byteCount, payload } = k.operands;
-  const port = k.i32[self + Slot.OBJECT]!;
+  const port = k.i32[self + Slot.OBJECT];
   unpackBytes(context.regs, payload, byteCount, k.bytes, 0);
   const taken = writeDevice(k.memory, port, k.id, k.bytes, byteCount);
   if (TRACED) traceLog(k, thread, port, k.bytes, taken);
@@ -23,7 +23,7 @@ export function portWrite(k: Core, thread: ThreadRef, context: Context, self: Sl
 
 export function portRead(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { regs } = context;
-  const count = readDevice(k.memory, k.i32[self + Slot.OBJECT]!, k.id, k.bytes, MAX_READ);
+  const count = readDevice(k.memory, k.i32[self + Slot.OBJECT], k.id, k.bytes, MAX_READ);
   regs[Reg.WORDS] = count;
   return finish(context, count <= 0 ? 1 : 1 + packBytes(regs, Reg.WORDS + 1, k.bytes, 0, count));
 }

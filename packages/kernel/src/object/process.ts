@@ -15,30 +15,30 @@ import type { CNodeRef, ImageRef, ProcessRef, SlotRef, ThreadRef } from "../stat
 import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
-import { endProcess, linkMade } from "./process-end.js";
+import { endProcess, linkChild } from "./process-end.js";
 
 /** Once, while the process is new. */
 export function processConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
-  const process = i32[self + Slot.OBJECT]! as ProcessRef;
-  const maker = i32[thread + Thread.PROCESS]! as ProcessRef;
-  const result = begin(k, process, maker, operands.space, operands.image, operands.threads);
+  const process = i32[self + Slot.OBJECT] as ProcessRef;
+  const parent = i32[thread + Thread.PROCESS] as ProcessRef;
+  const result = begin(k, process, parent, operands.space, operands.image, operands.threads);
   if (result === Err.OK) {
     setName(k, process, context.regs, operands.payload, operands.byteCount);
-    if (TRACED) traceProcess(k, process, maker, imageNumber(k, i32[process + Process.IMAGE]! as ImageRef));
+    if (TRACED) traceProcess(k, process, parent, imageNumber(k, i32[process + Process.IMAGE] as ImageRef));
   }
-  if (result === Err.NO_RESOURCE) return refuse(context, result, i32[maker + Process.THREADS_LEFT]!);
+  if (result === Err.NO_RESOURCE) return refuse(context, result, i32[parent + Process.THREADS_LEFT]);
   return finish(context, result);
 }
 
 /**
  * Gives a new process its CSpace, by a binding derived from the CNode's capability, its image and its share of the
- * maker's threads.
+ * parent's threads.
  */
 function begin(
   k: Core,
   process: ProcessRef,
-  maker: ProcessRef,
+  parent: ProcessRef,
   cnode: SlotRef,
   image: SlotRef,
   threads: number,
@@ -49,14 +49,14 @@ function begin(
   // Looked up without the lock.
   if (!isOpenCNode(held, cnode) || !isLive(k, image)) status = Err.BAD_CAP;
   else if (i32[process + Process.LIFE] !== LifeState.NEW) status = Err.BUSY;
-  else if (threads > i32[maker + Process.THREADS_LEFT]!) status = Err.NO_RESOURCE;
+  else if (threads > i32[parent + Process.THREADS_LEFT]) status = Err.NO_RESOURCE;
   else {
     bindCSpace(held, process, cnode);
-    bindImage(held, process, i32[image + Slot.OBJECT]! as ImageRef);
-    i32[process + Process.CEILING] = i32[maker + Process.CEILING]!;
-    i32[maker + Process.THREADS_LEFT]! -= threads;
+    bindImage(held, process, i32[image + Slot.OBJECT] as ImageRef);
+    i32[process + Process.CEILING] = i32[parent + Process.CEILING];
+    i32[parent + Process.THREADS_LEFT] -= threads;
     i32[process + Process.THREADS_LEFT] = threads;
-    linkMade(held, maker, process);
+    linkChild(held, parent, process);
     Atomics.store(i32, process + Process.LIFE, LifeState.RUNNING);
   }
   unlockTree(held);
@@ -67,10 +67,10 @@ function begin(
 export function bindCSpace(k: Locked, process: ProcessRef, cnodeSlot: SlotRef): void {
   const { i32 } = k;
   bindSlot(k, cnodeSlot, (process + Process.BINDING) as SlotRef, Binding.PROCESS_CSPACE);
-  const cnode = i32[cnodeSlot + Slot.OBJECT]! as CNodeRef;
-  i32[cnode + CNode.ANCHOR + CNode.PROCESSES]!++;
+  const cnode = i32[cnodeSlot + Slot.OBJECT] as CNodeRef;
+  i32[cnode + CNode.HEADER + CNode.PROCESSES]++;
   i32[process + Process.CSPACE] = cnode;
-  i32[process + Process.CSPACE_SLOTS] = slotsOf(i32[cnodeSlot]!);
+  i32[process + Process.CSPACE_SLOTS] = slotsOf(i32[cnodeSlot]);
 }
 
 /** Keeps a process's name, for dumps and messages. */
@@ -92,12 +92,12 @@ const VERIFIED_AT_ONCE = 1024;
 export function processVerify(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { held, rights } = k.operands;
-  const process = i32[self + Slot.OBJECT]! as ProcessRef;
-  const slots = i32[process + Process.CSPACE_SLOTS]!;
+  const process = i32[self + Slot.OBJECT] as ProcessRef;
+  const slots = i32[process + Process.CSPACE_SLOTS];
   const from = Math.max(1, progressOf(k, thread));
   const to = Math.min(slots, from + VERIFIED_AT_ONCE);
   for (let index = from; index < to; index++) {
-    const slot = (i32[process + Process.CSPACE]! + index * Slot.WORDS) as SlotRef;
+    const slot = (i32[process + Process.CSPACE] + index * Slot.WORDS) as SlotRef;
     if (isSameAuthority(k, slot, held, rights)) return answer(context, 1);
   }
   if (to >= slots) return answer(context, 0);
@@ -110,7 +110,7 @@ function isSameAuthority(k: Core, slot: SlotRef, wanted: SlotRef, rights: number
   const kind = SlotBits.STATE_MASK | SlotBits.TYPE_MASK | SlotFlag.SEALED;
   const word = Atomics.load(i32, slot);
   return (
-    (word & kind) === (i32[wanted]! & kind) &&
+    (word & kind) === (i32[wanted] & kind) &&
     i32[slot + Slot.OBJECT] === i32[wanted + Slot.OBJECT] &&
     i32[slot + Slot.BADGE] === i32[wanted + Slot.BADGE] &&
     ((word >> SlotBits.RIGHTS_SHIFT) & rights) === rights &&
@@ -120,14 +120,14 @@ function isSameAuthority(k: Core, slot: SlotRef, wanted: SlotRef, rights: number
 
 export function processStatus(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, memory } = k;
-  const process = i32[self + Slot.OBJECT]! as ProcessRef;
-  const bytes = i32[process + Process.FAULT_BYTES]!;
+  const process = i32[self + Slot.OBJECT] as ProcessRef;
+  const bytes = i32[process + Process.FAULT_BYTES];
   answer(
     context,
     Atomics.load(i32, process + Process.LIFE),
-    i32[process + Process.STATUS]!,
-    i32[process + Process.FAULT_LINE]!,
-    i32[process + Process.FAULT_COLUMN]!,
+    i32[process + Process.STATUS],
+    i32[process + Process.FAULT_LINE],
+    i32[process + Process.FAULT_COLUMN],
     bytes,
   );
   const base = (process + Process.FAULT_TEXT) * 4;
@@ -137,7 +137,7 @@ export function processStatus(k: Core, _thread: ThreadRef, context: Context, sel
 
 /** A ceiling only comes down, so it does not matter who else lowers it at the same time. */
 export function processCeiling(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
-  k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING] = k.operands.priority;
+  k.i32[k.i32[self + Slot.OBJECT] + Process.CEILING] = k.operands.priority;
   return finish(context, Err.OK);
 }
 
@@ -146,7 +146,7 @@ export function processCeiling(k: Core, _thread: ThreadRef, context: Context, se
  * meanwhile, and it may be one of the process's own, that goes on.
  */
 export function processKill(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
-  const process = k.i32[self + Slot.OBJECT]! as ProcessRef;
+  const process = k.i32[self + Slot.OBJECT] as ProcessRef;
   endProcess(k, process, LifeState.KILLED, 0);
   if (Atomics.load(k.i32, process + Process.CLEANING) === Cleaning.DONE) return finish(context, Err.OK);
   return waitForGrace(k, thread, requestGrace(k));

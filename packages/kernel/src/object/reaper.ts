@@ -3,7 +3,7 @@
  * between two turns of the core's loop. Whoever gave the work may be dead by now; it is done all the same.
  *
  * An object is finalised when nothing is left that could lead to it: its last capability has been dead for a
- * grace period, its threads, slots and waiters are gone. Then its anchor leaves the tree; its memory is
+ * grace period, its threads, slots and waiters are gone. Then its header leaves the tree; its memory is
  * used again after two more (see retype.ts), an image's place in the store at once (see image.ts).
  */
 import { LifeState, ObjectType, Slot } from "@capos/abi";
@@ -14,20 +14,20 @@ import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
 import {
-  Anchor,
   Cleaning,
   KernelArea,
   Monitor,
   Notification,
+  ObjectHeader,
   Process,
   Reap,
   Thread,
   ThreadState,
 } from "../state/layout.js";
-import { anchorOf } from "../state/objects.js";
+import { headerOf } from "../state/objects.js";
 import type {
-  AnchorRef,
   CNodeRef,
+  HeaderRef,
   ImageRef,
   MonitorRef,
   ObjectRef,
@@ -58,14 +58,14 @@ export function reap(k: Core): void {
   }
   for (let i = 0; i < OBJECTS; i++) {
     const held = lockTree(k);
-    const anchor = popFirst(held);
+    const header = popFirst(held);
     // For whoever takes the core over if its worker dies here.
-    k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = anchor;
+    k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = header;
     unlockTree(held);
-    const isRound = anchor === 0 || anchor === k.reapWaiting;
-    const step = isRound ? Step.WAIT : work(k, anchor);
-    if (step === Step.DONE) putAside(k, anchor as AnchorRef);
-    else if (anchor !== 0) giveBack(k, anchor, step !== Step.WAIT);
+    const isRound = header === 0 || header === k.reapWaiting;
+    const step = isRound ? Step.WAIT : work(k, header);
+    if (step === Step.DONE) putAside(k, header as HeaderRef);
+    else if (header !== 0) giveBack(k, header, step !== Step.WAIT);
     k.i32[k.kernelArea + KernelArea.REAP_CURRENT] = 0;
     if (step === Step.MORE) return;
     // All that is left waits for something that will raise a bit of this core's; those behind one that waits for
@@ -74,50 +74,50 @@ export function reap(k: Core): void {
       k.backlog &= ~REAPING;
       return;
     }
-    if (step === Step.WAIT && k.reapWaiting === 0) k.reapWaiting = anchor;
+    if (step === Step.WAIT && k.reapWaiting === 0) k.reapWaiting = header;
   }
 }
 
 /** What the core's former worker was reaping when it died is still to be reaped. */
 export function resumeReaping(k: Core): void {
   const current = k.kernelArea + KernelArea.REAP_CURRENT;
-  const anchor = k.i32[current]! as AnchorRef | 0;
-  if (anchor === 0) return;
+  const header = k.i32[current] as HeaderRef | 0;
+  if (header === 0) return;
   const held = lockTree(k);
   // It may have died after it gave it back, or was done with it.
-  const isOwn = k.i32[anchor + Anchor.REAP_CORE] === k.id + 1;
-  if (isOwn && !isListed(held, anchor)) pushFirst(held, k.id, anchor);
+  const isOwn = k.i32[header + ObjectHeader.REAP_CORE] === k.id + 1;
+  if (isOwn && !isListed(held, header)) pushFirst(held, k.id, header);
   unlockTree(held);
   k.i32[current] = 0;
 }
 
 /** An object that needs another turn goes back into the list, to the front if it is to be the next. */
-function giveBack(k: Core, anchor: AnchorRef, first: boolean): void {
+function giveBack(k: Core, header: HeaderRef, first: boolean): void {
   const held = lockTree(k);
-  if (first) pushFirst(held, k.id, anchor);
-  else pushLast(held, k.id, anchor);
+  if (first) pushFirst(held, k.id, header);
+  else pushLast(held, k.id, header);
   unlockTree(held);
 }
 
 /** Nothing is to be done of an object any more, unless it was given more work meanwhile. */
-function putAside(k: Core, anchor: AnchorRef): void {
+function putAside(k: Core, header: HeaderRef): void {
   const held = lockTree(k);
-  if (k.i32[anchor + Anchor.REAP_WORK] !== 0) pushFirst(held, k.id, anchor);
-  else k.i32[anchor + Anchor.REAP_CORE] = 0;
+  if (k.i32[header + ObjectHeader.REAP_WORK] !== 0) pushFirst(held, k.id, header);
+  else k.i32[header + ObjectHeader.REAP_CORE] = 0;
   unlockTree(held);
 }
 
 /** Does a step of an object's work: ending first, then telling, then finalising. */
-function work(k: Core, anchor: AnchorRef): Step {
+function work(k: Core, header: HeaderRef): Step {
   const { i32 } = k;
-  const type = typeOf(i32[anchor]!);
-  const object = (anchor - anchorOf(type, 0)) as ObjectRef;
-  const wanted = Atomics.load(i32, anchor + Anchor.REAP_WORK);
+  const type = typeOf(i32[header]);
+  const object = (header - headerOf(type, 0)) as ObjectRef;
+  const wanted = Atomics.load(i32, header + ObjectHeader.REAP_WORK);
   let step = Step.DONE;
   if ((wanted & Reap.END) !== 0) {
     step =
       type === ObjectType.THREAD ? endOne(k, object as ThreadRef) : cleanProcess(k, object as ProcessRef);
-    if (step === Step.DONE) take(k, anchor, Reap.END);
+    if (step === Step.DONE) take(k, header, Reap.END);
   }
   // Whoever is told that a process has ended finds nothing of it left.
   if (step === Step.DONE && (wanted & Reap.TELL) !== 0) {
@@ -125,37 +125,37 @@ function work(k: Core, anchor: AnchorRef): Step {
     else if (tellMonitor(k, type, object)) return Step.MORE;
   }
   if (step === Step.DONE && (wanted & Reap.FINALISE) !== 0) {
-    step = finalise(k, anchor, type, object);
-    if (step === Step.DONE) take(k, anchor, Reap.FINALISE);
+    step = finalise(k, header, type, object);
+    if (step === Step.DONE) take(k, header, Reap.FINALISE);
   }
   return step;
 }
 
-function take(k: Core, anchor: AnchorRef, done: Reap): void {
-  Atomics.and(k.i32, anchor + Anchor.REAP_WORK, ~done);
+function take(k: Core, header: HeaderRef, done: Reap): void {
+  Atomics.and(k.i32, header + ObjectHeader.REAP_WORK, ~done);
 }
 
 function endOne(k: Core, thread: ThreadRef): Step {
-  if (!isEnded(k.i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
+  if (!isEnded(k.i32[thread + Thread.STATE])) endThread(k, thread, LifeState.KILLED, 0);
   return Step.DONE;
 }
 
 /** Nothing may be left of an object whose last capability is dead. */
-function finalise(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRef): Step {
-  const left = empty(k, anchor, type, object);
+function finalise(k: Core, header: HeaderRef, type: ObjectType, object: ObjectRef): Step {
+  const left = empty(k, header, type, object);
   if (left !== Step.DONE) return left;
   const { i32 } = k;
   // Cores that found the last capability alive may be using the object until then.
-  if (awaitGrace(k, i32[anchor + Slot.STAMP]!)) return Step.GRACE;
+  if (awaitGrace(k, i32[header + Slot.STAMP])) return Step.GRACE;
   const held = lockTree(k);
-  endFinalising(held, anchor);
+  endFinalising(held, header);
   if (type === ObjectType.IMAGE) dropImage(held, object as ImageRef);
   unlockTree(held);
   if (TRACED) k.tracer.put2(TraceEvent.OBJECT_FINALISED, type, object);
   return Step.DONE;
 }
 
-function empty(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRef): Step {
+function empty(k: Core, header: HeaderRef, type: ObjectType, object: ObjectRef): Step {
   const { i32 } = k;
   switch (type) {
     case ObjectType.THREAD:
@@ -163,7 +163,7 @@ function empty(k: Core, anchor: AnchorRef, type: ObjectType, object: ObjectRef):
     case ObjectType.PROCESS:
       return emptyProcess(k, object as ProcessRef);
     case ObjectType.CNODE:
-      return emptyCNode(k, anchor, object as CNodeRef);
+      return emptyCNode(k, header, object as CNodeRef);
     case ObjectType.NOTIFICATION:
       // Threads that waited were swept; one core may still have it in its list of nudges.
       return Atomics.load(i32, object + Notification.NUDGE_HOLDER) === 0 ? Step.DONE : Step.WAIT;
@@ -190,7 +190,7 @@ function emptyThread(k: Core, thread: ThreadRef): Step {
   if (i32[thread + Thread.MONITORS] !== 0)
     return tellMonitor(k, ObjectType.THREAD, thread) ? Step.MORE : Step.DONE;
   if (i32[thread + Thread.NUMBER] === 0) return Step.DONE;
-  if (!isEnded(i32[thread + Thread.STATE]!)) endThread(k, thread, LifeState.KILLED, 0);
+  if (!isEnded(i32[thread + Thread.STATE])) endThread(k, thread, LifeState.KILLED, 0);
   const isGone = i32[thread + Thread.STATE] === ThreadState.DEAD && i32[thread + Thread.CANCEL_NEXT] === 0;
   return isGone ? Step.DONE : Step.WAIT;
 }
@@ -206,15 +206,15 @@ function emptyProcess(k: Core, process: ProcessRef): Step {
 }
 
 /** Deletes what is in the next 256 slots. Nobody can fill any: there is no capability to it. */
-function emptyCNode(k: Core, anchor: AnchorRef, cnode: CNodeRef): Step {
+function emptyCNode(k: Core, header: HeaderRef, cnode: CNodeRef): Step {
   const { i32 } = k;
-  const slots = slotsOf(i32[anchor]!);
-  const from = Math.max(i32[anchor + Anchor.CURSOR]!, 1);
+  const slots = slotsOf(i32[header]);
+  const from = Math.max(i32[header + ObjectHeader.CURSOR], 1);
   const to = Math.min(from + CHUNK, slots);
   for (let index = from; index < to; index++) {
     const slot = (cnode + index * Slot.WORDS) as SlotRef;
     if (i32[slot] !== 0) deleteCapability(k, slot, true);
   }
-  i32[anchor + Anchor.CURSOR] = to;
+  i32[header + ObjectHeader.CURSOR] = to;
   return to < slots ? Step.MORE : Step.DONE;
 }

@@ -15,8 +15,8 @@ import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Anchor, Endpoint, Notification, Process, Tables, Thread } from "../state/layout.js";
-import { anchorOf } from "../state/objects.js";
+import { Endpoint, Notification, ObjectHeader, Process, Tables, Thread } from "../state/layout.js";
+import { headerOf } from "../state/objects.js";
 import type { CNodeRef, ObjectRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finish, refuse } from "./arguments.js";
 
@@ -50,8 +50,8 @@ export function retype(k: Core, thread: ThreadRef, context: Context, request: Re
     unlockTree(held);
     return finish(context, Err.BAD_CAP);
   }
-  const cnode = i32[cnodeSlot + Slot.OBJECT]! as CNodeRef;
-  const cnodeSlots = slotsOf(i32[cnodeSlot]!);
+  const cnode = i32[cnodeSlot + Slot.OBJECT] as CNodeRef;
+  const cnodeSlots = slotsOf(i32[cnodeSlot]);
   if (
     bits === 0 ||
     !(count >= 1 && count <= MAX_RETYPE_COUNT) ||
@@ -67,20 +67,20 @@ export function retype(k: Core, thread: ThreadRef, context: Context, request: Re
   }
   const units = 2 ** (bits - UNIT_BITS);
   const needed = units * count;
-  const size = sizeInUnits(i32[untyped]!);
-  let start = Math.ceil(i32[untyped + Slot.WATERMARK]! / units) * units;
+  const size = sizeInUnits(i32[untyped]);
+  let start = Math.ceil(i32[untyped + Slot.WATERMARK] / units) * units;
   const reset =
     i32[untyped + Slot.FIRST_CHILD] === 0 &&
     i32[untyped + Slot.WATERMARK] !== 0 &&
     (start + needed > size || i32[untyped + Slot.LINK] !== Reset.NONE);
   if ((reset ? needed : start + needed) > size) {
     const isComing = needed <= size && isBeingFreed(held, untyped);
-    const left = (reset ? size : size - i32[untyped + Slot.WATERMARK]!) * 64;
+    const left = (reset ? size : size - i32[untyped + Slot.WATERMARK]) * 64;
     unlockTree(held);
     return isComing ? waitForGrace(k, thread, nextGrace(k)) : refuse(context, Err.NO_MEMORY, left);
   }
   if (dying !== 0) {
-    const stamp = i32[dying + Slot.STAMP]!;
+    const stamp = i32[dying + Slot.STAMP];
     unlockTree(held);
     return waitForGrace(k, thread, stamp);
   }
@@ -107,7 +107,7 @@ function commitRetype(
 ): void {
   const { i32 } = k;
   beginCommit(k);
-  const base = i32[untyped + Slot.OBJECT]!;
+  const base = i32[untyped + Slot.OBJECT];
   // What a capability says of an object's size: as it was asked for, where there is a choice.
   const slotBits = type === ObjectType.CNODE ? sizeBits : Math.log2(units) + UNIT_BITS;
   const word = slotWord(type, Right.ALL, 0, slotBits);
@@ -148,11 +148,11 @@ const CHILDREN = 1024;
  */
 function isBeingFreed(k: Locked, untyped: SlotRef): boolean {
   const { i32 } = k;
-  const first = i32[untyped + Slot.FIRST_CHILD]!;
+  const first = i32[untyped + Slot.FIRST_CHILD];
   if (first === 0) return false;
   for (let child = first, seen = 0; seen < CHILDREN; seen++) {
-    if ((i32[child]! & SlotBits.STATE_MASK) === SlotState.LIVE) return false;
-    child = i32[child + Slot.NEXT_SIBLING]!;
+    if ((i32[child] & SlotBits.STATE_MASK) === SlotState.LIVE) return false;
+    child = i32[child + Slot.NEXT_SIBLING];
     if (child === first) return true;
   }
   // So many that the rest was not seen: some of them will be gone when it looks again.
@@ -172,15 +172,15 @@ const enum Reset {
  */
 function resetSome(k: Locked, untyped: SlotRef): number {
   const { i32, f64 } = k;
-  if (!graceIsOver(k, i32[untyped + Slot.STAMP]!)) return i32[untyped + Slot.STAMP]!;
+  if (!graceIsOver(k, i32[untyped + Slot.STAMP])) return i32[untyped + Slot.STAMP];
   if (i32[untyped + Slot.LINK] === Reset.NONE) {
     i32[untyped + Slot.LINK] = Reset.SECOND;
     i32[untyped + Slot.STAMP] = nextGrace(k);
-    return i32[untyped + Slot.STAMP]!;
+    return i32[untyped + Slot.STAMP];
   }
-  const used = i32[untyped + Slot.WATERMARK]!;
+  const used = i32[untyped + Slot.WATERMARK];
   const kept = Math.max(0, used - ZERO_UNITS);
-  const base = i32[untyped + Slot.OBJECT]!;
+  const base = i32[untyped + Slot.OBJECT];
   const end = (base + used * UNIT_WORDS) >> 1;
   for (let i = (base + kept * UNIT_WORDS) >> 1; i < end; i++) f64[i] = 0;
   i32[untyped + Slot.WATERMARK] = kept;
@@ -202,10 +202,10 @@ function makeObject(k: Locked, type: number, object: ObjectRef, words: number, s
       i32[object + Thread.HOME] = k.id;
       break;
     case ObjectType.PROCESS:
-      i32[object + Process.NUMBER] = i32[k.tables + Tables.NEXT_PROCESS]!++;
+      i32[object + Process.NUMBER] = i32[k.tables + Tables.NEXT_PROCESS]++;
       break;
     case ObjectType.SEALER:
-      i32[object + Anchor.BRAND] = ++i32[k.tables + Tables.NEXT_BRAND]!;
+      i32[object + ObjectHeader.BRAND] = ++i32[k.tables + Tables.NEXT_BRAND];
       break;
     case ObjectType.CNODE:
       makeCNode(k, object as CNodeRef, words);
@@ -213,19 +213,19 @@ function makeObject(k: Locked, type: number, object: ObjectRef, words: number, s
     default:
       break;
   }
-  describeAnchor(k, type, object, sizeBits);
+  writeHeader(k, type, object, sizeBits);
 }
 
 /** A new CNode's slots start at a generation that no slot ever had: no handle to what was here before fits. */
 export function makeCNode(k: Locked, cnode: CNodeRef, words: number): void {
   const { i32 } = k;
-  const generation = i32[k.tables + Tables.NEXT_GENERATION]!++;
+  const generation = i32[k.tables + Tables.NEXT_GENERATION]++;
   for (let slot = cnode + Slot.WORDS; slot < cnode + words; slot += Slot.WORDS)
     i32[slot + Slot.GENERATION] = generation;
 }
 
-/** An object's anchor says what it belongs to; EMPTY, so that nothing takes it for a capability. */
-export function describeAnchor(k: Core, type: ObjectType, object: ObjectRef, sizeBits: number): void {
-  const anchor = anchorOf(type, object);
-  if (anchor !== 0) k.i32[anchor] = (type << SlotBits.TYPE_SHIFT) | ((sizeBits & 63) << SlotBits.SIZE_SHIFT);
+/** An object's header says what it belongs to; EMPTY, so that nothing takes it for a capability. */
+export function writeHeader(k: Core, type: ObjectType, object: ObjectRef, sizeBits: number): void {
+  const header = headerOf(type, object);
+  if (header !== 0) k.i32[header] = (type << SlotBits.TYPE_SHIFT) | ((sizeBits & 63) << SlotBits.SIZE_SHIFT);
 }

@@ -50,9 +50,9 @@ export function killDescendants(k: Locked, node: NodeRef): Left {
   let first = 0;
   let killed = 0;
   for (let passed = 0; passed < PASSED; ) {
-    const child = i32[node + Slot.FIRST_CHILD]! as NodeRef | 0;
+    const child = i32[node + Slot.FIRST_CHILD] as NodeRef | 0;
     if (child === 0) return Left.NONE;
-    if ((i32[child]! & SlotBits.STATE_MASK) === SlotState.LIVE) {
+    if ((i32[child] & SlotBits.STATE_MASK) === SlotState.LIVE) {
       if (killed++ === CHUNK) return Left.MORE;
       killSlot(k, child as SlotRef);
     } else {
@@ -82,21 +82,21 @@ export function revoke(
   const asked = progressOf(k, thread);
   if (asked !== 0) {
     if (!graceIsOver(k, asked)) return waitForGrace(k, thread, asked);
-    if (TRACED) k.tracer.put2(TraceEvent.REVOKE_END, i32[thread + Thread.NUMBER]!, Err.OK);
+    if (TRACED) k.tracer.put2(TraceEvent.REVOKE_END, i32[thread + Thread.NUMBER], Err.OK);
     return finish(context, Err.OK);
   }
   const held = lockTree(k);
   const slot = slotIn(k, cnode, slots, handle);
   const allowed = slot !== 0 && hasRight(k, slot, Right.REVOKE);
   const left = allowed ? killDescendants(held, slot) : Left.NONE;
-  const isMemory = allowed && typeOf(i32[slot]!) === ObjectType.UNTYPED;
+  const isMemory = allowed && typeOf(i32[slot]) === ObjectType.UNTYPED;
   unlockTree(held);
-  if (TRACED && allowed) k.tracer.put3(TraceEvent.REVOKE_CHUNK, i32[thread + Thread.NUMBER]!, slot, left);
+  if (TRACED && allowed) k.tracer.put3(TraceEvent.REVOKE_CHUNK, i32[thread + Thread.NUMBER], slot, left);
   if (!allowed) return finish(context, slot === 0 ? Err.BAD_CAP : Err.DENIED);
   if (left === Left.MORE) return Answer.AGAIN;
   const number = requestGrace(k);
-  if (TRACED) k.tracer.put2(TraceEvent.REVOKE_WAIT, i32[thread + Thread.NUMBER]!, number);
-  // Memory is looked at again after it: its objects are gone when their anchors have left the tree.
+  if (TRACED) k.tracer.put2(TraceEvent.REVOKE_WAIT, i32[thread + Thread.NUMBER], number);
+  // Memory is looked at again after it: its objects are gone when their headers have left the tree.
   if (!isMemory || left === Left.NONE) i32[thread + Thread.PROGRESS] = number;
   return waitForGrace(k, thread, number);
 }

@@ -31,7 +31,7 @@ import {
   ThreadState,
 } from "../state/layout.js";
 import type {
-  AnchorRef,
+  HeaderRef,
   NotificationRef,
   ProcessRef,
   QueueRef,
@@ -44,8 +44,8 @@ import { endProcess, unlinkThread } from "./process-end.js";
 /** Ends a thread of this core. `status` is what its process ends with if it decides that. */
 export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: number): void {
   const { i32 } = k;
-  if (isEnded(i32[thread + Thread.STATE]!)) return;
-  const state = i32[thread + Thread.STATE]!;
+  if (isEnded(i32[thread + Thread.STATE])) return;
+  const state = i32[thread + Thread.STATE];
   // In this order: who finds it ended, on any core, finds the status.
   i32[thread + Thread.EXIT_STATUS] = status;
   Atomics.store(i32, thread + Thread.LIFE, life);
@@ -54,7 +54,7 @@ export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: n
   // A reply to a call that it still waits for is stale from here on.
   Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
   unbind(k, thread);
-  k.contexts[i32[thread + Thread.NUMBER]!] = null;
+  k.contexts[i32[thread + Thread.NUMBER]] = null;
   if (state === ThreadState.REMOTE) {
     i32[thread + Thread.STATE] = ThreadState.DYING;
     askCancel(k, thread);
@@ -68,7 +68,7 @@ export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: n
 /** LIFE is stored before the list is looked at; who attaches a monitor looks at LIFE after: one sees the other. */
 function tellOfEnd(k: Core, thread: ThreadRef): void {
   const held = lockTree(k);
-  assignReap(held, (thread + Thread.ANCHOR) as AnchorRef, Reap.TELL, k.id);
+  assignReap(held, (thread + Thread.HEADER) as HeaderRef, Reap.TELL, k.id);
   unlockTree(held);
 }
 
@@ -89,11 +89,11 @@ export function finishDeath(k: Core, thread: ThreadRef): void {
   i32[thread + Thread.STATE] = ThreadState.DEAD;
   // Not before: the core that a receiver asked may have handed it a call after it began to die.
   const caller = takeReply(k, thread);
-  if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL]!, Err.PEER_DIED));
-  const number = i32[thread + Thread.NUMBER]!;
+  if (caller !== 0) wakeIfHere(k, failCall(k, caller, i32[thread + Thread.REPLY_CALL], Err.PEER_DIED));
+  const number = i32[thread + Thread.NUMBER];
   const held = lockTree(k);
   // The number's next thread goes on counting: no reply to a call of this one is ever taken for one to it.
-  i32[i32[k.tables + Tables.CALL_NUMBERS]! + number] = i32[thread + Thread.CALL_NUMBER]! + 1;
+  i32[i32[k.tables + Tables.CALL_NUMBERS] + number] = i32[thread + Thread.CALL_NUMBER] + 1;
   Atomics.store(i32, k.threadTable + number, 0);
   unlinkThread(held, thread);
   unlockTree(held);
@@ -109,7 +109,7 @@ function stopWaiting(k: Core, thread: ThreadRef, state: number): void {
       dequeue(k, thread);
       break;
     case ThreadState.QUEUED:
-      leaveQueue(k, i32[thread + Thread.QUEUE]! as QueueRef, thread, i32[thread + Thread.ROLE]!);
+      leaveQueue(k, i32[thread + Thread.QUEUE] as QueueRef, thread, i32[thread + Thread.ROLE]);
       break;
     case ThreadState.RING_WAIT:
       unlinkWaiting(k, k.kernelArea + KernelArea.RING_WAIT_HEAD, thread);
@@ -129,10 +129,10 @@ function unbind(k: Core, thread: ThreadRef): void {
   const held = lockTree(k);
   const binding = (thread + Thread.BINDING) as SlotRef;
   if (isLive(k, binding)) killSlot(held, binding);
-  const reply = i32[thread + Thread.ANCHOR + Slot.FIRST_CHILD]! as SlotRef | 0;
+  const reply = i32[thread + Thread.HEADER + Slot.FIRST_CHILD] as SlotRef | 0;
   if (reply !== 0) killSlot(held, reply);
   unlockTree(held);
-  const notification = i32[thread + Thread.BOUND_NOTIFICATION]! as NotificationRef | 0;
+  const notification = i32[thread + Thread.BOUND_NOTIFICATION] as NotificationRef | 0;
   if (notification === 0) return;
   i32[thread + Thread.BOUND_NOTIFICATION] = 0;
   i32[notification + Notification.BOUND_THREAD] = 0;
@@ -147,7 +147,7 @@ export function wakeIfHere(k: Core, caller: ThreadRef | 0): void {
 /** The process ends with its first thread, with its last, and when any of its threads faults. */
 function endInProcess(k: Core, thread: ThreadRef, life: LifeState, status: number): void {
   const { i32 } = k;
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef | 0;
+  const process = i32[thread + Thread.PROCESS] as ProcessRef | 0;
   if (process === 0) return;
   const last = Atomics.sub(i32, process + Process.THREADS, 1) === 1;
   if (!last && i32[thread + Thread.INDEX] !== 0 && life !== LifeState.FAULTED) return;
@@ -159,12 +159,12 @@ function endInProcess(k: Core, thread: ThreadRef, life: LifeState, status: numbe
 function initEnded(k: Core, process: ProcessRef): void {
   const { i32, memory } = k;
   if (i32[process + Process.LIFE] === LifeState.EXITED) {
-    powerOff(k, i32[process + Process.STATUS]!);
+    powerOff(k, i32[process + Process.STATUS]);
     return;
   }
   const base = (process + Process.FAULT_TEXT) * 4;
   const text: number[] = [];
-  for (let i = 0; i < i32[process + Process.FAULT_BYTES]!; i++) text.push(memory.u8[base + i]!);
+  for (let i = 0; i < i32[process + Process.FAULT_BYTES]; i++) text.push(memory.u8[base + i]);
   throw new KernelPanic(
     `init ended: ${utf8Decode(text)} (line ${i32[process + Process.FAULT_LINE]}, column ${i32[process + Process.FAULT_COLUMN]} of its image)`,
   );
@@ -173,7 +173,7 @@ function initEnded(k: Core, process: ProcessRef): void {
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
 export function faultThread(k: Core, thread: ThreadRef, error: unknown): void {
   const { i32, current } = k;
-  const process = i32[thread + Thread.PROCESS]! as ProcessRef;
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
   // The built-ins that this takes are not the guest's work: see EngineCore.current. Its checks would throw here.
   k.current = 0;
   const fault = faultOf(error);
@@ -191,7 +191,7 @@ export function recordFault(k: Core, process: ProcessRef, text: string, line: nu
   const { i32, memory } = k;
   const bytes = utf8Encode(text).slice(0, MAX_FAULT_TEXT_BYTES);
   const base = (process + Process.FAULT_TEXT) * 4;
-  for (let i = 0; i < bytes.length; i++) memory.u8[base + i] = bytes[i]!;
+  for (let i = 0; i < bytes.length; i++) memory.u8[base + i] = bytes[i];
   i32[process + Process.FAULT_BYTES] = bytes.length;
   i32[process + Process.FAULT_LINE] = line;
   i32[process + Process.FAULT_COLUMN] = column;

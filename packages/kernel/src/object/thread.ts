@@ -19,10 +19,10 @@ import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import {
-  Anchor,
   Internal,
   Message,
   Notification,
+  ObjectHeader,
   Process,
   Restart,
   Tables,
@@ -72,7 +72,7 @@ function atHome(
   a = 0,
   b = 0,
 ): Answer {
-  const home = k.i32[target + Thread.HOME]!;
+  const home = k.i32[target + Thread.HOME];
   if (!isPlaced(k, target)) return finish(context, Err.BUSY);
   if (home !== k.id) return askInvoke(k, thread, home, target, method, a, b);
   // The result first: the method may end or preempt the invoker itself.
@@ -107,10 +107,10 @@ function askInvoke(
 /** Home: the other end of `atHome`. */
 export function onInvoke(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const invoker = i32[line + InvokeLine.THREAD]! as ThreadRef;
-  const target = i32[line + InvokeLine.TARGET]! as ThreadRef;
-  const method = i32[line + InvokeLine.METHOD]!;
-  const result = perform(k, target, method, i32[line + InvokeLine.A]!, i32[line + InvokeLine.B]!);
+  const invoker = i32[line + InvokeLine.THREAD] as ThreadRef;
+  const target = i32[line + InvokeLine.TARGET] as ThreadRef;
+  const method = i32[line + InvokeLine.METHOD];
+  const result = perform(k, target, method, i32[line + InvokeLine.A], i32[line + InvokeLine.B]);
   const again = method === Method.THREAD_DESTROY && isDying(k, target);
   answerStatus(k, invoker, again ? Internal.RETRY : result);
 }
@@ -135,14 +135,14 @@ function perform(k: Core, target: ThreadRef, method: number, a: number, b: numbe
 
 export function threadStatus(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
-  const target = i32[self + Slot.OBJECT]! as ThreadRef;
+  const target = i32[self + Slot.OBJECT] as ThreadRef;
   return answer(
     context,
     Atomics.load(i32, target + Thread.LIFE),
     Atomics.load(i32, target + Thread.STATE),
-    i32[target + Thread.HOME]!,
-    i32[target + Thread.PRIORITY]!,
-    i32[target + Thread.EXIT_STATUS]!,
+    i32[target + Thread.HOME],
+    i32[target + Thread.PRIORITY],
+    i32[target + Thread.EXIT_STATUS],
   );
 }
 
@@ -150,8 +150,8 @@ export function threadStatus(k: Core, _thread: ThreadRef, context: Context, self
 export function threadConfigure(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { process, core, priority } = k.operands;
-  const target = i32[self + Slot.OBJECT]! as ThreadRef;
-  const status = configureThread(k, target, i32[process + Slot.OBJECT]! as ProcessRef, core, priority);
+  const target = i32[self + Slot.OBJECT] as ThreadRef;
+  const status = configureThread(k, target, i32[process + Slot.OBJECT] as ProcessRef, core, priority);
   return status === Err.NO_RESOURCE ? refuse(context, status) : finish(context, status);
 }
 
@@ -171,20 +171,20 @@ export function configureThread(
   if (!online) result = Err.NOT_FOUND;
   else if (
     i32[target + Thread.NUMBER] === 0 &&
-    i32[target + Thread.ANCHOR + Anchor.REFERENCES] !== 0 &&
+    i32[target + Thread.HEADER + ObjectHeader.REFERENCES] !== 0 &&
     Atomics.load(i32, target + Thread.LIFE) === LifeState.NEW &&
     Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING
   ) {
     const number = i32[process + Process.THREADS_LEFT] === 0 ? 0 : freeNumber(held);
     result = number === 0 ? Err.NO_RESOURCE : Err.OK;
     if (number !== 0) {
-      i32[process + Process.THREADS_LEFT]!--;
+      i32[process + Process.THREADS_LEFT]--;
       linkThread(held, process, target);
-      i32[target + Thread.CALL_NUMBER] = i32[i32[k.tables + Tables.CALL_NUMBERS]! + number]!;
+      i32[target + Thread.CALL_NUMBER] = i32[i32[k.tables + Tables.CALL_NUMBERS] + number];
       i32[target + Thread.HOME] = core;
       i32[target + Thread.PRIORITY] = priority;
       i32[target + Thread.PROCESS] = process;
-      i32[target + Thread.IMAGE] = i32[process + Process.IMAGE]!;
+      i32[target + Thread.IMAGE] = i32[process + Process.IMAGE];
       i32[target + Thread.INDEX] = Atomics.add(i32, process + Process.NEXT_INDEX, 1);
       i32[target + Thread.NUMBER] = number;
       Atomics.add(i32, process + Process.THREADS, 1);
@@ -199,8 +199,8 @@ export function configureThread(
 /** A number that no thread has; 0 if all are taken. */
 function freeNumber(k: Locked): number {
   const { i32 } = k;
-  const limit = i32[k.tables + Tables.THREAD_LIMIT]!;
-  let number = i32[k.tables + Tables.THREAD_HINT]!;
+  const limit = i32[k.tables + Tables.THREAD_LIMIT];
+  let number = i32[k.tables + Tables.THREAD_HINT];
   for (let i = 1; i < limit; i++) {
     number = number + 1 < limit ? number + 1 : 1;
     if (Atomics.load(i32, k.threadTable + number) === 0) {
@@ -214,7 +214,7 @@ function freeNumber(k: Locked): number {
 /** The words behind the method become the new thread's first message. */
 export function threadStart(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
-  const target = i32[self + Slot.OBJECT]! as ThreadRef;
+  const target = i32[self + Slot.OBJECT] as ThreadRef;
   if (i32[target + Thread.NUMBER] === 0 || Atomics.load(i32, target + Thread.LIFE) !== LifeState.NEW)
     return finish(context, Err.BUSY);
   copyWords(k.f64, threadWords(target), context.regs, operands.payload, operands.wordCount);
@@ -228,8 +228,8 @@ export function startHere(k: Core, target: ThreadRef): number {
   if (i32[target + Thread.STATE] !== ThreadState.INACTIVE || i32[target + Thread.LIFE] !== LifeState.NEW)
     return Err.BUSY;
   const regs = makeRegisters();
-  copyWords(regs, Reg.WORDS, k.f64, threadWords(target), i32[target + Thread.START_WORDS]!);
-  k.contexts[i32[target + Thread.NUMBER]!] = kindOf(k, i32[target + Thread.IMAGE]! as ImageRef).make(regs);
+  copyWords(regs, Reg.WORDS, k.f64, threadWords(target), i32[target + Thread.START_WORDS]);
+  k.contexts[i32[target + Thread.NUMBER]] = kindOf(k, i32[target + Thread.IMAGE] as ImageRef).make(regs);
   Atomics.store(i32, target + Thread.LIFE, LifeState.RUNNING);
   i32[target + Thread.RESTART] = Restart.START;
   enqueue(k, target);
@@ -243,8 +243,8 @@ export function startHere(k: Core, target: ThreadRef): number {
  * asked; the trap starts again then, and looks.
  */
 export function threadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
-  const target = k.i32[self + Slot.OBJECT]! as ThreadRef;
-  const home = k.i32[target + Thread.HOME]!;
+  const target = k.i32[self + Slot.OBJECT] as ThreadRef;
+  const home = k.i32[target + Thread.HOME];
   context.result = Err.OK;
   if (!isDying(k, target)) {
     if (home !== k.id && isPlaced(k, target))
@@ -262,19 +262,19 @@ function isDying(k: Core, target: ThreadRef): boolean {
 }
 
 function destroyHere(k: Core, target: ThreadRef): void {
-  if (!isEnded(k.i32[target + Thread.STATE]!)) endThread(k, target, LifeState.KILLED, 0);
+  if (!isEnded(k.i32[target + Thread.STATE])) endThread(k, target, LifeState.KILLED, 0);
 }
 
 /** A notification that also ends the thread's receives. It moves to the thread's core first. */
 export function threadBind(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
   const { notification: slot } = k.operands;
-  const target = i32[self + Slot.OBJECT]! as ThreadRef;
+  const target = i32[self + Slot.OBJECT] as ThreadRef;
   if (!isPlaced(k, target)) return finish(context, Err.BUSY);
-  const notification = i32[slot + Slot.OBJECT]! as NotificationRef;
-  const generation = i32[slot + Slot.GENERATION]!;
+  const notification = i32[slot + Slot.OBJECT] as NotificationRef;
+  const generation = i32[slot + Slot.GENERATION];
   const home = homeOf(k, notification);
-  const wanted = i32[target + Thread.HOME]!;
+  const wanted = i32[target + Thread.HOME];
   if (home !== wanted) {
     if (home !== k.id) return askRehome(k, thread, notification, home, wanted);
     if (!canMove(k, notification)) return finish(context, Err.BUSY);
@@ -286,7 +286,7 @@ export function threadBind(k: Core, thread: ThreadRef, context: Context, self: S
 /** Home: derives the thread's binding from the capability that the invoker named, if it still is what it was. */
 function bindHere(k: Core, target: ThreadRef, slot: SlotRef, generation: number): number {
   const { i32 } = k;
-  const notification = i32[slot + Slot.OBJECT]! as NotificationRef;
+  const notification = i32[slot + Slot.OBJECT] as NotificationRef;
   const binding = (target + Thread.BINDING) as SlotRef;
   const held = lockTree(k);
   let status: number = Err.OK;
@@ -295,13 +295,13 @@ function bindHere(k: Core, target: ThreadRef, slot: SlotRef, generation: number)
   else if (
     i32[target + Thread.BOUND_NOTIFICATION] !== 0 ||
     i32[notification + Notification.BOUND_THREAD] !== 0 ||
-    isEnded(i32[target + Thread.STATE]!)
+    isEnded(i32[target + Thread.STATE])
   )
     status = Err.BUSY;
   // The last one's end is not through yet.
   else if (!reclaimSlot(held, binding)) status = Internal.RETRY;
   else bindSlot(held, slot, binding, Binding.THREAD_NOTIFICATION);
-  const stamp = i32[binding + Slot.STAMP]!;
+  const stamp = i32[binding + Slot.STAMP];
   unlockTree(held);
   if (status === Internal.RETRY) ensureGrace(k, stamp);
   if (status !== Err.OK) return status;
@@ -318,7 +318,7 @@ export function threadPriority(k: Core, thread: ThreadRef, context: Context, sel
     k,
     thread,
     context,
-    k.i32[self + Slot.OBJECT]! as ThreadRef,
+    k.i32[self + Slot.OBJECT] as ThreadRef,
     Method.THREAD_PRIORITY,
     k.operands.priority,
   );
@@ -331,5 +331,5 @@ function setPriorityHere(k: Core, target: ThreadRef, priority: number): void {
   if (ready) dequeue(k, target);
   i32[target + Thread.PRIORITY] = priority;
   if (ready) enqueue(k, target);
-  if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]!) preempt(k);
+  if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]) preempt(k);
 }

@@ -12,8 +12,8 @@ import { retype } from "./retype.js";
 
 export function untypedInfo(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32 } = k;
-  const bytes = 2 ** ((i32[self]! >>> SlotBits.SIZE_SHIFT) & 63);
-  const used = i32[self + Slot.FIRST_CHILD] === 0 ? 0 : i32[self + Slot.WATERMARK]! * 64;
+  const bytes = 2 ** ((i32[self] >>> SlotBits.SIZE_SHIFT) & 63);
+  const used = i32[self + Slot.FIRST_CHILD] === 0 ? 0 : i32[self + Slot.WATERMARK] * 64;
   return answer(context, bytes, bytes - used);
 }
 
@@ -33,7 +33,7 @@ export function untypedRetype(k: Core, thread: ThreadRef, context: Context, self
   request.first = operands.first;
   const result = retype(k, thread, context, request);
   if (TRACED && result === Answer.DONE) {
-    const number = k.i32[thread + Thread.NUMBER]!;
+    const number = k.i32[thread + Thread.NUMBER];
     k.tracer.put5(TraceEvent.CAPABILITY_RETYPE, number, type, count, self, context.result);
   }
   return result;

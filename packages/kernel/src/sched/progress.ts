@@ -10,7 +10,7 @@ import { preempt } from "./run-queue.js";
 /** What the running trap noted before it waited; 0 when it is dispatched for the first time. */
 export function progressOf(k: Core, thread: ThreadRef): number {
   if (!k.restarted) k.i32[thread + Thread.PROGRESS] = 0;
-  return k.i32[thread + Thread.PROGRESS]!;
+  return k.i32[thread + Thread.PROGRESS];
 }
 
 /** What `Answer.AGAIN` means: the thread's trap goes on in its next turn; whoever is more urgent runs before. */

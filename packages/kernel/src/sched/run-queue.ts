@@ -7,7 +7,7 @@ import type { Context } from "@capos/engine";
 import { armOneShot, disarmTimer, type WordIndex } from "@capos/hal";
 import { assert } from "../state/assert.js";
 import { CHECKED, TRACED } from "../state/build.js";
-import type { Core } from "../state/core.js";
+import { type Core, contextOf } from "../state/core.js";
 import { KernelArea, KernelCore, Restart, Thread, ThreadState } from "../state/layout.js";
 import type { ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
@@ -23,7 +23,7 @@ function queueOf(k: Core, priority: number): WordIndex {
 /** Recomputes the cached highest ready priority from the bitmap. */
 export function refreshTop(k: Core): void {
   for (let i = 7; i >= 0; i--) {
-    const bits = k.i32[k.kernelArea + KernelArea.READY_BITMAP + i]!;
+    const bits = k.i32[k.kernelArea + KernelArea.READY_BITMAP + i];
     if (bits !== 0) {
       k.topReady = i * 32 + 31 - Math.clz32(bits);
       return;
@@ -35,9 +35,9 @@ export function refreshTop(k: Core): void {
 /** Puts a thread at the end of its priority's queue (or at the front, if it lost its turn through no choice of its own). */
 export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
   const { i32 } = k;
-  const priority = i32[thread + Thread.PRIORITY]!;
+  const priority = i32[thread + Thread.PRIORITY];
   const queue = queueOf(k, priority);
-  const head = i32[queue]!;
+  const head = i32[queue];
   if (CHECKED) assert(i32[thread + Thread.HOME] === k.id, "thread home");
   i32[thread + Thread.STATE] = ThreadState.READY;
   if (head === 0) {
@@ -45,7 +45,7 @@ export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
     i32[queue + 1] = thread;
     i32[thread + Thread.RUN_NEXT] = 0;
     i32[thread + Thread.RUN_PREVIOUS] = 0;
-    i32[k.kernelArea + KernelArea.READY_BITMAP + (priority >> 5)]! |= 1 << (priority & 31);
+    i32[k.kernelArea + KernelArea.READY_BITMAP + (priority >> 5)] |= 1 << (priority & 31);
     if (priority > k.topReady) k.topReady = priority;
   } else if (atFront) {
     i32[thread + Thread.RUN_NEXT] = head;
@@ -53,18 +53,18 @@ export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
     i32[head + Thread.RUN_PREVIOUS] = thread;
     i32[queue] = thread;
   } else {
-    const tail = i32[queue + 1]!;
+    const tail = i32[queue + 1];
     i32[tail + Thread.RUN_NEXT] = thread;
     i32[thread + Thread.RUN_PREVIOUS] = tail;
     i32[thread + Thread.RUN_NEXT] = 0;
     i32[queue + 1] = thread;
   }
   if (TRACED) {
-    const ready = i32[k.kernelArea + KernelArea.READY_COUNT]! + 1;
-    k.tracer.put3(TraceEvent.READY, i32[thread + Thread.NUMBER]!, priority, ready);
+    const ready = i32[k.kernelArea + KernelArea.READY_COUNT] + 1;
+    k.tracer.put3(TraceEvent.READY, i32[thread + Thread.NUMBER], priority, ready);
   }
   // Somebody waits for the core: from now on the running thread has a quantum.
-  if (i32[k.kernelArea + KernelArea.READY_COUNT]!++ === 0 && k.current !== 0) {
+  if (i32[k.kernelArea + KernelArea.READY_COUNT]++ === 0 && k.current !== 0) {
     armOneShot(k.memory, k.id, Vector.TIMER, QUANTUM_NS);
   }
 }
@@ -73,17 +73,17 @@ export function enqueue(k: Core, thread: ThreadRef, atFront = false): void {
 export function dequeue(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   if (CHECKED) assert(i32[thread + Thread.STATE] === ThreadState.READY, "thread ready");
-  const priority = i32[thread + Thread.PRIORITY]!;
+  const priority = i32[thread + Thread.PRIORITY];
   const queue = queueOf(k, priority);
-  const next = i32[thread + Thread.RUN_NEXT]!;
-  const previous = i32[thread + Thread.RUN_PREVIOUS]!;
+  const next = i32[thread + Thread.RUN_NEXT];
+  const previous = i32[thread + Thread.RUN_PREVIOUS];
   if (previous === 0) i32[queue] = next;
   else i32[previous + Thread.RUN_NEXT] = next;
   if (next === 0) i32[queue + 1] = previous;
   else i32[next + Thread.RUN_PREVIOUS] = previous;
-  i32[k.kernelArea + KernelArea.READY_COUNT]!--;
+  i32[k.kernelArea + KernelArea.READY_COUNT]--;
   if (i32[queue] === 0) {
-    i32[k.kernelArea + KernelArea.READY_BITMAP + (priority >> 5)]! &= ~(1 << (priority & 31));
+    i32[k.kernelArea + KernelArea.READY_BITMAP + (priority >> 5)] &= ~(1 << (priority & 31));
     refreshTop(k);
   }
 }
@@ -91,9 +91,9 @@ export function dequeue(k: Core, thread: ThreadRef): void {
 /** Takes the first thread of the highest priority to run it; 0 if none is ready. */
 export function takeNext(k: Core): ThreadRef | 0 {
   if (k.topReady < 0) return 0;
-  const thread = k.i32[queueOf(k, k.topReady)]! as ThreadRef;
+  const thread = k.i32[queueOf(k, k.topReady)] as ThreadRef;
   dequeue(k, thread);
-  if (k.i32[k.kernelArea + KernelArea.READY_COUNT]! > 0) armOneShot(k.memory, k.id, Vector.TIMER, QUANTUM_NS);
+  if (k.i32[k.kernelArea + KernelArea.READY_COUNT] > 0) armOneShot(k.memory, k.id, Vector.TIMER, QUANTUM_NS);
   return thread;
 }
 
@@ -110,7 +110,7 @@ export function wake(k: Core, thread: ThreadRef): void {
 
 /** The running thread makes way if a thread that became ready is more urgent. */
 export function yieldTo(k: Core, thread: ThreadRef): void {
-  if (k.current !== 0 && k.i32[thread + Thread.PRIORITY]! > k.i32[k.current + Thread.PRIORITY]!) preempt(k);
+  if (k.current !== 0 && k.i32[thread + Thread.PRIORITY] > k.i32[k.current + Thread.PRIORITY]) preempt(k);
 }
 
 /** The running thread goes back to the queue; it keeps its place at the front of its priority. */
@@ -138,7 +138,7 @@ export function leave(k: Core): void {
 
 /** Makes a thread the running one. */
 export function enter(k: Core, thread: ThreadRef): void {
-  switchTo(k, thread, k.contexts[k.i32[thread + Thread.NUMBER]!]!);
+  switchTo(k, thread, contextOf(k, thread));
 }
 
 /** The same where its context is at hand. */

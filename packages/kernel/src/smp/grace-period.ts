@@ -134,8 +134,8 @@ export function waitForGrace(k: Core, thread: ThreadRef, number: number): Answer
   ensureGrace(k, number);
   i32[thread + Thread.STATE] = ThreadState.GRACE_WAIT;
   i32[thread + Thread.GRACE_TARGET] = number;
-  if (TRACED) k.tracer.put2(TraceEvent.GRACE_WAIT, i32[thread + Thread.NUMBER]!, number);
-  i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]!;
+  if (TRACED) k.tracer.put2(TraceEvent.GRACE_WAIT, i32[thread + Thread.NUMBER], number);
+  i32[thread + Thread.WAIT_NEXT] = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD];
   i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD] = thread;
   leave(k);
   // Published before the look: a report that completes the period either sees AWAITED or is seen here.
@@ -151,11 +151,11 @@ export function publishAwaited(k: Core): void {
   if (k.graceWanted) lowest = earlier(lowest, k.graceAsked);
   if (k.reapAwaits !== 0) lowest = earlier(lowest, k.reapAwaits);
   for (
-    let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD]! as ThreadRef | 0;
+    let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD] as ThreadRef | 0;
     thread !== 0;
-    thread = i32[thread + Thread.WAIT_NEXT]! as ThreadRef | 0
+    thread = i32[thread + Thread.WAIT_NEXT] as ThreadRef | 0
   ) {
-    lowest = earlier(lowest, i32[thread + Thread.GRACE_TARGET]!);
+    lowest = earlier(lowest, i32[thread + Thread.GRACE_TARGET]);
   }
   Atomics.store(i32, k.area + KernelCore.GRACE_AWAITED, lowest);
 }
@@ -175,17 +175,13 @@ export function wakeGraceWaiters(k: Core): void {
   const list = k.kernelArea + KernelArea.GRACE_WAIT_HEAD;
   if (i32[list] === 0) return;
   let woken = false;
-  for (let thread = i32[list]! as ThreadRef | 0, previous = 0; thread !== 0; ) {
-    const next = i32[thread + Thread.WAIT_NEXT]! as ThreadRef | 0;
-    if (graceIsOver(k, i32[thread + Thread.GRACE_TARGET]!)) {
+  for (let thread = i32[list] as ThreadRef | 0, previous = 0; thread !== 0; ) {
+    const next = i32[thread + Thread.WAIT_NEXT] as ThreadRef | 0;
+    if (graceIsOver(k, i32[thread + Thread.GRACE_TARGET])) {
       if (previous === 0) i32[list] = next;
       else i32[previous + Thread.WAIT_NEXT] = next;
       if (TRACED)
-        k.tracer.put2(
-          TraceEvent.GRACE_OVER,
-          i32[thread + Thread.NUMBER]!,
-          i32[thread + Thread.GRACE_TARGET]!,
-        );
+        k.tracer.put2(TraceEvent.GRACE_OVER, i32[thread + Thread.NUMBER], i32[thread + Thread.GRACE_TARGET]);
       restart(k, thread);
       woken = true;
     } else previous = thread;
@@ -204,6 +200,6 @@ export function leaveGraceWait(k: Core, thread: ThreadRef): void {
 export function unlinkWaiting(k: Core, list: WordIndex, thread: ThreadRef): void {
   const { i32 } = k;
   let link = list;
-  while (i32[link] !== 0 && i32[link] !== thread) link = i32[link]! + Thread.WAIT_NEXT;
-  if (i32[link] === thread) i32[link] = i32[thread + Thread.WAIT_NEXT]!;
+  while (i32[link] !== 0 && i32[link] !== thread) link = i32[link] + Thread.WAIT_NEXT;
+  if (i32[link] === thread) i32[link] = i32[thread + Thread.WAIT_NEXT];
 }

@@ -38,7 +38,7 @@ export function lockTree(k: Core): Locked {
 
 export function unlockTree(k: Locked): void {
   const { i32 } = k;
-  const next = (i32[KernelInfo.TREE_LOCK]! + 1) | 0;
+  const next = (i32[KernelInfo.TREE_LOCK] + 1) | 0;
   if (CHECKED) assert(i32[k.area + KernelCore.TREE_LOCKED] === 1, "tree locked");
   i32[k.area + KernelCore.TREE_LOCKED] = 0;
   Atomics.store(i32, KernelInfo.TREE_LOCK, next);

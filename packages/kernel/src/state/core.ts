@@ -17,7 +17,7 @@ import {
   type WordIndex,
 } from "@capos/hal";
 import { TraceWriter } from "@capos/trace";
-import { KernelArea, KernelCore, KernelInfo, Tables } from "./layout.js";
+import { KernelArea, KernelCore, KernelInfo, Tables, Thread } from "./layout.js";
 import { Operands } from "./operands.js";
 import type { SlotRef, ThreadRef } from "./references.js";
 import type { TRACE_EVENTS } from "./trace-events.js";
@@ -137,10 +137,10 @@ export class Core implements EngineCore {
     this.attention = this.area + CoreArea.ATTENTION;
     this.safePoints = this.area + CoreArea.HEARTBEAT;
     this.inKernel = this.area + KernelCore.IN_KERNEL;
-    this.coreCount = this.i32[BootInfo.CORES]!;
+    this.coreCount = this.i32[BootInfo.CORES];
     // The core's number in its low bits: what waits at an object that another core adopts was looked up in
     // an epoch of its former home, which must not pass for one of the new.
-    this.graceEpoch = (this.i32[this.area + KernelCore.GRACE_EPOCH]! & ~(MAX_CORES - 1)) | id;
+    this.graceEpoch = (this.i32[this.area + KernelCore.GRACE_EPOCH] & ~(MAX_CORES - 1)) | id;
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
     this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
@@ -149,9 +149,14 @@ export class Core implements EngineCore {
   /** Takes over the addresses that the boot core wrote down. */
   attachTables(): void {
     this.tables = Atomics.load(this.i32, KernelInfo.TABLES);
-    this.kernelArea = this.i32[this.tables + Tables.KERNEL_AREAS]! + this.id * KernelArea.SIZE;
-    this.threadTable = this.i32[this.tables + Tables.THREAD_TABLE]!;
+    this.kernelArea = this.i32[this.tables + Tables.KERNEL_AREAS] + this.id * KernelArea.SIZE;
+    this.threadTable = this.i32[this.tables + Tables.THREAD_TABLE];
     const limit = this.i32[this.tables + Tables.THREAD_LIMIT]!;
     for (let i = 0; i < limit; i++) this.contexts.push(null);
   }
+}
+
+/** The context of a thread of this core that has been started. */
+export function contextOf(k: Core, thread: WordIndex): Context {
+  return k.contexts[k.i32[thread + Thread.NUMBER]]!;
 }

@@ -140,7 +140,7 @@ export const enum Thread {
   // lines 6 and 7: slots, under the tree lock
   /** The bound notification's: see objects.ts. */
   BINDING = 96,
-  ANCHOR = 112,
+  HEADER = 112,
 
   /** 64 doubles: a message longer than a ring line holds, or one that waits. */
   WORDS = 128,
@@ -166,8 +166,8 @@ export const enum Endpoint {
   /** The queued thread that the sweep looks at next, 0 at its begin. */
   SWEEP_CURSOR = 9,
   /** First of the minted slots that have no descendants left. Changed under the tree lock. */
-  ORPHANS = 10,
-  ANCHOR = 16,
+  NO_SENDERS = 10,
+  HEADER = 16,
   SIZE = 32,
 }
 
@@ -186,7 +186,7 @@ export const enum Notification {
   /** As an endpoint's. */
   SWEEP_NEXT = 8,
   SWEEP_CURSOR = 9,
-  ANCHOR = 16,
+  HEADER = 16,
   SIZE = 32,
 }
 
@@ -195,7 +195,7 @@ export const enum Notification {
  * of them is gone, what stands in the derivation tree in its place until nothing of the object is left.
  * A word means what it means in `Slot`, or what is said here. All of it under the tree lock.
  */
-export const enum Anchor {
+export const enum ObjectHeader {
   /** EMPTY with type and size while the object lives, then DEAD. */
   STATE = 0,
   OBJECT = 2,
@@ -253,18 +253,18 @@ export const enum Process {
   THREADS_LEFT = 15,
   NAME = 16,
   /** The process that made it, which has its thread numbers back, and the tree of these. Under the tree lock. */
-  MAKER = 24,
-  FIRST_MADE = 25,
-  NEXT_MADE = 26,
-  PREVIOUS_MADE = 27,
+  PARENT = 24,
+  FIRST_CHILD = 25,
+  NEXT_SIBLING = 26,
+  PREVIOUS_SIBLING = 27,
   /** A `Cleaning`: what is left of it after its end. Stored by its reaper. */
   CLEANING = 28,
   CLEANING_CURSOR = 29,
   FAULT_TEXT = 32,
-  /** Slots: its image's, its CSpace's, and the anchor. */
+  /** Slots: its image's, its CSpace's, and the header. */
   IMAGE_BINDING = 80,
   BINDING = 96,
-  ANCHOR = 112,
+  HEADER = 112,
   SIZE = 128,
 }
 
@@ -291,10 +291,10 @@ export const enum Monitor {
   PREVIOUS = 6,
   /** The target's `ObjectType`. */
   TYPE = 7,
-  /** Slots: the target's, the notification's, the anchor. */
+  /** Slots: the target's, the notification's, the header. */
   TARGET = 16,
   NOTIFICATION = 32,
-  ANCHOR = 48,
+  HEADER = 48,
   SIZE = 64,
 }
 
@@ -311,14 +311,14 @@ export const enum IrqHandler {
 export const enum Image {
   /** The place. Constant. */
   MODULE = 0,
-  ANCHOR = 16,
+  HEADER = 16,
   SIZE = 32,
 }
 
-/** A CNode is an array of slots; slot 0 is its anchor and never holds a capability. */
+/** A CNode is an array of slots; slot 0 is its header and never holds a capability. */
 export const enum CNode {
-  ANCHOR = 0,
-  /** In the anchor: processes whose CSpace it is. */
+  HEADER = 0,
+  /** In the header: processes whose CSpace it is. */
   PROCESSES = 13,
 }
 
@@ -405,8 +405,6 @@ export const enum Tables {
   NEXT_PROCESS = 5,
   IRQ_HANDLERS = 6,
   INIT_PROCESS = 7,
-  /** Slots of the first process's CNode. */
-  INIT_CSPACE = 8,
   /** Table: an image for each place in the store of boot modules. */
   IMAGES = 9,
   BOOT_STARTED_NS = 10,

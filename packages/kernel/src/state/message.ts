@@ -18,7 +18,7 @@ export function copyWords(
   fromAt: number,
   count: number,
 ): void {
-  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i]!;
+  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i];
 }
 
 /** Index of a thread object's message words among the doubles. */
@@ -65,6 +65,6 @@ export function saveMessage(k: Core, thread: ThreadRef, regs: Float64Array, mess
   const capabilities = capabilityCount(message);
   if (capabilities === 0) return;
   copyWords(k.f64, threadCapabilities(thread), regs, Reg.CAPABILITIES, capabilities);
-  k.i32[thread + Thread.DROPPED_RIGHTS] = regs[Reg.DROPPED_RIGHTS]!;
-  k.i32[thread + Thread.MOVED] = regs[Reg.MOVED]!;
+  k.i32[thread + Thread.DROPPED_RIGHTS] = regs[Reg.DROPPED_RIGHTS];
+  k.i32[thread + Thread.MOVED] = regs[Reg.MOVED];
 }

@@ -8,24 +8,23 @@
 import { factsOf, OBJECT_TYPES, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import {
-  Anchor,
   CNode,
   Endpoint,
   Image,
   IrqHandler,
   Monitor,
   Notification,
+  ObjectHeader,
   Process,
   Thread,
 } from "./layout.js";
-import type { AnchorRef } from "./references.js";
+import type { HeaderRef } from "./references.js";
 
 /** Where a binding says what it is: the word that a frame has for its page, which is never a binding. */
 export const BINDING_KIND = Slot.MAPPED_PAGE;
 
 /** What a binding is to the object that it lives in. */
 export const enum Binding {
-  NONE = 0,
   /** The notification that ends a thread's receives. */
   THREAD_NOTIFICATION = 1,
   /** A process's CSpace. */
@@ -55,8 +54,8 @@ export interface KernelFacts {
   readonly hasQueue: boolean;
   /** Whoever deletes its last capability waits until it has stopped. */
   readonly runs: boolean;
-  /** Its bindings: where they stand, and what they are. */
-  readonly bindings: readonly { readonly at: number; readonly kind: Binding }[];
+  /** Where its bindings stand. What each is it says itself, from when it is filled: see `Binding`. */
+  readonly bindings: readonly number[];
 }
 
 const PLAIN: KernelFacts = Object.freeze({
@@ -72,11 +71,11 @@ function fact(more: Partial<KernelFacts>): KernelFacts {
 }
 
 const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze({
-  [ObjectType.CNODE]: fact({ header: CNode.ANCHOR }),
-  [ObjectType.ENDPOINT]: fact({ header: Endpoint.ANCHOR, hasQueue: true }),
-  [ObjectType.NOTIFICATION]: fact({ header: Notification.ANCHOR, hasQueue: true }),
+  [ObjectType.CNODE]: fact({ header: CNode.HEADER }),
+  [ObjectType.ENDPOINT]: fact({ header: Endpoint.HEADER, hasQueue: true }),
+  [ObjectType.NOTIFICATION]: fact({ header: Notification.HEADER, hasQueue: true }),
   [ObjectType.THREAD]: fact({
-    header: Thread.ANCHOR,
+    header: Thread.HEADER,
     watched: {
       monitors: Thread.MONITORS,
       life: Thread.LIFE,
@@ -85,10 +84,10 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       column: Thread.FAULT_COLUMN,
     },
     runs: true,
-    bindings: [{ at: Thread.BINDING, kind: Binding.THREAD_NOTIFICATION }],
+    bindings: [Thread.BINDING],
   }),
   [ObjectType.PROCESS]: fact({
-    header: Process.ANCHOR,
+    header: Process.HEADER,
     watched: {
       monitors: Process.MONITORS,
       life: Process.LIFE,
@@ -97,23 +96,17 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       column: Process.FAULT_COLUMN,
     },
     runs: true,
-    bindings: [
-      { at: Process.BINDING, kind: Binding.PROCESS_CSPACE },
-      { at: Process.IMAGE_BINDING, kind: Binding.PROCESS_IMAGE },
-    ],
+    bindings: [Process.BINDING, Process.IMAGE_BINDING],
   }),
   [ObjectType.MONITOR]: fact({
-    header: Monitor.ANCHOR,
-    bindings: [
-      { at: Monitor.TARGET, kind: Binding.MONITOR_TARGET },
-      { at: Monitor.NOTIFICATION, kind: Binding.MONITOR_NOTIFICATION },
-    ],
+    header: Monitor.HEADER,
+    bindings: [Monitor.TARGET, Monitor.NOTIFICATION],
   }),
   [ObjectType.IRQ_HANDLER]: fact({
-    bindings: [{ at: IrqHandler.BINDING, kind: Binding.INTERRUPT_NOTIFICATION }],
+    bindings: [IrqHandler.BINDING],
   }),
-  [ObjectType.SEALER]: fact({ header: Anchor.STATE }),
-  [ObjectType.IMAGE]: fact({ header: Image.ANCHOR }),
+  [ObjectType.SEALER]: fact({ header: ObjectHeader.STATE }),
+  [ObjectType.IMAGE]: fact({ header: Image.HEADER }),
 });
 
 /** What the kernel knows of a type. */
@@ -149,7 +142,7 @@ export function runs(type: ObjectType): boolean {
 }
 
 /** Where an object's capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
-export function anchorOf(type: ObjectType, object: WordIndex): AnchorRef | 0 {
-  const at = HEADERS[type]!;
-  return at < 0 ? 0 : ((object + at) as AnchorRef);
+export function headerOf(type: ObjectType, object: WordIndex): HeaderRef | 0 {
+  const at = HEADERS[type];
+  return at < 0 ? 0 : ((object + at) as HeaderRef);
 }

@@ -15,7 +15,7 @@ type Reference<Kind extends string> = WordIndex & { readonly [kind]: Kind };
 /** A slot: in a CNode, or a binding in an object. */
 export type SlotRef = Reference<"slot">;
 /** The header of an object, which stands in the derivation tree while the object is being finalised. */
-export type AnchorRef = Reference<"header">;
+export type HeaderRef = Reference<"header">;
 /** What the derivation tree is made of. */
 export type NodeRef = Reference<"slot" | "header">;
 

@@ -334,7 +334,7 @@ export const TRACE_EVENTS = Object.freeze({
       "process.birth",
       "a process is configured; its name follows",
       { process: "process" },
-      { maker: "process" },
+      { parent: "process" },
       { image: "count" },
     ),
   ),

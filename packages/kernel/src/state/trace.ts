@@ -18,12 +18,12 @@ const ID_MASK = (1 << ID_SHIFT) - 1;
 /** A worker begins. Every message is a record at least: no id that an earlier worker of the core gave is near. */
 export function traceBirth(k: Core): void {
   k.messages = k.tracer.recorded & ID_MASK;
-  k.tracer.put1(TraceEvent.CORE_BIRTH, k.i32[k.area + CoreArea.INCARNATION]!);
+  k.tracer.put1(TraceEvent.CORE_BIRTH, k.i32[k.area + CoreArea.INCARNATION]);
 }
 
 /** Number of a thread; 0, which stands for the kernel, for none. */
 function numberOf(k: Core, thread: ThreadRef | 0): number {
-  return thread === 0 ? 0 : k.i32[thread + Thread.NUMBER]!;
+  return thread === 0 ? 0 : k.i32[thread + Thread.NUMBER];
 }
 
 /** The guest of the running thread is about to go on. */
@@ -36,11 +36,11 @@ export function traceResume(k: Core, context: Context): void {
     k.ran = noted;
     if (noted === current) return;
   }
-  const number = i32[current + Thread.NUMBER]!;
+  const number = i32[current + Thread.NUMBER];
   if (current === k.ran) k.tracer.put2(TraceEvent.TRAP_LEAVE, number, context.result);
   else {
     k.ran = current;
-    k.tracer.put3(TraceEvent.SWITCH, number, context.result, i32[k.kernelArea + KernelArea.READY_COUNT]!);
+    k.tracer.put3(TraceEvent.SWITCH, number, context.result, i32[k.kernelArea + KernelArea.READY_COUNT]);
   }
 }
 
@@ -61,19 +61,19 @@ export function traceTrap(k: Core, trap: number): void {
     k.ranLong = false;
     k.tracer.time(true);
   }
-  k.tracer.put2(TraceEvent.TRAP_ENTER, k.i32[k.current + Thread.NUMBER]!, trap);
+  k.tracer.put2(TraceEvent.TRAP_ENTER, k.i32[k.current + Thread.NUMBER], trap);
 }
 
 /** A line is about to be published. The times here and in `tracePop` put the events of two cores in their order. */
 export function tracePush(k: Core, to: number, line: LineRef, kind: number): void {
-  const position = k.i32[k.area + CoreArea.RING_WRITE + to]!;
+  const position = k.i32[k.area + CoreArea.RING_WRITE + to];
   k.tracer.put4(TraceEvent.RING_PUSH, to, kind & MessageFlag.KIND_MASK, threadIn(k, line, kind), position);
   k.tracer.time(false);
 }
 
 /** A line is about to be read. */
 export function tracePop(k: Core, from: number, line: LineRef): void {
-  const position = k.i32[k.area + CoreArea.RING_READ + from]!;
+  const position = k.i32[k.area + CoreArea.RING_READ + from];
   const kind = k.ring.kind(line);
   k.tracer.time(false);
   k.tracer.put4(TraceEvent.RING_POP, from, kind & MessageFlag.KIND_MASK, threadIn(k, line, kind), position);
@@ -85,7 +85,7 @@ const LINE_THREAD = 1;
 /** The thread that a line is about, 0 for a nudge. */
 function threadIn(k: Core, line: LineRef, kind: number): number {
   if ((kind & MessageFlag.KIND_MASK) === Message.NUDGE) return 0;
-  return k.i32[k.i32[line + LINE_THREAD]! + Thread.NUMBER]!;
+  return k.i32[k.i32[line + LINE_THREAD] + Thread.NUMBER];
 }
 
 /** The core is about to halt: what it wrote can be read from outside meanwhile. */
@@ -106,7 +106,7 @@ export function traceEnd(k: Core): void {
 /** The core was woken, by the bits of its attention word or by its timer. */
 export function traceWake(k: Core): void {
   k.tracer.time(true);
-  k.tracer.put1(TraceEvent.WAKE, k.i32[k.attention]!);
+  k.tracer.put1(TraceEvent.WAKE, k.i32[k.attention]);
 }
 
 /** The running thread offers a message: it gets its id. A trap that starts again offers it again, as another. */
@@ -121,11 +121,11 @@ export function traceSend(
   k.tracer.put6(
     TraceEvent.SEND,
     nextId(k, thread),
-    i32[thread + Thread.NUMBER]!,
+    i32[thread + Thread.NUMBER],
     endpoint,
     message,
-    i32[slot + Slot.BADGE]!,
-    i32[endpoint + Endpoint.HOME]!,
+    i32[slot + Slot.BADGE],
+    i32[endpoint + Endpoint.HOME],
   );
 }
 
@@ -144,11 +144,11 @@ export function tracePass(
   tracer.put7(
     TraceEvent.PASS,
     id,
-    i32[thread + Thread.NUMBER]!,
-    i32[receiver + Thread.NUMBER]!,
+    i32[thread + Thread.NUMBER],
+    i32[receiver + Thread.NUMBER],
     endpoint,
     message,
-    i32[slot + Slot.BADGE]!,
+    i32[slot + Slot.BADGE],
     0,
   );
   tracer.doubles(TraceEvent.WORDS, id, wordCount(message), regs, Reg.WORDS);
@@ -164,7 +164,7 @@ function nextId(k: Core, thread: ThreadRef): number {
 /** Nobody receives: the sender is queued. */
 export function traceQueue(k: Core, thread: ThreadRef, endpoint: EndpointRef): void {
   const { i32 } = k;
-  k.tracer.put3(TraceEvent.QUEUE, i32[thread + Thread.MESSAGE_ID]!, i32[thread + Thread.NUMBER]!, endpoint);
+  k.tracer.put3(TraceEvent.QUEUE, i32[thread + Thread.MESSAGE_ID], i32[thread + Thread.NUMBER], endpoint);
 }
 
 /** A message is being transferred. */
@@ -179,12 +179,12 @@ export function traceDelivery(
 ): void {
   const { i32 } = k;
   const tracer = k.tracer;
-  const id = i32[sender + Thread.MESSAGE_ID]!;
+  const id = i32[sender + Thread.MESSAGE_ID];
   tracer.put6(
     TraceEvent.DELIVER,
     id,
-    i32[sender + Thread.NUMBER]!,
-    i32[receiver + Thread.NUMBER]!,
+    i32[sender + Thread.NUMBER],
+    i32[receiver + Thread.NUMBER],
     endpoint,
     wordCount(message),
     capabilityCount(message),
@@ -204,7 +204,7 @@ export function traceSignal(
 
 /** A thread is given a notification's bits. */
 export function traceTake(k: Core, thread: ThreadRef, notification: NotificationRef, bits: number): void {
-  k.tracer.put3(TraceEvent.SIGNALLED, k.i32[thread + Thread.NUMBER]!, notification, bits);
+  k.tracer.put3(TraceEvent.SIGNALLED, k.i32[thread + Thread.NUMBER], notification, bits);
 }
 
 /** Something happens to the capability in a slot, by a thread or, where it is 0, by the kernel. */
@@ -215,27 +215,27 @@ export function traceSlot(
   slot: SlotRef,
 ): void {
   const { i32 } = k;
-  k.tracer.put4(event, numberOf(k, thread), typeIn(k, slot), slot, i32[slot + Slot.OBJECT]!);
+  k.tracer.put4(event, numberOf(k, thread), typeIn(k, slot), slot, i32[slot + Slot.OBJECT]);
 }
 
 /** A slot was filled from another of the invoker's, or was not. */
 export function traceFill(k: Core, thread: ThreadRef, method: number, slot: SlotRef, status: number): void {
   const { i32 } = k;
-  const number = i32[thread + Thread.NUMBER]!;
+  const number = i32[thread + Thread.NUMBER];
   k.tracer.put5(TraceEvent.CAPABILITY_FILL, number, method, typeIn(k, slot), slot, status);
 }
 
 function typeIn(k: Core, slot: SlotRef): number {
-  return (k.i32[slot]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
+  return (k.i32[slot] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
 }
 
 /** A process was configured; init by nobody. */
-export function traceProcess(k: Core, process: ProcessRef, maker: ProcessRef | 0, image: number): void {
+export function traceProcess(k: Core, process: ProcessRef, parent: ProcessRef | 0, image: number): void {
   const { i32, tracer } = k;
-  const number = i32[process + Process.NUMBER]!;
-  tracer.put3(TraceEvent.PROCESS_BIRTH, number, maker === 0 ? 0 : i32[maker + Process.NUMBER]!, image);
+  const number = i32[process + Process.NUMBER];
+  tracer.put3(TraceEvent.PROCESS_BIRTH, number, parent === 0 ? 0 : i32[parent + Process.NUMBER], image);
   const name = (process + Process.NAME) * 4;
-  tracer.text(TraceEvent.PROCESS_BIRTH, k.memory.u8, name, i32[process + Process.NAME_BYTES]!);
+  tracer.text(TraceEvent.PROCESS_BIRTH, k.memory.u8, name, i32[process + Process.NAME_BYTES]);
 }
 
 /** A thread was configured. */
@@ -243,23 +243,23 @@ export function traceThread(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   k.tracer.put5(
     TraceEvent.THREAD_BIRTH,
-    i32[thread + Thread.NUMBER]!,
-    i32[i32[thread + Thread.PROCESS]! + Process.NUMBER]!,
-    i32[thread + Thread.INDEX]!,
-    i32[thread + Thread.HOME]!,
-    i32[thread + Thread.PRIORITY]!,
+    i32[thread + Thread.NUMBER],
+    i32[i32[thread + Thread.PROCESS] + Process.NUMBER],
+    i32[thread + Thread.INDEX],
+    i32[thread + Thread.HOME],
+    i32[thread + Thread.PRIORITY],
   );
 }
 
 /** A thread has ended. Its memory may be another thread's when this core runs one again. */
 export function traceDeath(k: Core, thread: ThreadRef, life: number, status: number): void {
   if (k.ran === thread) k.ran = 0;
-  k.tracer.put3(TraceEvent.THREAD_DEATH, k.i32[thread + Thread.NUMBER]!, life, status);
+  k.tracer.put3(TraceEvent.THREAD_DEATH, k.i32[thread + Thread.NUMBER], life, status);
 }
 
 /** A thread faults. */
 export function traceFault(k: Core, thread: ThreadRef, line: number, column: number, text: string): void {
-  k.tracer.put3(TraceEvent.FAULT, k.i32[thread + Thread.NUMBER]!, line, column);
+  k.tracer.put3(TraceEvent.FAULT, k.i32[thread + Thread.NUMBER], line, column);
   const bytes = utf8Encode(text);
   k.tracer.text(TraceEvent.FAULT, bytes, 0, bytes.length);
 }
@@ -279,7 +279,7 @@ export function traceLog(
 /** The reply to a call from this core has come from another. */
 export function traceAnswered(k: Core, caller: ThreadRef, status: number): void {
   const { i32 } = k;
-  k.tracer.put3(TraceEvent.ANSWERED, i32[caller + Thread.MESSAGE_ID]!, i32[caller + Thread.NUMBER]!, status);
+  k.tracer.put3(TraceEvent.ANSWERED, i32[caller + Thread.MESSAGE_ID], i32[caller + Thread.NUMBER], status);
 }
 
 /** A call is answered, with as many words as `status` says, or with an error. Read while the caller waits: its id is the call's. */
@@ -293,14 +293,14 @@ export function traceReply(
 ): void {
   const { i32 } = k;
   const tracer = k.tracer;
-  const id = i32[caller + Thread.MESSAGE_ID]!;
+  const id = i32[caller + Thread.MESSAGE_ID];
   tracer.put6(
     TraceEvent.REPLY,
     id,
     server,
-    i32[caller + Thread.NUMBER]!,
+    i32[caller + Thread.NUMBER],
     status,
-    i32[caller + Thread.HOME]!,
+    i32[caller + Thread.HOME],
     0,
   );
   tracer.doubles(TraceEvent.WORDS, id, status, words, wordsAt);

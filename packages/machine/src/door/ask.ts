@@ -21,7 +21,7 @@ export function chooseProcess(pid: number | undefined): number {
     if (running.includes(pid)) return pid;
     throw new UsageError(`process ${pid} runs no machine; ${whichRun(running)}`);
   }
-  if (running.length === 1) return running[0]!;
+  if (running.length === 1) return running[0];
   throw new UsageError(
     running.length === 0
       ? whichRun(running)

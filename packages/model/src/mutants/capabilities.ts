@@ -187,8 +187,8 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         function: "killSlot",
-        find: "--i32[anchor + Anchor.REFERENCES] === 0",
-        replace: "--i32[anchor + Anchor.REFERENCES] <= 1",
+        find: "--i32[header + ObjectHeader.REFERENCES] === 0",
+        replace: "--i32[header + ObjectHeader.REFERENCES] <= 1",
       },
     ],
   },
@@ -216,7 +216,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
         find: "if (left !== Step.DONE) return left;",
         replace: "",
       },
-      { function: "finalise", find: "const left = empty(k, anchor, type, object);", replace: "" },
+      { function: "finalise", find: "const left = empty(k, header, type, object);", replace: "" },
     ],
   },
   {

@@ -15,6 +15,6 @@ export const IMAGE_MUTANTS: readonly Mutant[] = [
     breaks: "An image is taken again only when its reaper has put it aside.",
     scenario: "image-take-vs-end",
     strategy: preemptions(2),
-    edits: [{ function: "isAtRest", find: "&& k.i32[anchor + Anchor.REAP_CORE] === 0", replace: "" }],
+    edits: [{ function: "isAtRest", find: "&& k.i32[header + ObjectHeader.REAP_CORE] === 0", replace: "" }],
   },
 ];

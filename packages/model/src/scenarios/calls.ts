@@ -125,7 +125,7 @@ const replyVsCallerDeath: Scenario = {
       mayWait: ["caller"],
       seen: ({ seen }) => {
         if (!isDone(seen, "destroy") || !isDead(machine, caller)) return "the caller was not destroyed";
-        return (machine.i32[machine.slotAt(window)]! & 3) === seen.get("state")
+        return (machine.i32[machine.slotAt(window)] & 3) === seen.get("state")
           ? null
           : "a capability arrived for a dead thread";
       },

@@ -146,7 +146,7 @@ function isLive(machine: Machine, slot: number): boolean {
 }
 
 function isMemory(machine: Machine, slot: number): boolean {
-  const type = (machine.i32[machine.slotAt(slot)]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
+  const type = (machine.i32[machine.slotAt(slot)] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
   return isLive(machine, slot) && type === ObjectType.UNTYPED;
 }
 
@@ -157,8 +157,8 @@ function parentOf(machine: Machine, slot: number): number {
   // The first of the circle names the parent.
   let at: number = machine.slotAt(slot);
   for (let looked = 0; i32[at + Slot.PARENT] === 0 && looked < MOST_SIBLINGS; looked++)
-    at = i32[at + Slot.NEXT_SIBLING]!;
-  const parent = i32[at + Slot.PARENT]!;
+    at = i32[at + Slot.NEXT_SIBLING];
+  const parent = i32[at + Slot.PARENT];
   return machine.slotIndices().find((index) => machine.slotAt(index) === parent) ?? 0;
 }
 

@@ -141,7 +141,7 @@ const killVsTransfer: Scenario = {
       mayWait: ["first thread", "receiver"],
       seen: ({ seen }) => {
         if (!isDone(seen, "kill")) return "the process was not killed";
-        return (machine.i32[machine.slotAt(window)]! & SlotBits.STATE_MASK) === SlotState.LIVE
+        return (machine.i32[machine.slotAt(window)] & SlotBits.STATE_MASK) === SlotState.LIVE
           ? "what the process made outlived it"
           : null;
       },

@@ -53,7 +53,7 @@ const graceVsMessage: Scenario = {
       function* (sys, { look, note }) {
         yield sys.notify(signalling);
         // Where this core writes is its own.
-        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1]!;
+        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1];
         yield* debug.gracePeriod(sys, kernel);
         note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ)));
       },

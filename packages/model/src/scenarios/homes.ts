@@ -14,7 +14,7 @@ function twoWaiters(machine: Machine, trap: (sys: Sys) => number): Judgement {
       function* (sys) {
         yield trap(sys);
       },
-      { name: WAITERS[core]! },
+      { name: WAITERS[core] },
     );
   return { mayWait: WAITERS };
 }

@@ -36,7 +36,7 @@ const configureVsDelete: Scenario = {
         if (seen.get("configure") === Err.BAD_CAP)
           return isThere ? "the store keeps an image that nobody has" : null;
         if (!isDone(seen, "configure")) return "the process could not be configured";
-        const binding = machine.i32[machine.objectAt(child) + Process.IMAGE_BINDING]!;
+        const binding = machine.i32[machine.objectAt(child) + Process.IMAGE_BINDING];
         return isThere && (binding & SlotBits.STATE_MASK) === SlotState.LIVE
           ? null
           : "the process runs an image that is gone";

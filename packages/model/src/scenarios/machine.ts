@@ -16,7 +16,7 @@ function* receiveAll(
   const words: number[] = [];
   while (words.length < count) {
     yield sys.recv(endpoint);
-    words.push(sys.words[0]!);
+    words.push(sys.words[0]);
   }
   note("received", words);
 }
@@ -97,7 +97,7 @@ const ringWrap: Scenario = {
       i32[coreArea(memory, from) + CoreArea.RING_SEEN + to] = LAST_POSITION;
       i32[coreArea(memory, to) + CoreArea.RING_READ + from] = LAST_POSITION;
       // Both lines were written in the laps before: positions 2^30 - 2 and 2^30 - 3.
-      const ring = i32[BootInfo.RINGS]! + (to * 2 + from) * 2 * LINE_WORDS;
+      const ring = i32[BootInfo.RINGS] + (to * 2 + from) * 2 * LINE_WORDS;
       i32[ring + Line.KIND] = 0x7fff_0000 | 1;
       i32[ring + LINE_WORDS + Line.KIND] = 0x7ffe_0000 | 1;
     }

@@ -65,7 +65,7 @@ const graceVsLaterMessage: Scenario = {
       0,
       function* (sys, { look, note }) {
         // Where this core writes is its own.
-        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1]!;
+        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1];
         yield* debug.gracePeriod(sys, kernel);
         note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ)));
       },

@@ -1,11 +1,11 @@
 /** What a scenario's slots hold when nothing can go on. */
 import { Slot, SlotBits, SlotState } from "@capos/abi";
-import { Anchor, anchorOf, Notification } from "@capos/kernel/layout";
+import { headerOf, Notification, ObjectHeader } from "@capos/kernel/layout";
 import type { Machine } from "../machine.js";
 
 /** True if a slot of init holds a capability that can be used. */
 export function isAlive(machine: Machine, slot: number): boolean {
-  return (machine.i32[machine.slotAt(slot)]! & SlotBits.STATE_MASK) === SlotState.LIVE;
+  return (machine.i32[machine.slotAt(slot)] & SlotBits.STATE_MASK) === SlotState.LIVE;
 }
 
 /** True if nothing stands below a slot of init in the derivation tree. */
@@ -15,11 +15,11 @@ export function isChildless(machine: Machine, slot: number): boolean {
 
 /** How many capabilities the object that a slot of init holds thinks that there are to it. */
 export function referencesOf(machine: Machine, slot: number): number {
-  const type = (machine.i32[machine.slotAt(slot)]! & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
-  return machine.i32[anchorOf(type, machine.objectAt(slot)) + Anchor.REFERENCES]!;
+  const type = (machine.i32[machine.slotAt(slot)] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT;
+  return machine.i32[headerOf(type, machine.objectAt(slot)) + ObjectHeader.REFERENCES];
 }
 
 /** Bits of a notification that nobody took. */
 export function bitsOf(machine: Machine, slot: number): number {
-  return machine.i32[machine.objectAt(slot) + Notification.BITS]!;
+  return machine.i32[machine.objectAt(slot) + Notification.BITS];
 }

@@ -35,7 +35,7 @@ const revokeVsTransfer: Scenario = {
       seen: ({ seen }) => {
         if (!isDone(seen, "revoke")) return "the revocation failed";
         if (seen.get("send") !== Err.OK) return "the message did not arrive";
-        if ((machine.i32[machine.slotAt(window)]! & SlotBits.STATE_MASK) === SlotState.LIVE)
+        if ((machine.i32[machine.slotAt(window)] & SlotBits.STATE_MASK) === SlotState.LIVE)
           return "the copy that arrived is alive";
         return machine.i32[machine.objectAt(original) + Notification.BITS] === 0
           ? null

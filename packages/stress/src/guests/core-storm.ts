@@ -45,8 +45,8 @@ export const coreStorm: Scenario = {
       const id = hand.newId();
       const signals = i === pacer ? pace : 0;
       const handed = [hand.base, id, random.next(), bell, meeting, signals, 1 + random.below(MOST_ENTRIES)];
-      const core = cores[i % cores.length]!;
-      const args = [os.args[0]!];
+      const core = cores[i % cores.length];
+      const args = [os.args[0]];
       threads.push({ id, thread: yield* spawnThread(os, { core, slots: SLOTS, args, handed }) });
     }
     if (pacer < 0) yield* think(hand, 2000);

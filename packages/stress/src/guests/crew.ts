@@ -82,7 +82,7 @@ export const IDS_PER_PLAYER = 1024;
 export function* lead(os: Os, scenario: Scenario): Steps<number> {
   const random = new Random(Number(os.args[Argument.SEED]));
   const hand = new Hand(os.sys, os.environment.debug, os.environment.cnode);
-  const cores = os.args[Argument.CORES]!.split(",").map(Number);
+  const cores = os.args[Argument.CORES].split(",").map(Number);
   const crew: Crew = {
     os,
     hand,
@@ -117,12 +117,12 @@ export function* lead(os: Os, scenario: Scenario): Steps<number> {
 /** A new player, on the next of the crew's cores or sometimes on any. */
 function* join(crew: Crew): Steps<void> {
   const { os, cores, random, members, reports } = crew;
-  const core = random.chance(20) ? random.pick(cores) : cores[(members.length + 1) % cores.length]!;
+  const core = random.chance(20) ? random.pick(cores) : cores[(members.length + 1) % cores.length];
   const orders = yield* os.endpoint();
   const thread = yield* spawnThread(os, {
     core,
     slots: PLAYER_SLOTS,
-    args: [os.args[Argument.SCENARIO]!],
+    args: [os.args[Argument.SCENARIO]],
     handed: [orders, reports],
   });
   members.push({ thread, orders, core });
@@ -172,8 +172,8 @@ export function* order(
   words[Order.IDS] = firstId;
   words[Order.PACE] = index === crew.pacer ? crew.kept.get(PACE)! : 0;
   words[Order.PACE_ENTRIES] = crew.paceEntries;
-  for (let i = 0; i < numbers.length; i++) words[Order.REST + i] = numbers[i]!;
-  const answer = yield crew.os.sys.send(crew.members[index]!.orders, Order.REST + numbers.length);
+  for (let i = 0; i < numbers.length; i++) words[Order.REST + i] = numbers[i];
+  const answer = yield crew.os.sys.send(crew.members[index].orders, Order.REST + numbers.length);
   if (answer < 0) throw new Error(`player ${index} takes no order: ${answer}`);
 }
 
@@ -183,7 +183,7 @@ export function* reports(crew: Crew, count: number): Steps<void> {
   for (let i = 0; i < count; i++) {
     const answer = yield sys.recv(crew.reports);
     if (answer < 0) throw new Error(`no report: ${answer}`);
-    crew.hand.entries += sys.words[0]!;
+    crew.hand.entries += sys.words[0];
   }
 }
 
@@ -196,13 +196,13 @@ export function* follow(os: Os, scenario: Scenario): Steps<number> {
   for (;;) {
     const count = yield sys.recv(orders);
     if (count < 0) return 1;
-    const role = sys.words[Order.ROLE]!;
+    const role = sys.words[Order.ROLE];
     if (role === ROLE_LEAVE) return 0;
-    hand.begin(sys.words[Order.BASE]!, sys.words[Order.SEED]!, sys.words[Order.IDS]!);
-    hand.pace = sys.words[Order.PACE]!;
-    hand.paceEntries = sys.words[Order.PACE_ENTRIES]!;
+    hand.begin(sys.words[Order.BASE], sys.words[Order.SEED], sys.words[Order.IDS]);
+    hand.pace = sys.words[Order.PACE];
+    hand.paceEntries = sys.words[Order.PACE_ENTRIES];
     const numbers: number[] = [];
-    for (let i = Order.REST; i < count; i++) numbers.push(sys.words[i]!);
+    for (let i = Order.REST; i < count; i++) numbers.push(sys.words[i]);
     yield* scenario.play(player, role, numbers);
     yield* keepPace(hand);
     sys.words[0] = hand.entries;

@@ -49,28 +49,28 @@ export const deleteLastTwo: Scenario = {
       const minted = yield* copy(hand, slot++, endpoint, Id.ROUND, id, Right.ALL, id);
       const first = hand.newId();
       const handle = yield* copy(hand, slot, minted, id, first);
-      tasks[0]!.push(slot++, first, 0);
+      tasks[0].push(slot++, first, 0);
       const second = hand.newId();
       // A sibling of the first, or its child.
       const isChild = random.chance(50);
       yield* copy(hand, slot, isChild ? handle : minted, isChild ? first : id, second);
-      tasks[1]!.push(slot++, second, 0);
+      tasks[1].push(slot++, second, 0);
     }
     for (let i = 0; i < OBJECTS; i++) {
       const id = hand.newId();
       const type = random.pick(TYPES);
       const canSignal = type === ObjectType.NOTIFICATION;
       const handle = yield* make(hand, slot, block, Id.ROOT, id, type, type === ObjectType.CNODE ? 3 : 0);
-      tasks[0]!.push(slot++, id, canSignal ? handle : 0);
+      tasks[0].push(slot++, id, canSignal ? handle : 0);
       const second = hand.newId();
       const copied = yield* copy(hand, slot, handle, id, second);
-      tasks[1]!.push(slot++, second, canSignal ? copied : 0);
+      tasks[1].push(slot++, second, canSignal ? copied : 0);
       if (type === ObjectType.THREAD && random.chance(50)) {
         yield* thread.configure(sys, handle, os.environment.process, random.pick(crew.cores), 100);
       }
     }
-    yield* order(crew, 0, DELETER, 0, ...tasks[0]!);
-    yield* order(crew, 1, DELETER, 0, ...tasks[1]!);
+    yield* order(crew, 0, DELETER, 0, ...tasks[0]);
+    yield* order(crew, 1, DELETER, 0, ...tasks[1]);
     yield* reports(crew, 2);
     yield* hear(crew, endpoint);
     yield* settle(crew, block);
@@ -84,7 +84,7 @@ export const deleteLastTwo: Scenario = {
     const { hand } = player;
     // Both go through the same things in the same order, at nearly the same time.
     for (let i = 0; i < numbers.length; i += NUMBERS) {
-      const [slot, id, handle] = [numbers[i]!, numbers[i + 1]!, numbers[i + 2]!];
+      const [slot, id, handle] = [numbers[i], numbers[i + 1], numbers[i + 2]];
       yield* think(hand, 2);
       if (handle !== 0) yield* signal(hand, handle, id);
       yield* remove(hand, slot, id);
@@ -121,7 +121,7 @@ function* settle({ hand, os }: Crew, block: number): Steps<void> {
   for (let tries = 0; ; tries++) {
     words[0] = Method.UNTYPED_INFO;
     yield sys.call(block, 1);
-    const [size, left] = [words[0]!, words[1]!];
+    const [size, left] = [words[0], words[1]];
     if (left === size || tries === PATIENCE) {
       yield* record(hand, yield* clock(hand), Kind.AUDIT, Id.ROOT, size, 0, left);
       return;

@@ -44,7 +44,7 @@ export class Hand {
 export function* clock({ sys, debug }: Hand): Steps<number> {
   sys.words[0] = Method.DEBUG_CLOCK;
   yield sys.call(debug, 1);
-  return sys.words[0]!;
+  return sys.words[0];
 }
 
 /** Writes an entry. While the history is full, the host is behind: others go on. */
@@ -108,7 +108,7 @@ export function* copy(
   words[3] = rights;
   words[4] = badge;
   const answer = yield sys.call(cnode, 5);
-  const handle = answer >= 0 ? words[0]! : 0;
+  const handle = answer >= 0 ? words[0] : 0;
   yield* record(hand, start, Kind.MAKE, id, sourceId, answer, badge);
   return handle;
 }
@@ -142,7 +142,7 @@ export function* handleIn({ sys, cnode }: Hand, slot: number): Steps<number> {
   sys.words[0] = Method.CNODE_INSPECT;
   sys.words[1] = slot;
   yield sys.call(cnode, 2);
-  return sys.words[5]!;
+  return sys.words[5];
 }
 
 /** Uses a capability to a notification: signals. True unless it was refused. */
@@ -160,7 +160,7 @@ export function* ask(hand: Hand, handle: number, id: number, serial: number): St
   sys.words[0] = hand.base + id;
   sys.words[1] = serial;
   const answer = yield sys.call(handle, 2);
-  yield* record(hand, start, Kind.USE, id, serial, answer, answer >= 0 ? sys.words[0]! : 0);
+  yield* record(hand, start, Kind.USE, id, serial, answer, answer >= 0 ? sys.words[0] : 0);
   return answer;
 }
 

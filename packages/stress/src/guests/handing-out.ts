@@ -20,7 +20,7 @@ export function* give({ hand, slots, os }: Player, post: number, handle: number,
   const { random } = hand;
   for (let turn = 0; ; turn++) {
     if ((yield sys.recv(post)) < 0) throw new Error("the post is gone");
-    const arriving = sys.words[1]!;
+    const arriving = sys.words[1];
     if (arriving === LAST) return;
     const slot = slots + (turn % SLOTS);
     const own = hand.newId();

@@ -47,7 +47,7 @@ export const queueCancel: Scenario = {
     const first = random.below(BADGES);
     let waiting = members.length - 1;
     if (random.chance(60)) {
-      const { handle, id } = badges[first]!;
+      const { handle, id } = badges[first];
       yield* revoke(hand, handle, id);
       // Nobody serves them yet: the revoke alone has woken them, or nothing ever does.
       yield* reports(crew, senders.get(id)!);
@@ -55,7 +55,7 @@ export const queueCancel: Scenario = {
     }
     yield* order(crew, 0, SERVER, 0, endpoint);
     for (let i = 1; i < BADGES - 1; i++) {
-      const badge = badges[(first + i) % BADGES]!;
+      const badge = badges[(first + i) % BADGES];
       yield* think(hand, 100);
       yield* revoke(hand, badge.handle, badge.id);
     }
@@ -69,7 +69,7 @@ export const queueCancel: Scenario = {
 
   *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {
     if (role === SERVER) {
-      yield* serve(player, numbers[0]!);
+      yield* serve(player, numbers[0]);
       return;
     }
     const [handle, id] = numbers as [number, number];

@@ -60,8 +60,8 @@ export const revokeVsCall: Scenario = {
   },
 
   *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {
-    if (role === SERVER) yield* serve(player, numbers[0]!);
-    else yield* call(player, numbers[0]!, numbers[1]!);
+    if (role === SERVER) yield* serve(player, numbers[0]);
+    else yield* call(player, numbers[0], numbers[1]);
   },
 };
 
@@ -74,8 +74,8 @@ export function* serve({ hand, os }: Player, endpoint: number): Steps<void> {
     if (answer < 0) throw new Error(`the server's own endpoint answers ${answer}`);
     // A badge without descendants is somebody else's business.
     if (sys.noSenders()) continue;
-    const object = sys.words[0]!;
-    const serial = sys.words[1]!;
+    const object = sys.words[0];
+    const serial = sys.words[1];
     const badge = sys.badge();
     if (serial === LAST) {
       yield sys.reply(0);

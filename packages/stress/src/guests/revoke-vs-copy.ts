@@ -54,7 +54,7 @@ export const revokeVsCopy: Scenario = {
   },
 
   *play(player: Player, _role: number, numbers: readonly number[]): Steps<void> {
-    yield* copyAround(player, numbers[0]!, numbers[1]!);
+    yield* copyAround(player, numbers[0], numbers[1]);
   },
 };
 
@@ -66,7 +66,7 @@ export function* copyAround(player: Player, handle: number, id: number): Steps<v
   let after = OPERATIONS_AFTERWARDS;
   for (let i = 0; i < MOST_OPERATIONS && after > 0; i++) {
     const at = random.below(held.length);
-    const source = held[at]!;
+    const source = held[at];
     const what = random.below(10);
     let worked = true;
     if (what < 4 && held.length <= SLOTS) {

@@ -99,14 +99,14 @@ export const revokeVsKill: Scenario = {
   },
 
   *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {
-    if (role === RECEIVER) yield* receive(player, numbers[0]!);
+    if (role === RECEIVER) yield* receive(player, numbers[0]);
     else {
       const { hand, os } = player;
       yield* think(hand, hand.random.chance(50) ? 200 : 3000);
       const start = yield* clock(hand);
       os.sys.words[0] = Method.PROCESS_KILL;
-      const answer = yield os.sys.call(numbers[0]!, 1);
-      yield* record(hand, start, Kind.KILL, numbers[1]!, 0, answer, 0);
+      const answer = yield os.sys.call(numbers[0], 1);
+      yield* record(hand, start, Kind.KILL, numbers[1], 0, answer, 0);
     }
   },
 };
@@ -171,7 +171,7 @@ function* startVictim(
       core,
       cores: os.cores,
       name: "victim",
-      args: [os.args[0]!],
+      args: [os.args[0]],
       handed: [postHandle, held, heldId, memoryId, id, hand.base, hand.random.next(), 3 * IDS_PER_PLAYER],
     });
   };
@@ -191,10 +191,10 @@ function* startVictim(
 export function* live(os: Os): Steps<number> {
   const { sys, environment, handed } = os;
   const hand = new Hand(sys, environment.debug, environment.cnode);
-  hand.begin(handed[Given.BASE]!, handed[Given.SEED]!, handed[Given.FIRST_ID]!);
+  hand.begin(handed[Given.BASE], handed[Given.SEED], handed[Given.FIRST_ID]);
   const { random } = hand;
   const slots = os.slots.take(VICTIM_SLOTS);
-  const first = { handle: handed[Given.CAPABILITY]!, id: handed[Given.CAPABILITY_ID]!, slot: 0 };
+  const first = { handle: handed[Given.CAPABILITY], id: handed[Given.CAPABILITY_ID], slot: 0 };
   let held = [first];
   for (let deed = 0; deed < MOST_DEEDS; deed++) {
     const one = random.pick(held);
@@ -204,17 +204,17 @@ export function* live(os: Os): Steps<number> {
       const id = hand.newId();
       const makes = random.chance(25);
       const handle = makes
-        ? yield* make(hand, slot, environment.untyped, handed[Given.MEMORY_ID]!, id, ObjectType.NOTIFICATION)
+        ? yield* make(hand, slot, environment.untyped, handed[Given.MEMORY_ID], id, ObjectType.NOTIFICATION)
         : yield* copy(hand, slot, one.handle, one.id, id);
       if (handle !== 0) held.push({ handle, id, slot });
     } else if (what < 6) yield* signal(hand, one.handle, one.id);
-    else if (what < 9) yield* mail(hand, handed[Given.POST]!, one.handle, one.id);
+    else if (what < 9) yield* mail(hand, handed[Given.POST], one.handle, one.id);
     else if (held.length > VICTIM_SLOTS / 2) {
       for (const { slot, id } of held) if (slot !== 0) yield* remove(hand, slot, id);
       held = [first];
     }
     const now = yield* clock(hand);
-    yield* record(hand, now, Kind.ACT, handed[Given.SELF_ID]!, 0, 0, 0);
+    yield* record(hand, now, Kind.ACT, handed[Given.SELF_ID], 0, 0, 0);
   }
   // Nothing more to do: it is killed where it waits.
   for (;;) yield sys.wait(yield* os.notification());
@@ -240,7 +240,7 @@ function* receive({ hand, slots, os }: Player, post: number): Steps<void> {
     sys.receiveInto(slot, 1);
     const start = yield* clock(hand);
     const answer = yield sys.recv(post);
-    const [object, serial, source] = [sys.words[0]!, sys.words[1]!, sys.words[2]!];
+    const [object, serial, source] = [sys.words[0], sys.words[1], sys.words[2]];
     const arrived = sys.arrived();
     const handle = sys.capability(0);
     sys.receiveInto(0, 0);

@@ -55,7 +55,7 @@ export const revokeVsRetype: Scenario = {
     const { words } = os.sys;
     words[0] = Method.UNTYPED_INFO;
     yield os.sys.call(block, 1);
-    const [size, left] = [words[0]!, words[1]!];
+    const [size, left] = [words[0], words[1]];
     yield* record(hand, yield* clock(hand), Kind.AUDIT, Id.ROOT, size, 0, left);
     if (random.chance(20)) yield* reuse(crew, block);
     for (let i = 0; i < members.length; i++) yield* clear(hand, slots + i);

@@ -36,7 +36,7 @@ export const revokeVsRevoke: Scenario = {
       { handle: yield* copy(hand, slots, notification, Id.ROUND, Id.ROOT), id: Id.ROOT as number },
     ];
     for (let level = 1; level < LEVELS; level++) {
-      const above = chain[level - 1]!;
+      const above = chain[level - 1];
       const id = hand.newId();
       chain.push({ handle: yield* copy(hand, slots + level, above.handle, above.id, id), id });
     }
@@ -46,23 +46,23 @@ export const revokeVsRevoke: Scenario = {
     for (let i = 0; i < members.length; i++) {
       const ids = (i + 1) * IDS_PER_PLAYER;
       const at = i < revokers ? random.below(LEVELS - 1) : 1 + random.below(LEVELS - 1);
-      const { handle, id } = chain[at]!;
+      const { handle, id } = chain[at];
       rootIsUsed ||= at === 0;
       yield* order(crew, i, i < revokers ? REVOKER : COPIER, ids, handle, id);
     }
     yield* race(crew);
     // Not always by the root's own hand: sometimes all of it is left to the players.
     const at = random.below(3);
-    yield* revoke(hand, chain[at]!.handle, chain[at]!.id);
+    yield* revoke(hand, chain[at].handle, chain[at].id);
     for (const { handle, id } of chain.slice(at)) yield* signal(hand, handle, id);
     yield* think(hand, 200);
-    yield* revoke(hand, chain[0]!.handle, Id.ROOT);
+    yield* revoke(hand, chain[0].handle, Id.ROOT);
     // A signal that was under way must have come by now, or never comes; but for those who hold the root.
     yield* drain(hand, notification);
     for (const { handle, id } of chain.slice(1)) yield* signal(hand, handle, id);
     yield* reports(crew, members.length);
     if (!rootIsUsed) yield* checkSilence(hand, notification, Id.ROOT);
-    yield* signal(hand, chain[0]!.handle, Id.ROOT);
+    yield* signal(hand, chain[0].handle, Id.ROOT);
     yield* remove(hand, slots, Id.ROOT);
   },
 

@@ -141,8 +141,8 @@ function* receive(player: Player, post: number): Steps<void> {
     sys.receiveInto(slot, 1);
     const start = yield* clock(hand);
     const answer = yield sys.recv(post);
-    const object = sys.words[0]!;
-    const serial = sys.words[1]!;
+    const object = sys.words[0];
+    const serial = sys.words[1];
     const arrived = sys.arrived();
     const handle = sys.capability(0);
     sys.receiveInto(0, 0);

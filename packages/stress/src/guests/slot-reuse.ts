@@ -34,7 +34,7 @@ export const slotReuse: Scenario = {
     for (let turn = 0; turn < TENANTS; turn++) {
       yield* think(hand, 60);
       const i = random.below(CONTESTED);
-      const tenant = tenants[i]!;
+      const tenant = tenants[i];
       // Out by its own deletion, or with everything that came from the root.
       if (random.chance(70)) yield* remove(hand, slots + 1 + i, tenant.id);
       else yield* revoke(hand, root, Id.ROOT);
@@ -43,18 +43,18 @@ export const slotReuse: Scenario = {
       yield* remove(hand, slots + 1 + i, tenant.id);
       tenants[i] = yield* moveIn(crew, root, i);
       yield* ask(hand, tenant.handle, tenant.id, hand.newId());
-      yield* ask(hand, tenants[i]!.handle, tenants[i]!.id, hand.newId());
+      yield* ask(hand, tenants[i].handle, tenants[i].id, hand.newId());
     }
     yield* reports(crew, members.length - 1);
     os.sys.words[1] = LAST;
     yield os.sys.call(endpoint, 2);
     yield* reports(crew, 1);
-    for (let i = 0; i < CONTESTED; i++) yield* remove(hand, slots + 1 + i, tenants[i]!.id);
+    for (let i = 0; i < CONTESTED; i++) yield* remove(hand, slots + 1 + i, tenants[i].id);
     yield* remove(hand, slots, Id.ROOT);
   },
 
   *play(player: Player, role: number, numbers: readonly number[]): Steps<void> {
-    if (role === SERVER) yield* serve(player, numbers[0]!);
+    if (role === SERVER) yield* serve(player, numbers[0]);
     else yield* insist(player, numbers);
   },
 };
@@ -70,7 +70,7 @@ function* moveIn({ hand, slots }: Crew, root: number, i: number): Steps<{ handle
 function* insist({ hand }: Player, known: readonly number[]): Steps<void> {
   for (let i = 0; i < MOST_CALLS; i++) {
     const at = 2 * hand.random.below(known.length / 2);
-    yield* ask(hand, known[at]!, known[at + 1]!, hand.newId());
+    yield* ask(hand, known[at], known[at + 1], hand.newId());
     yield* think(hand, 6);
   }
 }

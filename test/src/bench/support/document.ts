@@ -23,7 +23,7 @@ export function createResult(name: RowName, ...measurements: Measurement[]): Res
     const startMs = RUN_START_MS + i * REPETITION_MS;
     tally.add([createTrial(name, measurement, { startMs, endMs: startMs + REPETITION_MS })]);
   });
-  return tally.results()[0]!;
+  return tally.results()[0];
 }
 
 /** A row measured once whose median is `p50`. */
@@ -34,9 +34,9 @@ export function row(suite: string, name: string, p50: number, unit: Unit = "ns/r
 
 /** A measured row whose repetitions have these medians; its other figures are those of the first. */
 export function rowOfTrials(suite: string, name: string, trials: readonly number[]): Result {
-  const first = row(suite, name, trials[0]!);
+  const first = row(suite, name, trials[0]);
   if (isRefused(first)) throw new Error(first.refused);
-  return { ...first, trials, series: trials.map(() => first.series[0]!) };
+  return { ...first, trials, series: trials.map(() => first.series[0]) };
 }
 
 export const run: RunFacts = {
@@ -63,7 +63,7 @@ const NOISE = [0.997, 1.004, 0.999, 1.002, 1.001, 0.996, 1.003, 0.998, 1.005, 1]
 
 /** Medians about `ns`, the noise beginning elsewhere for each `turn`. */
 export function trials(ns: number, turn = 0, repetitions = REPETITIONS): number[] {
-  return Array.from({ length: repetitions }, (_, i) => ns * NOISE[(i * 3 + turn) % NOISE.length]!);
+  return Array.from({ length: repetitions }, (_, i) => ns * NOISE[(i * 3 + turn) % NOISE.length]);
 }
 
 /** A run of these rows. */

@@ -13,7 +13,7 @@ const document = reportDocument();
 const page = renderReport(document, compareDocuments(earlierDocument(), document));
 
 function scriptOf(text: string, id: string): string {
-  return text.match(new RegExp(`<script type="application/json" id="${id}">(.*?)</script>`, "s"))![1]!;
+  return text.match(new RegExp(`<script type="application/json" id="${id}">(.*?)</script>`, "s"))![1];
 }
 
 t.test("the page holds the document as it is, and names nothing to load", async (t) => {
@@ -28,11 +28,11 @@ t.test("the page holds the document as it is, and names nothing to load", async 
 });
 
 t.test("the page's policy allows its own script and style sheet, and nothing else", async (t) => {
-  const policy = page.match(/Content-Security-Policy" content="([^"]*)"/)![1]!.replaceAll("&#39;", "'");
+  const policy = page.match(/Content-Security-Policy" content="([^"]*)"/)![1].replaceAll("&#39;", "'");
   const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
   t.match(policy, "default-src 'none'");
-  t.ok(policy.includes(`script-src ${hashOf(page.match(/<script>(.*?)<\/script>/s)![1]!)};`));
-  t.ok(policy.includes(`style-src ${hashOf(page.match(/<style>(.*?)<\/style>/s)![1]!)};`));
+  t.ok(policy.includes(`script-src ${hashOf(page.match(/<script>(.*?)<\/script>/s)![1])};`));
+  t.ok(policy.includes(`style-src ${hashOf(page.match(/<style>(.*?)<\/style>/s)![1])};`));
 });
 
 t.test("what a row says stays text", async (t) => {
@@ -136,7 +136,7 @@ t.test("bad input is one line that says what to do, before anything is measured"
   ];
   const runs = mistakes.map(([args]) => caposSmp(["report", "--out", out, ...args]));
   for (const [i, bad] of (await Promise.all(runs)).entries()) {
-    const [args, says] = mistakes[i]!;
+    const [args, says] = mistakes[i];
     t.equal(bad.status, 2, args.join(" "));
     t.match(bad.stderr, says);
     t.match(bad.stderr, /^capos-smp: [^\n]*\n$/, "one line");

@@ -57,7 +57,7 @@ t.test(
       const dark = await page.evaluate(drawnPlots);
       checkPlots(t, dark);
       t.not((await page.evaluate(paper)).color, WHITE);
-      for (const [i, plot] of dark.entries()) t.not(plot.print, light[i]!.print, plot.id);
+      for (const [i, plot] of dark.entries()) t.not(plot.print, light[i].print, plot.id);
       t.strictSame(troubles, []);
       await page.close();
     });

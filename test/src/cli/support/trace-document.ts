@@ -90,7 +90,7 @@ export function looseFlows(entries: readonly TraceEntry[]): string[] {
   for (const [id, points] of flows) {
     if (!/^st*f$/.test(points.map(({ ph }) => ph).join(""))) wrong.push(`${id}: ${JSON.stringify(points)}`);
     for (const [i, { pid, tid, ts }] of points.entries()) {
-      if (i > 0 && ts < points[i - 1]!.ts) wrong.push(`${id} points back`);
+      if (i > 0 && ts < points[i - 1].ts) wrong.push(`${id} points back`);
       const slices = tracks.get(`${pid} ${tid}`) ?? [];
       if (!slices.some((slice) => slice.ts <= ts + near && slice.ts + slice.dur >= ts - near))
         wrong.push(`${id} is in no slice at ${ts}`);

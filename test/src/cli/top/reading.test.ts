@@ -24,8 +24,7 @@ function makeWatched() {
   const { memory } = system.memory.machine;
   const { i32 } = memory;
   const area = (core: number): number => coreArea(memory, core);
-  const threadAt = (number: number): number =>
-    i32[i32[system.memory.tables + Tables.THREAD_TABLE]! + number]!;
+  const threadAt = (number: number): number => i32[i32[system.memory.tables + Tables.THREAD_TABLE] + number];
   return { ...system, physical: memory, i32, area, threadAt };
 }
 
@@ -37,7 +36,7 @@ t.test("of a number of looks, each counts for what its core did then", (t) => {
   watch.look();
   watch.look();
   i32[one + KernelCore.IN_KERNEL] = 7;
-  i32[i32[memory.tables + Tables.KERNEL_AREAS]! + KernelArea.SIZE + KernelArea.READY_COUNT] = 5;
+  i32[i32[memory.tables + Tables.KERNEL_AREAS] + KernelArea.SIZE + KernelArea.READY_COUNT] = 5;
   watch.look();
   i32[one + KernelCore.CURRENT_THREAD] = 0;
   watch.look();
@@ -67,19 +66,19 @@ t.test("rates are differences of counters, also where one has gone past 2^32", (
   i32[threadAt(1) + Thread.CALL_NUMBER] = -1;
   const watch = new Watch(physical, 2);
   i32[area(1) + CoreArea.HEARTBEAT] = 7;
-  i32[area(1) + KernelCore.MESSAGES_IN]! += 30;
-  i32[area(0) + KernelCore.MESSAGES_OUT]! += 40;
-  i32[area(0) + KernelCore.GRACE_PASSED]! += 2;
+  i32[area(1) + KernelCore.MESSAGES_IN] += 30;
+  i32[area(0) + KernelCore.MESSAGES_OUT] += 40;
+  i32[area(0) + KernelCore.GRACE_PASSED] += 2;
   i32[threadAt(1) + Thread.CALL_NUMBER] = 19;
   const { seconds, cores, threads, processes } = watch.read();
   const times = (rate: number): number => Math.round(rate * seconds);
-  t.equal(times(cores[1]!.traps), 10);
-  t.equal(times(cores[1]!.messagesIn), 30);
-  t.equal(times(cores[0]!.messagesOut), 40);
-  t.equal(times(cores[0]!.gracePeriods), 2);
-  t.equal(times(threads[0]!.calls), 20);
-  t.equal(times(cores[0]!.calls), 20, "a call counts where its thread is at home");
-  t.equal(times(processes[0]!.calls), 20);
+  t.equal(times(cores[1].traps), 10);
+  t.equal(times(cores[1].messagesIn), 30);
+  t.equal(times(cores[0].messagesOut), 40);
+  t.equal(times(cores[0].gracePeriods), 2);
+  t.equal(times(threads[0].calls), 20);
+  t.equal(times(cores[0].calls), 20, "a call counts where its thread is at home");
+  t.equal(times(processes[0].calls), 20);
   t.end();
 });
 
@@ -130,7 +129,7 @@ t.test("a thread that waits says for what, and on whom", (t) => {
   memory.hold(echoSlot(10), {
     type: ObjectType.REPLY,
     object: threadAt(1),
-    parent: threadAt(1) + Thread.ANCHOR,
+    parent: threadAt(1) + Thread.HEADER,
   });
   t.match(waits(1), { for: "reply", onThreads: [], onProcess: 2 });
 
@@ -143,7 +142,7 @@ t.test("a thread that waits says for what, and on whom", (t) => {
 
 t.test("looking writes nothing", (t) => {
   const { physical } = makeWatched();
-  const before = Uint8Array.from({ length: 2 ** 21 }, (_, i) => physical.u8[i]!);
+  const before = Uint8Array.from({ length: 2 ** 21 }, (_, i) => physical.u8[i]);
   const watch = new Watch(physical, 2);
   for (let i = 0; i < 10; i++) watch.look();
   watch.read();
@@ -166,7 +165,7 @@ t.test("whatever words are met, a reading throws nothing", (t) => {
         const watch = new Watch(physical, 2);
         const used: number[] = [];
         for (let at = memory.tables; at < echoSlot(16) + 4096; at++) if (i32[at] !== 0) used.push(at);
-        for (const [where, value] of scribbles) i32[used[Math.floor(where * (used.length - 1))]!] = value;
+        for (const [where, value] of scribbles) i32[used[Math.floor(where * (used.length - 1))]] = value;
         watch.look();
         JSON.stringify(watch.read());
       },

@@ -13,7 +13,7 @@ function isOrdered(screen: string, column: RegExp, isUp: boolean): boolean {
   const value = (cell: string): number => Number.parseFloat(cell);
   return (
     cells.length >= 6 &&
-    cells.every((cell, i) => i === 0 || (isUp ? cells[i - 1]! <= cell : value(cells[i - 1]!) >= value(cell)))
+    cells.every((cell, i) => i === 0 || (isUp ? cells[i - 1] <= cell : value(cells[i - 1]) >= value(cell)))
   );
 }
 const NAMES = /^ +\d+ +\d+ (\S+) +\d/gm;

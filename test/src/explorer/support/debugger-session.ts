@@ -12,7 +12,7 @@ const stops: string[] = [];
 parentPort!.on("message", () => {});
 session.connectToMainThread();
 session.on("Debugger.paused", ({ params }: { params: Debugger.PausedEventDataType }) => {
-  stops.push(params.callFrames[0]!.functionName);
+  stops.push(params.callFrames[0].functionName);
   if (stops.length < 3) session.post("Debugger.stepInto");
   else {
     session.post("Debugger.resume");

@@ -90,7 +90,7 @@ export class ToyExplorer {
       publishes: () => false,
       isIndifferent: () => false,
       reset() {},
-      start: (core) => toy.programs[core]!(shared),
+      start: (core) => toy.programs[core](shared),
       watched: [],
       atRest: () => null,
       timerDue: () => toy.timerDue === true,

@@ -5,7 +5,6 @@
 import { LifeState, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import { BootInfo, CoreArea, CoreState, coreArea, nowNs } from "@capos/hal";
 import {
-  Anchor,
   Endpoint,
   KernelArea,
   KernelCore,
@@ -13,6 +12,7 @@ import {
   LAST_IN_LIST,
   Monitor,
   Notification,
+  ObjectHeader,
   Process,
   QueueKind,
   Reap,
@@ -47,7 +47,7 @@ export class Memory {
   constructor(cores = 2) {
     this.machine = makeMachine(cores);
     this.i32 = this.machine.memory.i32;
-    this.#next = this.i32[BootInfo.FREE]!;
+    this.#next = this.i32[BootInfo.FREE];
     this.tables = this.take(Tables.SIZE);
     this.root = this.tables + Tables.ROOT;
     this.set(this.tables, {
@@ -89,12 +89,12 @@ export class Memory {
       [Slot.BADGE]: badge,
     });
     if (held.expiryNs !== undefined) this.machine.memory.f64[(slot + Slot.EXPIRY) >> 1] = held.expiryNs;
-    const first = i32[parent + Slot.FIRST_CHILD]!;
+    const first = i32[parent + Slot.FIRST_CHILD];
     if (first === 0) {
       i32[parent + Slot.FIRST_CHILD] = slot;
       this.set(slot, { [Slot.PARENT]: parent, [Slot.NEXT_SIBLING]: slot, [Slot.PREVIOUS_SIBLING]: slot });
     } else {
-      const last = i32[first + Slot.PREVIOUS_SIBLING]!;
+      const last = i32[first + Slot.PREVIOUS_SIBLING];
       this.set(slot, { [Slot.NEXT_SIBLING]: first, [Slot.PREVIOUS_SIBLING]: last });
       i32[last + Slot.NEXT_SIBLING] = slot;
       i32[first + Slot.PREVIOUS_SIBLING] = slot;
@@ -135,19 +135,19 @@ export class Memory {
       [Thread.PRIORITY]: 100,
       ...more,
     });
-    this.i32[this.i32[this.tables + Tables.THREAD_TABLE]! + number] = thread;
+    this.i32[this.i32[this.tables + Tables.THREAD_TABLE] + number] = thread;
     return thread;
   }
 
   /** Puts threads of one priority into a queue, in their order. */
   queue(object: number, threads: readonly number[], role: Role): void {
-    this.i32[object + Endpoint.QUEUE_HEAD] = threads[0]!;
+    this.i32[object + Endpoint.QUEUE_HEAD] = threads[0];
     threads.forEach((thread, i) => {
       this.set(thread, {
         [Thread.QUEUE]: object,
         [Thread.ROLE]: role,
         [Thread.QUEUE_PRIORITY]: 100,
-        [Thread.SAME_NEXT]: threads[(i + 1) % threads.length]!,
+        [Thread.SAME_NEXT]: threads[(i + 1) % threads.length],
         [Thread.SAME_PREVIOUS]: threads.at(i - 1)!,
         [Thread.LEADER_NEXT]: i === 0 ? 0 : -1,
       });
@@ -203,10 +203,10 @@ export function makeSmallSystem(): SmallSystem {
   const echo = memory.process(2, "echo", echoSpace, 16, {
     [Process.THREADS]: 3,
     [Process.THREADS_LEFT]: 5,
-    [Process.MAKER]: init,
+    [Process.PARENT]: init,
     [Process.CEILING]: 120,
   });
-  memory.i32[init + Process.FIRST_MADE] = echo;
+  memory.i32[init + Process.FIRST_CHILD] = echo;
   const echoSlot = (index: number): number => echoSpace + index * Slot.WORDS;
   make(20, ObjectType.CNODE, echoSpace, 4);
   make(21, ObjectType.PROCESS, echo, 9);
@@ -235,7 +235,7 @@ export function makeSmallSystem(): SmallSystem {
     parent: initSlot(22),
     rights: Right.SEND,
     badge: 7,
-    flags: SlotFlag.BADGED | SlotFlag.MINTED | SlotFlag.ORPHANED,
+    flags: SlotFlag.BADGED | SlotFlag.MINTED | SlotFlag.NO_SENDERS,
     sizeBits: 7,
   });
   memory.hold(echoSlot(7), {
@@ -252,7 +252,7 @@ export function makeSmallSystem(): SmallSystem {
 
   const through = (slot: number) => ({
     [Thread.WAIT_SLOT]: slot,
-    [Thread.WAIT_GENERATION]: memory.i32[slot + Slot.GENERATION]!,
+    [Thread.WAIT_GENERATION]: memory.i32[slot + Slot.GENERATION],
   });
   memory.thread(1, init, ThreadState.AWAITING_REPLY, { [Thread.CALL_NUMBER]: 9 });
   const receiver = memory.thread(2, echo, ThreadState.QUEUED, { [Thread.HOME]: 1, ...through(echoSlot(5)) });
@@ -291,20 +291,20 @@ export function makeSmallSystem(): SmallSystem {
   memory.i32[echo + Process.MONITORS] = monitor;
 
   const ended = memory.take(Notification.SIZE);
-  const anchor = memory.hold(ended + Notification.ANCHOR, {
+  const header = memory.hold(ended + Notification.HEADER, {
     type: ObjectType.NOTIFICATION,
     object: ended,
     parent: untyped,
     state: SlotState.DEAD,
     sizeBits: 7,
   });
-  memory.set(anchor, {
-    [Anchor.REAP_NEXT]: LAST_IN_LIST,
-    [Anchor.REAP_CORE]: 2,
-    [Anchor.REAP_WORK]: Reap.FINALISE,
+  memory.set(header, {
+    [ObjectHeader.REAP_NEXT]: LAST_IN_LIST,
+    [ObjectHeader.REAP_CORE]: 2,
+    [ObjectHeader.REAP_WORK]: Reap.FINALISE,
   });
-  const areas = memory.i32[tables + Tables.KERNEL_AREAS]!;
-  memory.i32[areas + KernelArea.SIZE + KernelArea.REAP_HEAD] = anchor;
+  const areas = memory.i32[tables + Tables.KERNEL_AREAS];
+  memory.i32[areas + KernelArea.SIZE + KernelArea.REAP_HEAD] = header;
   memory.i32[areas + KernelArea.SWEEP_HEAD] = endpoint;
   memory.i32[endpoint + Endpoint.SWEEP_NEXT] = LAST_IN_LIST;
   return { memory, init, echo, untyped, endpoint, notification, initSlot, echoSlot };

@@ -34,12 +34,12 @@ const roles: Record<string, Role> = {
   *taker(os) {
     const { sys, handed } = os;
     sys.receiveInto(Number(os.args[1]), Number(os.args[2]));
-    const n = yield sys.recv(handed[0]!);
-    sys.words[1] = sys.words[0]!;
+    const n = yield sys.recv(handed[0]);
+    sys.words[1] = sys.words[0];
     sys.words[0] = n;
     sys.words[2] = sys.arrived();
     for (let i = 0; i < 4; i++) sys.words[3 + i] = sys.capability(i);
-    yield sys.send(handed[1]!, 7);
+    yield sys.send(handed[1], 7);
     return 0;
   },
 
@@ -48,12 +48,12 @@ const roles: Record<string, Role> = {
     const { sys, handed } = os;
     sys.receiveInto(Number(os.args[1]), Number(os.args[2]));
     sys.words[0] = 1;
-    const n = yield sys.call(handed[0]!, 1);
-    sys.words[1] = sys.words[0]!;
+    const n = yield sys.call(handed[0], 1);
+    sys.words[1] = sys.words[0];
     sys.words[0] = n;
     sys.words[2] = sys.arrived();
     for (let i = 0; i < 4; i++) sys.words[3 + i] = sys.capability(i);
-    yield sys.send(handed[1]!, 7);
+    yield sys.send(handed[1], 7);
     return 0;
   },
 
@@ -69,7 +69,7 @@ const roles: Record<string, Role> = {
   *answerer(os) {
     const { sys, handed } = os;
     sys.words[0] = 43;
-    return -(yield sys.replyTo(handed[0]!, 1, handed[1]!));
+    return -(yield sys.replyTo(handed[0], 1, handed[1]));
   },
 
   /** In a process of its own: tries the handles in its arguments and all around; 0 if none names anything. */
@@ -120,10 +120,10 @@ function* report(os: Os, back: number): Steps<Taken> {
   same(yield sys.recv(back), 7, "report");
   const { words } = sys;
   return {
-    count: words[0]!,
-    word: words[1]!,
-    arrived: words[2]!,
-    handles: [words[3]!, words[4]!, words[5]!, words[6]!],
+    count: words[0],
+    word: words[1],
+    arrived: words[2],
+    handles: [words[3], words[4], words[5], words[6]],
   };
 }
 
@@ -249,7 +249,7 @@ for (const way of WAYS) {
       const bad = (yield* inspect(os, memory)).handle;
       const end = 1024;
       const free = os.slots.take(8);
-      const occupied = handleIndex(good[0]!);
+      const occupied = handleIndex(good[0]);
       const tries: [string, number, number, number[], number][] = [
         ["deaf", 0, 0, good, 0],
         ["slot 0", 0, 4, good, 0],
@@ -259,11 +259,11 @@ for (const way of WAYS) {
         ["a window past the end", end - 2, 4, good, 0],
         ["a window far past the end", 2 ** 30, 4, good, 0],
         ["a negative window", -5, 4, good, 0],
-        ["no GRANT", free + 2, 4, [good[0]!, fixed, good[1]!], 1],
-        ["untyped memory", free + 3, 4, [good[0]!, good[1]!, bad, good[2]!], 2],
-        ["a dead handle", free + 5, 3, [dead, good[0]!], 0],
-        ["no handle", free + 5, 3, [Number.NaN, good[0]!], 0],
-        ["index 0", free + 5, 3, [7, good[0]!], 0],
+        ["no GRANT", free + 2, 4, [good[0], fixed, good[1]], 1],
+        ["untyped memory", free + 3, 4, [good[0], good[1], bad, good[2]], 2],
+        ["a dead handle", free + 5, 3, [dead, good[0]], 0],
+        ["no handle", free + 5, 3, [Number.NaN, good[0]], 0],
+        ["index 0", free + 5, 3, [7, good[0]], 0],
       ];
       for (const [what, window, count, gifts, arrived] of tries) {
         const taken = yield* pass(os, way, core, window, count, gifts);
@@ -283,7 +283,7 @@ onCores(
   function* (os, core) {
     const gifts = [yield* token(os, 1), yield* token(os, 2), yield* token(os, 3)];
     const window = os.slots.take(3);
-    yield* cnode.copy(os.sys, os.environment.cnode, window + 1, gifts[2]!, Right.ALL);
+    yield* cnode.copy(os.sys, os.environment.cnode, window + 1, gifts[2], Right.ALL);
     const taken = yield* pass(os, "to a waiting receiver", core, window, 3, gifts);
     same(taken.arrived, 1, "arrived");
     same([(yield* inspect(os, window)).badge, (yield* inspect(os, window + 1)).badge], [1, 3], "badges");
@@ -314,7 +314,7 @@ onCores(
       const answerer = yield* spawn(os, "answerer", [sys.capability(0), gift], { core });
       const taken = yield* report(os, back);
       same([taken.word, taken.arrived], [43, arrived], "word and arrived");
-      if (arrived > 0) same(handleIndex(taken.handles[0]!), first, "where");
+      if (arrived > 0) same(handleIndex(taken.handles[0]), first, "where");
       yield* ended(os, it, answerer);
       yield* drop(os, it, answerer);
     }
@@ -328,7 +328,7 @@ onCores(tests, "a receive slot is free again once it was emptied", function* (os
   for (let i = 0; i < 8; i++) {
     const taken = yield* pass(os, "to a waiting receiver", core, window, 1, [gift]);
     same(taken.arrived, 1, `round ${i}`);
-    handles.add(taken.handles[0]!);
+    handles.add(taken.handles[0]);
     yield* cnode.delete(os.sys, os.environment.cnode, window);
   }
   same(handles.size, 8, "no handle is ever used twice");

@@ -23,8 +23,8 @@ const roles: Record<string, Role> = {
   /** Calls with a number and ends with what it is answered. */
   *caller(os) {
     os.sys.words[0] = 5;
-    const n = yield os.sys.call(os.handed[0]!, 1);
-    return n === 1 ? os.sys.words[0]! : -n;
+    const n = yield os.sys.call(os.handed[0], 1);
+    return n === 1 ? os.sys.words[0] : -n;
   },
   /** Keeps its core from safe points for a while, again and again. */
   *busy(os) {
@@ -41,7 +41,7 @@ const roles: Record<string, Role> = {
       if (slot.state === SlotState.LIVE && (yield sys.notify(slot.handle)) === 0) break;
       yield sys.yield();
     }
-    yield sys.notify(os.handed[0]!);
+    yield sys.notify(os.handed[0]);
     for (let handle = 0; ; ) {
       const slot = yield* cnode.inspect(sys, environment.cnode, 50);
       if (slot.state === SlotState.LIVE) handle = slot.handle;
@@ -215,13 +215,13 @@ tests.add(
     const busy = yield* spawn(os, "busy", [], { core: (os.core + 1) % os.cores, priority: 40 });
     let carried = yield* arena.copy(other);
     for (let i = 0; i < 20; i++) {
-      const copy = yield* cnode.copy(sys, own(os), slots[0]!, source, 255);
+      const copy = yield* cnode.copy(sys, own(os), slots[0], source, 255);
       // A revoke notes which grace period it waits for.
       yield* revoke(os, other);
       // The window's slot was left by a move: it is empty only after a grace period.
       const window = handleIndex(carried);
       carried = yield* cnode.copy(sys, own(os), window, other, 255);
-      carried = yield* cnode.move(sys, own(os), slots[1]!, carried);
+      carried = yield* cnode.move(sys, own(os), slots[1], carried);
       slots[1] = window;
       sys.receiveInto(window, 1);
       sys.words[0] = Method.CNODE_REVOKE;
@@ -243,18 +243,18 @@ tests.add("a saved reply moves, never copies, and answers from where it is", fun
   const caller = yield* spawn(os, "caller", [endpoint]);
   same(yield sys.recv(endpoint), 1, "the call");
   const slots = [arena.slot(), arena.slot(), arena.slot()];
-  same(yield sys.saveReply(slots[0]!), 0, "save");
+  same(yield sys.saveReply(slots[0]), 0, "save");
   const reply = sys.capability(0);
   for (const words of [
-    [Method.CNODE_COPY, slots[1]!, reply, 255],
-    [Method.CNODE_MINT, slots[1]!, reply, 255, 4],
-    [Method.CNODE_EXPIRE, slots[1]!, reply, 255, 1e9],
+    [Method.CNODE_COPY, slots[1], reply, 255],
+    [Method.CNODE_MINT, slots[1], reply, 255, 4],
+    [Method.CNODE_EXPIRE, slots[1], reply, 255, 1e9],
   ])
     same(yield* invoke(sys, own(os), ...words), Err.UNSUPPORTED, `method ${words[0]}`);
-  const moved = yield* cnode.move(sys, own(os), slots[1]!, reply);
+  const moved = yield* cnode.move(sys, own(os), slots[1], reply);
   sys.words[0] = 9;
   same(yield sys.replyTo(reply, 1), Err.BAD_CAP, "by the old handle");
-  const again = yield* cnode.move(sys, own(os), slots[2]!, moved);
+  const again = yield* cnode.move(sys, own(os), slots[2], moved);
   sys.words[0] = 9;
   same(yield sys.replyTo(again, 1), 0, "answer");
   same(yield sys.replyTo(again, 1), Err.BAD_CAP, "a second answer");

@@ -85,7 +85,7 @@ tests.add("devices answer UNSUPPORTED to what they do not know, and BAD_TYPE to 
 });
 
 export default function* main(sys: Sys): Steps<number> {
-  const generation = sys.words[InitWord.GENERATION]!;
+  const generation = sys.words[InitWord.GENERATION];
   const slot = (index: number) => makeHandle(index, generation);
   const cnode = slot(InitSlot.CNODE);
   let free: number = FREE;
@@ -107,7 +107,7 @@ export default function* main(sys: Sys): Steps<number> {
     endpoint: yield* make(ObjectType.ENDPOINT),
     *without(handle, right) {
       same(yield* invoke(sys, cnode, Method.CNODE_COPY, free++, handle, Right.ALL & ~right), 1, "copy");
-      return sys.words[0]!;
+      return sys.words[0];
     },
   };
   for (const name of tests.names)

@@ -31,26 +31,26 @@ import {
 
 const roles: Record<string, Role> = {
   *send(os) {
-    return -(yield os.sys.send(os.handed[0]!, 0));
+    return -(yield os.sys.send(os.handed[0], 0));
   },
   *call(os) {
-    return -(yield os.sys.call(os.handed[0]!, 0));
+    return -(yield os.sys.call(os.handed[0], 0));
   },
   *recv(os) {
-    return -(yield os.sys.recv(os.handed[0]!));
+    return -(yield os.sys.recv(os.handed[0]));
   },
   *wait(os) {
-    return -(yield os.sys.wait(os.handed[0]!));
+    return -(yield os.sys.wait(os.handed[0]));
   },
   /** Signals for ever. */
   *traps(os) {
-    for (;;) yield os.sys.notify(os.handed[0]!);
+    for (;;) yield os.sys.notify(os.handed[0]);
   },
   /** Signals now and then, and works in between. */
   *works(os) {
     for (;;) {
       work(20_000);
-      yield os.sys.notify(os.handed[0]!);
+      yield os.sys.notify(os.handed[0]);
     }
   },
   *yields(os) {
@@ -62,7 +62,7 @@ const roles: Record<string, Role> = {
     for (;;) yield* invoke(sys, environment.debug, Method.DEBUG_GRACE_PERIOD);
   },
   *idle(os) {
-    yield os.sys.wait(os.handed[0]!);
+    yield os.sys.wait(os.handed[0]);
     return 0;
   },
 };
@@ -243,7 +243,7 @@ tests.add(
     ];
     const slot = arena.slot();
     for (let i = 0; i < 3000; i++) {
-      const type = types[i % types.length]!;
+      const type = types[i % types.length];
       yield* untyped.retype(sys, arena.untyped, type, 0, 1, own(os), slot);
       if (type === ObjectType.THREAD) {
         const it = (yield* slotOf(os, slot)).handle;
@@ -283,7 +283,7 @@ tests.add("copies of what was deleted are its parent's children", function* (os)
 /** Deletes its own last capability; nothing may come after. */
 roles.suicide = function* (os: Os): Steps<number> {
   yield* cnode.delete(os.sys, os.environment.cnode, handleIndex(os.environment.thread));
-  yield os.sys.notify(os.handed[0]!);
+  yield os.sys.notify(os.handed[0]);
   return 0;
 };
 

@@ -27,7 +27,7 @@ tests.add(
   function* ({ sys, take, remove, typeIn }) {
     for (const slot of [FREE, FREE + 1]) {
       same(yield* take(1, slot), 1, "take");
-      same(sys.words[0]! >= slot * 2 ** 32, true, "its handle");
+      same(sys.words[0] >= slot * 2 ** 32, true, "its handle");
       same(yield* typeIn(slot), ObjectType.IMAGE, "its type");
     }
     same(yield* take(1, FREE), Err.SLOT_OCCUPIED, "into a slot that is not empty");
@@ -46,7 +46,7 @@ tests.add("no other number, slot, CNode or capability will do", function* ({ sys
   for (const method of [...JUNK, 0, Method.IMAGE_CONTROL_TAKE + 1, Method.UNTYPED_RETYPE])
     same(yield* invoke(sys, control, method, 1, cnode, FREE), Err.UNSUPPORTED, `method ${method}`);
   yield* invoke(sys, cnode, Method.CNODE_COPY, FREE, control, Right.ALL & ~Right.WRITE);
-  const read = sys.words[0]!;
+  const read = sys.words[0];
   same(yield* take(1, FREE + 1, read), Err.DENIED, "without WRITE");
   yield* invoke(sys, cnode, Method.CNODE_DELETE, FREE);
 });
@@ -81,7 +81,7 @@ tests.add(
   "images that were taken through a capability to the store end with it",
   function* ({ sys, cnode, control, take, typeIn }) {
     yield* invoke(sys, cnode, Method.CNODE_COPY, FREE + 1, control, Right.ALL);
-    const lent = sys.words[0]!;
+    const lent = sys.words[0];
     same(yield* take(3, FREE + 2, lent), 1, "take");
     same(yield* invoke(sys, cnode, Method.CNODE_REVOKE, control), 0, "revoke");
     same(yield* typeIn(FREE + 2), ObjectType.NONE, "the image");
@@ -91,7 +91,7 @@ tests.add(
 );
 
 export default function* main(sys: Sys): Steps<number> {
-  const at = (slot: number) => makeHandle(slot, sys.words[InitWord.GENERATION]!);
+  const at = (slot: number) => makeHandle(slot, sys.words[InitWord.GENERATION]);
   const [cnode, control, log, device] = [
     at(InitSlot.CNODE),
     at(InitSlot.IMAGE_CONTROL),
@@ -108,7 +108,7 @@ export default function* main(sys: Sys): Steps<number> {
     },
     *typeIn(slot) {
       yield* invoke(sys, cnode, Method.CNODE_INSPECT, slot);
-      return sys.words[0]!;
+      return sys.words[0];
     },
     *tell(text) {
       yield* debug.print(sys, log, text);

@@ -37,7 +37,7 @@ const roles: Record<string, Role> = {
   *runner(os) {
     const window = os.slots.take();
     os.sys.receiveInto(window, 1);
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     return os.sys.arrived() === 1 ? yield* statusOf(os, os.sys.capability(0)) : 1;
   },
   /** Looks for an image in all of its CSpace but its own; the number of those it can run. */
@@ -59,7 +59,7 @@ export const tests = new GuestTests();
 
 tests.add("who holds an image runs it, on every core", function* (os) {
   for (let core = 0; core < os.cores; core++)
-    same(yield* statusOf(os, os.handed[0]!, core), OTHER_STATUS, `on core ${core}`);
+    same(yield* statusOf(os, os.handed[0], core), OTHER_STATUS, `on core ${core}`);
 });
 
 tests.add("a process cannot name an image that it was not given", function* (os) {
@@ -70,7 +70,7 @@ tests.add("a process cannot name an image that it was not given", function* (os)
 tests.add("a process that is given an image in a message runs it", function* (os) {
   const endpoint = yield* os.endpoint();
   const child = yield* spawnChild(os, "runner", [endpoint]);
-  same(yield os.sys.send(endpoint, 0, os.handed[0]!), 0, "send");
+  same(yield os.sys.send(endpoint, 0, os.handed[0]), 0, "send");
   same((yield* childEnded(os, child)).status, OTHER_STATUS, "the runner");
 });
 
@@ -96,7 +96,7 @@ tests.add("an image can be neither made from memory nor invoked", function* (os)
       Err.BAD_TYPE,
       `retype to ${type}`,
     );
-  same(yield* invoke(sys, os.handed[0]!, Method.IMAGE_CONTROL_TAKE, 0, 0, 0), Err.BAD_TYPE, "invoke");
+  same(yield* invoke(sys, os.handed[0], Method.IMAGE_CONTROL_TAKE, 0, 0, 0), Err.BAD_TYPE, "invoke");
 });
 
 tests.add("a revoked image cannot be run, and what runs it goes on and starts threads", function* (os) {
@@ -123,7 +123,7 @@ tests.add("a revoked image cannot be run, and what runs it goes on and starts th
 
 tests.add("a process runs its image to the end when every capability to it outside is gone", function* (os) {
   const bell = yield* os.notification();
-  const image = yield* os.copy(os.handed[0]!, Right.ALL);
+  const image = yield* os.copy(os.handed[0], Right.ALL);
   const child = yield* spawnProcess(os, {
     image,
     name: "other",

@@ -26,14 +26,14 @@ const roles: Record<string, Role> = {
   /** Answers each call with the message it came with, for ever. */
   *echo(os) {
     const { sys, handed } = os;
-    for (let n = yield sys.recv(handed[0]!); ; ) n = yield sys.replyRecv(handed[0]!, n);
+    for (let n = yield sys.recv(handed[0]); ; ) n = yield sys.replyRecv(handed[0], n);
   },
 
   /** The same by two traps. */
   *echo2(os) {
     const { sys, handed } = os;
     for (;;) {
-      const n = yield sys.recv(handed[0]!);
+      const n = yield sys.recv(handed[0]);
       yield sys.reply(n);
     }
   },
@@ -41,17 +41,17 @@ const roles: Record<string, Role> = {
   /** Answers with badge and count. */
   *tell(os) {
     const { sys, handed } = os;
-    for (let n = yield sys.recv(handed[0]!); ; ) {
+    for (let n = yield sys.recv(handed[0]); ; ) {
       sys.words[0] = sys.badge();
       sys.words[1] = n;
-      n = yield sys.replyRecv(handed[0]!, 2);
+      n = yield sys.replyRecv(handed[0], 2);
     }
   },
 
   /** Takes messages and passes each on to the second endpoint. */
   *relay(os) {
     const { sys, handed } = os;
-    for (;;) yield sys.send(handed[1]!, yield sys.recv(handed[0]!));
+    for (;;) yield sys.send(handed[1], yield sys.recv(handed[0]));
   },
 
   /** Sends messages of all sizes, one after the other. */
@@ -59,7 +59,7 @@ const roles: Record<string, Role> = {
     const { sys, handed } = os;
     for (const n of SIZES) {
       fill(sys, n, n);
-      if ((yield sys.send(handed[0]!, n)) !== 0) return 1;
+      if ((yield sys.send(handed[0], n)) !== 0) return 1;
     }
     return 0;
   },
@@ -68,36 +68,36 @@ const roles: Record<string, Role> = {
   *one(os) {
     const { sys, handed } = os;
     sys.words[0] = Number(os.args[1]);
-    return -(yield sys.send(handed[0]!, 1));
+    return -(yield sys.send(handed[0], 1));
   },
 
   /** Calls with the number in its arguments; ends with the answer's first word, or the error. */
   *caller(os) {
     const { sys, handed } = os;
     sys.words[0] = Number(os.args[1]);
-    const n = yield sys.call(handed[0]!, 1);
-    return n < 0 ? -n : sys.words[0]!;
+    const n = yield sys.call(handed[0], 1);
+    return n < 0 ? -n : sys.words[0];
   },
 
   /** Receives once; ends with the first word, or the error. */
   *receiver(os) {
     const { sys, handed } = os;
-    const n = yield sys.recv(handed[0]!);
+    const n = yield sys.recv(handed[0]);
     if (os.args[1] !== undefined) {
-      sys.words[1] = sys.words[0]!;
+      sys.words[1] = sys.words[0];
       sys.words[0] = Number(os.args[1]);
-      yield sys.send(handed[1]!, 2);
+      yield sys.send(handed[1], 2);
     }
-    return n < 0 ? -n : sys.words[0]!;
+    return n < 0 ? -n : sys.words[0];
   },
 
   /** Waits once; ends with the bits, or the error. */
   *waiter(os) {
     const { sys, handed } = os;
-    const n = yield sys.wait(handed[0]!);
+    const n = yield sys.wait(handed[0]);
     if (os.args[1] !== undefined) {
       sys.words[0] = Number(os.args[1]);
-      yield sys.send(handed[1]!, 1);
+      yield sys.send(handed[1], 1);
     }
     return n < 0 ? -n : Math.min(sys.badge(), 255);
   },
@@ -105,15 +105,15 @@ const roles: Record<string, Role> = {
   /** Takes a call, saves the reply, takes another, answers that and then the first. */
   *saver(os) {
     const { sys, handed } = os;
-    yield sys.recv(handed[0]!);
+    yield sys.recv(handed[0]);
     const slot = os.slots.take();
     const saved = yield sys.saveReply(slot);
     const reply = sys.capability(0);
     if (saved !== 0 || handleIndex(reply) !== slot) return 1;
     // It is not this thread's to answer any more.
     if ((yield sys.reply(0)) !== Err.NO_REPLY) return 2;
-    yield sys.recv(handed[0]!);
-    sys.words[0]! += 100;
+    yield sys.recv(handed[0]);
+    sys.words[0] += 100;
     if ((yield sys.reply(1)) !== 0) return 3;
     sys.words[0] = 77;
     if ((yield sys.replyTo(reply, 1)) !== 0) return 4;
@@ -124,7 +124,7 @@ const roles: Record<string, Role> = {
 
   /** Notifies once. */
   *notifier(os) {
-    return -(yield os.sys.notify(os.handed[0]!));
+    return -(yield os.sys.notify(os.handed[0]));
   },
 
   /** Ends with what a trap with a status answers. */
@@ -137,9 +137,9 @@ const roles: Record<string, Role> = {
   *storm(os) {
     const { sys, handed } = os;
     for (let i = 0; i < Number(os.args[1]); i++) {
-      const n = SIZES[i % SIZES.length]!;
+      const n = SIZES[i % SIZES.length];
       fill(sys, n, i);
-      if ((yield sys.call(handed[0]!, n)) !== n) return 1;
+      if ((yield sys.call(handed[0], n)) !== n) return 1;
       for (let w = 0; w < n; w++) if (sys.words[w] !== i * 1000 + w) return 2;
     }
     return 0;
@@ -234,7 +234,7 @@ onCores(tests, "a word is any number and arrives as it was", function* (os, core
   const it = yield* spawn(os, "echo", [endpoint], { core });
   const values = [0, -0, 0.1, -1e-320, 2 ** 53 - 1, -(2 ** 53), Number.POSITIVE_INFINITY, Number.NaN, 1e308];
   for (const count of [values.length, 4]) {
-    for (let i = 0; i < count; i++) sys.words[i] = values[i]!;
+    for (let i = 0; i < count; i++) sys.words[i] = values[i];
     same(yield sys.call(endpoint, count), count, "count");
     for (let i = 0; i < count; i++)
       truly(Object.is(sys.words[i], values[i]), `${values[i]} is ${sys.words[i]}`);

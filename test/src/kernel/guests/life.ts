@@ -28,53 +28,53 @@ import {
 
 const roles: Record<string, Role> = {
   *echo(os) {
-    for (let n = yield os.sys.recv(os.handed[0]!); ; ) n = yield os.sys.replyRecv(os.handed[0]!, n);
+    for (let n = yield os.sys.recv(os.handed[0]); ; ) n = yield os.sys.replyRecv(os.handed[0], n);
   },
 
   /** Sends, calls, receives or waits once; ends with the error, or the first word of what it got. */
   *send(os) {
     os.sys.words[0] = Number(os.args[1]);
-    return -(yield os.sys.send(os.handed[0]!, 1));
+    return -(yield os.sys.send(os.handed[0], 1));
   },
   *call(os) {
     os.sys.words[0] = Number(os.args[1]);
-    const n = yield os.sys.call(os.handed[0]!, Number(os.args[2] ?? 1));
-    return n < 0 ? -n : os.sys.words[0]! & 127;
+    const n = yield os.sys.call(os.handed[0], Number(os.args[2] ?? 1));
+    return n < 0 ? -n : os.sys.words[0] & 127;
   },
   *recv(os) {
-    const n = yield os.sys.recv(os.handed[0]!);
-    return n < 0 ? -n : os.sys.words[0]!;
+    const n = yield os.sys.recv(os.handed[0]);
+    return n < 0 ? -n : os.sys.words[0];
   },
   *wait(os) {
-    const n = yield os.sys.wait(os.handed[0]!);
+    const n = yield os.sys.wait(os.handed[0]);
     return n < 0 ? -n : os.sys.badge();
   },
 
   /** Makes this core the home of an endpoint or notification. */
   *takeHome(os) {
     const n =
-      os.args[1] === "notification" ? yield os.sys.poll(os.handed[0]!) : yield os.sys.nbRecv(os.handed[0]!);
+      os.args[1] === "notification" ? yield os.sys.poll(os.handed[0]) : yield os.sys.nbRecv(os.handed[0]);
     return n === Err.WOULD_BLOCK ? 0 : 1;
   },
 
   /** Receives a call, and then waits for ever without an answer. */
   *hold(os) {
-    yield os.sys.recv(os.handed[0]!);
-    yield os.sys.wait(os.handed[1]!);
+    yield os.sys.recv(os.handed[0]);
+    yield os.sys.wait(os.handed[1]);
     return 0;
   },
 
   /** Receives a call, saves the reply, and waits for ever. */
   *save(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     if ((yield os.sys.saveReply(os.slots.take())) !== 0) return 1;
-    yield os.sys.wait(os.handed[1]!);
+    yield os.sys.wait(os.handed[1]);
     return 0;
   },
 
   /** Receives a call, saves the reply, and ends or faults as its arguments say. */
   *saveAndEnd(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     if ((yield os.sys.saveReply(os.slots.take())) !== 0) return 1;
     if (os.args[1] === "fault") throw new Error("as told");
     return 3;
@@ -82,7 +82,7 @@ const roles: Record<string, Role> = {
 
   /** Receives a call and ends or faults with it, as its arguments say. */
   *takeAndEnd(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     if (os.args[1] === "fault") throw new Error("as told");
     return 3;
   },
@@ -100,7 +100,7 @@ const roles: Record<string, Role> = {
     for (let i = 0; i < Number(os.args[1]); i++) {
       const count = i % 7;
       sys.words[0] = i;
-      const n = yield sys.call(handed[0]!, count);
+      const n = yield sys.call(handed[0], count);
       if (n !== count && n !== Err.PEER_DIED) return -n;
       if (n > 0 && sys.words[0] !== i) return 99;
     }
@@ -109,7 +109,7 @@ const roles: Record<string, Role> = {
 
   /** Answers each call with ten words. */
   *longEcho(os) {
-    for (yield os.sys.recv(os.handed[0]!); ; ) yield os.sys.replyRecv(os.handed[0]!, 10);
+    for (yield os.sys.recv(os.handed[0]); ; ) yield os.sys.replyRecv(os.handed[0], 10);
   },
 
   /** A process with threads everywhere: each does what its arguments say. */
@@ -141,22 +141,22 @@ const roles: Record<string, Role> = {
 
   /** Starts with a gate, then calls. */
   *gatedCaller(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     os.sys.words[0] = Number(os.args[1]);
-    const n = yield os.sys.call(os.handed[1]!, 1);
+    const n = yield os.sys.call(os.handed[1], 1);
     return n === 1 && os.sys.words[0] === Number(os.args[1]) + 1 ? 0 : 1;
   },
 
   /** Starts with a gate, then sends for ever. */
   *gatedSender(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     os.sys.words[0] = 5;
-    return -(yield os.sys.send(os.handed[1]!, 5));
+    return -(yield os.sys.send(os.handed[1], 5));
   },
 
   /** Opens a gate for so many. */
   *opener(os) {
-    for (let i = 0; i < Number(os.args[1]); i++) yield os.sys.send(os.handed[0]!, 0);
+    for (let i = 0; i < Number(os.args[1]); i++) yield os.sys.send(os.handed[0], 0);
     return 0;
   },
 
@@ -167,16 +167,16 @@ const roles: Record<string, Role> = {
       work(1_000_000);
       yield sys.nothing();
     }
-    for (let n = yield sys.recv(handed[0]!); ; ) {
-      n = yield sys.call(handed[1]!, n);
-      sys.words[0]!++;
-      n = yield sys.replyRecv(handed[0]!, n);
+    for (let n = yield sys.recv(handed[0]); ; ) {
+      n = yield sys.call(handed[1], n);
+      sys.words[0]++;
+      n = yield sys.replyRecv(handed[0], n);
     }
   },
 
   /** Runs in code that has no safe point, for ever: condemned in the end. */
   *forever(os) {
-    yield os.sys.notify(os.handed[0]!);
+    yield os.sys.notify(os.handed[0]);
     for (;;) work(1000);
   },
 
@@ -187,7 +187,7 @@ const roles: Record<string, Role> = {
 
   /** Traps all the time, by calls. */
   *calls(os) {
-    for (;;) yield os.sys.call(os.handed[0]!, 0);
+    for (;;) yield os.sys.call(os.handed[0], 0);
   },
 
   /** Waits for one grace period after the other, so that it nearly always waits for one. */
@@ -197,9 +197,9 @@ const roles: Record<string, Role> = {
 
   /** Wakes when a process ends, and notes it. */
   *watcher(os) {
-    yield os.sys.wait(os.handed[0]!);
+    yield os.sys.wait(os.handed[0]);
     os.sys.words[0] = os.sys.badge();
-    yield os.sys.send(os.handed[1]!, 1);
+    yield os.sys.send(os.handed[1], 1);
     return 0;
   },
 };
@@ -253,22 +253,22 @@ for (const role of ["send", "call", "recv", "wait"]) {
             yield* settled(os, ...queue);
           }
           const { sys } = os;
-          yield* destroy(os, queue[victim]!);
+          yield* destroy(os, queue[victim]);
           const left = [0, 1, 2].filter((i) => i !== victim);
           const seen: number[] = [];
           for (const i of left) {
             if (role === "wait") {
               const bit = yield* badged(os, object, 10 + i);
               yield sys.notify(bit);
-              seen.push((yield* ended(os, queue[i]!))[0]! - 10);
+              seen.push((yield* ended(os, queue[i]))[0] - 10);
               yield* os.drop(bit);
             } else if (role === "recv") {
               sys.words[0] = 20 + i;
               same(yield sys.send(object, 1), 0, "send");
-              seen.push((yield* ended(os, queue[i]!))[0]! - 20);
+              seen.push((yield* ended(os, queue[i]))[0] - 20);
             } else {
               same(yield sys.recv(object), 1, "receive");
-              seen.push(sys.words[0]! - 1);
+              seen.push(sys.words[0] - 1);
               if (role === "call") same(yield sys.reply(1), 0, "reply");
             }
           }
@@ -610,7 +610,7 @@ onCores(
         last = number;
         for (let c = 0; c < os.cores; c++) {
           same(yield* invoke(sys, environment.debug, Method.DEBUG_CORE, c), 8, "counters");
-          truly(sys.words[2]! >= number, `core ${c} has passed it`);
+          truly(sys.words[2] >= number, `core ${c} has passed it`);
         }
       }
       if (it !== null) yield* drop(os, it);
@@ -633,7 +633,7 @@ tests.add("a grace period does not end while a core runs a guest that reaches no
   // It is in its loop when its core counts no safe points any more, for longer than the host keeps a thread waiting.
   for (let since = 0, before = -1, clock = 0; clock - since < STILL_NS || before < 0; ) {
     yield* invoke(sys, environment.debug, Method.DEBUG_CORE, away);
-    const now = sys.words[0]!;
+    const now = sys.words[0];
     clock = yield* debug.clock(sys, environment.debug);
     if (now !== before) since = clock;
     before = now;

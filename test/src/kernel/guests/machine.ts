@@ -22,7 +22,7 @@ import {
 
 const roles: Record<string, Role> = {
   *echo(os) {
-    for (let n = yield os.sys.recv(os.handed[0]!); ; ) n = yield os.sys.replyRecv(os.handed[0]!, n);
+    for (let n = yield os.sys.recv(os.handed[0]); ; ) n = yield os.sys.replyRecv(os.handed[0], n);
   },
 
   /** Calls each of the servers; ends with 0 if all answered. */
@@ -31,36 +31,36 @@ const roles: Record<string, Role> = {
     const servers = os.handed;
     for (let i = 0; i < servers.length; i++) {
       sys.words[0] = i;
-      if ((yield sys.call(servers[i]!, 1)) !== 1 || sys.words[0] !== i) return 1;
+      if ((yield sys.call(servers[i], 1)) !== 1 || sys.words[0] !== i) return 1;
     }
     return 0;
   },
 
   *call(os) {
     os.sys.words[0] = Number(os.args[1]);
-    const n = yield os.sys.call(os.handed[0]!, 1);
-    return n < 0 ? -n : os.sys.words[0]!;
+    const n = yield os.sys.call(os.handed[0], 1);
+    return n < 0 ? -n : os.sys.words[0];
   },
 
   *send(os) {
     os.sys.words[0] = Number(os.args[1]);
-    return -(yield os.sys.send(os.handed[0]!, 1));
+    return -(yield os.sys.send(os.handed[0], 1));
   },
 
   *takeHome(os) {
-    return (yield os.sys.nbRecv(os.handed[0]!)) === Err.WOULD_BLOCK ? 0 : 1;
+    return (yield os.sys.nbRecv(os.handed[0])) === Err.WOULD_BLOCK ? 0 : 1;
   },
 
   /** Receives a call, and then waits for ever without an answer. */
   *hold(os) {
-    yield os.sys.recv(os.handed[0]!);
-    yield os.sys.wait(os.handed[1]!);
+    yield os.sys.recv(os.handed[0]);
+    yield os.sys.wait(os.handed[1]);
     return 0;
   },
 
   /** Never lets go of its core, inside one built-in that nothing interrupts. */
   *stuck(os) {
-    yield os.sys.notify(os.handed[0]!);
+    yield os.sys.notify(os.handed[0]);
     return /(a*)*b/.test("a".repeat(60)) ? 1 : 0;
   },
 
@@ -73,7 +73,7 @@ const roles: Record<string, Role> = {
 /** A core's counters, as DEBUG_CORE answers them. */
 function* counters(os: Os, core: number): Steps<number[]> {
   same(yield* invoke(os.sys, os.environment.debug, Method.DEBUG_CORE, core), 8, "counters");
-  return Array.from({ length: 8 }, (_, i) => os.sys.words[i]!);
+  return Array.from({ length: 8 }, (_, i) => os.sys.words[i]);
 }
 
 /** Says a line, and waits for one from the host: it does something meanwhile. */
@@ -104,7 +104,7 @@ tests.add("every core calls every core", function* (os) {
   const threads: SpawnedThread[] = [];
   for (let core = 0; core < os.cores; core++) {
     servers.push(yield* os.endpoint());
-    threads.push(yield* spawn(os, "echo", [servers[core]!], { core, slots: 1 }));
+    threads.push(yield* spawn(os, "echo", [servers[core]], { core, slots: 1 }));
   }
   const pingers: SpawnedThread[] = [];
   // Words in an environment are few: each pinger has a share of the servers.
@@ -120,7 +120,7 @@ tests.add("every core calls every core", function* (os) {
   );
   const number = yield* debug.gracePeriod(os.sys, os.environment.debug);
   for (let core = 0; core < os.cores; core++)
-    truly((yield* counters(os, core))[2]! >= number, `core ${core} passed it`);
+    truly((yield* counters(os, core))[2] >= number, `core ${core} passed it`);
   yield* drop(os, ...threads);
 });
 
@@ -174,14 +174,14 @@ tests.add(
     same(yield sys.saveReply(slot), 0, "its reply is saved");
     const reply = sys.capability(0);
     for (let i = 0; i < 3; i++) yield* debug.gracePeriod(sys, os.environment.debug);
-    const before = (yield* counters(os, away))[7]!;
+    const before = (yield* counters(os, away))[7];
     const stuck = yield* spawnChild(os, "stuck", [began], { core: away });
     yield sys.wait(began);
     same((yield* childEnded(os, stuck)).state, 3, "the guest that was stuck");
     for (const child of [holder, waiting, victim])
       same((yield* childEnded(os, child)).state, 3, "its neighbours");
     // The second call to the holder was never taken: nobody will, but it may go on waiting.
-    same((yield* ended(os, callers[0]!))[0], failed(Err.PEER_DIED), "the caller of the server that died");
+    same((yield* ended(os, callers[0]))[0], failed(Err.PEER_DIED), "the caller of the server that died");
     same(yield sys.replyTo(reply, 1), Err.BAD_CAP, "a reply dies with its caller");
     same((yield* counters(os, away))[7], before + 1, "its incarnation");
     // What was at home there goes on, and so does the core.
@@ -190,7 +190,7 @@ tests.add(
     same(yield sys.call(queued, 1), 1, "a new server there answers");
     same(yield sys.recv(held), 1, "the call that was queued is still there");
     same(yield sys.reply(1), 0, "reply");
-    same(yield* ended(os, callers[1]!), [1], "its answer");
+    same(yield* ended(os, callers[1]), [1], "its answer");
     yield* debug.gracePeriod(sys, os.environment.debug);
     yield* drop(os, server, ...callers);
   },

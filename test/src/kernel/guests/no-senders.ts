@@ -20,23 +20,23 @@ import {
 const roles: Record<string, Role> = {
   /** Receives once; ends with the badge that it is told of, or 100 and the words of a message. */
   *server(os) {
-    const n = yield os.sys.recv(os.handed[0]!);
+    const n = yield os.sys.recv(os.handed[0]);
     if (n < 0) return -n;
     return os.sys.noSenders() ? os.sys.badge() : 100 + n;
   },
   /** As server, by a reply and a receive in one trap after it has taken a call. */
   *replier(os) {
     const { sys, handed } = os;
-    yield sys.recv(handed[0]!);
-    const n = yield sys.replyRecv(handed[0]!, 0);
+    yield sys.recv(handed[0]);
+    const n = yield sys.replyRecv(handed[0], 0);
     if (n < 0) return -n;
     return sys.noSenders() ? sys.badge() : 100 + n;
   },
   /** In a process of its own: holds what it was handed, copies of it, and waits. */
   *holder(os) {
-    for (let i = 0; i < 3; i++) yield* os.copy(os.handed[0]!, Right.ALL);
-    yield os.sys.notify(os.handed[1]!);
-    yield os.sys.wait(os.handed[2]!);
+    for (let i = 0; i < 3; i++) yield* os.copy(os.handed[0], Right.ALL);
+    yield os.sys.notify(os.handed[1]);
+    yield os.sys.wait(os.handed[2]);
     return 0;
   },
 };
@@ -93,9 +93,9 @@ tests.add(
     yield* remove(os, yield* arena.copy(plain));
     yield* remove(os, plain);
     same(yield* told(os, endpoint), [], "a plain copy");
-    yield* remove(os, copies[1]!);
+    yield* remove(os, copies[1]);
     same(yield* told(os, endpoint), [2], "the second");
-    for (const i of [0, 2]) yield* remove(os, copies[i]!);
+    for (const i of [0, 2]) yield* remove(os, copies[i]);
     same(yield* told(os, endpoint), [1, 3], "both others");
     yield* arena.close();
   },
@@ -112,7 +112,7 @@ tests.add(
       yield* arena.mint(endpoint, 3),
     ];
     for (const it of others) yield* remove(os, yield* arena.copy(it));
-    yield* remove(os, others[1]!);
+    yield* remove(os, others[1]);
     same(yield* told(os, endpoint), [1, 3], "the two that are left");
     const minted = yield* arena.mint(endpoint, 9);
     const child = yield* arena.copy(minted);
@@ -144,10 +144,10 @@ tests.add(
     const minted: number[] = [];
     for (let badge = 1; badge <= 4; badge++) minted.push(yield* arena.mint(endpoint, badge));
     for (const it of minted) yield* remove(os, yield* arena.copy(it));
-    for (const i of [0, 2, 3]) minted[i] = yield* cnode.move(sys, own(os), arena.slot(), minted[i]!);
+    for (const i of [0, 2, 3]) minted[i] = yield* cnode.move(sys, own(os), arena.slot(), minted[i]);
     same(yield* told(os, endpoint), [1, 2, 3, 4], "all of them");
-    const child = yield* arena.copy(minted[2]!);
-    minted[2] = yield* cnode.move(sys, own(os), arena.slot(), minted[2]!);
+    const child = yield* arena.copy(minted[2]);
+    minted[2] = yield* cnode.move(sys, own(os), arena.slot(), minted[2]);
     yield* remove(os, child);
     same(yield* told(os, endpoint), [3], "after another move");
     yield* arena.close();
@@ -228,7 +228,7 @@ onCores(tests, "two servers that wait are told of one badge each", function* (os
   const arena = yield* Arena.of(os);
   const endpoint = yield* arena.endpoint();
   const minted = [yield* arena.mint(endpoint, 1), yield* arena.mint(endpoint, 2)];
-  const copies = [yield* arena.copy(minted[0]!), yield* arena.copy(minted[1]!)];
+  const copies = [yield* arena.copy(minted[0]), yield* arena.copy(minted[1])];
   const servers = [
     yield* spawn(os, "server", [endpoint], { core }),
     yield* spawn(os, "server", [endpoint], { core: (os.core + 2) % os.cores }),

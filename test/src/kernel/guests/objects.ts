@@ -37,8 +37,8 @@ const roles: Record<string, Role> = {
   /** In a process of its own: opens, copies, narrows and drops notes for ever. */
   *opener(os) {
     const { cspace, handed } = os;
-    const notes = cspace.as(Notes, handed[0]!, []);
-    yield* cspace.as(Notification, handed[1]!, ["send"]).signal();
+    const notes = cspace.as(Notes, handed[0], []);
+    yield* cspace.as(Notification, handed[1], ["send"]).signal();
     for (;;) {
       const { note } = yield* notes.open({ name: "shared" });
       const copy = yield* cspace.copy(note);
@@ -54,20 +54,20 @@ const roles: Record<string, Role> = {
   *returner(os) {
     const { sys, handed } = os;
     sys.words[0] = 1;
-    return -(yield sys.send(handed[0]!, 1, handed[0]!));
+    return -(yield sys.send(handed[0], 1, handed[0]));
   },
 
   /** In a process of its own: opens as many notes as the arguments say, uses the one it was lent, and waits. */
   *holder(os) {
     const { cspace, handed } = os;
-    const notes = cspace.as(Notes, handed[0]!, []);
+    const notes = cspace.as(Notes, handed[0], []);
     for (let i = 0; i < Number(os.args[1]); i++) {
       const { note } = yield* notes.open({ name: `${os.args[2]}${i}` });
       yield* note.append({ text: "x" });
       yield* cspace.copy(note);
     }
-    const lent = cspace.as(Notes, handed[1]!, ["read"]);
-    const bell = cspace.as(Notification, handed[2]!, ["send"]);
+    const lent = cspace.as(Notes, handed[1], ["read"]);
+    const bell = cspace.as(Notification, handed[2], ["send"]);
     yield* bell.signal();
     for (;;) {
       const answer = yield* errorOf(lent.read());

@@ -42,16 +42,16 @@ const roles: Record<string, Role> = {
   *log(os) {
     const { sys, handed } = os;
     const notes: number[] = [];
-    for (yield sys.recv(handed[0]!); ; ) {
-      const value = sys.words[0]!;
+    for (yield sys.recv(handed[0]); ; ) {
+      const value = sys.words[0];
       if (value !== READ) {
         notes.push(value);
-        yield sys.replyRecv(handed[0]!, 0);
+        yield sys.replyRecv(handed[0], 0);
       } else {
         notes.forEach((it, i) => {
           sys.words[i] = it;
         });
-        yield sys.replyRecv(handed[0]!, notes.length);
+        yield sys.replyRecv(handed[0], notes.length);
       }
     }
   },
@@ -59,49 +59,49 @@ const roles: Record<string, Role> = {
   /** Sends the number in its arguments. */
   *one(os) {
     os.sys.words[0] = Number(os.args[1]);
-    return -(yield os.sys.send(os.handed[0]!, 1));
+    return -(yield os.sys.send(os.handed[0], 1));
   },
 
   /** Calls with the number in its arguments; ends with the answer. */
   *caller(os) {
     os.sys.words[0] = Number(os.args[1]);
-    const n = yield os.sys.call(os.handed[0]!, 1);
-    return n < 0 ? -n : os.sys.words[0]!;
+    const n = yield os.sys.call(os.handed[0], 1);
+    return n < 0 ? -n : os.sys.words[0];
   },
 
   /** Receives once, then tells who it is. */
   *receiver(os) {
-    yield os.sys.recv(os.handed[0]!);
-    yield* tell(os, os.handed[1]!, Number(os.args[1]));
+    yield os.sys.recv(os.handed[0]);
+    yield* tell(os, os.handed[1], Number(os.args[1]));
     return 0;
   },
 
   /** Receives once, then tells word and count; 8 where the wait was ended. */
   *passesOn(os) {
-    const n = yield os.sys.recv(os.handed[0]!);
-    yield* tell(os, os.handed[1]!, n < 0 ? 8 : os.sys.words[0]! * 10 + n);
+    const n = yield os.sys.recv(os.handed[0]);
+    yield* tell(os, os.handed[1], n < 0 ? 8 : os.sys.words[0] * 10 + n);
     return 0;
   },
 
   /** Waits once, then tells who it is. */
   *waiter(os) {
-    yield os.sys.wait(os.handed[0]!);
-    yield* tell(os, os.handed[1]!, Number(os.args[1]));
+    yield os.sys.wait(os.handed[0]);
+    yield* tell(os, os.handed[1], Number(os.args[1]));
     return 0;
   },
 
   /** Waits once, then notes who it is. */
   *notesWhenWoken(os) {
-    yield os.sys.wait(os.handed[0]!);
-    yield* note(os, os.handed[1]!, Number(os.args[1]));
+    yield os.sys.wait(os.handed[0]);
+    yield* note(os, os.handed[1], Number(os.args[1]));
     return 0;
   },
 
   /** Waits for the start, then notes who it is, gives way and notes again, so many times. */
   *turns(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     for (let i = 0; i < 5; i++) {
-      yield* note(os, os.handed[1]!, Number(os.args[1]));
+      yield* note(os, os.handed[1], Number(os.args[1]));
       yield os.sys.yield();
     }
     return 0;
@@ -144,15 +144,15 @@ const roles: Record<string, Role> = {
   },
 
   *callsTwice(os) {
-    yield os.sys.call(os.handed[0]!, 0);
-    return -(yield os.sys.call(os.handed[0]!, 0));
+    yield os.sys.call(os.handed[0], 0);
+    return -(yield os.sys.call(os.handed[0], 0));
   },
 
   /** Answers one call, once it is told to. */
   *answersOne(os) {
-    yield os.sys.wait(os.handed[1]!);
-    yield os.sys.notify(os.handed[2]!);
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.wait(os.handed[1]);
+    yield os.sys.notify(os.handed[2]);
+    yield os.sys.recv(os.handed[0]);
     return -(yield os.sys.reply(0));
   },
 
@@ -161,7 +161,7 @@ const roles: Record<string, Role> = {
     const from = Number(os.args[1]);
     for (let i = 0; i < Number(os.args[2]); i++) {
       os.sys.words[0] = from + i;
-      if ((yield os.sys.send(os.handed[0]!, 1)) !== 0) return 1;
+      if ((yield os.sys.send(os.handed[0], 1)) !== 0) return 1;
     }
     return 0;
   },
@@ -176,7 +176,7 @@ const roles: Record<string, Role> = {
         continue;
       }
       if (n !== 1) return 1;
-      const value = os.sys.words[0]!;
+      const value = os.sys.words[0];
       yield* tell(os, record!, value);
       if (value < 0) return 0;
     }
@@ -184,7 +184,7 @@ const roles: Record<string, Role> = {
 
   /** Echoes, for ever. */
   *echo(os) {
-    for (let n = yield os.sys.recv(os.handed[0]!); ; ) n = yield os.sys.replyRecv(os.handed[0]!, n);
+    for (let n = yield os.sys.recv(os.handed[0]); ; ) n = yield os.sys.replyRecv(os.handed[0], n);
   },
 
   /** Keeps its core from safe points for a while, again and again. */
@@ -214,7 +214,7 @@ const roles: Record<string, Role> = {
         continue;
       }
       if (n !== 1) return 2;
-      const value = sys.words[0]!;
+      const value = sys.words[0];
       if (value < 0) {
         sys.words[0] = messages;
         sys.words[1] = bits;
@@ -232,7 +232,7 @@ const roles: Record<string, Role> = {
   *adder(os) {
     for (let i = 0; i < Number(os.args[1]); i++) {
       os.sys.words[0] = 1;
-      if ((yield os.sys.call(os.handed[0]!, 1)) !== 1) return 1;
+      if ((yield os.sys.call(os.handed[0], 1)) !== 1) return 1;
     }
     return 0;
   },
@@ -240,7 +240,7 @@ const roles: Record<string, Role> = {
   /** Signals so many times, each time with the one capability it has. */
   *signaller(os) {
     for (let i = 0; i < Number(os.args[1]); i++) {
-      if ((yield os.sys.notify(os.handed[0]!)) !== 0) return 1;
+      if ((yield os.sys.notify(os.handed[0])) !== 0) return 1;
       if (i % 3 === 0) yield os.sys.yield();
     }
     return 0;
@@ -257,7 +257,7 @@ function* record(os: Os, endpoint: number, count: number): Steps<number[]> {
   const values: number[] = [];
   for (let i = 0; i < count; i++) {
     same(yield os.sys.recv(endpoint), 1, "a note");
-    values.push(os.sys.words[0]!);
+    values.push(os.sys.words[0]);
   }
   return values;
 }
@@ -276,7 +276,7 @@ function* queueOrder(
   const back = yield* os.endpoint();
   const waiting: SpawnedThread[] = [];
   for (let i = 0; i < COMING.length; i++) {
-    waiting.push(yield* spawn(os, role, [make, back], { core: coreOf(i), priority: COMING[i]!, args: [i] }));
+    waiting.push(yield* spawn(os, role, [make, back], { core: coreOf(i), priority: COMING[i], args: [i] }));
     yield* settled(os, ...waiting);
   }
   same(yield* serve(make, back), SERVED, "served");
@@ -304,7 +304,7 @@ for (const [where, coreOf] of [
       function* serve(endpoint: number): Steps<number[]> {
         const values: number[] = [];
         for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
-          values.push(sys.words[0]!);
+          values.push(sys.words[0]);
           if (values.length === COMING.length) break;
         }
         yield sys.reply(1);
@@ -358,7 +358,7 @@ function* readLog(os: Os, log: number, count: number): Steps<number[]> {
   for (;;) {
     os.sys.words[0] = READ;
     const n = yield os.sys.call(log, 1);
-    if (n >= count) return Array.from({ length: n }, (_, i) => os.sys.words[i]!);
+    if (n >= count) return Array.from({ length: n }, (_, i) => os.sys.words[i]);
     // Lower threads of this core run while this one waits.
     yield* debug.gracePeriod(os.sys, os.environment.debug);
   }
@@ -376,7 +376,7 @@ onCores(tests, "threads of one priority take turns when they yield", function* (
   for (let i = 0; i < 3; i++) same(seen.filter((it) => it === i).length, 5, `turns of ${i}`);
   const counts = [0, 0, 0];
   for (const it of seen) {
-    counts[it]!++;
+    counts[it]++;
     // One apart, and one more each time that a quantum ended in the middle of a turn.
     truly(Math.max(...counts) - Math.min(...counts) <= 3, `turns ${seen}`);
   }
@@ -541,7 +541,7 @@ tests.add("a request at a former home is bounced to its sender and arrives", fun
     let sum = 0;
     for (let core = 0; core < os.cores; core++) {
       same(yield* invoke(sys, environment.debug, Method.DEBUG_CORE, core), 8, "counters");
-      sum += sys.words[6]!;
+      sum += sys.words[6];
     }
     return sum;
   }
@@ -651,7 +651,7 @@ onCores(
     let bits = 0;
     for (;;) {
       const n = yield sys.nbRecv(back);
-      if (n === 2) bits |= sys.words[1]!;
+      if (n === 2) bits |= sys.words[1];
       else {
         let running = 0;
         for (const it of others) if ((yield* thread.status(sys, it.handle)).state === 1) running++;
@@ -664,9 +664,9 @@ onCores(
       others.map(() => 0),
       "clients and signallers",
     );
-    for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1]!;
+    for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1];
     yield* settled(os, server);
-    for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1]!;
+    for (let n = yield sys.nbRecv(back); n === 2; n = yield sys.nbRecv(back)) bits |= sys.words[1];
     const { state, exitReason } = yield* thread.status(sys, server.handle);
     same([state, exitReason], [1, 0], "the server goes on");
     same(bits, 15, "bits");

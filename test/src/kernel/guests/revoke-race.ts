@@ -63,13 +63,13 @@ const roles: Record<string, Role> = {
     const { sys, environment } = os;
     const slots = os.slots.take(4);
     for (;;) {
-      yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slots, os.handed[0]!, 255);
-      let last = sys.words[0]!;
+      yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slots, os.handed[0], 255);
+      let last = sys.words[0];
       for (let i = 1; i < 4; i++) {
         if ((yield* invoke(sys, environment.cnode, Method.CNODE_COPY, slots + i, last, 255)) !== 1) break;
-        last = sys.words[0]!;
+        last = sys.words[0];
       }
-      yield sys.notify(os.handed[1]!);
+      yield sys.notify(os.handed[1]);
       for (let i = 0; i < 4; i++) yield* invoke(sys, environment.cnode, Method.CNODE_DELETE, slots + i);
     }
   },
@@ -134,7 +134,7 @@ onCores(
     const it = yield* family(os, arena, yield* arena.copy(yield* arena.notification()));
     const go = yield* arena.notification();
     const revoker = yield* spawn(os, "revoker", [it.source, go], { core, priority: 60, slots: 1 });
-    const assassin = yield* spawn(os, "assassin", [it.between[8]!, it.space, revoker.handle], {
+    const assassin = yield* spawn(os, "assassin", [it.between[8], it.space, revoker.handle], {
       core,
       slots: 1,
     });
@@ -145,7 +145,7 @@ onCores(
     same(status, 1, "it was half-way");
     truly(yield* unfinished(os, it.space), "and stays there");
     // What is left can be used, copied, and given back.
-    const survivor = it.between[0]!;
+    const survivor = it.between[0];
     same(yield os.sys.notify(survivor), 0, "a survivor");
     const child = yield* arena.copy(survivor);
     yield* revoke(os, it.source);
@@ -165,7 +165,7 @@ onCores(
     const it = yield* family(os, arena, yield* arena.copy(above));
     const go = yield* arena.notification();
     const revoker = yield* spawn(os, "revoker", [it.source, go], { core, priority: 60, slots: 1 });
-    const usurper = yield* spawn(os, "usurper", [it.between[9]!, it.space, above], { core, slots: 1 });
+    const usurper = yield* spawn(os, "usurper", [it.between[9], it.space, above], { core, slots: 1 });
     yield* settled(os, revoker, usurper);
     same(yield os.sys.notify(go), 0, "go");
     same(yield* ended(os, usurper), [1], "the outer revoke began in the middle of the inner one");

@@ -25,22 +25,22 @@ import {
 const roles: Record<string, Role> = {
   *call(os) {
     os.sys.words[0] = 1;
-    const n = yield os.sys.call(os.handed[0]!, 1);
-    return n === 1 ? os.sys.words[0]! : -n;
+    const n = yield os.sys.call(os.handed[0], 1);
+    return n === 1 ? os.sys.words[0] : -n;
   },
   /** Receives a call, lets its capability to the endpoint be revoked, and answers: with its reply, or a saved one. */
   *answer(os) {
     const { sys, handed } = os;
     sys.receiveInto(0, 0);
-    yield sys.recv(handed[0]!);
+    yield sys.recv(handed[0]);
     let reply = 0;
     if (os.args[1] === "saved") {
       yield sys.saveReply(os.slots.take());
       reply = sys.capability(0);
     }
-    yield sys.notify(handed[1]!);
-    yield sys.wait(handed[2]!);
-    if ((yield sys.nbSend(handed[0]!)) !== Err.BAD_CAP) return 1;
+    yield sys.notify(handed[1]);
+    yield sys.wait(handed[2]);
+    if ((yield sys.nbSend(handed[0])) !== Err.BAD_CAP) return 1;
     sys.words[0] = 33;
     return -(os.args[1] === "saved" ? yield sys.replyTo(reply, 1) : yield sys.reply(1));
   },
@@ -59,8 +59,8 @@ const roles: Record<string, Role> = {
       kept.push(sys.capability(0));
       sys.receiveInto(0, 0);
     }
-    for (let i = 0; i < 5; i++) kept.push(yield* os.copy(kept[i >> 1]!, Right.ALL));
-    if (target !== undefined && (yield sys.send(pass!, 0, kept[5]!)) !== 0) return 201;
+    for (let i = 0; i < 5; i++) kept.push(yield* os.copy(kept[i >> 1], Right.ALL));
+    if (target !== undefined && (yield sys.send(pass!, 0, kept[5])) !== 0) return 201;
     yield sys.notify(ready!);
     yield sys.wait(go!);
     let alive = 0;
@@ -70,19 +70,19 @@ const roles: Record<string, Role> = {
   /** Signals until it cannot; ends with the answer. */
   *signals(os) {
     for (;;) {
-      const answer = yield os.sys.notify(os.handed[0]!);
+      const answer = yield os.sys.notify(os.handed[0]);
       if (answer !== 0) return -answer;
       yield os.sys.yield();
     }
   },
   /** Receives, and ends with 1 for a message and 2 for its bound notification. */
   *bound(os) {
-    const n = yield os.sys.recv(os.handed[0]!);
+    const n = yield os.sys.recv(os.handed[0]);
     if (n < 0) return -n;
     return os.sys.notified() ? 2 : 1;
   },
   *idle(os) {
-    yield os.sys.recv(os.handed[0]!);
+    yield os.sys.recv(os.handed[0]);
     return 0;
   },
 };

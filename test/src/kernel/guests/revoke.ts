@@ -21,19 +21,19 @@ import {
 const roles: Record<string, Role> = {
   *send(os) {
     os.sys.words[0] = 1;
-    return -(yield os.sys.send(os.handed[0]!, 1));
+    return -(yield os.sys.send(os.handed[0], 1));
   },
   *call(os) {
     os.sys.words[0] = 1;
-    const n = yield os.sys.call(os.handed[0]!, 1);
-    return n === 1 ? os.sys.words[0]! : -n;
+    const n = yield os.sys.call(os.handed[0], 1);
+    return n === 1 ? os.sys.words[0] : -n;
   },
   *recv(os) {
-    const n = yield os.sys.recv(os.handed[0]!);
-    return n === 1 ? os.sys.words[0]! : -n;
+    const n = yield os.sys.recv(os.handed[0]);
+    return n === 1 ? os.sys.words[0] : -n;
   },
   *wait(os) {
-    const n = yield os.sys.wait(os.handed[0]!);
+    const n = yield os.sys.wait(os.handed[0]);
     return n === 0 ? os.sys.badge() : -n;
   },
 };
@@ -177,17 +177,17 @@ tests.add(
         );
         made[type] = (yield* slotOf(os, slot++)).handle;
       }
-      const endpoint = made[ObjectType.ENDPOINT]!;
-      const space = made[ObjectType.CNODE]!;
+      const endpoint = made[ObjectType.ENDPOINT];
+      const space = made[ObjectType.CNODE];
       same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "nobody sends");
       same(yield sys.nbSend(endpoint), Err.WOULD_BLOCK, "nobody receives");
-      same(yield sys.poll(made[ObjectType.NOTIFICATION]!), Err.WOULD_BLOCK, "no bits");
+      same(yield sys.poll(made[ObjectType.NOTIFICATION]), Err.WOULD_BLOCK, "no bits");
       for (let i = 1; i < 16; i++)
         same((yield* cnode.inspect(sys, space, i)).state, SlotState.EMPTY, `slot ${i} of the CNode`);
       for (const [what, handle, words] of [
-        ["thread", made[ObjectType.THREAD]!, Method.THREAD_STATUS],
-        ["process", made[ObjectType.PROCESS]!, Method.PROCESS_STATUS],
-        ["monitor", made[ObjectType.MONITOR]!, Method.MONITOR_STATUS],
+        ["thread", made[ObjectType.THREAD], Method.THREAD_STATUS],
+        ["process", made[ObjectType.PROCESS], Method.PROCESS_STATUS],
+        ["monitor", made[ObjectType.MONITOR], Method.MONITOR_STATUS],
       ] as const) {
         truly((yield* invoke(sys, handle, words)) >= 0, what);
         same(sys.words[0], 0, `${what} state`);
@@ -197,17 +197,17 @@ tests.add(
       // Leave something of everything behind.
       yield* cnode.copy(sys, space, 2, endpoint, Right.ALL);
       yield* cnode.copy(sys, space, 3, space, Right.ALL);
-      yield sys.notify(made[ObjectType.NOTIFICATION]!);
+      yield sys.notify(made[ObjectType.NOTIFICATION]);
       const sender = yield* spawn(os, "send", [endpoint]);
       const caller = yield* spawn(os, "call", [endpoint]);
       yield* settled(os, sender, caller);
       same(
         yield* invoke(
           sys,
-          made[ObjectType.MONITOR]!,
+          made[ObjectType.MONITOR],
           Method.MONITOR_WATCH,
-          made[ObjectType.PROCESS]!,
-          made[ObjectType.NOTIFICATION]!,
+          made[ObjectType.PROCESS],
+          made[ObjectType.NOTIFICATION],
         ),
         0,
         "watch",
@@ -215,7 +215,7 @@ tests.add(
       same(
         yield* invoke(
           sys,
-          made[ObjectType.THREAD]!,
+          made[ObjectType.THREAD],
           Method.THREAD_CONFIGURE,
           os.environment.process,
           os.core,
@@ -224,7 +224,7 @@ tests.add(
         0,
         "configure",
       );
-      for (const [type] of types) stale.push(made[type]!);
+      for (const [type] of types) stale.push(made[type]);
       yield* revoke(os, arena.untyped);
       same(yield* arena.left(), 2 ** 15, "all is left");
       for (const it of stale) truly(!(yield* isHeld(os, it)), "dead");

@@ -21,17 +21,17 @@ import {
 
 const roles: Record<string, Role> = {
   *waiter(os) {
-    return -(yield os.sys.wait(os.handed[0]!));
+    return -(yield os.sys.wait(os.handed[0]));
   },
   *receiver(os) {
-    return -(yield os.sys.recv(os.handed[0]!));
+    return -(yield os.sys.recv(os.handed[0]));
   },
   *sender(os) {
-    return -(yield os.sys.send(os.handed[0]!, 1));
+    return -(yield os.sys.send(os.handed[0], 1));
   },
   /** Waits for its end. */
   *idle(os) {
-    yield os.sys.wait(os.handed[0]!);
+    yield os.sys.wait(os.handed[0]);
     return 0;
   },
 };
@@ -197,7 +197,7 @@ tests.add(
       truly(time !== null && time <= 1e9, `a copy has ${time} ns left`);
     }
     const early = yield* cnode.expire(sys, own(os), arena.slot(), limited, 255, 1000);
-    const child = yield* arena.copy(kin[0]!);
+    const child = yield* arena.copy(kin[0]);
     yield* killed(os, early);
     // Who waited long enough for the early one may have waited for the late ones too; not longer, though.
     yield* later(os, 1e9);
@@ -224,12 +224,12 @@ tests.add(
         yield* cnode.expire(sys, own(os), first + i, endpoint, 255, 60e6 + ((i * 37) % 100) * 3e6),
       );
     const spare = arena.slot(20);
-    for (let i = 0; i < 20; i++) handles[i] = yield* cnode.move(sys, own(os), spare + i, handles[i]!);
-    for (let i = 20; i < 40; i++) yield* remove(os, handles[i]!);
+    for (let i = 0; i < 20; i++) handles[i] = yield* cnode.move(sys, own(os), spare + i, handles[i]);
+    for (let i = 20; i < 40; i++) yield* remove(os, handles[i]);
     // Their slots are another's now.
     const tenants: number[] = [];
     for (let i = 0; i < 40; i++) tenants.push(yield* cnode.copy(sys, own(os), first + i, endpoint, 255));
-    for (let i = 0; i < 100; i++) if (i < 20 || i >= 40) yield* killed(os, handles[i]!);
+    for (let i = 0; i < 100; i++) if (i < 20 || i >= 40) yield* killed(os, handles[i]);
     for (const it of tenants) same(yield sys.nbSend(it), Err.WOULD_BLOCK, "a tenant");
     yield* arena.close();
   },

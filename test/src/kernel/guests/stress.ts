@@ -44,10 +44,10 @@ function random(seed: number): Random {
 function* call(os: Os, next: Random, endpoint: number, gift: number): Steps<boolean> {
   const { sys } = os;
   const id = next(1 << 30);
-  const size = SIZES[next(SIZES.length)]!;
+  const size = SIZES[next(SIZES.length)];
   sys.receiveInto(0, 0);
   sys.words[0] = id;
-  sys.words[1] = SIZES[next(SIZES.length)]!;
+  sys.words[1] = SIZES[next(SIZES.length)];
   const wanted = sys.words[1];
   sys.words[size - 1] = size === 2 ? wanted : id + 1;
   const n = next(4) === 0 ? yield sys.call(endpoint, size, gift) : yield sys.call(endpoint, size);
@@ -72,7 +72,7 @@ const roles: Record<string, Role> = {
     const next = random(Number(os.args[1]));
     try {
       for (let i = 0; i < Number(os.args[2]); i++) {
-        yield* call(os, next, os.handed[next(ENDPOINTS)]!, os.handed[ENDPOINTS]!);
+        yield* call(os, next, os.handed[next(ENDPOINTS)], os.handed[ENDPOINTS]);
         if (next(10) === 0) yield os.sys.yield();
       }
     } catch (error) {
@@ -88,7 +88,7 @@ const roles: Record<string, Role> = {
     const level = Number(os.args[2]);
     const immortal = os.args[3] === "immortal";
     const { sys, handed } = os;
-    const endpoint = handed[level]!;
+    const endpoint = handed[level];
     const window = os.slots.take();
     const saves = os.slots.take();
     let saved: { reply: number; id: number; wanted: number } | null = null;
@@ -113,8 +113,8 @@ const roles: Record<string, Role> = {
         }
         truly(n >= 2, `a call of ${n} words`);
         const { words } = sys;
-        const id = words[0]!;
-        const wanted = words[1]!;
+        const id = words[0];
+        const wanted = words[1];
         truly(words[n - 1] === (n === 2 ? wanted : id + 1), `call ${id} of ${n} words`);
         if (sys.arrived() > 0) yield* cnode.delete(sys, os.environment.cnode, window);
         const what = next(24);
@@ -129,7 +129,7 @@ const roles: Record<string, Role> = {
           continue;
         }
         if (what < 5 && level + 1 < ENDPOINTS)
-          yield* call(os, next, handed[level + 1 + next(ENDPOINTS - level - 1)]!, handed[ENDPOINTS]!);
+          yield* call(os, next, handed[level + 1 + next(ENDPOINTS - level - 1)], handed[ENDPOINTS]);
         if (what === 6 && saved === null) {
           const answered = yield sys.saveReply(saves);
           // A caller that has died has no reply to be saved.
@@ -158,7 +158,7 @@ const roles: Record<string, Role> = {
   *signaller(os) {
     const next = random(Number(os.args[1]));
     for (;;) {
-      yield os.sys.notify(os.handed[next(os.handed.length)]!);
+      yield os.sys.notify(os.handed[next(os.handed.length)]);
       work(next(400));
       yield os.sys.yield();
     }
@@ -206,7 +206,7 @@ tests.add(
       const args = role === "client" ? [next(1 << 30), calls] : [next(1 << 30), next(ENDPOINTS)];
       const it = yield* spawn(os, role, handed, { core: next(os.cores), priority: priority(), args });
       if (role === "server" && next(3) === 0) {
-        const answered = yield* invoke(sys, it.handle, Method.THREAD_BIND, bells[next(bells.length)]!);
+        const answered = yield* invoke(sys, it.handle, Method.THREAD_BIND, bells[next(bells.length)]);
         // Bound to another already, or dead already.
         truly(answered === 0 || answered === Err.BUSY, `bind: ${answered}`);
       }
@@ -227,9 +227,9 @@ tests.add(
     for (let i = 0; i < MEMBERS; i++) members.push(yield* join());
     for (let round = 0; round < rounds; round++) {
       const at = next(members.length);
-      yield* leave(members[at]!);
+      yield* leave(members[at]);
       members[at] = yield* join();
-      if (next(4) === 0) yield* changePriority(os, members[next(members.length)]!.it.handle, priority());
+      if (next(4) === 0) yield* changePriority(os, members[next(members.length)].it.handle, priority());
       if (next(3) === 0) yield* debug.gracePeriod(sys, environment.debug);
       else if (next(2) === 0) work(next(20_000));
       else yield sys.yield();

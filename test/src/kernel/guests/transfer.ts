@@ -26,15 +26,15 @@ const roles: Record<string, Role> = {
     const { sys, handed } = os;
     sys.receiveInto(Number(os.args[1]), Number(os.args[2]));
     sys.words[0] = 1;
-    const n = os.args[3] === "call" ? yield sys.call(handed[0]!, 1) : yield sys.recv(handed[0]!);
-    sys.words[1] = n < 0 ? n : sys.words[0]!;
+    const n = os.args[3] === "call" ? yield sys.call(handed[0], 1) : yield sys.recv(handed[0]);
+    sys.words[1] = n < 0 ? n : sys.words[0];
     sys.words[0] = n;
     sys.words[2] = sys.arrived();
     for (let i = 0; i < 4; i++) {
       sys.words[3 + i] = sys.capability(i);
       sys.words[7 + i] = sys.unwrapped(i) ? 1 : 0;
     }
-    yield sys.send(handed[1]!, 11);
+    yield sys.send(handed[1], 11);
     return 0;
   },
   /** Sends what it was handed. Arguments: the bits of those to be moved, the rights of all. */
@@ -53,7 +53,7 @@ const roles: Record<string, Role> = {
   /** Answers through a reply that came in a message, or lies in a slot. */
   *answerer(os) {
     const { sys } = os;
-    let reply = os.handed[0]!;
+    let reply = os.handed[0];
     if (os.args[1] === "comes") {
       const slot = os.slots.take();
       sys.receiveInto(slot, 1);
@@ -66,8 +66,8 @@ const roles: Record<string, Role> = {
   },
   *caller(os) {
     os.sys.words[0] = 5;
-    const n = yield os.sys.call(os.handed[0]!, 1);
-    return n === 1 ? os.sys.words[0]! : -n;
+    const n = yield os.sys.call(os.handed[0], 1);
+    return n === 1 ? os.sys.words[0] : -n;
   },
   /** Calls again and again with a slot that it empties each time; ends with 0 if every answer brought one. */
   *collector(os) {
@@ -75,7 +75,7 @@ const roles: Record<string, Role> = {
     const slot = os.slots.take();
     for (let i = 0; i < 200; i++) {
       sys.receiveInto(slot, 1);
-      if ((yield sys.call(os.handed[0]!, 0)) !== 0) return 1;
+      if ((yield sys.call(os.handed[0], 0)) !== 0) return 1;
       if (sys.arrived() !== 1) return 2;
       const handle = sys.capability(0);
       sys.receiveInto(0, 0);
@@ -109,8 +109,8 @@ interface Taken {
 function* report(os: Os, back: number): Steps<Taken> {
   same(yield os.sys.recv(back), 11, "report");
   const w: number[] = [];
-  for (let i = 0; i < 11; i++) w.push(os.sys.words[i]!);
-  return { count: w[0]!, word: w[1]!, arrived: w[2]!, handles: w.slice(3, 7), unwrapped: w.slice(7, 11) };
+  for (let i = 0; i < 11; i++) w.push(os.sys.words[i]);
+  return { count: w[0], word: w[1], arrived: w[2], handles: w.slice(3, 7), unwrapped: w.slice(7, 11) };
 }
 
 const WAYS = ["to a receiver that waits", "from a sender that waits", "with a reply"] as const;
@@ -170,8 +170,8 @@ for (const way of WAYS) {
         const gifts: number[] = [];
         const children: number[] = [];
         for (let i = 0; i < 4; i++) {
-          gifts.push(yield* arena.mint(objects[i]!, 50 + i, Right.ALL & ~Right.WRITE));
-          children.push(yield* arena.copy(gifts[i]!));
+          gifts.push(yield* arena.mint(objects[i], 50 + i, Right.ALL & ~Right.WRITE));
+          children.push(yield* arena.copy(gifts[i]));
         }
         const window = arena.slot(4);
         const rights = Right.SEND | Right.REVOKE | Right.WRITE;
@@ -190,13 +190,13 @@ for (const way of WAYS) {
             [50 + i, Right.SEND | Right.REVOKE, taken.handles[i]],
             "what came",
           );
-          same(yield* isHeld(os, gifts[i]!), !isMoved, "the giver's");
-          yield* revoke(os, taken.handles[i]!);
+          same(yield* isHeld(os, gifts[i]), !isMoved, "the giver's");
+          yield* revoke(os, taken.handles[i]);
           // What was derived from the moved one is the receiver's to revoke.
-          same(yield* isHeld(os, children[i]!), !isMoved, "its child");
+          same(yield* isHeld(os, children[i]), !isMoved, "its child");
           if (!isMoved) {
-            yield* revoke(os, gifts[i]!);
-            truly(!(yield* isHeld(os, taken.handles[i]!)), "a copy ends with what it was copied from");
+            yield* revoke(os, gifts[i]);
+            truly(!(yield* isHeld(os, taken.handles[i])), "a copy ends with what it was copied from");
           }
         }
       }
@@ -229,7 +229,7 @@ for (const way of WAYS) {
           let [count, stops] = [4, 2];
           if (wrong === "occupied") yield* cnode.copy(sys, own(os), window + 2, object, 0);
           else if (wrong === "no GRANT") gifts[2] = yield* arena.mint(object, 62, Right.ALL & ~Right.GRANT);
-          else if (wrong === "dead") yield* cnode.delete(sys, own(os), handleIndex(gifts[2]!));
+          else if (wrong === "dead") yield* cnode.delete(sys, own(os), handleIndex(gifts[2]));
           else if (wrong === "narrow window") count = 2;
           else if (wrong === "no handle") gifts[2] = Number.NaN;
           else if (wrong === "untyped") gifts[2] = yield* arena.make(ObjectType.UNTYPED, 6);
@@ -248,7 +248,7 @@ for (const way of WAYS) {
               truly(slot.state !== SlotState.LIVE, `${wrong}: slot ${i}`);
             const gone = (wrong === "dead" || wrong === "no handle") && i === 2;
             if (!gone)
-              same(yield* isHeld(os, held[i]!), !(moved !== 0 && i < stops), `${wrong}: the giver's ${i}`);
+              same(yield* isHeld(os, held[i]), !(moved !== 0 && i < stops), `${wrong}: the giver's ${i}`);
           }
           yield* revoke(os, object);
         }
@@ -278,7 +278,7 @@ for (const way of WAYS.slice(0, 2)) {
         same(taken.arrived, 3, "arrived");
         same(taken.unwrapped, [1, 0, 1, 0], "which are badges");
         same([taken.handles[0], taken.handles[2]], [9, 0], "the badges");
-        same(handleIndex(taken.handles[1]!), window, "the other takes the window's first slot");
+        same(handleIndex(taken.handles[1]), window, "the other takes the window's first slot");
         for (const it of gifts) same(yield* isHeld(os, it), moved === 0, "the giver's");
         yield* cnode.delete(os.sys, own(os), window);
       }
@@ -399,7 +399,7 @@ onCores(
         priority: 50,
       });
       for (let n = 0; n < (i % 8) - 1; n++) yield sys.yield();
-      const victims = [[giver, taker], [taker, giver], [giver], [taker]][i % 4]!;
+      const victims = [[giver, taker], [taker, giver], [giver], [taker]][i % 4];
       for (const it of victims) yield* thread.destroy(sys, it.handle);
       if (victims.length === 1) {
         const rest = victims[0] === giver ? taker : giver;

@@ -145,7 +145,7 @@ export class GuestMachine {
       () => this.console.some(isReport) || this.exitOf(id) !== undefined,
     );
     const at = this.console.findIndex(isReport);
-    return at < 0 ? null : (JSON.parse(this.console.splice(at, 1)[0]!) as TestReport);
+    return at < 0 ? null : (JSON.parse(this.console.splice(at, 1)[0]) as TestReport);
   }
 
   /** True once the machine is off, by itself or not. */
@@ -206,7 +206,7 @@ export class GuestMachine {
 
   #onOutput(port: number, bytes: Uint8Array): void {
     this.#said++;
-    const lines = (this.#rest[port]! + new TextDecoder().decode(bytes)).split("\n");
+    const lines = (this.#rest[port] + new TextDecoder().decode(bytes)).split("\n");
     this.#rest[port] = lines.pop()!;
     if (port === PortNumber.CONSOLE) this.console.push(...lines);
     else if (port === PortNumber.CONTROL)

@@ -42,20 +42,20 @@ const PARTS: CoreParts = {
 export function makeKernel(cores: number, options: Partial<MachineOptions> = {}): Kernel {
   const machine = makeMachine(cores, options);
   const all = Array.from({ length: cores }, (_, id) => new Core(id, machine.memory, PARTS));
-  const resources = buildTables(all[0]!);
+  const resources = buildTables(all[0]);
   const { i32 } = machine.memory;
   for (const core of all) {
     if (core.id !== 0) core.attachTables();
     core.engine = PARTS.makeEngine(core);
     i32[core.area + CoreArea.STATE] = CoreState.ONLINE;
   }
-  const cspace = i32[resources.process + Process.CSPACE]! as CNodeRef;
+  const cspace = i32[resources.process + Process.CSPACE] as CNodeRef;
   return {
     ...machine,
     cores: all,
     resources,
     cspace,
-    free: i32[cspace + InitSlot.UNTYPED * Slot.WORDS + Slot.OBJECT]!,
+    free: i32[cspace + InitSlot.UNTYPED * Slot.WORDS + Slot.OBJECT],
   };
 }
 
@@ -74,7 +74,7 @@ export function retypeOnce(k: Core, thread: ThreadRef, request: RetypeRequest): 
   const answer = retype(k, thread, context, request);
   if (answer !== Answer.DONE) return { status: WAITS, detail: WAITS };
   const status = context.result;
-  return { status, detail: status === Err.NO_MEMORY ? context.regs[Reg.WORDS]! : 0 };
+  return { status, detail: status === Err.NO_MEMORY ? context.regs[Reg.WORDS] : 0 };
 }
 
 /** Addresses of `count` zeroed threads in free memory, at home on a core, numbered from 1. */

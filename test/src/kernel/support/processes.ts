@@ -16,7 +16,7 @@ import type { Bench } from "./slots.js";
 
 /** A handle to a slot of a CNode. */
 export function handleIn(bench: Bench, cnode: number, slot: number): number {
-  return makeHandle((slot - cnode) / Slot.WORDS, bench.i32[slot + Slot.GENERATION]!);
+  return makeHandle((slot - cnode) / Slot.WORDS, bench.i32[slot + Slot.GENERATION]);
 }
 
 /** A context whose message is these words. */
@@ -41,7 +41,7 @@ export function configureProcess(
   const { i32, thread, cspace } = bench;
   const image = handleIn(bench, cspace, bench.image);
   const context = messageOf([Method.PROCESS_CONFIGURE, handleIn(bench, cspace, cnode), image, threads, 0]);
-  const found = [i32[maker + Process.CSPACE]!, i32[maker + Process.CSPACE_SLOTS]!] as const;
+  const found = [i32[maker + Process.CSPACE], i32[maker + Process.CSPACE_SLOTS]] as const;
   i32[maker + Process.CSPACE] = cspace;
   i32[maker + Process.CSPACE_SLOTS] = 4096;
   i32[thread + Thread.PROCESS] = maker;

@@ -52,7 +52,7 @@ export function makeBench(cores: number): Bench {
   const kernel = makeKernel(cores);
   const { i32 } = kernel.memory;
   const words = new Int32Array(kernel.wasm.buffer);
-  const k = kernel.cores[0]!;
+  const k = kernel.cores[0];
   const { thread, process } = kernel.resources;
   i32[thread + Thread.PROCESS] = process;
   i32[thread + Thread.PRIORITY] = 1;
@@ -86,7 +86,7 @@ export function makeBench(cores: number): Bench {
     untyped,
     image: slotAt(IMAGE),
     locked,
-    objectIn: <Ref extends ObjectRef>(slot: number) => i32[slot + Slot.OBJECT]! as Ref,
+    objectIn: <Ref extends ObjectRef>(slot: number) => i32[slot + Slot.OBJECT] as Ref,
     renew(bits) {
       for (const { from, words: kept } of lasting) words.set(kept, from);
       words.fill(0, slotAt(FIRST), slotAt(END));
@@ -116,7 +116,7 @@ export function makeBench(cores: number): Bench {
     },
     pass() {
       for (let asked = 0, again = true; again; ) {
-        asked = i32[KernelInfo.GRACE_REQUESTED]!;
+        asked = i32[KernelInfo.GRACE_REQUESTED];
         for (const core of kernel.cores) passGrace(core, asked);
         again = i32[KernelInfo.GRACE_REQUESTED] !== asked;
       }

@@ -22,7 +22,7 @@ export class DrivenTrap {
   ) {
     const { i32 } = k;
     i32[thread + Thread.PROCESS] = process;
-    k.contexts[i32[thread + Thread.NUMBER]!] = this.context;
+    k.contexts[i32[thread + Thread.NUMBER]] = this.context;
     this.context.result = NONE;
     i32[thread + Thread.STATE] = ThreadState.RUNNING;
     i32[thread + Thread.RESTART] = Restart.NONE;
@@ -37,7 +37,7 @@ export class DrivenTrap {
   }
 
   get word(): number {
-    return this.context.regs[Reg.WORDS]!;
+    return this.context.regs[Reg.WORDS];
   }
 
   /** Gives the thread the core if it is ready for it; false if it waits. */

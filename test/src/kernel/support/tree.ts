@@ -8,13 +8,13 @@ import { KernelCore, KernelInfo } from "@capos/kernel/layout";
 
 /** The children of a node in their order; throws if a link of their circle is wrong. */
 export function childrenOf(i32: Int32Array, node: number): SlotRef[] {
-  const first = i32[node + Slot.FIRST_CHILD]! as SlotRef;
+  const first = i32[node + Slot.FIRST_CHILD] as SlotRef;
   const found: SlotRef[] = [];
   for (let child = first; child !== 0 && (found.length === 0 || child !== first); ) {
-    const next = i32[child + Slot.NEXT_SIBLING]! as SlotRef;
+    const next = i32[child + Slot.NEXT_SIBLING] as SlotRef;
     if (i32[next + Slot.PREVIOUS_SIBLING] !== child)
       throw new Error(`${child} and its next are not linked both ways`);
-    const parent = i32[child + Slot.PARENT]!;
+    const parent = i32[child + Slot.PARENT];
     if (parent !== (child === first ? node : 0))
       throw new Error(`child ${found.length} names parent ${parent}`);
     found.push(child);
@@ -44,7 +44,7 @@ export function isLinkless(i32: Int32Array, slot: number): boolean {
 }
 
 export function stateOf(i32: Int32Array, slot: number): SlotState {
-  return i32[slot]! & SlotBits.STATE_MASK;
+  return i32[slot] & SlotBits.STATE_MASK;
 }
 
 /** A turn of a core's loop in which no guest runs. False if it has nothing to do. */
@@ -70,7 +70,7 @@ export function settle(cores: readonly Core[], most = 10_000): number {
 export function calm(cores: readonly Core[]): void {
   for (const core of cores) {
     core.i32[core.attention] = 0;
-    core.i32[core.area + KernelCore.GRACE_PASSED] = core.i32[KernelInfo.GRACE_REQUESTED]!;
+    core.i32[core.area + KernelCore.GRACE_PASSED] = core.i32[KernelInfo.GRACE_REQUESTED];
     core.i32[core.area + KernelCore.GRACE_AWAITED] = 0;
     core.graceOver = 0;
     core.backlog = 0;

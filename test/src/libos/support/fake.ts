@@ -89,10 +89,10 @@ export class FakeThread implements Sys {
   notified = () => this.#notified;
   arrived = () => this.#arrived.length;
   noSenders = () => this.#noSenders;
-  capability = (i: number) => this.#arrived[i]!;
+  capability = (i: number) => this.#arrived[i];
   unwrapped = (i: number) => this.#unwrapped[i] ?? false;
   narrowed = (trap: number, i: number, rights: number) => {
-    this.trap.rights[i]! &= rights;
+    this.trap.rights[i] &= rights;
     return trap;
   };
   moved = (trap: number, i: number) => {
@@ -124,7 +124,7 @@ export class FakeThread implements Sys {
     this.#received(badge);
     let used = 0;
     for (let i = 0; i < capabilities.length; i++) {
-      const source = from.find(capabilities[i]!);
+      const source = from.find(capabilities[i]);
       if (source === undefined || (source.rights & Right.GRANT) === 0) break;
       if (source.object === to && source.sealer === undefined) {
         this.#arrived.push(source.badge);
@@ -136,7 +136,7 @@ export class FakeThread implements Sys {
       if (used++ === this.window.count || this.cspace.has(index)) break;
       const handle = moved[i]
         ? tree.move(source, this.cspace, index)
-        : tree.derive(source, this.cspace, index, { rights: rights[i]! });
+        : tree.derive(source, this.cspace, index, { rights: rights[i] });
       this.#arrived.push(handle);
     }
     this.world.wake(this, count);
@@ -157,7 +157,7 @@ export class FakeThread implements Sys {
     this.world.wake(this, 0);
   }
 
-  takeOrphan(minted: Capability): void {
+  takeNoSenders(minted: Capability): void {
     this.#received(minted.badge);
     this.#noSenders = true;
     this.world.wake(this, 0);
@@ -177,7 +177,7 @@ export class Image extends Thing {
 }
 
 export class World {
-  readonly tree = new Tree((minted, orphaned) => this.#orphan(minted, orphaned));
+  readonly tree = new Tree((minted, orphaned) => this.#enterNoSenders(minted, orphaned));
   readonly threads: FakeThread[] = [];
   #ready: FakeThread[] = [];
 
@@ -195,14 +195,14 @@ export class World {
     this.#ready.push(thread);
   }
 
-  #orphan(minted: Capability, orphaned: boolean): void {
+  #enterNoSenders(minted: Capability, orphaned: boolean): void {
     const endpoint = minted.object;
     if (!(endpoint instanceof Endpoint)) return;
     endpoint.orphans = endpoint.orphans.filter((one) => one !== minted);
     if (!orphaned) return;
     const receiver = endpoint.receivers.shift();
     if (receiver === undefined) endpoint.orphans.push(minted);
-    else receiver.takeOrphan(minted);
+    else receiver.takeNoSenders(minted);
   }
 
   /** A thread is gone, and all that its CSpace held. */
@@ -307,7 +307,7 @@ export class World {
     }
     const orphan = endpoint.orphans.shift();
     if (orphan !== undefined) {
-      thread.takeOrphan(orphan);
+      thread.takeNoSenders(orphan);
       return undefined;
     }
     const sender = endpoint.senders.shift();
@@ -368,11 +368,11 @@ export class World {
         return 0;
       }
       if (words[0] !== Method.PROCESS_CONFIGURE) return Err.UNSUPPORTED;
-      const found = caller.find(words[2]!);
+      const found = caller.find(words[2]);
       if (found === undefined) return Err.BAD_CAP;
       if (!(found.object instanceof Image)) return Err.BAD_TYPE;
       if ((found.rights & Right.EXECUTE) === 0) return Err.DENIED;
-      state.cspace = this.#spaces.get(words[1]!)!;
+      state.cspace = this.#spaces.get(words[1])!;
       state.image = found.object.guest;
       return 0;
     };
@@ -386,11 +386,11 @@ export class World {
       switch (words[0]) {
         case Method.THREAD_CONFIGURE:
           // Two cores.
-          if (words[2]! >= 2) {
+          if (words[2] >= 2) {
             words.set([0, 1]);
             return Err.RANGE;
           }
-          process = this.#processes.get(caller.find(words[1]!)!.object as Invoked);
+          process = this.#processes.get(caller.find(words[1])!.object as Invoked);
           return process === undefined ? Err.BAD_CAP : 0;
         case Method.THREAD_START:
           this.thread(process!.image!, process!.cspace, [...words.slice(1, caller.trap.count)]);

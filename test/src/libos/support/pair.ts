@@ -27,7 +27,7 @@ export function connect(
     const cspace: CSpace = new Map();
     let handles = [0, 0];
     const thread = world.thread(function* (sys) {
-      return yield* body(sys, handles[0]!, new Slots(handles[1]!, 10, SLOTS));
+      return yield* body(sys, handles[0], new Slots(handles[1], 10, SLOTS));
     }, cspace);
     handles = [thread.put(1, endpoint, badge), thread.put(2, world.cnode(cspace))];
     return thread;

@@ -195,7 +195,7 @@ export class HostileMachine {
   #onOutput(port: number, bytes: Uint8Array): void {
     const text = new TextDecoder().decode(bytes);
     if (port === PortNumber.UART) this.kernel += text;
-    const lines = (this.#rest[port]! + text).split("\n");
+    const lines = (this.#rest[port] + text).split("\n");
     this.#rest[port] = lines.pop()!;
     if (port === PortNumber.CONSOLE) this.console.push(...lines);
     else if (port === PortNumber.CONTROL)

@@ -115,8 +115,8 @@ export function endStatesOf(
     const { words } = explorer.runtime;
     let sum = 0;
     for (let number = 0; number < words.count; number++) {
-      const word = words.wordOf[number]!;
-      if (i32[word] !== before[word]) sum ^= mix(word, i32[word]!);
+      const word = words.wordOf[number];
+      if (i32[word] !== before[word]) sum ^= mix(word, i32[word]);
     }
     return sum;
   };

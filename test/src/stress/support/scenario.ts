@@ -19,7 +19,7 @@ export async function checkScenario(t: Test, name: string): Promise<void> {
   const { cores, seed, results } = JSON.parse(run.stdout) as StressDocument;
   t.match({ cores, seed }, { cores: 4, seed: 3 });
   t.equal(results.length, 1);
-  const result = results[0]!;
+  const result = results[0];
   t.equal(result.scenario, name);
   t.same(result.violations, []);
   t.ok(result.ended, "the machine was never stuck");

@@ -46,7 +46,7 @@ export function changesFigure({ rows, thresholdPercent }: Comparison): Figure {
       description: rows
         .flatMap((row) => (row.suite === suite ? `${row.name}: ${row.verdict}` : []))
         .join(", "),
-      plot: { ...common, lines: lines.filter((_, line) => rows[line]!.suite === suite) },
+      plot: { ...common, lines: lines.filter((_, line) => rows[line].suite === suite) },
     })),
   };
 }

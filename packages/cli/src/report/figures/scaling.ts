@@ -43,7 +43,7 @@ export function curveOf(
 function callsPanel(document: BenchmarkDocument): Panel | undefined {
   const calls = curveOf(document, "call.pairs", { label: "call.pairs", role: "capos", rate: true });
   if (calls === undefined) return undefined;
-  const { x, y } = calls.points[0]!;
+  const { x, y } = calls.points[0];
   const ideal: Curve = {
     label: "ideal",
     role: "baseline",

@@ -23,7 +23,7 @@ export function drawCurves(element: HTMLElement, spec: CurvePlot): uPlot {
     height: HEIGHT,
     padding: [18, Math.max(...labels) + 12, 0, 0],
     scales: {
-      x: { time: false, distr: 3, range: () => [sizes[0]! / 1.12, sizes.at(-1)! * 1.12] },
+      x: { time: false, distr: 3, range: () => [sizes[0] / 1.12, sizes.at(-1)! * 1.12] },
       y: { distr: 3, range: () => range },
     },
     axes: [

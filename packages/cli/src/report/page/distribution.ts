@@ -41,7 +41,7 @@ export function drawDistribution(
 ): uPlot {
   const theme = readTheme();
   const rows = spec.rows.map(({ name, role }) => sharesOf(rowOf(name), role));
-  const { binsPerDecade } = rows[0]!.row.distribution;
+  const { binsPerDecade } = rows[0].row.distribution;
   const ends = rows.map(({ firstBin, shares }) => {
     const [low, high] = endsOf(shares);
     return [firstBin + low, firstBin + high] as const;
@@ -52,7 +52,7 @@ export function drawDistribution(
   const columns = rows.map(({ firstBin, shares }) => edges.map((_, i) => shares[low + i - firstBin] ?? 0));
   const highest = Math.max(...columns.flat());
   const width = element.clientWidth;
-  const range: [number, number] = [edges[0]!, edges.at(-1)!];
+  const range: [number, number] = [edges[0], edges.at(-1)!];
   // The row that the figure is about is drawn last, on top of those that it is compared with.
   const order = rows.map((_, i) => i).reverse();
   const options: uPlot.Options = {
@@ -84,8 +84,8 @@ export function drawDistribution(
       {},
       ...order.map((i) => ({
         scale: "y",
-        stroke: theme.role[rows[i]!.role],
-        fill: `${theme.role[rows[i]!.role]}${i === 0 ? "55" : "33"}`,
+        stroke: theme.role[rows[i].role],
+        fill: `${theme.role[rows[i].role]}${i === 0 ? "55" : "33"}`,
         width: 1,
         points: { show: false },
         paths: uPlot.paths.stepped!({ align: 1 }),
@@ -93,7 +93,7 @@ export function drawDistribution(
     ],
     hooks: { draw: [(plot) => markPercentiles(plot, rows, range, theme)] },
   };
-  return new uPlot(options, [edges, ...order.map((i) => columns[i]!)], element);
+  return new uPlot(options, [edges, ...order.map((i) => columns[i])], element);
 }
 
 function sharesOf(row: MeasuredResult, role: Role): Shares {
@@ -124,7 +124,7 @@ function markPercentiles(plot: uPlot, rows: readonly Shares[], range: readonly n
   const { top, bottom } = plotArea(plot);
   for (const [index, { row, role }] of rows.entries()) {
     const marks = PERCENTILES.map(({ name, dash }) => ({ name, dash, ns: row[name] })).filter(
-      ({ ns }) => ns >= range[0]! && ns <= range[1]!,
+      ({ ns }) => ns >= range[0] && ns <= range[1],
     );
     const names: { left: number; right: number; text: string }[] = [];
     for (const { name, dash, ns } of marks) {

@@ -101,7 +101,7 @@ function drawLines(
     line({ x, y: top }, { x, y: bottom }, theme.muted, 1, mark === 0 ? [] : [3, 3]);
   }
   for (const [index, one] of lines.entries()) {
-    const y = position(plot, tallest - heights[index]!, "x");
+    const y = position(plot, tallest - heights[index], "x");
     const { role } = one;
     const isBaseline = role === "baseline";
     const color = theme.role[role];

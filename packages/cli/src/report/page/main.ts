@@ -31,7 +31,7 @@ const drawn = new Map<string, uPlot>();
 
 function draw(id: string): void {
   const element = document.getElementById(id)!;
-  const plot = plots[id]!;
+  const plot = plots[id];
   drawn.get(id)?.destroy();
   drawn.set(id, drawnIn(element, plot));
 }

@@ -97,7 +97,7 @@ export function drawTimeline(
       setCursor: [(plot) => tellNearest(plot, dots, clamped, tell)],
     },
   };
-  const columns = roles.map((role) => dots.map((dot, i) => (dot.role === role ? clamped[i]! : null)));
+  const columns = roles.map((role) => dots.map((dot, i) => (dot.role === role ? clamped[i] : null)));
   return new uPlot(options, [dots.map(({ seconds }) => seconds), ...columns], element);
 }
 
@@ -115,7 +115,7 @@ function dotsOf({ name, p50, series }: MeasuredResult, role: Role, slicesADot: n
 
 function rangeOf(dots: readonly Dot[]): [number, number] {
   const sorted = dots.map(({ factor }) => factor).sort((a, b) => a - b);
-  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!;
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
   return [Math.min(LEAST_RANGE[0], at(BEYOND)), Math.max(LEAST_RANGE[1], at(1 - BEYOND))];
 }
 
@@ -126,7 +126,7 @@ function rangeOf(dots: readonly Dot[]): [number, number] {
 function medians(dots: readonly Dot[], end: number): { seconds: number; factor: number }[] {
   const windows = Array.from({ length: WINDOWS }, () => new Map<string, number[]>());
   for (const { seconds, factor, row } of dots) {
-    const window = windows[Math.min(WINDOWS - 1, Math.floor((seconds / end) * WINDOWS))]!;
+    const window = windows[Math.min(WINDOWS - 1, Math.floor((seconds / end) * WINDOWS))];
     const factors = window.get(row);
     if (factors === undefined) window.set(row, [factor]);
     else factors.push(factor);
@@ -138,7 +138,7 @@ function medians(dots: readonly Dot[], end: number): { seconds: number; factor: 
 }
 
 function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 function drawMedians(
@@ -152,8 +152,8 @@ function drawMedians(
     x: position(plot, seconds, "x"),
     y: position(plot, Math.min(Math.max(factor, range[0]), range[1]), "y"),
   }));
-  for (let i = 1; i < points.length; i++) draw.line(points[i - 1]!, points[i]!, theme.paper, 4);
-  for (let i = 1; i < points.length; i++) draw.line(points[i - 1]!, points[i]!, theme.ink, 1.5);
+  for (let i = 1; i < points.length; i++) draw.line(points[i - 1], points[i], theme.paper, 4);
+  for (let i = 1; i < points.length; i++) draw.line(points[i - 1], points[i], theme.ink, 1.5);
 }
 
 /**
@@ -167,7 +167,7 @@ function markRepetitions(plot: uPlot, { results, run }: BenchmarkDocument, theme
   const measured = results.filter((result): result is MeasuredResult => !("refused" in result));
   const starts = Array.from({ length: run.repetitions }, (_, i) =>
     Math.min(
-      ...measured.flatMap(({ series }) => (series.length === run.repetitions ? [series[i]!.startMs] : [])),
+      ...measured.flatMap(({ series }) => (series.length === run.repetitions ? [series[i].startMs] : [])),
     ),
   ).filter(Number.isFinite);
   let free = Number.NEGATIVE_INFINITY;
@@ -192,7 +192,7 @@ function tellNearest(
   let distance = 20 ** 2;
   for (const [i, dot] of dots.entries()) {
     const dx = plot.valToPos(dot.seconds, "x") - left;
-    const dy = plot.valToPos(shown[i]!, "y") - top;
+    const dy = plot.valToPos(shown[i], "y") - top;
     if (dx * dx + dy * dy < distance) {
       distance = dx * dx + dy * dy;
       nearest = dot;

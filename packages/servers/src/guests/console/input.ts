@@ -78,7 +78,7 @@ export class Input {
   #cutBefore(limit: number): number {
     const bytes = this.#bytes;
     for (let cut = limit; cut > limit - 8; cut--) {
-      const splitsCharacter = (bytes[cut]! & 0xc0) === 0x80;
+      const splitsCharacter = (bytes[cut] & 0xc0) === 0x80;
       if (!splitsCharacter && bytes[cut - 1] !== CR) return cut;
     }
     // No UTF-8, or a row of CRs: any place is as good.

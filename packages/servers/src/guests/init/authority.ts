@@ -50,8 +50,8 @@ export interface Authority {
 
 /** Reads what the kernel started init with. To be called before the first trap. */
 export function* takeAuthority(sys: Sys): Steps<Authority> {
-  const generation = sys.words[InitWord.GENERATION]!;
-  const untypedCount = sys.words[InitWord.UNTYPED_COUNT]!;
+  const generation = sys.words[InitWord.GENERATION];
+  const untypedCount = sys.words[InitWord.UNTYPED_COUNT];
   const at = (slot: number): number => makeHandle(slot, generation);
   const own = at(InitSlot.CNODE);
   const slots = new Slots(own, InitSlot.FIRST_FREE, FREE_SLOTS);

@@ -88,7 +88,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
   const made: number[] = [];
   try {
     for (const { type, sizeBits } of objects)
-      made.push(yield* init.makeFrom(blocks[0]!.handle, type, sizeBits));
+      made.push(yield* init.makeFrom(blocks[0].handle, type, sizeBits));
     const [space, thread, process, watch] = made as [number, number, number, number];
     const parts = { space, thread, process };
     const core = yield* startProcess(sys, parts, {

@@ -46,9 +46,9 @@ export class Memory {
     this.check(sizes);
     const blocks: Block[] = [];
     // The largest first: taken later, it might have been broken into.
-    const order = sizes.map((_, i) => i).sort((a, b) => sizes[b]! - sizes[a]!);
+    const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a]);
     try {
-      for (const i of order) blocks[i] = (yield* this.pool.take(sizes[i]!))!;
+      for (const i of order) blocks[i] = (yield* this.pool.take(sizes[i]))!;
     } catch (error) {
       for (const i of order) if (blocks[i] !== undefined) yield* this.pool.give(blocks[i]);
       throw error;

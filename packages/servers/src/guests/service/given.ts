@@ -28,17 +28,17 @@ export function given(sys: Sys, image: ImageName): Given {
   const needs: readonly Need[] = listed.filter((need) => need !== "directory");
   const handle = (need: Need): number => {
     const at = needs.indexOf(need);
-    return at < 0 ? 0 : handed[1 + at]!;
+    return at < 0 ? 0 : handed[1 + at];
   };
   return {
     sys,
     slots: freeSlots,
     thread,
-    endpoint: handed[0]!,
+    endpoint: handed[0],
     port: handle("port"),
     interrupt: handle("interrupt"),
     notification: handle("notification"),
     registry: handle("registry"),
-    directory: args.map((name, i) => ({ name, endpoint: handed[1 + needs.length + i]! })),
+    directory: args.map((name, i) => ({ name, endpoint: handed[1 + needs.length + i] })),
   };
 }

@@ -32,8 +32,8 @@ export function drawnPlots(): Drawn[] {
     let print = 0;
     for (let i = 0; i < data.length; i += 4) {
       if (data[i + 3] === 0) continue;
-      print = (print * 31 + data[i]! + data[i + 1]! * 7 + i) % 1_000_000_007;
-      if (colors.some((color) => color.every((part, j) => Math.abs(part - data[i + j]!) < 12))) marks++;
+      print = (print * 31 + data[i] + data[i + 1] * 7 + i) % 1_000_000_007;
+      if (colors.some((color) => color.every((part, j) => Math.abs(part - data[i + j]) < 12))) marks++;
     }
     return { id: plot.id, left, right, marks, print };
   });

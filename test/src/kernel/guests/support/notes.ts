@@ -22,7 +22,7 @@ export function* keeper(os: Os): Steps<number> {
   const { sys, slots, cspace, handed } = os;
   const shelf = new Map<string, Note>();
   let gone = 0;
-  const notes = new Objects<typeof Notes, Note>(cspace, Notes, handed[0]!, {
+  const notes = new Objects<typeof Notes, Note>(cspace, Notes, handed[0], {
     onGone: ({ name }) => {
       shelf.delete(name);
       gone++;
@@ -30,7 +30,7 @@ export function* keeper(os: Os): Steps<number> {
   });
   yield* Notes.serve(
     sys,
-    handed[0]!,
+    handed[0],
     {
       *open({ name }) {
         const note = shelf.get(name) ?? { name, text: "" };
