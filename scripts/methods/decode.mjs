@@ -140,9 +140,9 @@ const rightText = (set, Right) =>
 /** Bounds that the kernel knows when the method is invoked. */
 const QUANTITIES = {
   lastCore: "k.coreCount - 1",
-  ceiling: "k.i32[k.i32[thread + Thread.PROCESS]! + Process.CEILING]!",
-  ownCeiling: "k.i32[k.i32[self + Slot.OBJECT]! + Process.CEILING]!",
-  threadsLeft: "k.i32[k.i32[thread + Thread.PROCESS]! + Process.THREADS_LEFT]!",
+  ceiling: "k.i32[k.i32[thread + Thread.PROCESS] + Process.CEILING]",
+  ownCeiling: "k.i32[k.i32[self + Slot.OBJECT] + Process.CEILING]",
+  threadsLeft: "k.i32[k.i32[thread + Thread.PROCESS] + Process.THREADS_LEFT]",
 };
 
 const bound = (value) => QUANTITIES[value] ?? String(value);
@@ -164,19 +164,19 @@ function check(argument, at, declaration) {
       const last = argument.of === undefined ? "lastSlot" : `lastSlotOf${capitalized(argument.of)}`;
       return [
         `const ${name} = integer(context, ${at});`,
-        `const ${last} = slotsOf(k.i32[${argument.of ?? "self"}]!) - 1;`,
+        `const ${last} = slotsOf(k.i32[${argument.of ?? "self"}]) - 1;`,
         `if (!(${name} >= 1 && ${name} <= ${last})) return outside(context, 1, ${last});`,
         keep,
       ];
     }
     case "long":
       return [
-        `const ${name} = context.regs[Reg.WORDS + ${at}]!;`,
+        `const ${name} = context.regs[Reg.WORDS + ${at}];`,
         `if (!(${name} >= ${argument.low} && ${name} <= ${argument.high} && Math.floor(${name}) === ${name})) return outside(context, ${argument.low}, ${argument.high});`,
         keep,
       ];
     case "number":
-      return [`operands.${name} = context.regs[Reg.WORDS + ${at}]!;`];
+      return [`operands.${name} = context.regs[Reg.WORDS + ${at}];`];
     case "handle":
       return [`operands.${name} = handle(context, ${at});`];
     case "capability":
@@ -219,7 +219,7 @@ function lookup({ name, types, right }, at, { ObjectType, Right }) {
     `if (${name} === 0) return refused(context, refusal(k, thread, handle(context, ${at})));`,
   ];
   if (types.length > 0) {
-    lines.push(`const ${name}Type = typeOf(k.i32[${name}]!);`);
+    lines.push(`const ${name}Type = typeOf(k.i32[${name}]);`);
     lines.push(
       `if (${typeNames.map((type) => `${name}Type !== ${type}`).join(" && ")}) return refused(context, Err.BAD_TYPE);`,
     );

@@ -43,7 +43,7 @@ ${imports.map(([, line]) => line).join("\n")}
 /** Invokes the object in a slot, which was looked up in this trap. */
 export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const method = wordCount(context.trap) > 0 ? integer(context, 0) : -1;
-  switch (typeOf(k.i32[self]!)) {
+  switch (typeOf(k.i32[self])) {
     ${objects.map((object) => `case ObjectType.${nameIn(declaration.ObjectType, object.type)}:\nreturn invoke${object.title}(k, thread, context, self, method);`).join("\n")}
     default:
       return finish(context, Err.BAD_TYPE);

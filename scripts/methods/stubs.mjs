@@ -128,7 +128,7 @@ function invocation({ argument, at }, object, what, fixed, call) {
         call("count"),
       ];
       if (argument.longer === "refused") return write(name);
-      if (argument.longer === "cut") return write(`splitText(${name}, ${max})[0]!`);
+      if (argument.longer === "cut") return write(`splitText(${name}, ${max})[0]`);
       return [`for (const part of splitText(${name}, ${max})) {`, ...write("part"), "}"];
     }
     case "bytes":
@@ -144,7 +144,7 @@ function invocation({ argument, at }, object, what, fixed, call) {
         `const { length } = ${name};`,
         `if (length > MAX_${constant(name)}) throw new RangeError(\`${what}: \${length} words, the limit is \${MAX_${constant(name)}}\`);`,
         ...fixed,
-        `for (let i = 0; i < length; i++) words[${at} + i] = ${name}[i]!;`,
+        `for (let i = 0; i < length; i++) words[${at} + i] = ${name}[i];`,
         call(`${at} + length`),
       ];
   }
@@ -161,9 +161,9 @@ function result(method) {
   if (answers.length === 0) return [];
   if (answers.length === 1 && answers[0].kind === "bytes")
     return [
-      "if (words[0]! < 0) return null;",
+      "if (words[0] < 0) return null;",
       "const bytes: number[] = [];",
-      "unpackBytes(words, 1, Math.min(words[0]!, (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);",
+      "unpackBytes(words, 1, Math.min(words[0], (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);",
       "return bytes;",
     ];
   if (answers.length === 1) return [`return ${unpacked(answers[0], 0)};`];
@@ -173,7 +173,7 @@ function result(method) {
 
 /** The value of an answer whose first word, of several or of one, is `at`. */
 function unpacked(answer, at) {
-  const word = `words[${at}]!`;
+  const word = `words[${at}]`;
   switch (answer.kind) {
     case "flag":
       return `${word} === 1`;

@@ -11,7 +11,7 @@ import {
   type ProcessRef,
   slotWord,
 } from "@capos/kernel/internal";
-import { Image, KernelInfo, ObjectHeader, Process } from "@capos/kernel/layout";
+import { Image, KernelInfo, ObjectHeader, Process, Thread } from "@capos/kernel/layout";
 import t from "tap";
 import { WAITS } from "./support/kernel.js";
 import { configureProcess, handleIn, messageOf } from "./support/processes.js";
@@ -41,6 +41,7 @@ function take(bench: ReturnType<typeof makeStore>, k: Core): number {
   const handles = [bench.number, handleIn(bench, bench.cspace, bench.slotAt(CNODE)), TAKEN];
   const context = messageOf([Method.IMAGE_CONTROL_TAKE, ...handles]);
   context.result = WAITS;
+  bench.i32[bench.thread + Thread.HOME] = k.id;
   invokeImageControl(k, bench.thread, context, bench.slotAt(CONTROL), Method.IMAGE_CONTROL_TAKE);
   return context.result;
 }
