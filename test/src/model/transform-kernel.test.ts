@@ -26,8 +26,9 @@ t.test("the kernel's loop is transformed: what is left alone is set-up", async (
   const left = new Set(program.untouched.map((site) => `${site.file} ${site.function}`));
   const expected = [
     /\/machine-map\.ts coreArea$/,
-    /\/events\.ts \(in event\)$/,
-    /\/ring\.ts RingPort\.constructor$/,
+    /\/trace\/src\/event\.ts \(in event\)$/,
+    /\/recordings\.ts traceRings$/,
+    /\/ring\.ts RingPort\.(constructor|kind)$/,
     /\/core\.ts Core\.constructor$/,
   ];
   t.same(
