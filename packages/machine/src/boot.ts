@@ -25,7 +25,7 @@ import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import { LoadedImages, load } from "./images.js";
 import { LineSplitter } from "./lines.js";
 import { logSink, standardDestination } from "./log-sink.js";
-import { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
+import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
 
 /**
  * Keeps what a machine's trace rings hold; answers a line that says where, or why not.
@@ -365,6 +365,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const controlLines = new LineSplitter((line) => control.take(line));
   const machine = new Machine(plan, {
     coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
+    chipsetProgram: CHIPSET_PROGRAM,
     inspectProgram: INSPECT_PROGRAM,
     powered: inRange("powered cores", options.poweredCores ?? plan.cores, 1, plan.cores),
     onOutput(port, bytes) {

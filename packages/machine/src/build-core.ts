@@ -1,7 +1,7 @@
 /**
  * Bundles the kernel with all it needs into the one file that a core's worker loads: a worker that
  * resolves and reads fifty modules starts several times slower than one that reads one. Twice: with trace points
- * and without.
+ * and without. The chipset's program likewise, for it starts beside the cores.
  */
 
 import { fileURLToPath } from "node:url";
@@ -30,14 +30,15 @@ function building(traced: boolean): Plugin {
   };
 }
 
-for (const { outfile, traced } of [
-  { outfile: "./core.mjs", traced: false },
-  { outfile: "./core-traced.mjs", traced: true },
+for (const { program, outfile, plugins } of [
+  { program: "./core-program.js", outfile: "./core.mjs", plugins: [building(false)] },
+  { program: "./core-program.js", outfile: "./core-traced.mjs", plugins: [building(true)] },
+  { program: "./chipset-program.js", outfile: "./chipset.mjs", plugins: [] },
 ]) {
   await build({
-    entryPoints: [here("./core-program.js")],
+    entryPoints: [here(program)],
     outfile: here(outfile),
-    plugins: [building(traced)],
+    plugins,
     bundle: true,
     platform: "node",
     format: "esm",

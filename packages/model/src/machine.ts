@@ -58,9 +58,9 @@ import {
 } from "@capos/kernel/internal";
 import {
   Endpoint,
+  headerOf,
   Image,
   KernelInfo,
-  kernelFacts,
   Notification,
   Process,
   Tables,
@@ -311,5 +311,5 @@ export class Machine {
 
 /** Words of an object whose fields have names. */
 function wordsOf(type: ObjectType): number {
-  return kernelFacts(type).header > 0 ? 2 ** (objectBits(type, 0) - 2) : 0;
+  return headerOf(type, 0) !== 0 ? 2 ** (objectBits(type, 0) - 2) : 0;
 }

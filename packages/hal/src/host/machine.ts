@@ -31,6 +31,8 @@ import type { Management, ManagementTask } from "./management.js";
 export interface MachineHooks {
   /** The module that a core's worker runs. */
   readonly coreProgram: URL;
+  /** The module that the chipset's worker runs: `host/chipset.js`, or a bundle of it, which starts faster. That itself unless told. */
+  readonly chipsetProgram?: URL;
   /** The module whose default export reads the kernel's state from memory, for `management.state()`. */
   readonly inspectProgram?: URL;
   /** Cores that have power from the start; the others can be plugged in later. */
@@ -108,7 +110,10 @@ export class Machine {
     });
     const options = { workerData: { memory: this.#wasmMemory }, execArgv: [] };
     for (let core = 0; core < this.hooks.powered; core++) this.#cores.start(core, false);
-    this.#chipset = new Worker(new URL("./chipset.js", import.meta.url), options);
+    this.#chipset = new Worker(
+      this.hooks.chipsetProgram ?? new URL("./chipset.js", import.meta.url),
+      options,
+    );
     const bell = this.#listen();
     await this.#cores.settled();
     this.#stopped = true;

