@@ -72,6 +72,7 @@ export { Answer } from "./state/answer.js";
 export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
 export type {
   CNodeRef,
+  CoreId,
   EndpointRef,
   HeaderRef,
   ImageRef,
@@ -80,6 +81,7 @@ export type {
   NodeRef,
   NotificationRef,
   ObjectRef,
+  PhysicalAddress,
   ProcessRef,
   QueueRef,
   SlotRef,

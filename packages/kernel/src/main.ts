@@ -15,6 +15,7 @@ import { printLines } from "./smp/console.js";
 import { TRACED } from "./state/build.js";
 import { Core, type CoreParts } from "./state/core.js";
 import { KernelCore, KernelInfo } from "./state/layout.js";
+import type { CoreId } from "./state/references.js";
 import { traceBirth, traceEnd } from "./state/trace.js";
 
 /** What the host hands to a core's worker. */
@@ -41,7 +42,7 @@ export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreRep
     }
   });
   observer.observe({ entryTypes: ["gc"] });
-  const k = new Core(task.core, attachMemory(task.memory), parts);
+  const k = new Core(task.core as CoreId, attachMemory(task.memory), parts);
   Atomics.store(k.i32, k.area + CoreArea.WORKER, threadId);
   if (TRACED) traceBirth(k);
   try {

@@ -37,6 +37,7 @@ import {
   bindCSpace,
   buildTables,
   Core,
+  type CoreId,
   configureThread,
   deriveSlot,
   fillSlot,
@@ -118,7 +119,7 @@ export class Machine {
     // No core has a hardware thread to itself, so one with nothing to do soon halts.
     const plan = planMachine({ cores, memoryMiB: MEMORY_MIB, hardwareThreads: 1, seed: 1, watchdogMs: 1000 });
     writeBootInfo(memory, { ...plan, hardwareThreads: 0, ringLines });
-    const all = Array.from({ length: cores }, (_, id) => new Core(id, memory));
+    const all = Array.from({ length: cores }, (_, id) => new Core(id as CoreId, memory));
     this.k = all[0];
     this.resources = buildTables(this.k);
     for (const core of all) {
@@ -130,7 +131,7 @@ export class Machine {
     this.i32[KernelInfo.AWAKE] = cores;
     this.cspace = this.i32[this.resources.process + Process.CSPACE];
     // Init's first thread, with which the machine would end, takes no part.
-    configureThread(this.k, this.resources.thread, this.resources.process, 0, 0);
+    configureThread(this.k, this.resources.thread, this.resources.process, 0 as CoreId, 0);
     // Scenarios have few threads: cores keep no places for more.
     this.i32[this.k.tables + Tables.THREAD_LIMIT] = THREADS;
     this.i32[this.resources.process + Process.THREADS_LEFT] = THREADS - 2;
@@ -300,7 +301,7 @@ export class Machine {
     const end = options.exits === true ? 0 : this.endOf(name, core, options.process);
     const slot = this.make(ObjectType.THREAD, name);
     const thread = this.objectAt<ThreadRef>(slot);
-    const status = configureThread(this.k, thread, process, core, options.priority ?? 10);
+    const status = configureThread(this.k, thread, process, core as CoreId, options.priority ?? 10);
     if (status !== Err.OK) throw new Error(`${name}: configure answers ${status}`);
     const number = this.i32[thread + Thread.NUMBER];
     const guest: Guest = { name, core, thread, number, slot, program, end, context: null, isDone: false };

@@ -2,6 +2,7 @@ import { Err, LifeState, ObjectType, Right, Slot, SlotState } from "@capos/abi";
 import {
   CHUNK,
   type Core,
+  type CoreId,
   configureThread,
   deriveSlot,
   endProcess,
@@ -142,7 +143,7 @@ t.test(
           else if (what === "thread" && process !== 0) {
             const had = i32[process + Process.THREADS_LEFT];
             const [fresh] = bench.make(ObjectType.THREAD, 0, 1, next++) as [SlotRef];
-            const result = configureThread(k, objectIn(fresh), process, pick % 2, pick % 7);
+            const result = configureThread(k, objectIn(fresh), process, (pick % 2) as CoreId, pick % 7);
             if (result !== (runs ? (had > 0 ? Err.OK : Err.NO_RESOURCE) : Err.BUSY))
               throw new Error(`a thread's configuration answers ${result}`);
             threads.set(fresh, objectIn(fresh));
@@ -208,7 +209,7 @@ t.test(
     configureProcess(bench, zero, slot, cnode, 200);
     const threads = bench.make(ObjectType.THREAD, 0, 150, 110).map(objectIn<ThreadRef>);
     threads.forEach((thread, i) => {
-      configureThread(zero, thread, process, i % 2, 5);
+      configureThread(zero, thread, process, (i % 2) as CoreId, 5);
       if (i % 3 === 0) startHere(cores[i % 2], thread);
     });
     t.equal(i32[process + Process.THREADS_LEFT], 50);

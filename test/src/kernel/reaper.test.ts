@@ -6,6 +6,7 @@ import {
   CHUNK,
   type CNodeRef,
   type Core,
+  type CoreId,
   configureThread,
   deriveSlot,
   endProcess,
@@ -215,7 +216,7 @@ t.test("a core that rests looks again when what an object of its list waited for
   ) as [SlotRef, SlotRef, SlotRef];
   const thread = objectIn<ThreadRef>(threadSlot);
   t.equal(configureProcess(bench, zero, processSlot, cnode, 1), Err.OK);
-  t.equal(configureThread(zero, thread, objectIn(processSlot), 1, 5), Err.OK);
+  t.equal(configureThread(zero, thread, objectIn(processSlot), 1 as CoreId, 5), Err.OK);
   // It was ended while another core owed it an answer.
   i32[thread + Thread.STATE] = ThreadState.DYING;
   i32[thread + Thread.LIFE] = LifeState.KILLED;
@@ -346,7 +347,7 @@ t.test("whatever is to be done with a thread, telling its monitors too, is done 
   ].map((type, i) => bench.make(type, 4, 1, 100 + i)[0]) as [SlotRef, SlotRef, SlotRef, SlotRef, SlotRef];
   const target = objectIn<ThreadRef>(threadSlot);
   t.equal(configureProcess(bench, zero, process, cnode, 1), Err.OK);
-  t.equal(configureThread(zero, target, objectIn(process), 1, 5), Err.OK);
+  t.equal(configureThread(zero, target, objectIn(process), 1 as CoreId, 5), Err.OK);
   // It is about to end, on core 1; core 0 asks to be told.
   i32[target + Thread.LIFE] = LifeState.EXITED;
   t.equal(watch(bench, zero, monitor, threadSlot, notification), Err.OK);

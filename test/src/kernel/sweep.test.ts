@@ -5,6 +5,7 @@ import { Attention } from "@capos/hal";
 import {
   attend,
   type Core,
+  type CoreId,
   deriveSlot,
   type EndpointRef,
   graceIsOver,
@@ -249,13 +250,13 @@ t.test("an endpoint changes its home only when no kill at it is still to be swep
   const [top] = begin(1) as [SlotRef];
   const endpoint = objectIn<EndpointRef>(top);
   const slot = derive(top, 200);
-  t.equal(moveHome(home, endpoint, 1), true);
-  t.equal(moveHome(killer, endpoint, 0), true);
+  t.equal(moveHome(home, endpoint, 1 as CoreId), true);
+  t.equal(moveHome(killer, endpoint, 0 as CoreId), true);
   kill(killer, slot);
-  t.equal(moveHome(home, endpoint, 1), false);
+  t.equal(moveHome(home, endpoint, 1 as CoreId), false);
   t.equal(i32[endpoint + Endpoint.HOME], 0);
   settle(cores);
-  t.equal(moveHome(home, endpoint, 1), true);
+  t.equal(moveHome(home, endpoint, 1 as CoreId), true);
   t.equal(i32[endpoint + Endpoint.HOME], 1);
   t.end();
 });

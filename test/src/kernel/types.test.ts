@@ -28,6 +28,32 @@ export function bad(k: Core, slot: SlotRef, other: SlotRef): void {
 }
 `;
 
+const CORES = `
+import { configureThread, type Core, type CoreId, moveHome, type PhysicalAddress, type ProcessRef, type QueueRef, type ThreadRef } from "@capos/kernel/internal";
+
+declare const k: Core;
+declare const core: CoreId;
+declare const byte: PhysicalAddress;
+declare const thread: ThreadRef;
+declare const process: ProcessRef;
+declare const queue: QueueRef;
+
+export function ok(): void {
+  moveHome(k, queue, core);
+  moveHome(k, queue, k.id);
+  configureThread(k, thread, process, core, 5);
+  for (let other = 0 as CoreId; other < k.coreCount; other++) moveHome(k, queue, other);
+}
+
+export function bad(): void {
+  moveHome(k, queue, 1); // error
+  moveHome(k, queue, byte); // error
+  moveHome(k, queue, thread); // error
+  configureThread(k, thread, process, byte, 5); // error
+  const at: PhysicalAddress = thread; // error
+}
+`;
+
 const REFERENCES = `
 import { type HeaderRef, type CNodeRef, type Core, type EndpointRef, enqueue, type LineRef, type Locked, type MonitorRef, type NodeRef, type NotificationRef, type ObjectRef, type ProcessRef, type QueueRef, type SlotRef, type ThreadRef, findSlot, insert, killSlot, linkFirst, takeFrom, takeNext } from "@capos/kernel/internal";
 
@@ -126,3 +152,8 @@ t.test(
     t.end();
   },
 );
+
+t.test("a core is named by its number as a core's, which no other number passes for", (t) => {
+  checkSnippet(t, "kernel-cores-snippet", CORES);
+  t.end();
+});

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Coroutine } from "@capos/explorer";
 import { type Program, runToEnd, transformProgram } from "@capos/explorer/transform";
-import { buildTables, Core } from "@capos/kernel/internal";
+import { buildTables, Core, type CoreId } from "@capos/kernel/internal";
 import { KERNEL_PROGRAM } from "@capos/model/kernel";
 import t, { type Test } from "tap";
 import { atOnce, writeModules } from "../explorer/support/programs.js";
@@ -54,7 +54,7 @@ t.test("the transformed kernel writes the same tables as the kernel", async (t) 
   const program = await kernelProgram(t, ["loop/loop.js", "state/core.js", "boot/tables.js"]);
   const wordsBy = (CoreClass: typeof Core, build: (k: Core) => unknown): Int32Array => {
     const { wasm, memory } = makeMachine(2);
-    build(new CoreClass(0, memory));
+    build(new CoreClass(0 as CoreId, memory));
     return new Int32Array(wasm.buffer);
   };
   const exports = atOnce(program) as { Core: typeof Core; buildTables(k: Core): Coroutine };

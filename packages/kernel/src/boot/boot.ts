@@ -25,6 +25,7 @@ import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import { KernelInfo, Tables, Thread } from "../state/layout.js";
 import { threadWords } from "../state/message.js";
+import type { CoreId } from "../state/references.js";
 import { traceProcess } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
 import { bootLine } from "./log.js";
@@ -65,7 +66,7 @@ export function boot(k: Core): void {
   Atomics.store(i32, k.area + CoreArea.STATE, CoreState.ONLINE);
   startOthers(k);
   const online = Array.from({ length: k.coreCount }, (_, core) => core).filter(
-    (core) => !isAbsent(k, core),
+    (core) => !isAbsent(k, core as CoreId),
   ).length;
   bootLine(k, startedNs, `phase 4 of 5, can think: ${online} ${online === 1 ? "core" : "cores"} online`);
 
@@ -97,23 +98,23 @@ function routePorts(k: Core): void {
 
 /** INIT, then start-up, to each core once it is there; then until all are online. */
 function startOthers(k: Core): void {
-  for (let core = 0; core < k.coreCount; core++) {
+  for (let core = 0 as CoreId; core < k.coreCount; core++) {
     if (core === k.id || isAbsent(k, core)) continue;
     awaitState(k, core, CoreState.OFFLINE);
     admitCore(k, core);
   }
-  for (let core = 0; core < k.coreCount; core++) {
+  for (let core = 0 as CoreId; core < k.coreCount; core++) {
     if (core !== k.id && !isAbsent(k, core)) awaitState(k, core, CoreState.WAIT_FOR_STARTUP);
   }
 }
 
 /** An empty socket: a core may be plugged in later. */
-function isAbsent(k: Core, core: number): boolean {
+function isAbsent(k: Core, core: CoreId): boolean {
   return Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ABSENT;
 }
 
 /** Waits while a core is in a state, or one before it. */
-function awaitState(k: Core, core: number, state: CoreState): void {
+function awaitState(k: Core, core: CoreId, state: CoreState): void {
   const word = coreArea(k.memory, core) + CoreArea.STATE;
   for (;;) {
     const now = Atomics.load(k.i32, word);

@@ -20,7 +20,14 @@ import { makeCNode, writeHeader } from "../object/retype.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Image, IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
-import type { CNodeRef, NodeRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type {
+  CNodeRef,
+  NodeRef,
+  PhysicalAddress,
+  ProcessRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { Vector } from "../state/vectors.js";
 
 const MIN_THREADS = 256;
@@ -127,7 +134,7 @@ function makeInitProcess(k: Locked, process: ProcessRef, threads: number): void 
   i32[process + Process.NUMBER] = 1;
   const name = utf8Encode("init");
   name.forEach((byte, i) => {
-    k.memory.u8[(process + Process.NAME) * 4 + i] = byte;
+    k.memory.u8[(((process + Process.NAME) * 4) as PhysicalAddress) + i] = byte;
   });
   i32[process + Process.NAME_BYTES] = name.length;
   i32[k.tables + Tables.INIT_PROCESS] = process;

@@ -7,18 +7,18 @@ import { ringDoorbell } from "../smp/doorbell.js";
 import type { Locked } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, LAST_IN_LIST, ObjectHeader, Reap, Tables } from "../state/layout.js";
-import type { HeaderRef } from "../state/references.js";
+import type { CoreId, HeaderRef } from "../state/references.js";
 
 /** Gives a core work on an object, and has it look. One that has left the machine is stood in for by the boot core. */
-export function assignReap(k: Locked, header: HeaderRef, work: number, core: number): void {
+export function assignReap(k: Locked, header: HeaderRef, work: number, core: CoreId): void {
   const { i32 } = k;
   // Not plainly: the reaper takes out what it has done without the lock.
   Atomics.or(i32, header + ObjectHeader.REAP_WORK, work);
-  let to = i32[header + ObjectHeader.REAP_CORE] - 1;
+  let to = (i32[header + ObjectHeader.REAP_CORE] - 1) as CoreId;
   if (to < 0) {
     // ABSENT is said under the lock: a core that does not say so takes what is given to it here.
     const gone = Atomics.load(i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.ABSENT;
-    to = gone ? i32[BootInfo.BOOT_CORE] : core;
+    to = gone ? (i32[BootInfo.BOOT_CORE] as CoreId) : core;
     if ((work & Reap.FINALISE) !== 0) pushLast(k, to, header);
     else pushFirst(k, to, header);
   }
@@ -30,16 +30,16 @@ export function assignReap(k: Locked, header: HeaderRef, work: number, core: num
  * passed for every grace period and woken for none, so without this it might never look.
  */
 export function lookAgain(k: Locked, header: HeaderRef): void {
-  const reaper = k.i32[header + ObjectHeader.REAP_CORE] - 1;
+  const reaper = (k.i32[header + ObjectHeader.REAP_CORE] - 1) as CoreId;
   if (reaper >= 0) ringDoorbell(k, reaper, Attention.POKE);
 }
 
-function areaOf(k: Core, core: number): WordIndex {
+function areaOf(k: Core, core: CoreId): WordIndex {
   return k.i32[k.tables + Tables.KERNEL_AREAS] + core * KernelArea.SIZE;
 }
 
 /** Puts a header at the end of a core's list. */
-export function pushLast(k: Locked, core: number, header: HeaderRef): void {
+export function pushLast(k: Locked, core: CoreId, header: HeaderRef): void {
   const { i32 } = k;
   const area = areaOf(k, core);
   i32[header + ObjectHeader.REAP_CORE] = core + 1;
@@ -50,7 +50,7 @@ export function pushLast(k: Locked, core: number, header: HeaderRef): void {
 }
 
 /** Puts a header at the front: it can be worked on at once. */
-export function pushFirst(k: Locked, core: number, header: HeaderRef): void {
+export function pushFirst(k: Locked, core: CoreId, header: HeaderRef): void {
   const { i32 } = k;
   const area = areaOf(k, core);
   const head = i32[area + KernelArea.REAP_HEAD];
@@ -81,7 +81,7 @@ export function isListed(k: Locked, header: HeaderRef): boolean {
 
 /** Gives this core's whole list to the boot core: it leaves the machine. */
 export function handOverReaping(k: Locked): void {
-  const boot = k.i32[BootInfo.BOOT_CORE];
+  const boot = k.i32[BootInfo.BOOT_CORE] as CoreId;
   for (let header = popFirst(k); header !== 0; header = popFirst(k)) pushLast(k, boot, header);
   ringDoorbell(k, boot, Attention.POKE);
 }

@@ -15,6 +15,7 @@ import type { Core } from "../state/core.js";
 import { CNode, KernelInfo, Monitor, ObjectHeader, Process, Reap, Thread } from "../state/layout.js";
 import { BINDING_KIND, Binding, hasQueue, headerOf, kernelFacts, runs } from "../state/objects.js";
 import type {
+  CoreId,
   HeaderRef,
   MonitorRef,
   NodeRef,
@@ -215,8 +216,8 @@ function beginFinalising(k: Locked, slot: SlotRef, header: HeaderRef, type: Obje
 }
 
 /** Who reaps an object: a thread ends on its home core; anything else may be finalised where it died. */
-export function reaperOf(k: Core, type: ObjectType, object: ObjectRef): number {
-  return type === ObjectType.THREAD ? k.i32[object + Thread.HOME] : k.id;
+export function reaperOf(k: Core, type: ObjectType, object: ObjectRef): CoreId {
+  return type === ObjectType.THREAD ? (k.i32[object + Thread.HOME] as CoreId) : k.id;
 }
 
 /** A node has lost its last child: untyped memory may be used again some time, a minted badge is nobody's any more. */

@@ -11,7 +11,7 @@ import { enqueue, restart, wake } from "../sched/run-queue.js";
 import { type Core, contextOf } from "../state/core.js";
 import { Internal, KernelArea, Message, MessageFlag, Thread, ThreadState } from "../state/layout.js";
 import { copyWords, lineWords, threadCapabilities, threadWords } from "../state/message.js";
-import type { LineRef, ThreadRef } from "../state/references.js";
+import type { CoreId, LineRef, ThreadRef } from "../state/references.js";
 import { publishLine, reserveLine, wantSpace } from "./line.js";
 import { tellNoSenders } from "./no-senders.js";
 
@@ -62,7 +62,7 @@ export function sendAnswer(
   arrived: number,
 ): void {
   const { i32 } = k;
-  const to = i32[thread + Thread.HOME];
+  const to = i32[thread + Thread.HOME] as CoreId;
   i32[thread + Thread.ANSWER_KIND] = kind;
   i32[thread + Thread.ANSWER_STATUS] = status;
   i32[thread + Thread.ANSWER_NUMBER] = number;
@@ -83,7 +83,7 @@ export function sendAnswer(
   wantSpace(k, to);
 }
 
-function fillAnswer(k: Core, to: number, line: LineRef, thread: ThreadRef): void {
+function fillAnswer(k: Core, to: CoreId, line: LineRef, thread: ThreadRef): void {
   const { i32 } = k;
   i32[line + AnswerLine.THREAD] = thread;
   i32[line + AnswerLine.NUMBER] = i32[thread + Thread.ANSWER_NUMBER];
@@ -95,7 +95,7 @@ function fillAnswer(k: Core, to: number, line: LineRef, thread: ThreadRef): void
 }
 
 /** Sends answers to a core that wait for room, as far as there is room now; true if some still do. */
-export function flushAnswers(k: Core, to: number): boolean {
+export function flushAnswers(k: Core, to: CoreId): boolean {
   const { i32 } = k;
   const outbox = k.kernelArea + KernelArea.OUTBOX_HEAD + to;
   for (let thread = i32[outbox] as ThreadRef | 0; thread !== 0; thread = i32[outbox] as ThreadRef | 0) {

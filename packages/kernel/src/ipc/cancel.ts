@@ -10,7 +10,7 @@ import { ringDoorbell } from "../smp/doorbell.js";
 import { homeOf } from "../smp/home.js";
 import type { Core } from "../state/core.js";
 import { Internal, KernelArea, LAST_IN_LIST, Message, Role, Thread, ThreadState } from "../state/layout.js";
-import type { LineRef, QueueRef, ThreadRef } from "../state/references.js";
+import type { CoreId, LineRef, QueueRef, ThreadRef } from "../state/references.js";
 import { answerStatus } from "./answer.js";
 import { publishLine, reserveLine, wantSpace } from "./line.js";
 import { leaveQueue } from "./queues.js";
@@ -47,9 +47,9 @@ export function askCancel(k: Core, thread: ThreadRef): void {
  * rings before, so the request is in the queue of an object, whose present home decides, or it was
  * answered, or a reply is owed: this core can see to that itself, by a line in the ring to itself.
  */
-function arbiterOf(k: Core, thread: ThreadRef): number {
+function arbiterOf(k: Core, thread: ThreadRef): CoreId {
   const { i32 } = k;
-  const asked = i32[thread + Thread.ASKED_CORE];
+  const asked = i32[thread + Thread.ASKED_CORE] as CoreId;
   if (i32[coreArea(k.memory, asked) + CoreArea.STATE] !== CoreState.ABSENT) return asked;
   const object = i32[thread + Thread.QUEUE] as QueueRef | 0;
   return object === 0 ? k.id : homeOf(k, object);
@@ -66,7 +66,7 @@ function stillAsks(k: Core, thread: ThreadRef): boolean {
 }
 
 /** Sends cancellations to a core that wait for room, as far as there is room now; true if some still do. */
-export function flushCancels(k: Core, to: number): boolean {
+export function flushCancels(k: Core, to: CoreId): boolean {
   const { i32 } = k;
   const cancels = k.kernelArea + KernelArea.CANCEL_HEAD + to;
   for (let thread = i32[cancels] as ThreadRef | 0; thread !== 0; thread = i32[cancels] as ThreadRef | 0) {

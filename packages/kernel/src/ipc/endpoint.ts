@@ -41,7 +41,7 @@ import {
   threadWords,
   wordCount,
 } from "../state/message.js";
-import type { EndpointRef, LineRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { CoreId, EndpointRef, LineRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../state/trace.js";
 import { answerMessage, answerStatus, NO_SENDERS } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
@@ -210,9 +210,9 @@ function askSend(
 ): Answer {
   const { i32, f64 } = k;
   // The hint said this core, and was wrong; or a core that has left the machine.
-  if (context.foundHome === k.id || !takesRequests(k, context.foundHome))
+  if (context.foundHome === k.id || !takesRequests(k, context.foundHome as CoreId))
     context.foundHome = homeOf(k, endpoint);
-  const to = context.foundHome;
+  const to = context.foundHome as CoreId;
   // It has just become this core's.
   if (to === k.id) return Answer.AGAIN;
   const line = reserveLine(k, to);
@@ -411,7 +411,7 @@ export function onReceive(k: Core, line: LineRef, kind: number): void {
   else if (i32[endpoint + Endpoint.KIND] === QueueKind.EMPTY && (kind & MessageFlag.STAY) === 0) {
     // The home follows its receivers: from now on every request that comes here is bounced. (Or, if it has
     // to be swept first, comes again, and is queued.)
-    moveHome(k, endpoint, i32[thread + Thread.HOME]);
+    moveHome(k, endpoint, i32[thread + Thread.HOME] as CoreId);
     answerStatus(k, thread, Internal.RETRY);
   } else if ((kind & MessageFlag.NON_BLOCKING) !== 0) answerStatus(k, thread, Err.WOULD_BLOCK);
   else {

@@ -13,19 +13,19 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, KernelCore, Tables, Thread, ThreadState } from "../state/layout.js";
-import type { LineRef, ThreadRef } from "../state/references.js";
+import type { CoreId, LineRef, ThreadRef } from "../state/references.js";
 import { tracePush } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 
 /** A free line to a core; 0 if the ring is full or older lines wait for room in it. */
-export function reserveLine(k: Core, to: number): LineRef | 0 {
+export function reserveLine(k: Core, to: CoreId): LineRef | 0 {
   if (!takesRequests(k, to)) return 0;
   if (k.backlog !== 0 && k.i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to] !== 0) return 0;
   return k.ring.reserve(to) as LineRef | 0;
 }
 
 /** Publishes a filled line. */
-export function publishLine(k: Core, to: number, line: LineRef, kind: number): void {
+export function publishLine(k: Core, to: CoreId, line: LineRef, kind: number): void {
   k.i32[k.area + KernelCore.MESSAGES_OUT]++;
   if (TRACED) tracePush(k, to, line, kind);
   const woke = k.ring.publish(to, line, kind);
@@ -33,7 +33,7 @@ export function publishLine(k: Core, to: number, line: LineRef, kind: number): v
 }
 
 /** The running thread asks a core, by a line that it publishes next; it blocks until the one answer. */
-export function beginAsking(k: Core, thread: ThreadRef, to: number): void {
+export function beginAsking(k: Core, thread: ThreadRef, to: CoreId): void {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.REMOTE;
   i32[thread + Thread.ASKED_CORE] = to;
@@ -42,7 +42,7 @@ export function beginAsking(k: Core, thread: ThreadRef, to: number): void {
 }
 
 /** The ring to a core is full: the running thread waits and will start its trap again. */
-export function waitForRing(k: Core, thread: ThreadRef, to: number): Answer {
+export function waitForRing(k: Core, thread: ThreadRef, to: CoreId): Answer {
   const { i32 } = k;
   i32[thread + Thread.STATE] = ThreadState.RING_WAIT;
   i32[thread + Thread.ASKED_CORE] = to;
@@ -56,7 +56,7 @@ export function waitForRing(k: Core, thread: ThreadRef, to: number): Answer {
 }
 
 /** Asks a core to ring back once it has drained its ring from this core. */
-export function wantSpace(k: Core, to: number): void {
+export function wantSpace(k: Core, to: CoreId): void {
   const area = k.i32[k.tables + Tables.KERNEL_AREAS] + to * KernelArea.SIZE;
   Atomics.or(k.i32, area + KernelArea.SPACE_WANTED + (k.id >> 5), 1 << (k.id & 31));
   // The target may have drained between the full ring and the bit: then nothing would make it look.

@@ -27,7 +27,14 @@ import {
   Thread,
   ThreadState,
 } from "../state/layout.js";
-import type { EndpointRef, LineRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
+import type {
+  CoreId,
+  EndpointRef,
+  LineRef,
+  NotificationRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { traceSignal, traceTake } from "../state/trace.js";
 import { answerMessage, answerStatus } from "./answer.js";
 import { askCancel } from "./cancel.js";
@@ -179,7 +186,7 @@ export function onWait(k: Core, line: LineRef, kind: number): void {
   const notification = i32[line + RequestLine.OBJECT] as NotificationRef;
   const thread = i32[line + RequestLine.THREAD] as ThreadRef;
   if (canMove(k, notification) && (kind & MessageFlag.STAY) === 0) {
-    moveHome(k, notification, i32[thread + Thread.HOME]);
+    moveHome(k, notification, i32[thread + Thread.HOME] as CoreId);
     answerStatus(k, thread, Internal.RETRY);
     return;
   }
@@ -214,8 +221,8 @@ export function askRehome(
   k: Core,
   thread: ThreadRef,
   notification: NotificationRef,
-  home: number,
-  to: number,
+  home: CoreId,
+  to: CoreId,
 ): Answer {
   const line = reserveLine(k, home);
   if (line === 0) return waitForRing(k, thread, home);
@@ -233,7 +240,7 @@ export function onRehome(k: Core, line: LineRef): void {
   const notification = i32[line + RehomeLine.NOTIFICATION] as NotificationRef;
   const isHere = i32[notification + Notification.HOME] === k.id;
   const stays = isHere && !canMove(k, notification);
-  if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO]);
+  if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO] as CoreId);
   answerStatus(k, i32[line + RehomeLine.THREAD] as ThreadRef, stays ? Err.BUSY : Internal.RETRY);
 }
 

@@ -20,7 +20,7 @@ import { beginCommit, endCommit } from "../state/commit.js";
 import { type Core, contextOf } from "../state/core.js";
 import { Message, MessageFlag, Process, Role, Thread, ThreadState } from "../state/layout.js";
 import { capabilityCount, copyWords, lineWords, threadWords, wordCount } from "../state/message.js";
-import type { HeaderRef, LineRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { CoreId, HeaderRef, LineRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceAnswered, traceReply } from "../state/trace.js";
 import { AnswerLine, finishAsking, sendAnswer } from "./answer.js";
 import { publishLine, reserveLine } from "./line.js";
@@ -133,7 +133,7 @@ function answerCall(
   claimed: boolean,
 ): void {
   const { i32 } = k;
-  const to = i32[caller + Thread.HOME];
+  const to = i32[caller + Thread.HOME] as CoreId;
   const count = Math.max(status, 0);
   if (count <= INLINE_MESSAGE_WORDS && !claimed) {
     const line = reserveLine(k, to);

@@ -22,21 +22,21 @@ import { graceIsOver, publishAwaited, requestGrace } from "../smp/grace-period.j
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { type Core, REAPING } from "../state/core.js";
 import { KernelArea, KernelInfo, Tables, Thread } from "../state/layout.js";
-import type { ThreadRef } from "../state/references.js";
+import type { CoreId, ThreadRef } from "../state/references.js";
 
 /** Where a start-up interrupt makes a core begin: a page number, as on the real part. */
 const START_PAGE = 8;
 
 /** Brings every core that waits for INIT into the machine: it comes online by itself. */
 export function admitCores(k: Core): void {
-  for (let core = 0; core < k.coreCount; core++) {
+  for (let core = 0 as CoreId; core < k.coreCount; core++) {
     if (Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE) === CoreState.WAIT_FOR_INIT)
       admitCore(k, core);
   }
 }
 
 /** INIT, then start-up, to one core. */
-export function admitCore(k: Core, core: number): void {
+export function admitCore(k: Core, core: CoreId): void {
   writeCommand(k.memory, k.id, Delivery.INIT, core);
   writeCommand(k.memory, k.id, Delivery.STARTUP | START_PAGE, core);
 }
@@ -81,7 +81,7 @@ export function tryLeave(k: Core): void {
     return;
   }
   // Nobody sends any more, but the last lines may have come after the rings were drained here.
-  for (let from = 0; from < k.coreCount; from++) {
+  for (let from = 0 as CoreId; from < k.coreCount; from++) {
     if (k.ring.peek(from) === 0) continue;
     k.ring.keepPending(from);
     return;
@@ -101,5 +101,6 @@ export function tryLeave(k: Core): void {
   Atomics.sub(k.i32, KernelInfo.AWAKE, 1);
   k.running = false;
   // Threads that waited for room in rings to this core find out that it is gone.
-  for (let core = 0; core < k.coreCount; core++) if (core !== k.id) ringDoorbell(k, core, Attention.POKE);
+  for (let core = 0 as CoreId; core < k.coreCount; core++)
+    if (core !== k.id) ringDoorbell(k, core, Attention.POKE);
 }

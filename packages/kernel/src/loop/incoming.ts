@@ -15,7 +15,7 @@ import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import { KernelArea, KernelCore, Message, MessageFlag } from "../state/layout.js";
-import type { LineRef, NotificationRef, ThreadRef } from "../state/references.js";
+import type { CoreId, LineRef, NotificationRef, ThreadRef } from "../state/references.js";
 import { tracePop } from "../state/trace.js";
 
 /**
@@ -55,7 +55,7 @@ function ringBack(k: Core): void {
     const word = k.kernelArea + KernelArea.SPACE_WANTED + half;
     if (Atomics.load(k.i32, word) === 0) continue;
     for (let mask = Atomics.exchange(k.i32, word, 0); mask !== 0; mask &= mask - 1) {
-      ringDoorbell(k, half * 32 + 31 - Math.clz32(mask & -mask), Attention.POKE);
+      ringDoorbell(k, (half * 32 + 31 - Math.clz32(mask & -mask)) as CoreId, Attention.POKE);
     }
   }
 }

@@ -34,7 +34,7 @@ import {
   Tables,
   Thread,
 } from "../state/layout.js";
-import type { HeaderRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { CoreId, HeaderRef, NotificationRef, SlotRef, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { Vector } from "../state/vectors.js";
 import { admitCores, beginLeaving, tryLeave } from "./hot-plug.js";
@@ -145,7 +145,7 @@ export function flushBacklog(k: Core): void {
   // Trying in every turn would keep the core from its rest for as long as another does not drain its rings.
   if (!k.roomNews) return;
   k.roomNews = false;
-  for (let to = 0; to < k.coreCount; to++) {
+  for (let to = 0 as CoreId; to < k.coreCount; to++) {
     const answersWait = flushAnswers(k, to);
     if (flushCancels(k, to) || answersWait) wantSpace(k, to);
   }
@@ -179,7 +179,7 @@ export function flushBacklog(k: Core): void {
 export function countBacklog(k: Core): number {
   const { i32 } = k;
   let count = 0;
-  for (let to = 0; to < k.coreCount; to++) {
+  for (let to = 0 as CoreId; to < k.coreCount; to++) {
     for (let t = i32[k.kernelArea + KernelArea.OUTBOX_HEAD + to]; t !== 0; t = i32[t + Thread.ANSWER_NEXT])
       count++;
     for (let t = i32[k.kernelArea + KernelArea.CANCEL_HEAD + to]; t > 0; t = i32[t + Thread.CANCEL_NEXT])

@@ -11,7 +11,7 @@ import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Reap, Thread } from "../state/layout.js";
-import type { CNodeRef, HeaderRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { CNodeRef, CoreId, HeaderRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceSlot } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { deleteCapability } from "./delete.js";
@@ -70,7 +70,7 @@ function endThreads(k: Core, process: ProcessRef): Step {
   const none = thread === 0;
   for (let n = 0; thread !== 0 && n < MEMBERS; n++) {
     if (Atomics.load(i32, thread + Thread.LIFE) <= LifeState.RUNNING)
-      assignReap(held, (thread + Thread.HEADER) as HeaderRef, Reap.END, i32[thread + Thread.HOME]);
+      assignReap(held, (thread + Thread.HEADER) as HeaderRef, Reap.END, i32[thread + Thread.HOME] as CoreId);
     thread = i32[thread + Thread.PROCESS_NEXT] as ThreadRef | 0;
   }
   unlockTree(held);

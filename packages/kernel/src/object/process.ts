@@ -11,7 +11,14 @@ import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Cleaning, CNode, Process, Thread } from "../state/layout.js";
 import { Binding } from "../state/objects.js";
-import type { CNodeRef, ImageRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
+import type {
+  CNodeRef,
+  ImageRef,
+  PhysicalAddress,
+  ProcessRef,
+  SlotRef,
+  ThreadRef,
+} from "../state/references.js";
 import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
@@ -81,7 +88,7 @@ export function setName(
   at: number,
   bytes: number,
 ): void {
-  unpackBytes(words, at, bytes, k.memory.u8, (process + Process.NAME) * 4);
+  unpackBytes(words, at, bytes, k.memory.u8, ((process + Process.NAME) * 4) as PhysicalAddress);
   k.i32[process + Process.NAME_BYTES] = bytes;
 }
 
@@ -130,7 +137,7 @@ export function processStatus(k: Core, _thread: ThreadRef, context: Context, sel
     i32[process + Process.FAULT_COLUMN],
     bytes,
   );
-  const base = (process + Process.FAULT_TEXT) * 4;
+  const base = ((process + Process.FAULT_TEXT) * 4) as PhysicalAddress;
   const words = packBytes(context.regs, Reg.WORDS + 5, memory.u8, base, base + bytes);
   return finish(context, context.result + words);
 }

@@ -33,6 +33,7 @@ import {
 import type {
   HeaderRef,
   NotificationRef,
+  PhysicalAddress,
   ProcessRef,
   QueueRef,
   SlotRef,
@@ -162,7 +163,7 @@ function initEnded(k: Core, process: ProcessRef): void {
     powerOff(k, i32[process + Process.STATUS]);
     return;
   }
-  const base = (process + Process.FAULT_TEXT) * 4;
+  const base = ((process + Process.FAULT_TEXT) * 4) as PhysicalAddress;
   const text: number[] = [];
   for (let i = 0; i < i32[process + Process.FAULT_BYTES]; i++) text.push(memory.u8[base + i]);
   throw new KernelPanic(
@@ -190,7 +191,7 @@ export function faultThread(k: Core, thread: ThreadRef, error: unknown): void {
 export function recordFault(k: Core, process: ProcessRef, text: string, line: number, column: number): void {
   const { i32, memory } = k;
   const bytes = utf8Encode(text).slice(0, MAX_FAULT_TEXT_BYTES);
-  const base = (process + Process.FAULT_TEXT) * 4;
+  const base = ((process + Process.FAULT_TEXT) * 4) as PhysicalAddress;
   for (let i = 0; i < bytes.length; i++) memory.u8[base + i] = bytes[i];
   i32[process + Process.FAULT_BYTES] = bytes.length;
   i32[process + Process.FAULT_LINE] = line;

@@ -32,6 +32,7 @@ import {
 import { copyWords, threadWords } from "../state/message.js";
 import { Binding } from "../state/objects.js";
 import type {
+  CoreId,
   ImageRef,
   LineRef,
   NotificationRef,
@@ -72,7 +73,7 @@ function atHome(
   a = 0,
   b = 0,
 ): Answer {
-  const home = k.i32[target + Thread.HOME];
+  const home = k.i32[target + Thread.HOME] as CoreId;
   if (!isPlaced(k, target)) return finish(context, Err.BUSY);
   if (home !== k.id) return askInvoke(k, thread, home, target, method, a, b);
   // The result first: the method may end or preempt the invoker itself.
@@ -85,7 +86,7 @@ function atHome(
 function askInvoke(
   k: Core,
   thread: ThreadRef,
-  to: number,
+  to: CoreId,
   target: ThreadRef,
   method: Method,
   a: number,
@@ -140,7 +141,7 @@ export function threadStatus(k: Core, _thread: ThreadRef, context: Context, self
     context,
     Atomics.load(i32, target + Thread.LIFE),
     Atomics.load(i32, target + Thread.STATE),
-    i32[target + Thread.HOME],
+    i32[target + Thread.HOME] as CoreId,
     i32[target + Thread.PRIORITY],
     i32[target + Thread.EXIT_STATUS],
   );
@@ -151,7 +152,13 @@ export function threadConfigure(k: Core, _thread: ThreadRef, context: Context, s
   const { i32 } = k;
   const { process, core, priority } = k.operands;
   const target = i32[self + Slot.OBJECT] as ThreadRef;
-  const status = configureThread(k, target, i32[process + Slot.OBJECT] as ProcessRef, core, priority);
+  const status = configureThread(
+    k,
+    target,
+    i32[process + Slot.OBJECT] as ProcessRef,
+    core as CoreId,
+    priority,
+  );
   return status === Err.NO_RESOURCE ? refuse(context, status) : finish(context, status);
 }
 
@@ -160,7 +167,7 @@ export function configureThread(
   k: Core,
   target: ThreadRef,
   process: ProcessRef,
-  core: number,
+  core: CoreId,
   priority: number,
 ): number {
   const { i32 } = k;
@@ -244,7 +251,7 @@ export function startHere(k: Core, target: ThreadRef): number {
  */
 export function threadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const target = k.i32[self + Slot.OBJECT] as ThreadRef;
-  const home = k.i32[target + Thread.HOME];
+  const home = k.i32[target + Thread.HOME] as CoreId;
   context.result = Err.OK;
   if (!isDying(k, target)) {
     if (home !== k.id && isPlaced(k, target))
@@ -274,7 +281,7 @@ export function threadBind(k: Core, thread: ThreadRef, context: Context, self: S
   const notification = i32[slot + Slot.OBJECT] as NotificationRef;
   const generation = i32[slot + Slot.GENERATION];
   const home = homeOf(k, notification);
-  const wanted = i32[target + Thread.HOME];
+  const wanted = i32[target + Thread.HOME] as CoreId;
   if (home !== wanted) {
     if (home !== k.id) return askRehome(k, thread, notification, home, wanted);
     if (!canMove(k, notification)) return finish(context, Err.BUSY);

@@ -14,6 +14,7 @@ import {
 } from "@capos/hal";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
+import type { CoreId } from "../state/references.js";
 import { traceLog } from "../state/trace.js";
 import { ringDoorbell } from "./doorbell.js";
 
@@ -61,6 +62,6 @@ export function powerOff(k: Core, status: number): void {
   const { i32 } = k;
   if (Atomics.compareExchange(i32, BootInfo.POWER, Power.ON, Power.HALTING) !== Power.ON) return;
   Atomics.store(i32, BootInfo.EXIT_STATUS, status);
-  for (let core = 0; core < k.coreCount; core++) ringDoorbell(k, core, Attention.POWER);
+  for (let core = 0 as CoreId; core < k.coreCount; core++) ringDoorbell(k, core, Attention.POWER);
   ringHost(k.memory, HostEvent.POWER);
 }

@@ -17,7 +17,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelArea, KernelCore, KernelInfo, Thread, ThreadState } from "../state/layout.js";
-import type { ThreadRef } from "../state/references.js";
+import type { CoreId, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { ringDoorbell } from "./doorbell.js";
 
@@ -29,11 +29,11 @@ export function requestGrace(k: Core): number {
     (Atomics.add(i32, KernelInfo.GRACE_REQUESTED, 1) + 1) | 0 ||
     (Atomics.add(i32, KernelInfo.GRACE_REQUESTED, 1) + 1) | 0;
   if (TRACED) k.tracer.put1(TraceEvent.GRACE_ASK, number);
-  for (let core = 0; core < k.coreCount; core++) askCore(k, core, number);
+  for (let core = 0 as CoreId; core < k.coreCount; core++) askCore(k, core, number);
   return number;
 }
 
-function askCore(k: Core, core: number, number: number): void {
+function askCore(k: Core, core: CoreId, number: number): void {
   const { i32 } = k;
   const area = coreArea(k.memory, core);
   const attention = area + CoreArea.ATTENTION;
@@ -67,7 +67,7 @@ export function graceIsOver(k: Core, number: number): boolean {
   const { i32 } = k;
   // What is over stays over. Asked twice for every slot that is filled, and two loads a core each time.
   if (k.graceOver !== 0 && ((k.graceOver - number) | 0) >= 0) return true;
-  for (let core = 0; core < k.coreCount; core++) {
+  for (let core = 0 as CoreId; core < k.coreCount; core++) {
     const area = coreArea(k.memory, core);
     if (((Atomics.load(i32, area + KernelCore.GRACE_PASSED) - number) | 0) >= 0) continue;
     const state = Atomics.load(i32, area + CoreArea.STATE);
@@ -82,7 +82,7 @@ export function graceIsOver(k: Core, number: number): boolean {
 export function passGrace(k: Core, number: number): void {
   report(k, k.area, number);
   if (TRACED) k.tracer.put1(TraceEvent.GRACE_PASS, number);
-  for (let core = 0; core < k.coreCount; core++) {
+  for (let core = 0 as CoreId; core < k.coreCount; core++) {
     const awaited = Atomics.load(k.i32, coreArea(k.memory, core) + KernelCore.GRACE_AWAITED);
     if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited)) ringDoorbell(k, core, Attention.POKE);
   }

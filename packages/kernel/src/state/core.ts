@@ -19,7 +19,7 @@ import {
 import { TraceWriter } from "@capos/trace";
 import { KernelArea, KernelCore, KernelInfo, Tables, Thread } from "./layout.js";
 import { Operands } from "./operands.js";
-import type { SlotRef, ThreadRef } from "./references.js";
+import type { CoreId, SlotRef, ThreadRef } from "./references.js";
 import type { TRACE_EVENTS } from "./trace-events.js";
 
 /** Marks in `backlog`: objects to reap, capabilities whose time has come. While one is set the core does not idle. */
@@ -126,7 +126,7 @@ export class Core implements EngineCore {
   readonly bytes: number[] = new Array<number>(MAX_MESSAGE_WORDS * BYTES_PER_WORD).fill(0);
 
   constructor(
-    readonly id: number,
+    readonly id: CoreId,
     readonly memory: PhysicalMemory,
     /** What else its program was put together from. */
     readonly parts: CoreParts = BARE,

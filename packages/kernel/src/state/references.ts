@@ -35,3 +35,11 @@ export type ObjectRef = Reference<
 
 /** A line of a ring between two cores. */
 export type LineRef = Reference<"line">;
+
+declare const unit: unique symbol;
+
+/** A core, by its number: 0 to one less than there are. */
+export type CoreId = number & { readonly [unit]: "core" };
+
+/** Where a byte stands in physical memory: four times the index of its word. */
+export type PhysicalAddress = number & { readonly [unit]: "byte" };

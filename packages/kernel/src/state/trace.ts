@@ -8,7 +8,16 @@ import { CoreArea } from "@capos/hal";
 import type { Core } from "./core.js";
 import { Endpoint, KernelArea, Message, MessageFlag, Process, Thread } from "./layout.js";
 import { capabilityCount, wordCount } from "./message.js";
-import type { EndpointRef, LineRef, NotificationRef, ProcessRef, SlotRef, ThreadRef } from "./references.js";
+import type {
+  CoreId,
+  EndpointRef,
+  LineRef,
+  NotificationRef,
+  PhysicalAddress,
+  ProcessRef,
+  SlotRef,
+  ThreadRef,
+} from "./references.js";
 import { RunsWord, TraceEvent } from "./trace-events.js";
 
 /** A message's id: the core it is sent from above these, a count of its messages in them. */
@@ -65,7 +74,7 @@ export function traceTrap(k: Core, trap: number): void {
 }
 
 /** A line is about to be published. The times here and in `tracePop` put the events of two cores in their order. */
-export function tracePush(k: Core, to: number, line: LineRef, kind: number): void {
+export function tracePush(k: Core, to: CoreId, line: LineRef, kind: number): void {
   const position = k.i32[k.area + CoreArea.RING_WRITE + to];
   k.tracer.put4(TraceEvent.RING_PUSH, to, kind & MessageFlag.KIND_MASK, threadIn(k, line, kind), position);
   k.tracer.time(false);
@@ -125,7 +134,7 @@ export function traceSend(
     endpoint,
     message,
     i32[slot + Slot.BADGE],
-    i32[endpoint + Endpoint.HOME],
+    i32[endpoint + Endpoint.HOME] as CoreId,
   );
 }
 
@@ -234,7 +243,7 @@ export function traceProcess(k: Core, process: ProcessRef, parent: ProcessRef | 
   const { i32, tracer } = k;
   const number = i32[process + Process.NUMBER];
   tracer.put3(TraceEvent.PROCESS_BIRTH, number, parent === 0 ? 0 : i32[parent + Process.NUMBER], image);
-  const name = (process + Process.NAME) * 4;
+  const name = ((process + Process.NAME) * 4) as PhysicalAddress;
   tracer.text(TraceEvent.PROCESS_BIRTH, k.memory.u8, name, i32[process + Process.NAME_BYTES]);
 }
 
@@ -246,7 +255,7 @@ export function traceThread(k: Core, thread: ThreadRef): void {
     i32[thread + Thread.NUMBER],
     i32[i32[thread + Thread.PROCESS] + Process.NUMBER],
     i32[thread + Thread.INDEX],
-    i32[thread + Thread.HOME],
+    i32[thread + Thread.HOME] as CoreId,
     i32[thread + Thread.PRIORITY],
   );
 }
@@ -300,7 +309,7 @@ export function traceReply(
     server,
     i32[caller + Thread.NUMBER],
     status,
-    i32[caller + Thread.HOME],
+    i32[caller + Thread.HOME] as CoreId,
     0,
   );
   tracer.doubles(TraceEvent.WORDS, id, status, words, wordsAt);

@@ -10,6 +10,7 @@ import {
   buildTables,
   type CNodeRef,
   Core,
+  type CoreId,
   type CoreParts,
   type InitResources,
   type RetypeRequest,
@@ -41,7 +42,7 @@ const PARTS: CoreParts = {
 /** A kernel whose cores are all online. */
 export function makeKernel(cores: number, options: Partial<MachineOptions> = {}): Kernel {
   const machine = makeMachine(cores, options);
-  const all = Array.from({ length: cores }, (_, id) => new Core(id, machine.memory, PARTS));
+  const all = Array.from({ length: cores }, (_, id) => new Core(id as CoreId, machine.memory, PARTS));
   const resources = buildTables(all[0]);
   const { i32 } = machine.memory;
   for (const core of all) {
