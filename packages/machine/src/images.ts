@@ -5,7 +5,7 @@
  * of; a process that outlives its run may still hold it, so its room is free a moment later, or not at all.
  */
 import type { Image } from "@capos/abi";
-import { ModuleStoreFullError } from "@capos/hal";
+import { ModuleStoreFullError, ModuleTooLargeError } from "@capos/hal";
 import type { Machine } from "@capos/hal/host";
 import { UsageError } from "./errors.js";
 
@@ -17,9 +17,13 @@ export function load(machine: Machine, image: Image): number {
   try {
     return machine.load(image.name, image.code);
   } catch (error) {
-    if (error instanceof ModuleStoreFullError) throw new UsageError(error.message);
-    throw error;
+    throw asUsage(error);
   }
+}
+
+function asUsage(error: unknown): unknown {
+  const isFull = error instanceof ModuleStoreFullError || error instanceof ModuleTooLargeError;
+  return isFull ? new UsageError(error.message) : error;
 }
 
 interface Loaded {
@@ -61,9 +65,10 @@ export class LoadedImages {
         return known.number;
       }
       try {
-        this.#loaded.set(image, { number: load(this.machine, image), users: 0 });
+        this.#loaded.set(image, { number: this.machine.load(image.name, image.code), users: 0 });
       } catch (error) {
-        if (!(error instanceof UsageError && (await this.#makeRoom()))) throw error;
+        // For one that fits nowhere no other has to go.
+        if (!(error instanceof ModuleStoreFullError && (await this.#makeRoom()))) throw asUsage(error);
       }
     }
   }

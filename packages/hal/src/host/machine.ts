@@ -85,7 +85,7 @@ export class Machine {
 
   /**
    * Loads a guest image; answers its number. Before power-on or later.
-   * @throws ModuleStoreFullError if there is no room for it.
+   * @throws ModuleStoreFullError if there is no room for it now, ModuleTooLargeError if there never is.
    */
   load(name: string, code: string): number {
     return addModule(this.memory, name, code);

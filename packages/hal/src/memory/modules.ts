@@ -48,6 +48,11 @@ export class ModuleStoreFullError extends Error {
   override readonly name = "ModuleStoreFullError";
 }
 
+/** An image that no store of this machine has room for, however empty. */
+export class ModuleTooLargeError extends Error {
+  override readonly name = "ModuleTooLargeError";
+}
+
 /** An image of a kind that no core runs. */
 export class ModuleKindError extends Error {
   override readonly name = "ModuleKindError";
@@ -79,7 +84,8 @@ function heldEntries(memory: PhysicalMemory): WordIndex[] {
 
 /**
  * Host: loads an image, which it holds from then on, and answers its number.
- * @throws ModuleStoreFullError when the name and code do not fit; ModuleKindError for a kind that there is not.
+ * @throws ModuleStoreFullError when the name and code do not fit now, ModuleTooLargeError when they never do;
+ * ModuleKindError for a kind that there is not.
  */
 export function addModule(
   memory: PhysicalMemory,
@@ -123,6 +129,10 @@ export function addModule(
 function findRoom(memory: PhysicalMemory, name: string, size: number): number {
   const { i32 } = memory;
   const capacity = (i32[BootInfo.MODULE_PAGES] * PAGE_WORDS - DIRECTORY_WORDS) * 4;
+  if (size > capacity)
+    throw new ModuleTooLargeError(
+      `image ${name}: ${size} bytes do not fit into a store of ${capacity}; give the machine more memory`,
+    );
   const held = heldEntries(memory).sort((a, b) => i32[a + Entry.OFFSET] - i32[b + Entry.OFFSET]);
   let offset = 0;
   let largest = 0;

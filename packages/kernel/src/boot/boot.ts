@@ -51,6 +51,7 @@ export function boot(k: Core): void {
       `${i32[BootInfo.MEMORY_PAGES] / 256} MiB, ${(free.bytes / 2 ** 20).toFixed(1)} MiB free, ${moduleCount(memory)} images`,
   );
 
+  if (moduleCount(memory) === 0) throw new KernelPanic("no image of init among the boot modules");
   const resources = buildTables(k);
   k.f64[(k.tables + Tables.BOOT_STARTED_NS) >> 1] = startedNs;
   bootLine(
