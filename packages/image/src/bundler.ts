@@ -111,9 +111,8 @@ function resolveImport({ path, kind }: OnResolveArgs): OnResolveResult | undefin
   if (kind !== "import-statement")
     return refusal(`require does not work in a guest: ${ALLOWED}, with import statements`);
   if (/^\.\.?(\/|$)/.test(path)) return undefined;
+  if (path === "@capos/image") return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
   if (!/^@capos\/(abi|libos)(\/|$)/.test(path)) return refusal(`cannot import "${path}": ${ALLOWED}`);
-  if (/^@capos\/libos\/image(\/|$)/.test(path))
-    return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
   try {
     // By this file's place, so that a guest anywhere gets the packages that the kernel was built with.
     return { path: fileURLToPath(import.meta.resolve(path)), sideEffects: false };

@@ -160,7 +160,7 @@ t.test("a data race shows both plain accesses and names their places", async (t)
 t.test("what a worker throws ends the run as an error that says where", async (t) => {
   const wrong = run([job("unopenable")]);
   await t.rejects(wrong, { name: "WorkerError", message: "unopenable cannot be opened" });
-  await wrong.catch((error: WorkerError) => t.match(error.stack, /check-toy-scenarios\.[jt]s/));
+  await wrong.catch((error: WorkerError) => t.match(error.stack, /toy-scenarios\.[jt]s/));
   const unfitting = run([job("counting", { mutant: "unfitting" })]);
   await t.rejects(unfitting, { name: "WorkerError" });
   await unfitting.catch((error: WorkerError) => t.equal(error.thrown.name, "EditError"));
