@@ -4,8 +4,7 @@
  */
 import { makeGeneratorEngine } from "@capos/engine/generator";
 import { dump } from "@capos/inspect";
-import { type CoreReport, type CoreTask, runCore } from "@capos/kernel";
-import type { CoreParts } from "@capos/kernel/internal";
+import { type CoreParts, type CoreReport, type CoreTask, runCore } from "@capos/kernel";
 
 const PARTS: CoreParts = Object.freeze({ makeEngine: makeGeneratorEngine, describe: dump });
 
