@@ -9,7 +9,15 @@
 import { availableParallelism } from "node:os";
 import { basename, relative } from "node:path";
 import process from "node:process";
-import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
+import {
+  DEFAULT_MEMORY_MIB,
+  type Image,
+  LifeState,
+  lifeName,
+  MAX_NAME_BYTES,
+  visible,
+  visibleLines,
+} from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { buildImage, GuestBuildError, locate } from "@capos/image";
@@ -19,6 +27,7 @@ import { USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { type ControlEvent, type ExitEvent, loadServerImages } from "@capos/servers";
 import type { TraceMode } from "@capos/trace";
 import type { DestinationStream } from "pino";
+import { ConsoleText } from "./console-text.js";
 import { defaultCores, type LogLevelName } from "./defaults.js";
 import { openDoor } from "./door/door.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
@@ -65,7 +74,10 @@ export interface BootOptions {
   readonly onKernel?: (text: string) => void;
   /** Takes all of that at once if the kernel panics and nothing takes it as it is written. Standard error unless told. */
   readonly onPanic?: (text: string) => void;
-  /** Takes what guests write to the console, a line at a time without its end. Standard output unless told. */
+  /**
+   * Takes what guests write to the console, a line at a time without its end. Standard output unless told; of what goes to
+   * a terminal that way, everything but text and colours is dropped (see `ConsoleText`).
+   */
   readonly onConsole?: (line: string) => void;
   /** Takes the machine when it has power, before a core of it runs: for those who watch it from outside. */
   readonly onMachine?: (machine: WatchedMachine) => void;
@@ -97,6 +109,8 @@ export interface RunOptions {
   readonly threads?: number;
   /** Whether it is given the Debug capability: the clock, counters, and the machine's switch. */
   readonly debug?: boolean;
+  /** For `run`: the folder that the guest's files are in, so that it can import none beside or above; the file's own unless told. */
+  readonly root?: string;
   /** Images besides its own that it may run: it finds capabilities to them in `handed`, in this order. */
   readonly images?: readonly Image[];
 }
@@ -143,7 +157,7 @@ export class CaposMachine {
    * @throws UsageError for a file that is no guest; MachineError if the machine stops meanwhile.
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
-    return this.runImage(await compileGuest(file), options);
+    return this.runImage(await compileGuest(file, options.root), options);
   }
 
   /** Runs an image to its end: see `run`. */
@@ -243,10 +257,14 @@ export interface MachineReport {
   readonly cores: readonly CoreReport[];
 }
 
-/** Bundles and instruments a guest's file. Throws UsageError with one line that names file and place. */
-export async function compileGuest(file: string): Promise<Image> {
+/**
+ * Bundles and instruments a guest's file.
+ * @param root the folder that its files are in: it can import none beside or above it. The file's own unless given
+ * @throws UsageError with one line that names file and place
+ */
+export async function compileGuest(file: string, root?: string): Promise<Image> {
   try {
-    return await buildImage(file);
+    return await buildImage(file, { ...(root !== undefined && { root }) });
   } catch (error) {
     if (error instanceof GuestBuildError) throw new UsageError(error.message);
     throw error;
@@ -277,7 +295,11 @@ function describeExit(exit: ExitEvent, image: Image): RunResult {
   const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
   const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;
   const where = place === null ? image.name : `${shortPath(place.file)}:${place.line}:${place.column}`;
-  return { status: ExitStatus.FAILED, state, fault: `${where}: ${exit.fault || lifeName(exit.state)}` };
+  return {
+    status: ExitStatus.FAILED,
+    state,
+    fault: visible(`${where}: ${exit.fault || lifeName(exit.state)}`),
+  };
 }
 
 /** As much of a name as the kernel keeps, in whole characters. */
@@ -341,6 +363,11 @@ class Control {
   }
 }
 
+function toStandardOutput(): (line: string) => void {
+  const forTerminal = process.stdout.isTTY ? new ConsoleText() : null;
+  return (line) => void process.stdout.write(`${forTerminal?.line(line) ?? line}\n`);
+}
+
 function inRange(name: string, value: number, low: number, high: number): number {
   if (!Number.isInteger(value) || value < low || value > high) {
     throw new UsageError(`${name}: ${value} is out of range, ${low} to ${high} are possible`);
@@ -354,7 +381,7 @@ function inRange(name: string, value: number, low: number, high: number): number
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const plan = planOf(options);
-  const onConsole = options.onConsole ?? ((line) => process.stdout.write(`${line}\n`));
+  const onConsole = options.onConsole ?? toStandardOutput();
   const onPanic = options.onPanic ?? ((text) => process.stderr.write(text));
   const log = logSink(options.logLevel ?? "info", options.logDestination ?? standardDestination());
   const kernelText: string[] = [];
@@ -373,7 +400,8 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
       else if (port === PortNumber.LOG) logLines.push(bytes);
       else if (port === PortNumber.CONTROL) controlLines.push(bytes);
       else {
-        const text = decoder.decode(bytes, { stream: true });
+        // A panic may tell of what a guest called its functions.
+        const text = visibleLines(decoder.decode(bytes, { stream: true }));
         kernelText.push(text);
         options.onKernel?.(text);
       }

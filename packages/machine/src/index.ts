@@ -13,6 +13,7 @@ export {
   type RunResult,
   type WatchedMachine,
 } from "./boot.js";
+export { ConsoleText } from "./console-text.js";
 export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
 export { askMachine, chooseProcess } from "./door/ask.js";
 export { type Door, openDoor } from "./door/door.js";

@@ -1,9 +1,9 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import type { BootOptions } from "@capos/machine";
+import { type BootOptions, ConsoleText } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
-import type { Session } from "../session.js";
+import type { Output, Session } from "../session.js";
 import { writeLastMoments } from "../trace/last-moments.js";
 import type { MachineFlags } from "./options.js";
 
@@ -21,6 +21,13 @@ function fittingKiB(most: number, flags: MachineFlags): number {
   let kib = most;
   while (kib * rings > room) kib /= 2;
   return kib < MIN_TRACE_KIB ? 0 : kib;
+}
+
+/** Writes what guests write: as it is, or to a terminal what is fit for one unless told. */
+function consoleTo(output: Output, raw: boolean): (line: string) => void {
+  const isTerminal = output.isTTY === true || output.endsOnTerminal === true;
+  const forTerminal = isTerminal && !raw ? new ConsoleText() : null;
+  return (line) => void output.write(`${forTerminal?.line(line) ?? line}\n`);
 }
 
 /**
@@ -42,7 +49,7 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     ...(session.log !== undefined && { logDestination: session.log() }),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
-    onConsole: (line) => void session.stdout.write(`${line}\n`),
+    onConsole: consoleTo(session.stdout, flags.rawConsole === true),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
   };
 }
