@@ -18,7 +18,7 @@ import "ses";
 import { IMAGE_URL } from "../fault.js";
 import { allowOverrides } from "./overrides.js";
 import type { Program } from "./realm-type.js";
-import { finishShim, installShim } from "./shim.js";
+import { installShim } from "./shim.js";
 
 export { type Fault, faultOf } from "../fault.js";
 
@@ -61,7 +61,7 @@ const GLOBALS: readonly string[] = Object.freeze([
  *   check is to code that loops by itself. May throw; does nothing while no guest runs.
  */
 export function hardenRealm(onWork: () => void = () => {}): void {
-  installShim(onWork);
+  const finishShim = installShim(onWork);
   repairIntrinsics({
     errorTaming: "safe",
     errorTrapping: "none",
@@ -99,8 +99,9 @@ export function compileProgram(code: string, name: string): Program {
   for (const key of Object.getOwnPropertyNames(global)) {
     if (!GLOBALS.includes(key)) Reflect.deleteProperty(global, key);
   }
-  // The Compartment took its own from before the shim limited the patterns.
+  // The Compartment took its own from before the shim was finished.
   global.RegExp = RegExp.prototype.constructor;
+  global.AggregateError = AggregateError.prototype.constructor;
   Object.freeze(global);
   const url = IMAGE_URL + name.replace(/[^\w.\-/]/g, "_");
   const program: unknown = compartment.evaluate(`${code}\n//# sourceURL=${url}`);
