@@ -17,12 +17,14 @@ export interface EngineCore {
   ticks: number;
   tickedNs: number;
   spentNs: number;
-  /** The guest ran too long without a trap: it is dropped as soon as it lets go. Comes with `ticks` above 0. */
+  /** The guest ran too long without a trap: it is dropped as soon as it lets go. Comes with `ranLong`. */
   condemned: boolean;
   /** Why: it asked for more memory than there is, instead of running too long. */
   overBudget: boolean;
   /** The guest has run long enough since it was resumed for its checks to run out of fuel. */
   ranLong: boolean;
+  /** Its attention word says QUIESCENT: set by a check of such a guest, once it has done so. */
+  quiescent: boolean;
 }
 
 /** A kind of guest. */

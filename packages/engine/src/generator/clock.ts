@@ -5,8 +5,11 @@
  * limit of time and is then condemned: from there on every check throws, `catch` clauses pass the
  * sentinel on, and the kernel drops the context as soon as the guest lets go. A guest that makes no
  * checks (inside one long built-in) is the watchdog's business.
+ *
+ * A core whose guest has come this far without a trap says that it is quiescent, so that no grace period waits for
+ * it: see `endLongRun` in the kernel's loop.
  */
-import { BootInfo, nowNs } from "@capos/hal";
+import { Attention, BootInfo, nowNs, quiesce } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
 import { isOverBudget } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
@@ -25,8 +28,8 @@ export function makeChecks(k: EngineCore): GuestChecks {
   function condemn(overBudget: boolean): never {
     k.overBudget = overBudget;
     k.condemned = true;
-    // The loop looks for a condemned guest only if there were ticks.
-    k.ticks++;
+    // The loop looks for a condemned guest only after a long run.
+    k.ranLong = true;
     throw sentinel;
   }
 
@@ -34,6 +37,15 @@ export function makeChecks(k: EngineCore): GuestChecks {
     if (--callsToLook > 0) return;
     if (isOverBudget()) condemn(true);
     callsToLook = CALLS_PER_LOOK;
+  }
+
+  /** True if something wants the core; otherwise it is quiescent until the guest lets go. */
+  function isWanted(): boolean {
+    const { i32, attention } = k;
+    if (k.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
+    if (!quiesce(i32, attention)) return true;
+    k.quiescent = true;
+    return false;
   }
 
   // No function with a prototype: a guest that got hold of one could leave something there for others.
@@ -48,6 +60,7 @@ export function makeChecks(k: EngineCore): GuestChecks {
     k.spentNs = k.ticks === 0 ? 0 : k.spentNs + step;
     k.tickedNs = now;
     k.ticks++;
+    isWanted();
     if (k.spentNs > limitNs) condemn(false);
     lookAtHeap();
   };
@@ -57,7 +70,7 @@ export function makeChecks(k: EngineCore): GuestChecks {
       if (k.condemned) throw sentinel;
       lookAtHeap();
       k.ranLong = true;
-      if (Atomics.load(k.i32, k.attention) !== 0) return true;
+      if (isWanted()) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.
       k.ticks = 0;
