@@ -15,12 +15,14 @@ export interface EngineCore {
   readonly attention: number;
   /** The thread whose guest runs. */
   readonly current: number;
-  /** The thread that is to be dropped as soon as its guest lets go, 0 for none: it ran too long without a trap. */
+  /** The thread that is to be dropped as soon as its guest lets go, 0 for none. Comes with `ranLong`. */
   condemned: number;
   /** Why: it asked for more memory than there is, instead of running too long. */
   overBudget: boolean;
   /** The guest has run long enough since it was resumed for its checks to run out of fuel. */
   ranLong: boolean;
+  /** Its attention word says QUIESCENT: set by a check of such a guest, once it has done so. */
+  quiescent: boolean;
   /** Whether a guest's code runs, and not the kernel's. */
   inGuest(): boolean;
 }

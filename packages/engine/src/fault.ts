@@ -50,7 +50,11 @@ const ERROR_PROTOTYPES = Object.freeze(ERRORS.map((error) => error.prototype as 
 const ERROR_NAMES = Object.freeze(ERRORS.map((error) => error.name));
 
 /** What is left to say if even the engine fails at something that a guest made. */
-const INDESCRIBABLE: Fault = Object.freeze({ text: "something that cannot be described", line: 0, column: 0 });
+const INDESCRIBABLE: Fault = Object.freeze({
+  text: "something that cannot be described",
+  line: 0,
+  column: 0,
+});
 
 /** Describes anything that a guest threw or yielded. Never throws, never runs guest code. */
 export function faultOf(error: unknown): Fault {
@@ -91,7 +95,9 @@ function describeSymbol(symbol: symbol): string {
 
 function describeObject(value: object): string {
   if (isProxy(value)) return "a proxy";
-  const name = nameOf(value);
+  const found = nameOf(value);
+  // An error stays one whatever it inherits from.
+  const name = found === "Object" && isNativeError(value) ? "Error" : found;
   const message = dataOf(value, "message");
   if (typeof message === "string" && message !== "") return `${name}: ${short(message)}`;
   return isNativeError(value) ? name : `an object, ${name}`;
@@ -138,17 +144,20 @@ function short(text: string): string {
   return text.length > MAX_COPIED ? `(a text of ${text.length} characters)` : text;
 }
 
-/** One line of printable text: control characters could steer a terminal. */
+/** What could steer a terminal, or reorder what stands around it, or not be seen. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+/** One line of printable text. */
 function cut(text: string): string {
   let out = "";
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;
-    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029;
-    const size = code < 0x80 || isControl ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    const isHidden = HIDDEN.test(character);
+    const size = code < 0x80 || isHidden ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (bytes + size > MAX_FAULT_TEXT_BYTES - 3) return `${out}...`;
     bytes += size;
-    out += isControl ? " " : character;
+    out += isHidden ? " " : character;
   }
   return out;
 }

@@ -5,8 +5,11 @@
  * it has used up its time, and is then condemned: from there on every check throws, `catch` clauses pass the
  * sentinel on, and the kernel drops the context as soon as the guest lets go. A guest that makes no
  * checks (inside one long built-in) is the watchdog's business.
+ *
+ * A core whose guest has come this far without a trap says that it is quiescent, so that no grace period waits for
+ * it: see `endLongRun` in the kernel's loop.
  */
-import { CoreArea, isSpent, runLimitText } from "@capos/hal";
+import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
 import { isOverBudget } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
@@ -27,6 +30,8 @@ export function makeChecks(k: EngineCore): GuestChecks {
   function condemn(overBudget: boolean): never {
     k.overBudget = overBudget;
     k.condemned = k.current;
+    // The loop looks for a condemned guest only after a long run.
+    k.ranLong = true;
     throw sentinel;
   }
 
@@ -36,10 +41,20 @@ export function makeChecks(k: EngineCore): GuestChecks {
     callsToLook = CALLS_PER_LOOK;
   }
 
+  /** True if something wants the core; otherwise it is quiescent until the guest lets go. */
+  function isWanted(): boolean {
+    const { attention } = k;
+    if (k.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
+    if (!quiesce(i32, attention)) return true;
+    k.quiescent = true;
+    return false;
+  }
+
   // No function with a prototype: a guest that got hold of one could leave something there for others.
   const spend = (): void => {
     if (k.condemned !== 0) throw sentinel;
     k.ranLong = true;
+    isWanted();
     if (isSpent(i32, k.area)) condemn(false);
     lookAtHeap();
   };
@@ -49,7 +64,7 @@ export function makeChecks(k: EngineCore): GuestChecks {
       if (k.condemned !== 0) throw sentinel;
       lookAtHeap();
       k.ranLong = true;
-      if (Atomics.load(i32, k.attention) !== 0) return true;
+      if (isWanted()) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.
       i32[turns]++;
