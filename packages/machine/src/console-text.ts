@@ -18,6 +18,12 @@ const RESET = "\x1b[0m";
 /** Colours that are kept from line to line; a program with more of them gets none of them kept. */
 const MAX_KEPT = 256;
 
+/** Makes a function that writes lines of the console: as they are, or fit for a terminal. */
+export function consoleWriter(write: (text: string) => unknown, toTerminal: boolean): (line: string) => void {
+  const forTerminal = toTerminal ? new ConsoleText() : null;
+  return (line) => void write(`${forTerminal?.line(line) ?? line}\n`);
+}
+
 /** Makes one guest's or one machine's lines fit for a terminal, one after the other. */
 export class ConsoleText {
   /** The colours that are on. */

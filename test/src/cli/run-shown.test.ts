@@ -83,13 +83,18 @@ t.test(
     const piped = await caposSmp(["run", "--cores", "2", "--quiet", file]);
     t.equal(piped.stdout, `${line}\n`);
 
-    const seen = await new TerminalProcess(t, ["run", "--cores", "2", file]).end();
-    t.match(seen.text, /before red after/);
-    t.match(seen.text, /\\x1b\]0;pwned\\x07/, "the log's record is spelled");
-    t.notOk(seen.isAlternate, "the other screen was not asked for");
-
-    const raw = await new TerminalProcess(t, ["run", "--cores", "2", "--quiet", "--raw-console", file]).end();
-    t.ok(raw.isAlternate, "now it was");
+    // A terminal has a folder of its own for each test.
+    await t.test("on a terminal", async (t) => {
+      const seen = await new TerminalProcess(t, ["run", "--cores", "2", file]).end();
+      t.match(seen.text, /before red after/);
+      t.match(seen.text, /\\x1b\]0;pwned\\x07/, "the log's record is spelled");
+      t.notOk(seen.isAlternate, "the other screen was not asked for");
+    });
+    await t.test("raw", async (t) => {
+      const args = ["run", "--cores", "2", "--quiet", "--raw-console", file];
+      const raw = await new TerminalProcess(t, args).end();
+      t.ok(raw.isAlternate, "now it was");
+    });
   },
 );
 

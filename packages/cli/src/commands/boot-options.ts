@@ -1,10 +1,9 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import { type BootOptions, ConsoleText } from "@capos/machine";
+import { type BootOptions, consoleWriter } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
-import type { Output, Session } from "../session.js";
-import { writeLastMoments } from "../trace/last-moments.js";
+import type { Session } from "../session.js";
 import type { MachineFlags } from "./options.js";
 
 /** Of a machine's memory, how much its trace rings get at most unless told. */
@@ -13,6 +12,8 @@ const TRACE_SHARE = 1 / 8;
 const STREAMED_KIB = 4096;
 /** A ring for the last moments. */
 export const KEPT_KIB = 256;
+
+const LAST_MOMENTS = new URL("../trace/last-moments.js", import.meta.url);
 
 /** A size of trace rings that fits the machine; 0 if none does. */
 function fittingKiB(most: number, flags: MachineFlags): number {
@@ -23,13 +24,6 @@ function fittingKiB(most: number, flags: MachineFlags): number {
   return kib < MIN_TRACE_KIB ? 0 : kib;
 }
 
-/** Writes what guests write: as it is, or to a terminal what is fit for one unless told. */
-function consoleTo(output: Output, raw: boolean): (line: string) => void {
-  const isTerminal = output.isTTY === true || output.endsOnTerminal === true;
-  const forTerminal = isTerminal && !raw ? new ConsoleText() : null;
-  return (line) => void output.write(`${forTerminal?.line(line) ?? line}\n`);
-}
-
 /**
  * What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's.
  * @param usualTraceKiB the size of trace rings where neither flags nor session say one
@@ -37,19 +31,21 @@ function consoleTo(output: Output, raw: boolean): (line: string) => void {
 export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB: number): BootOptions {
   const quiet = flags.quiet === true;
   const write = (text: string): void => void session.stderr.write(text);
+  const { isTTY, endsOnTerminal } = session.stdout;
+  const toTerminal = (isTTY === true || endsOnTerminal === true) && flags.rawConsole !== true;
   return {
     ...(flags.cores !== undefined && { cores: flags.cores }),
     ...(flags.memory !== undefined && { memoryMiB: flags.memory }),
     ...(flags.seed !== undefined && { seed: flags.seed }),
     ...(flags.watchdog !== undefined && { watchdogMs: flags.watchdog }),
     ...(session.trace === undefined
-      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: writeLastMoments }
+      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: LAST_MOMENTS }
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     ...(session.log !== undefined && { logDestination: session.log() }),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
-    onConsole: consoleTo(session.stdout, flags.rawConsole === true),
+    onConsole: consoleWriter((text) => session.stdout.write(text), toTerminal),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
   };
 }

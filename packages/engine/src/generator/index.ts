@@ -1,4 +1,5 @@
 /** Guests that are generators, in a realm hardened by SES and a shim of its own. */
+export { makeChecks } from "./clock.js";
 export { GeneratorContext } from "./context.js";
 export { makeGeneratorEngine } from "./programs.js";
 export { compileProgram, hardenRealm } from "./realm.js";
