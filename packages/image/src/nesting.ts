@@ -12,26 +12,38 @@ import { children, type Tree } from "./syntax-tree.js";
  * a core's stack of 2 MiB, whatever they are; esbuild takes seconds for as many that each declare the same name.
  */
 const MAX_DEPTH = 1000;
+/** Words and operators of one expression or statement. esbuild's stack ends at 300,000 that are each inside of the one before. */
+const MAX_PARTS = 250_000;
 /** So much of a level is what costs V8 less: see `stepInto`. */
 const LEVEL = 4;
 
 /** What a user is told. */
 export const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep: put parts of it into variables or functions of their own`;
+const TOO_LONG = `more than ${MAX_PARTS} words and operators without a comma or semicolon: put parts of it into variables of their own`;
+
+/** What is too much in a text, and where. */
+export interface Excess {
+  readonly index: number;
+  readonly reason: string;
+}
 
 /**
- * Where a text opens too many brackets without closing them, -1 if nowhere. Knows texts, templates and comments, and no
- * grammar: it may miscount by a few where a regular expression has quotes or brackets in it.
+ * The first place where a text opens too many brackets without closing them, or goes on for too long without a comma or
+ * semicolon; null if there is none. Knows texts, templates and comments, and no grammar: it may miscount by a few where a
+ * regular expression has quotes or brackets in it.
  */
-export function tooManyOpen(text: string): number {
+export function excessOf(text: string): Excess | null {
   const open = new OpenBrackets();
   for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '"' || character === "'") i = endOfQuoted(text, i);
-    else if (character === "/" && text[i + 1] === "/") i = endAt(text.indexOf("\n", i), text);
+    const character = text[i]!;
+    if (/\s/.test(character)) continue;
+    const start = i;
+    if (character === "/" && text[i + 1] === "/") i = endAt(text.indexOf("\n", i), text);
     else if (character === "/" && text[i + 1] === "*") i = endAt(text.indexOf("*/", i + 2) + 1 || -1, text);
-    // In a regular expression.
-    else if (character === "\\") i++;
-    else if (character === "`" || (character === "}" && open.closesSubstitution())) {
+    else if (isWord(character)) {
+      while (i + 1 < text.length && isWord(text[i + 1]!)) i++;
+      open.part();
+    } else if (character === "`" || (character === "}" && open.closesSubstitution())) {
       if (character === "}") open.close();
       i = endOfTemplatePart(text, i);
       if (text[i] === "{") open.open(true);
@@ -40,38 +52,66 @@ export function tooManyOpen(text: string): number {
     else if (character === "=" && text[i + 1] === ">") {
       open.arrow();
       i++;
-    } else if (open.isInArrow() && !/[\w$\s]/.test(character)) open.endArrows();
-    if (open.depth > MAX_DEPTH) return i;
+    } else {
+      open.endArrows();
+      open.part();
+      if (character === '"' || character === "'") i = endOfQuoted(text, i);
+      // In a regular expression.
+      else if (character === "\\") i++;
+      else if (character === "," || (character === ";" && !/^\s*else\b/.test(text.slice(i + 1, i + 100))))
+        open.separate();
+    }
+    if (open.depth > MAX_DEPTH) return { index: start, reason: TOO_DEEP };
+    if (open.parts > MAX_PARTS) return { index: start, reason: TOO_LONG };
   }
-  return -1;
+  return null;
 }
 
-/** The brackets that are open at a place, and the arrows that stand behind one another in each. */
+function isWord(character: string): boolean {
+  return /[\w$\u0080-\uffff]/.test(character);
+}
+
+/** The brackets that are open at a place, and of each what stands in it since the last comma or semicolon. */
 class OpenBrackets {
+  /** Arrows behind one another. */
   readonly #arrows: number[] = [0];
+  readonly #parts: number[] = [0];
   readonly #isSubstitution: boolean[] = [false];
   depth = 0;
 
   open(isSubstitution: boolean): void {
     this.#arrows.push(0);
+    this.#parts.push(0);
     this.#isSubstitution.push(isSubstitution);
     this.depth++;
   }
 
   close(): void {
     this.endArrows();
-    if (this.#arrows.length === 1) return;
-    this.#arrows.pop();
-    this.#isSubstitution.pop();
-    this.depth--;
+    if (this.#arrows.length > 1) {
+      this.#arrows.pop();
+      this.#parts.pop();
+      this.#isSubstitution.pop();
+      this.depth--;
+    }
+    this.part();
   }
 
   closesSubstitution(): boolean {
     return this.#isSubstitution.at(-1)!;
   }
 
-  isInArrow(): boolean {
-    return this.#arrows.at(-1)! > 0;
+  /** Words, operators, and brackets with what is in them, in the innermost bracket. */
+  get parts(): number {
+    return this.#parts.at(-1)!;
+  }
+
+  part(): void {
+    this.#parts[this.#parts.length - 1]!++;
+  }
+
+  separate(): void {
+    this.#parts[this.#parts.length - 1] = 0;
   }
 
   /** `a => b => c`: what follows an arrow is inside of it. */

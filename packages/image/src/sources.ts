@@ -19,7 +19,7 @@ import type {
   Plugin,
 } from "esbuild";
 import { GuestBuildError, shown } from "./build-error.js";
-import { TOO_DEEP, tooManyOpen } from "./nesting.js";
+import { excessOf } from "./nesting.js";
 import { MAX_SOURCE_BYTES } from "./restrictions.js";
 
 const LOADERS: Readonly<Record<string, Loader>> = Object.freeze({
@@ -171,8 +171,8 @@ async function load({ path, pluginData }: OnLoadArgs): Promise<OnLoadResult> {
     };
   const text = await read(path);
   if (typeof text !== "string") return { errors: [errorIn(path, text.reason)] };
-  const tooDeep = tooManyOpen(text);
-  if (tooDeep >= 0) return { errors: [errorIn(path, TOO_DEEP, text, tooDeep)] };
+  const excess = pluginData === Origin.SYSTEM ? null : excessOf(text);
+  if (excess !== null) return { errors: [errorIn(path, excess.reason, text, excess.index)] };
   return {
     // A comment, for those who do not know a hashbang line; of the same length.
     contents: loader === "json" ? text : text.replace(/^#!/, "//"),

@@ -343,6 +343,16 @@ t.test("brackets in texts, templates, comments and patterns are not taken for ne
   t.equal(await resultOf(write(t, `${arrows}${returning("f7()")}`)), 7);
 });
 
+t.test("an expression too long for esbuild's stack is refused before it has it", async (t) => {
+  for (const source of [
+    body(`return ${"z?1:".repeat(300_000)}2`),
+    body(`${"if(z)z++;else ".repeat(300_000)};`),
+  ])
+    t.match(await resultOf(write(t, source)), /main\.ts:1:\d+: more than 250000 words and operators/);
+  const statements = `${"z\n=\n1;".repeat(200_000)}`;
+  t.equal(await resultOf(write(t, body(`${statements} return z`))), 1);
+});
+
 t.test("a chain of a hundred thousand operators of one kind is built", async (t) => {
   t.equal(await resultOf(write(t, NESTED["a chain of +"]!(100_000))), 100_001);
 });
