@@ -103,10 +103,13 @@ function describeObject(value: object): string {
   return isNativeError(value) ? name : `an object, ${name}`;
 }
 
-/** The value of an own data property, undefined for anything else. Not for proxies. */
+/** The value of an own data property, or of what was one (see generator/overrides.ts). Not for proxies. */
 function dataOf(value: object, key: string): unknown {
   const descriptor = getOwnPropertyDescriptor(value, key);
-  return descriptor !== undefined && "value" in descriptor ? descriptor.value : undefined;
+  const get: unknown = descriptor?.get;
+  if (typeof get === "function" && !isProxy(get))
+    return getOwnPropertyDescriptor(get, "originalValue")?.value;
+  return descriptor?.value;
 }
 
 /** What an object calls itself, or its class's name, or the intrinsic error's that it is made from. */

@@ -35,6 +35,7 @@ export {
   invokeImageControl,
   invokeMonitor,
   invokeProcess,
+  invokeThread,
   invokeUntyped,
 } from "./object/invoke.js";
 export { bindCSpace } from "./object/process.js";

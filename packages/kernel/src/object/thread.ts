@@ -43,7 +43,7 @@ import type {
 import { traceThread } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { linkThread } from "./process-end.js";
-import { endThread, isEnded } from "./thread-end.js";
+import { endNew, endThread, isEnded } from "./thread-end.js";
 
 /**
  * True for a thread that has its home: what is done to it before its configuration would be done on the
@@ -251,8 +251,10 @@ export function startHere(k: Core, target: ThreadRef): number {
  */
 export function threadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const target = k.i32[self + Slot.OBJECT] as ThreadRef;
-  const home = k.i32[target + Thread.HOME] as CoreId;
   context.result = Err.OK;
+  if (k.i32[target + Thread.NUMBER] === 0 && endNew(k, target)) return Answer.DONE;
+  // After the look: one that is configured has it.
+  const home = k.i32[target + Thread.HOME] as CoreId;
   if (!isDying(k, target)) {
     if (home !== k.id && isPlaced(k, target))
       return askInvoke(k, thread, home, target, Method.THREAD_DESTROY, 0, 0);

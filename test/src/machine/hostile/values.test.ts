@@ -379,7 +379,8 @@ t.test("a guest can reach neither code that is not built, nor memory, nor the ke
       for (const key of Reflect.ownKeys(one)) {
         const { value, get, set } = Object.getOwnPropertyDescriptor(one, key)!;
         todo.push(value, get, set);
-        if (typeof get === "function") refuses(String(key), () => { const view = get.call(words); if (view === undefined || typeof view === "string" || view === words || view === Object || view === null || typeof view === "number" || typeof view === "function") throw 1; return view; });
+        // What a getter in a built-in's place gives is an own property of it, and so looked into like all else.
+        if (typeof get === "function" && !Object.hasOwn(get, "originalValue")) refuses(String(key), () => { const view = get.call(words); if (view === undefined || typeof view === "string" || view === words || view === Object || view === null || typeof view === "number" || typeof view === "function") throw 1; return view; });
       }
     }
     for (const one of seen) if (typeof one === "function" && /Buffer|(Int|Uint|Float)\\d+|DataView|^Promise|^eval$|Compartment|Atomics/.test(one.name)) found.push(one.name);
