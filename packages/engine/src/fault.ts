@@ -154,7 +154,8 @@ function cut(text: string): string {
   for (const character of text) {
     const code = character.codePointAt(0)!;
     const shown = visible(character);
-    const size = code < 0x80 || shown !== character ? shown.length : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    const size =
+      code < 0x80 || shown !== character ? shown.length : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (bytes + size > MAX_FAULT_TEXT_BYTES - 3) return `${out}...`;
     bytes += size;
     out += shown;
