@@ -308,7 +308,7 @@ const thread: readonly MethodDeclaration[] = [
     arguments: [integer("priority", 0, "ceiling")],
     answers: [],
     errors: [[Err.BUSY, "it has no home"]],
-    says: "Sets the priority.",
+    says: "Sets the priority. One who waits in a queue, or for the core, goes to the end of that priority, and the answer comes when it stands there.",
     what: "set priority",
   },
   {

@@ -357,7 +357,10 @@ export const thread = {
     yield* invoke(sys, "bind notification", handle, Method.THREAD_BIND, 2);
   },
 
-  /** Sets the priority. Needs WRITE. */
+  /**
+   * Sets the priority. One who waits in a queue, or for the core, goes to the end of that priority, and the
+   * answer comes when it stands there. Needs WRITE.
+   */
   *priority(sys: Sys, handle: number, priority: number): Steps<void> {
     const { words } = sys;
     words[1] = priority;

@@ -25,7 +25,7 @@ export interface BootOptions {
   readonly memoryMiB?: number;
   /** A number that guests which randomise start from, 0 to 2^31 - 1; 1 unless told. */
   readonly seed?: number;
-  /** Milliseconds a core may go without a safe point, 100 to 600,000; 2000 unless told. */
+  /** Milliseconds of CPU time a core may use between safe points, 100 to 600,000; 2000 unless told. */
   readonly watchdogMs?: number;
   /** Events that each core's history holds, a power of two; 0, no histories, unless told. */
   readonly historyEvents?: number;

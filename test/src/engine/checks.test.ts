@@ -1,6 +1,6 @@
 /** What a guest's checks tell the rest of the machine when their fuel is out. */
 import type { EngineCore } from "@capos/engine";
-import { makeChecks } from "@capos/engine/generator";
+import { GuestHeap, makeChecks } from "@capos/engine/generator";
 import { Attention, attentionOf, CoreArea, coreArea, progressOf } from "@capos/hal";
 import t from "tap";
 import { makeMachine } from "../support/machine.js";
@@ -18,7 +18,7 @@ for (const check of ["tick", "tickMain"] as const) {
   t.test(`a core whose guest has run for long is quiescent from its first ${check} on`, (t) => {
     const core = makeCore();
     const { i32, attention } = core;
-    const checks = makeChecks(core);
+    const checks = makeChecks(core, new GuestHeap());
     checks[check]();
     t.equal(i32[attention], Attention.QUIESCENT);
     t.ok(core.quiescent && core.ranLong, "and the kernel's loop is told");
@@ -33,7 +33,7 @@ for (const check of ["tick", "tickMain"] as const) {
     for (const bit of [Attention.GRACE, Attention.POKE, Attention.INTERRUPT, 1 << 31]) {
       const core = makeCore();
       core.i32[core.attention] = bit;
-      makeChecks(core)[check]();
+      makeChecks(core, new GuestHeap())[check]();
       t.equal(core.i32[core.attention], bit);
       t.notOk(core.quiescent);
     }
@@ -44,7 +44,7 @@ for (const check of ["tick", "tickMain"] as const) {
 t.test("a guest is condemned by what the watchdog says of what it is at, and of nothing else", (t) => {
   const core = makeCore();
   const { i32, area } = core;
-  const checks = makeChecks(core);
+  const checks = makeChecks(core, new GuestHeap());
   i32[area + CoreArea.HEARTBEAT] = 5;
   const at = progressOf(i32, area);
   checks.tick();
@@ -60,6 +60,6 @@ t.test("a guest is condemned by what the watchdog says of what it is at, and of 
 t.test("a core that was never judged is not condemned when its count comes to nought again", (t) => {
   const core = makeCore();
   core.i32[core.area + CoreArea.HEARTBEAT] = 0;
-  t.doesNotThrow(makeChecks(core).tick);
+  t.doesNotThrow(makeChecks(core, new GuestHeap()).tick);
   t.end();
 });

@@ -11,7 +11,7 @@
  */
 import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
-import { isOverBudget } from "./heap.js";
+import type { GuestHeap } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
 
 /** Calls of the checks between two looks at the heap: a look costs as much as a few hundred checks. */
@@ -21,7 +21,7 @@ const CALLS_PER_LOOK = 16;
  * Makes a core's checks. They run on the guest's stack, wherever it ends: they keep no state but the core's, call
  * nothing that runs JavaScript of others, and may throw anywhere.
  */
-export function makeChecks(k: EngineCore): GuestChecks {
+export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
   const { i32 } = k;
   const turns = k.area + CoreArea.TURNS;
   const sentinel = Object.freeze({ __proto__: null });
@@ -37,7 +37,7 @@ export function makeChecks(k: EngineCore): GuestChecks {
 
   function lookAtHeap(): void {
     if (--callsToLook > 0) return;
-    if (isOverBudget()) condemn(true);
+    if (heap.isOverBudget()) condemn(true);
     callsToLook = CALLS_PER_LOOK;
   }
 

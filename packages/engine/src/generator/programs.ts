@@ -8,20 +8,21 @@ import { moduleNumber, moduleText, type PhysicalMemory, readModule } from "@capo
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
 import { makeChecks, ranTooLong } from "./clock.js";
 import { GeneratorContext } from "./context.js";
-import { heapBytes, takeCollector } from "./heap.js";
+import { GuestHeap, heapBytes } from "./heap.js";
 import { compileProgram, hardenRealm } from "./realm.js";
 import type { GuestChecks, Program } from "./realm-type.js";
 import { makeSys } from "./sys.js";
 
 /** Hardens the worker's realm. Once a worker, before any guest: the engine of a core whose guests are generators. */
 export function makeGeneratorEngine(k: EngineCore): Engine {
-  const checks = makeChecks(k);
+  const heap = new GuestHeap();
+  const checks = makeChecks(k, heap);
   hardenRealm(() => {
     // The kernel uses the same built-ins; only a guest's work is counted.
     if (k.inGuest()) checks.work();
   });
   return Object.freeze({
-    kinds: Object.freeze([new GeneratorKind(k.memory, checks)]),
+    kinds: Object.freeze([new GeneratorKind(k.memory, checks, heap)]),
     heapBytes,
     condemnation: () => (k.overBudget ? heapUsedUp(k.id) : ranTooLong(k)),
   });
@@ -35,6 +36,7 @@ class GeneratorKind implements ContextKind {
   constructor(
     private readonly memory: PhysicalMemory,
     private readonly checks: GuestChecks,
+    private readonly heap: GuestHeap,
   ) {}
 
   make(regs: Float64Array): GeneratorContext {
@@ -44,7 +46,7 @@ class GeneratorKind implements ContextKind {
   /** Runs the image's module top level (in guest mode: with checks and limit) and calls `main`. */
   begin(context: GeneratorContext, image: number, startWords: number): void {
     // At the loop's depth, before a guest that could need it on its own.
-    takeCollector();
+    this.heap.takeCollector();
     const { tick, tickMain, caught } = this.checks;
     const main = this.program(image)(tick, tickMain, caught);
     if (typeof main !== "function")

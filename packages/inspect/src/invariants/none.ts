@@ -8,7 +8,7 @@ import type { Problems } from "./problems.js";
 
 const NONE = "nothing is written through a reference that is none";
 
-/** Words of frame 0 that nobody has a use for: see `BootInfo` and `KernelInfo`. First and behind the last. */
+/** Words that nobody has a use for, of those that an object's fields reach from 0: see `BootInfo` and `KernelInfo`. First and behind the last. */
 const UNUSED: readonly (readonly [number, number])[] = Object.freeze([
   [0, 8],
   [14, 16],
@@ -20,7 +20,7 @@ const UNUSED: readonly (readonly [number, number])[] = Object.freeze([
   [98, 112],
   [113, 128],
   [129, 144],
-  [146, 1024],
+  [146, 256],
 ]);
 
 export function checkNone({ i32 }: PhysicalMemory, problems: Problems): void {

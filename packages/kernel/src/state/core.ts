@@ -105,6 +105,8 @@ export class Core implements EngineCore {
   runsNoted: ThreadRef | 0 = 0;
   ranLong = false;
   quiescent = false;
+  /** The grace period that this core lets others pass before it goes on, 0 for none. */
+  givesWayTo = 0;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
   /** The arguments of the invocation in progress. */
