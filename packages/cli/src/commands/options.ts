@@ -15,6 +15,7 @@ export interface MachineFlags {
   readonly traceRing?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly rawConsole?: boolean;
   readonly logLevel?: LogLevelName;
 }
 

@@ -8,7 +8,7 @@ import { Attention, ChipsetEvent, fireIfDue, halt, nowNs, timeoutMs, wakeChipset
 import { faultThread } from "../object/thread-end.js";
 import { isCrowded } from "../sched/crowd.js";
 import { startAgain } from "../sched/progress.js";
-import { enter, takeNext } from "../sched/run-queue.js";
+import { enter, stopTicking, takeNext } from "../sched/run-queue.js";
 import { raiseEpoch } from "../smp/grace-period.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
@@ -162,6 +162,7 @@ function poll(k: Core): boolean {
 /** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
 function rest(k: Core): void {
   const { i32, memory } = k;
+  stopTicking(k);
   i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);

@@ -22,7 +22,7 @@ import { nudge, signal } from "../ipc/notification.js";
 import { beginSweeps, sweepQueues } from "../ipc/sweep.js";
 import { reap } from "../object/reaper.js";
 import { isCrowded } from "../sched/crowd.js";
-import { preempt, restart, rotate } from "../sched/run-queue.js";
+import { preempt, restart, tick } from "../sched/run-queue.js";
 import { graceIsOver, passGrace, publishAwaited, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
@@ -144,7 +144,7 @@ function handleInterrupts(k: Core): void {
     if (vector === Vector.SPURIOUS) return;
     i32[k.area + KernelCore.INTERRUPTS]++;
     if (TRACED) k.tracer.put1(TraceEvent.INTERRUPT_DELIVER, vector);
-    if (vector === Vector.TIMER) rotate(k);
+    if (vector === Vector.TIMER) tick(k);
     else if (vector === Vector.ALARM) k.backlog |= EXPIRING;
     else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {
