@@ -621,6 +621,7 @@ tests.add("a request at a former home is bounced to its sender and arrives", fun
   const busy = yield* spawn(os, "spin", [endpoint], { core: away, priority: 1 });
   for (let i = 0; i < 300 && (yield* bounces()) <= before; i++) {
     same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "the endpoint comes home");
+    yield* debug.gracePeriod(sys, environment.debug);
     // Before the first call: to spawn a thread may take a grace period.
     const server = yield* spawn(os, "answersOne", [endpoint, go, ready], { core: away, slots: 1 });
     yield* settled(os, server);
