@@ -25,7 +25,12 @@ const MAX_CHAIN = 16;
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { isNativeError, isProxy } = types;
-const symbolText = Function.prototype.call.bind(Symbol.prototype.toString) as (symbol: symbol) => string;
+const { apply } = Reflect;
+const descriptionOf = Function.prototype.call.bind(
+  getOwnPropertyDescriptor(Symbol.prototype, "description")!.get!,
+) as (symbol: symbol) => string | undefined;
+/** The constructor that V8 asks for how to make a stack of frames; guests get another. */
+const INITIAL_ERROR = Error as ErrorConstructor & { prepareStackTrace?: unknown };
 
 /** V8's own getter of `stack`, in versions where that is an accessor. */
 const STACK_GETTER = getOwnPropertyDescriptor(new Error(), "stack")?.get;
@@ -44,11 +49,22 @@ const ERRORS = Object.freeze([
 const ERROR_PROTOTYPES = Object.freeze(ERRORS.map((error) => error.prototype as object));
 const ERROR_NAMES = Object.freeze(ERRORS.map((error) => error.name));
 
-/** Describes anything that a guest threw or yielded. Never throws (but for a stack overflow), never runs guest code. */
+/** What is left to say if even the engine fails at something that a guest made. */
+const INDESCRIBABLE: Fault = Object.freeze({
+  text: "something that cannot be described",
+  line: 0,
+  column: 0,
+});
+
+/** Describes anything that a guest threw or yielded. Never throws, never runs guest code. */
 export function faultOf(error: unknown): Fault {
-  const text = cut(describe(error));
-  const place = typeof error === "object" && isNativeError(error) ? placeOf(error) : null;
-  return { text, line: place?.line ?? 0, column: place?.column ?? 0 };
+  try {
+    const text = cut(describe(error));
+    const place = isNativeError(error) ? placeOf(error) : null;
+    return { text, line: place?.line ?? 0, column: place?.column ?? 0 };
+  } catch {
+    return INDESCRIBABLE;
+  }
 }
 
 function describe(value: unknown): string {
@@ -56,7 +72,7 @@ function describe(value: unknown): string {
     case "string":
       return short(value);
     case "symbol":
-      return short(symbolText(value));
+      return describeSymbol(value);
     case "bigint":
       // A large one takes V8 seconds to print.
       return BigInt.asIntN(64, value) === value ? `${value}n` : "a bigint of more than 64 bits";
@@ -69,6 +85,12 @@ function describe(value: unknown): string {
     default:
       return `${value as number | boolean | undefined}`;
   }
+}
+
+function describeSymbol(symbol: symbol): string {
+  const description = descriptionOf(symbol) ?? "";
+  // With what stands around it, a text of the longest there is would be none any more.
+  return description.length > MAX_COPIED ? `Symbol${short(description)}` : `Symbol(${description})`;
 }
 
 function describeObject(value: object): string {
@@ -138,39 +160,58 @@ function cut(text: string): string {
   return out;
 }
 
-/**
- * The first frame of an error's stack that is in an image. In a hardened realm guests see an empty
- * `stack`; the kernel gets the real one from `getStackString`, which only the start compartment has.
- */
+/** The first frame of an error's stack that is in an image; frames of what made the error come first, and are not it. */
 function placeOf(error: Error): { line: number; column: number } | null {
-  const descriptor = getOwnPropertyDescriptor(error, "stack");
-  // A guest may have put its own getter there.
-  if (descriptor?.get !== undefined && descriptor.get !== STACK_GETTER) return null;
-  const { getStackString } = globalThis as { getStackString?: (error: Error) => string };
-  const stack: unknown =
-    getStackString === undefined ? (descriptor?.value ?? error.stack) : getStackString(error);
-  if (typeof stack !== "string" || stack.length >= 2 ** 20) return null;
-  return firstFrame(stack, chainOf(error).map(makerNameOf));
-}
-
-/**
- * Function names in a trace are the guest's choice; a line that lies misplaces the guest's own fault.
- *
- * @param makers the classes of the error: their constructors' frames come first, and are not the place
- */
-function firstFrame(stack: string, makers: readonly string[]): { line: number; column: number } | null {
-  let from = 0;
-  while (from < stack.length) {
-    const newline = stack.indexOf("\n", from);
-    const end = newline < 0 ? stack.length : newline;
-    const frame = /^\s+at (?:(?:new ([^\s(]+)|.*) \()?capos:[^\s()]*:(\d+):(\d+)\)?$/.exec(
-      stack.slice(from, end),
-    );
-    from = end + 1;
-    if (frame === null) continue;
-    const [, maker, line, column] = frame;
-    if (maker !== undefined && makers.includes(maker)) continue;
-    return { line: Number(line), column: Number(column) };
+  const makers = chainOf(error).map(makerNameOf);
+  for (const frame of framesOf(error) ?? []) {
+    const url: unknown = frame.getScriptNameOrSourceURL();
+    if (typeof url !== "string" || !url.startsWith(IMAGE_URL)) continue;
+    const name: unknown = frame.isConstructor() ? frame.getFunctionName() : null;
+    if (typeof name === "string" && name.length <= MAX_COPIED && makers.includes(name)) continue;
+    return { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 };
   }
   return null;
+}
+
+/** The stack of an error of the kernel's, in lines that each begin with a line break; empty for all else. Never throws. */
+export function stackOf(error: unknown): string {
+  if (!isNativeError(error)) return "";
+  try {
+    const frames = framesOf(error);
+    // Before the realm is hardened no guest has run.
+    if (frames === null) return areFramesKept ? "" : `\n${error.stack}`;
+    return frames.map(lineOf).join("");
+  } catch {
+    return "";
+  }
+}
+
+function lineOf(frame: NodeJS.CallSite): string {
+  const name: unknown = frame.getFunctionName();
+  const place = `${frame.getScriptNameOrSourceURL()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
+  return `\n  at ${typeof name === "string" ? `${cut(short(name))} (${place})` : place}`;
+}
+
+/** What errors' stacks are made of, by error, from the first time on that somebody looks at one. */
+const frames = new WeakMap<object, readonly NodeJS.CallSite[]>();
+let areFramesKept = false;
+
+/**
+ * From now on errors' stacks are kept as frames, never as text, and everybody sees an empty `stack`: a text holds the
+ * names of functions, which may be half a gigabyte long. Once a realm, after `repairIntrinsics()`.
+ */
+export function keepFrames(): void {
+  areFramesKept = true;
+  INITIAL_ERROR.prepareStackTrace = (error: Error, sites: readonly NodeJS.CallSite[]): string => {
+    frames.set(error, sites);
+    return "";
+  };
+}
+
+/** The frames of an error; null if it has none, or others than the engine gave it. */
+function framesOf(error: Error): readonly NodeJS.CallSite[] | null {
+  // This alone makes V8 give the frames, in versions where `stack` is no accessor. An inherited one may be anything.
+  const descriptor = getOwnPropertyDescriptor(error, "stack");
+  if (descriptor?.get !== undefined && descriptor.get === STACK_GETTER) apply(STACK_GETTER, error, []);
+  return frames.get(error) ?? null;
 }

@@ -6,9 +6,9 @@
 import type { Main, Sys } from "@capos/abi";
 import { moduleNumber, type PhysicalMemory, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
-import { hardLimitMs, makeChecks } from "./clock.js";
+import { makeChecks, ranTooLong } from "./clock.js";
 import { GeneratorContext } from "./context.js";
-import { heapBytes } from "./heap.js";
+import { heapBytes, takeCollector } from "./heap.js";
 import { compileProgram, hardenRealm } from "./realm.js";
 import type { GuestChecks, Program } from "./realm-type.js";
 import { makeSys } from "./sys.js";
@@ -18,13 +18,12 @@ export function makeGeneratorEngine(k: EngineCore): Engine {
   const checks = makeChecks(k);
   hardenRealm(() => {
     // The kernel uses the same built-ins; only a guest's work is counted.
-    if (k.current !== 0) checks.work();
+    if (k.inGuest()) checks.work();
   });
   return Object.freeze({
     kinds: Object.freeze([new GeneratorKind(k.memory, checks)]),
     heapBytes,
-    condemnation: () =>
-      k.overBudget ? heapUsedUp(k.id) : `ran for more than ${hardLimitMs(k)} ms without a trap`,
+    condemnation: () => (k.overBudget ? heapUsedUp(k.id) : ranTooLong(k)),
   });
 }
 
@@ -44,6 +43,8 @@ class GeneratorKind implements ContextKind {
 
   /** Runs the image's module top level (in guest mode: with checks and limit) and calls `main`. */
   begin(context: GeneratorContext, image: number, startWords: number): void {
+    // At the loop's depth, before a guest that could need it on its own.
+    takeCollector();
     const { tick, tickMain, caught } = this.checks;
     const main = this.program(image)(tick, tickMain, caught);
     if (typeof main !== "function")

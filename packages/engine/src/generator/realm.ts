@@ -7,15 +7,15 @@
  * views of one, no weak references, no clock, no randomness).
  *
  * Options of `lockdown()`, and why:
- * - errorTaming "safe": guests see an empty `stack`, so not the kernel's frames; the kernel reads the
- *   real one through `getStackString` (see fault.ts).
+ * - errorTaming "safe": guests see an empty `stack`, so not the kernel's frames; the kernel reads those
+ *   that fault.ts keeps.
  * - overrideTaming "min": "moderate" and "severe" turn `Array.prototype[Symbol.iterator]` into an
  *   accessor, and a spread of 8 elements then costs 200 ns instead of 11. What they are for, overrides.ts does.
  * - evalTaming "no-eval" would also forbid it to Compartments; "safe-eval" is what they need.
  * - consoleTaming, domainTaming "unsafe", no trapping: the worker's Node keeps working as it did.
  */
 import "ses";
-import { IMAGE_URL } from "../fault.js";
+import { IMAGE_URL, keepFrames } from "../fault.js";
 import { allowOverrides } from "./overrides.js";
 import type { Program } from "./realm-type.js";
 import { installShim } from "./shim.js";
@@ -77,6 +77,7 @@ export function hardenRealm(onWork: () => void = () => {}): void {
     legacyRegeneratorRuntimeTaming: "safe",
     __hardenTaming__: "safe",
   });
+  keepFrames();
   finishShim();
   allowOverrides(GLOBALS.map((name) => (globalThis as Record<string, unknown>)[name]));
   // `harden` walks as many objects as it finds, and nothing counts them.

@@ -25,15 +25,7 @@ const { defineProperty } = Object;
 type Callback = (...rest: unknown[]) => unknown;
 
 /** Methods of Array.prototype whose work does not depend on a length. */
-const CONSTANT = Object.freeze([
-  "at",
-  "constructor",
-  "entries",
-  "keys",
-  "pop",
-  "push",
-  "values",
-]);
+const CONSTANT = Object.freeze(["at", "constructor", "entries", "keys", "pop", "push", "values"]);
 
 export function shimArrays(guard: Guard): void {
   const methods = {
@@ -200,7 +192,8 @@ function isQuicklySorted(self: unknown): boolean {
   for (let i = 0; i < length; i++) {
     const element = list[i];
     if (typeof element === "string") characters += element.length;
-    else if (typeof element !== "number" && typeof element !== "boolean" && element !== undefined) return false;
+    else if (typeof element !== "number" && typeof element !== "boolean" && element !== undefined)
+      return false;
     if (characters > MAX_LENGTH) return false;
   }
   return true;

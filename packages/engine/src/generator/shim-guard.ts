@@ -99,7 +99,8 @@ export function makeGuard(onWork: () => void): Guard {
     const length = lengthOfArrayLike(self, method);
     if (length > limit) refuse(method, `a length of ${length}`, limit, "elements");
     spend(length);
-    if ((typeof self === "object" && self !== null) || typeof self === "function") prototypes(self, length, method);
+    if ((typeof self === "object" && self !== null) || typeof self === "function")
+      prototypes(self, length, method);
   }
 
   /** Throws if what is under an object is deep, or a proxy. */
@@ -110,7 +111,12 @@ export function makeGuard(onWork: () => void): Guard {
     for (; under !== null && under !== arrayPrototype; under = getPrototypeOf(under) as object | null) {
       if (isProxy(under)) throw new TypeError(`${method}: not on what inherits from a proxy`);
       if (++count > links) {
-        refuse(method, `${length * count}`, MAX_PROTOTYPE_LOOKS, "looks at the prototypes below the elements");
+        refuse(
+          method,
+          `${length * count}`,
+          MAX_PROTOTYPE_LOOKS,
+          "looks at the prototypes below the elements",
+        );
       }
     }
   }
@@ -150,7 +156,7 @@ export function makeGuard(onWork: () => void): Guard {
         spend(self.length);
       } else if (typeof self === "object" && self !== null) {
         // Most objects are no wrapped text, and this way it costs nothing to see.
-        if (getPrototypeOf(self) !== objectPrototype && isStringObject(self)) spend((self as String).length);
+        if (getPrototypeOf(self) !== objectPrototype && isStringObject(self)) spend((self as string).length);
       }
     },
     length(length, limit, method, unit) {

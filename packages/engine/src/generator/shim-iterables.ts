@@ -70,7 +70,8 @@ function limited(constructor: unknown, over: (iterable: unknown) => unknown): un
     const isOwn = (new.target as unknown) === replacement;
     if (isOwn && iterable === undefined && rest.length === 0) return new given();
     // Called without `new`, an error is made all the same, and a collection refused.
-    if (new.target === undefined) return apply(given as never, undefined, [over(iterable), ...rest]) as object;
+    if (new.target === undefined)
+      return apply(given as never, undefined, [over(iterable), ...rest]) as object;
     return construct(given, [over(iterable), ...rest], isOwn ? given : new.target);
   };
   const facts = getOwnPropertyDescriptors(given) as Record<PropertyKey, PropertyDescriptor>;

@@ -10,8 +10,37 @@ const { apply } = Reflect;
 
 /** Functions of Math that work on a number or two. */
 const MATH = Object.freeze([
-  ...["abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clz32", "cos", "cosh", "exp"],
-  ...["expm1", "floor", "fround", "f16round", "imul", "log", "log10", "log1p", "log2", "pow", "random", "round", "sign"],
+  ...[
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "clz32",
+    "cos",
+    "cosh",
+    "exp",
+  ],
+  ...[
+    "expm1",
+    "floor",
+    "fround",
+    "f16round",
+    "imul",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "pow",
+    "random",
+    "round",
+    "sign",
+  ],
   ...["sin", "sinh", "sqrt", "tan", "tanh", "trunc"],
 ]);
 

@@ -26,9 +26,34 @@ export function installShim(onWork: () => void): () => void {
   shimNumbers();
   const words = function* (): Generator<undefined> {};
   markNatives(guard, [
-    ...[Object, Function, Array, String, Number, BigInt, Boolean, Symbol, RegExp, Map, Set, WeakMap, WeakSet, Proxy],
+    ...[
+      Object,
+      Function,
+      Array,
+      String,
+      Number,
+      BigInt,
+      Boolean,
+      Symbol,
+      RegExp,
+      Map,
+      Set,
+      WeakMap,
+      WeakSet,
+      Proxy,
+    ],
     ...[Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
-    ...[Math, JSON, Reflect, words, [].values(), new Map().keys(), new Set().keys(), ""[Symbol.iterator](), "".matchAll(/a/g)],
+    ...[
+      Math,
+      JSON,
+      Reflect,
+      words,
+      [].values(),
+      new Map().keys(),
+      new Set().keys(),
+      ""[Symbol.iterator](),
+      "".matchAll(/a/g),
+    ],
     ...[decodeURI, decodeURIComponent, encodeURI, encodeURIComponent, isFinite, isNaN, parseFloat, parseInt],
     (globalThis as { Iterator?: unknown }).Iterator,
   ]);

@@ -44,15 +44,12 @@ export function run(k: Core): void {
     }
     if (TRACED) traceResume(k, context);
     const trap = context.resume();
-    if (TRACED) traceTrap(k, trap);
     // What follows is the kernel's.
     i32[k.inKernel] = i32[k.safePoints];
-    if (k.ticks !== 0) {
-      k.ticks = 0;
-      if (k.condemned) {
-        drop(k);
-        continue;
-      }
+    if (TRACED) traceTrap(k, trap);
+    if (k.condemned !== 0) {
+      drop(k, k.condemned);
+      continue;
     }
     const thread = k.current as ThreadRef;
     if (trap >= 0) {
@@ -72,10 +69,10 @@ function endWork(k: Core): void {
   k.i32[k.inKernel] = k.i32[k.safePoints] - 1;
 }
 
-/** The guest ran past its limit in code that cannot yield, or past the core's memory. */
-function drop(k: Core): void {
-  k.condemned = false;
-  faultThread(k, k.current as ThreadRef, k.engine!.condemnation());
+/** Its guest ran past its limit in code that cannot yield, or past the core's memory. */
+function drop(k: Core, thread: ThreadRef): void {
+  k.condemned = 0;
+  faultThread(k, thread, k.engine!.condemnation());
 }
 
 /** No thread runs: takes the most urgent one, or idles. */
@@ -101,14 +98,19 @@ function choose(k: Core): void {
   } else {
     const image = i32[thread + Thread.IMAGE] as ImageRef;
     const kind = kindOf(k, image);
+    let failed = false;
+    let failure: unknown;
+    endWork(k);
     // Whatever throws in here is the guest's.
     try {
       kind.begin(context, i32[image + Image.MODULE], i32[thread + Thread.START_WORDS]);
     } catch (error) {
-      if (!k.condemned) faultThread(k, thread, error);
+      failed = true;
+      failure = error;
     }
-    k.ticks = 0;
-    if (k.condemned) drop(k);
+    beginWork(k);
+    if (k.condemned !== 0) drop(k, k.condemned);
+    else if (failed) faultThread(k, thread, failure);
   }
 }
 

@@ -173,12 +173,9 @@ function initEnded(k: Core, process: ProcessRef): void {
 
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
 export function faultThread(k: Core, thread: ThreadRef, error: unknown): void {
-  const { i32, current } = k;
+  const { i32 } = k;
   const process = i32[thread + Thread.PROCESS] as ProcessRef;
-  // The built-ins that this takes are not the guest's work: see EngineCore.current. Its checks would throw here.
-  k.current = 0;
   const fault = faultOf(error);
-  k.current = current;
   i32[thread + Thread.FAULT_LINE] = fault.line;
   i32[thread + Thread.FAULT_COLUMN] = fault.column;
   if (TRACED) traceFault(k, thread, fault.line, fault.column, fault.text);
