@@ -95,7 +95,9 @@ function describeSymbol(symbol: symbol): string {
 
 function describeObject(value: object): string {
   if (isProxy(value)) return "a proxy";
-  const name = nameOf(value);
+  const found = nameOf(value);
+  // An error stays one whatever it inherits from.
+  const name = found === "Object" && isNativeError(value) ? "Error" : found;
   const message = dataOf(value, "message");
   if (typeof message === "string" && message !== "") return `${name}: ${short(message)}`;
   return isNativeError(value) ? name : `an object, ${name}`;
@@ -145,17 +147,20 @@ function short(text: string): string {
   return text.length > MAX_COPIED ? `(a text of ${text.length} characters)` : text;
 }
 
-/** One line of printable text: control characters could steer a terminal. */
+/** What could steer a terminal, or reorder what stands around it, or not be seen. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+/** One line of printable text. */
 function cut(text: string): string {
   let out = "";
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;
-    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029;
-    const size = code < 0x80 || isControl ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    const isHidden = HIDDEN.test(character);
+    const size = code < 0x80 || isHidden ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (bytes + size > MAX_FAULT_TEXT_BYTES - 3) return `${out}...`;
     bytes += size;
-    out += isControl ? " " : character;
+    out += isHidden ? " " : character;
   }
   return out;
 }
@@ -163,7 +168,8 @@ function cut(text: string): string {
 /** The first frame of an error's stack that is in an image; frames of what made the error come first, and are not it. */
 function placeOf(error: Error): { line: number; column: number } | null {
   const makers = chainOf(error).map(makerNameOf);
-  for (const frame of framesOf(error) ?? []) {
+  const { keptFrames } = globalThis as Keeper;
+  for (const frame of keptFrames?.(error) ?? []) {
     const url: unknown = frame.getScriptNameOrSourceURL();
     if (typeof url !== "string" || !url.startsWith(IMAGE_URL)) continue;
     const name: unknown = frame.isConstructor() ? frame.getFunctionName() : null;
@@ -177,10 +183,9 @@ function placeOf(error: Error): { line: number; column: number } | null {
 export function stackOf(error: unknown): string {
   if (!isNativeError(error)) return "";
   try {
-    const frames = framesOf(error);
+    const { keptFrames } = globalThis as Keeper;
     // Before the realm is hardened no guest has run.
-    if (frames === null) return areFramesKept ? "" : `\n${error.stack}`;
-    return frames.map(lineOf).join("");
+    return keptFrames === undefined ? `\n${error.stack}` : keptFrames(error).map(lineOf).join("");
   } catch {
     return "";
   }
@@ -192,26 +197,25 @@ function lineOf(frame: NodeJS.CallSite): string {
   return `\n  at ${typeof name === "string" ? `${cut(short(name))} (${place})` : place}`;
 }
 
-/** What errors' stacks are made of, by error, from the first time on that somebody looks at one. */
-const frames = new WeakMap<object, readonly NodeJS.CallSite[]>();
-let areFramesKept = false;
+/** What a realm has in whose start compartment `keepFrames` was called. Guests have another global object. */
+interface Keeper {
+  readonly keptFrames?: (error: Error) => readonly NodeJS.CallSite[];
+}
 
 /**
  * From now on errors' stacks are kept as frames, never as text, and everybody sees an empty `stack`: a text holds the
  * names of functions, which may be half a gigabyte long. Once a realm, after `repairIntrinsics()`.
  */
 export function keepFrames(): void {
-  areFramesKept = true;
-  INITIAL_ERROR.prepareStackTrace = (error: Error, sites: readonly NodeJS.CallSite[]): string => {
-    frames.set(error, sites);
+  const kept = new WeakMap<object, readonly NodeJS.CallSite[]>();
+  INITIAL_ERROR.prepareStackTrace = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
+    kept.set(error, frames);
     return "";
   };
-}
-
-/** The frames of an error; null if it has none, or others than the engine gave it. */
-function framesOf(error: Error): readonly NodeJS.CallSite[] | null {
-  // This alone makes V8 give the frames, in versions where `stack` is no accessor. An inherited one may be anything.
-  const descriptor = getOwnPropertyDescriptor(error, "stack");
-  if (descriptor?.get !== undefined && descriptor.get === STACK_GETTER) apply(STACK_GETTER, error, []);
-  return frames.get(error) ?? null;
+  (globalThis as { keptFrames?: Keeper["keptFrames"] }).keptFrames = (error) => {
+    // To read this makes V8 give the frames. An inherited one may be anything.
+    const descriptor = getOwnPropertyDescriptor(error, "stack");
+    if (descriptor?.get !== undefined && descriptor.get === STACK_GETTER) apply(STACK_GETTER, error, []);
+    return kept.get(error) ?? [];
+  };
 }

@@ -28,6 +28,7 @@ const ATTENTION: Readonly<Record<number, string>> = Object.freeze({
   [Attention.NON_MASKABLE]: "non-maskable",
   [Attention.INIT]: "init",
   [Attention.STARTUP]: "start-up",
+  [Attention.QUIESCENT]: "quiescent",
   [Attention.HALTED]: "halted",
 });
 

@@ -26,6 +26,8 @@ export interface Notes {
   note(name: string, value: unknown): void;
   /** Reads a word of memory, at an instant that the explorer knows of. */
   look(word: WordIndex): Generator<number, number, number>;
+  /** Runs for long, to a check; the core takes a turn if it is wanted. */
+  runLong(): Generator<number, void, number>;
   /** Runs steps that are one operation of the history. */
   operation<Result>(
     name: string,
@@ -58,6 +60,9 @@ export function notesOf(guest: Guest, outcome: Outcome): Notes {
     },
     *look(word) {
       return yield Instant.LOOK - word;
+    },
+    *runLong() {
+      yield Instant.CHECK;
     },
     *operation(name, steps) {
       yield Instant.BEGIN;

@@ -50,6 +50,7 @@ t.test("a core with a bit set does not halt", (t) => {
     Attention.NON_MASKABLE,
     Attention.INIT,
     Attention.STARTUP,
+    Attention.QUIESCENT,
   ]) {
     memory.i32[word] = bit;
     // Would never return.

@@ -5,10 +5,13 @@
  * it has used up its time, and is then condemned: from there on every check throws, `catch` clauses pass the
  * sentinel on, and the kernel drops the context as soon as the guest lets go. A guest that makes no
  * checks (inside one long built-in) is the watchdog's business.
+ *
+ * A core whose guest has come this far without a trap says that it is quiescent, so that no grace period waits for
+ * it: see `endLongRun` in the kernel's loop.
  */
-import { CoreArea, isSpent, runLimitText } from "@capos/hal";
+import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
-import { isOverBudget } from "./heap.js";
+import type { GuestHeap } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
 
 /** Calls of the checks between two looks at the heap: a look costs as much as a few hundred checks. */
@@ -18,7 +21,7 @@ const CALLS_PER_LOOK = 16;
  * Makes a core's checks. They run on the guest's stack, wherever it ends: they keep no state but the core's, call
  * nothing that runs JavaScript of others, and may throw anywhere.
  */
-export function makeChecks(k: EngineCore): GuestChecks {
+export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
   const { i32 } = k;
   const turns = k.area + CoreArea.TURNS;
   const sentinel = Object.freeze({ __proto__: null });
@@ -27,19 +30,34 @@ export function makeChecks(k: EngineCore): GuestChecks {
   function condemn(overBudget: boolean): never {
     k.overBudget = overBudget;
     k.condemned = k.current;
+    // The loop looks for a condemned guest only after a long run.
+    k.ranLong = true;
     throw sentinel;
   }
 
-  function lookAtHeap(): void {
-    if (--callsToLook > 0) return;
-    if (isOverBudget()) condemn(true);
+  /** True if the loop is wanted, to end another thread. */
+  function lookAtHeap(): boolean {
+    if (--callsToLook > 0) return false;
+    const holder = heap.look();
+    if (holder !== 0 && k.contexts[holder] === k.context) condemn(true);
     callsToLook = CALLS_PER_LOOK;
+    return holder !== 0;
+  }
+
+  /** True if something wants the core; otherwise it is quiescent until the guest lets go. */
+  function isWanted(): boolean {
+    const { attention } = k;
+    if (k.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
+    if (!quiesce(i32, attention)) return true;
+    k.quiescent = true;
+    return false;
   }
 
   // No function with a prototype: a guest that got hold of one could leave something there for others.
   const spend = (): void => {
     if (k.condemned !== 0) throw sentinel;
     k.ranLong = true;
+    isWanted();
     if (isSpent(i32, k.area)) condemn(false);
     lookAtHeap();
   };
@@ -47,9 +65,9 @@ export function makeChecks(k: EngineCore): GuestChecks {
     tick: spend,
     tickMain(): boolean {
       if (k.condemned !== 0) throw sentinel;
-      lookAtHeap();
+      const holds = lookAtHeap();
       k.ranLong = true;
-      if (Atomics.load(i32, k.attention) !== 0) return true;
+      if (holds || isWanted()) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.
       i32[turns]++;

@@ -25,6 +25,11 @@ export const enum Attention {
   NON_MASKABLE = 128,
   INIT = 256,
   STARTUP = 512,
+  /**
+   * The core's guest has run for long without a trap, so the kernel holds nothing there: as good as halted to who
+   * asks for a grace period, but nobody has to wake it. Stored by the core itself, from 0 only; nobody else sets it.
+   */
+  QUIESCENT = 2048,
   /** Stored by the core itself, from 0 only; nobody else sets it. */
   HALTED = 1024,
   /**
@@ -68,4 +73,12 @@ export function halt(memory: PhysicalMemory, word: WordIndex, timeoutMs: number)
   if (Atomics.compareExchange(i32, word, 0, Attention.HALTED) !== 0) return;
   Atomics.wait(i32, word, Attention.HALTED, timeoutMs);
   Atomics.and(i32, word, ~Attention.HALTED);
+}
+
+/**
+ * Says that this core's guest is in a long run; false if the core is wanted, and then it says nothing. From 0 only,
+ * so whatever came before is seen by the core and not skipped by who asks for a grace period.
+ */
+export function quiesce(i32: Int32Array, word: WordIndex): boolean {
+  return Atomics.compareExchange(i32, word, 0, Attention.QUIESCENT) === 0;
 }

@@ -263,7 +263,7 @@ export class Machine {
     }
     this.hooks.onMachineCheck(core, death);
     Atomics.add(i32, area + CoreArea.INCARNATION, 1);
-    Atomics.and(i32, area + CoreArea.ATTENTION, ~(Attention.HALTED | Attention.DOOMED));
+    Atomics.and(i32, area + CoreArea.ATTENTION, ~(Attention.HALTED | Attention.QUIESCENT | Attention.DOOMED));
     this.#cores!.start(core, true);
   }
 

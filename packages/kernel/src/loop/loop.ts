@@ -3,11 +3,21 @@
  * nothing to do.
  */
 
-import { Outcome } from "@capos/engine";
-import { BootInfo, ChipsetEvent, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
+import { heapUsedUp, Outcome } from "@capos/engine";
+import {
+  Attention,
+  BootInfo,
+  ChipsetEvent,
+  fireIfDue,
+  halt,
+  nowNs,
+  timeoutMs,
+  wakeChipset,
+} from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, takeNext } from "../sched/run-queue.js";
+import { raiseEpoch } from "../smp/grace-period.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING } from "../state/core.js";
@@ -47,9 +57,14 @@ export function run(k: Core): void {
     // What follows is the kernel's.
     i32[k.inKernel] = i32[k.safePoints];
     if (TRACED) traceTrap(k, trap);
-    if (k.condemned !== 0) {
-      drop(k, k.condemned);
-      continue;
+    if (k.ranLong) {
+      endLongRun(k);
+      if (k.condemned !== 0) {
+        drop(k, k.condemned);
+        continue;
+      }
+      endHolder(k);
+      if (k.context !== context) continue;
     }
     const thread = k.current as ThreadRef;
     if (trap >= 0) {
@@ -58,6 +73,21 @@ export function run(k: Core): void {
     } else if (trap === Outcome.DONE) exit(k, thread, context.status);
     else faultThread(k, thread, context.failure);
   }
+}
+
+/**
+ * The guest let go after a run that was long enough for its checks to notice. If one of them found nothing that
+ * wanted the core, whoever has asked for a grace period since then counted it as passed, as for a core that halts: so
+ * it looks everything up anew from here on. Rings and sweeps it owes nobody: with a bell or a queue to sweep its word
+ * would have been another, and nobody would have counted it.
+ */
+function endLongRun(k: Core): void {
+  k.ranLong = false;
+  if (!k.quiescent) return;
+  k.quiescent = false;
+  // Before anything is looked up: who asks from here on does not count the core.
+  Atomics.and(k.i32, k.attention, ~Attention.QUIESCENT);
+  raiseEpoch(k);
 }
 
 /** For those who watch the core: until `endWork` it is not in a guest. See `KernelCore.IN_KERNEL`. */
@@ -73,6 +103,14 @@ function endWork(k: Core): void {
 function drop(k: Core, thread: ThreadRef): void {
   k.condemned = 0;
   faultThread(k, thread, k.engine!.condemnation());
+}
+
+/** Who holds most of this core's memory is ended when it is used up: the thread that just ran, or any other. */
+function endHolder(k: Core): void {
+  const number = k.engine!.overBudget();
+  if (number === 0) return;
+  const thread = Atomics.load(k.i32, k.threadTable + number) as ThreadRef | 0;
+  if (thread !== 0) faultThread(k, thread, heapUsedUp(k.id));
 }
 
 /** No thread runs: takes the most urgent one, or idles. */
@@ -109,8 +147,11 @@ function choose(k: Core): void {
       failure = error;
     }
     beginWork(k);
+    const ranLong = k.ranLong;
+    if (ranLong) endLongRun(k);
     if (k.condemned !== 0) drop(k, k.condemned);
     else if (failed) faultThread(k, thread, failure);
+    else if (ranLong) endHolder(k);
   }
 }
 
@@ -121,18 +162,21 @@ function idle(k: Core): void {
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
-  const alone = Atomics.load(i32, KernelInfo.AWAKE) <= i32[BootInfo.HARDWARE_THREADS];
-  if (!poll(k, alone ? SPINS_ALONE : SPINS_SHARED)) rest(k);
+  for (let rounds = ROUNDS; rounds > 0; rounds--) {
+    if (Atomics.load(i32, KernelInfo.AWAKE) > i32[BootInfo.HARDWARE_THREADS]) break;
+    if (poll(k)) return;
+  }
+  rest(k);
 }
 
-/** Looks at the attention word, about 5 ns a look: 100 µs, and 1 µs. */
-const SPINS_ALONE = 20_000;
-const SPINS_SHARED = 200;
+/** About 100 µs: a round is about 5 µs, a look at the attention word 5 ns. */
+const ROUNDS = 20;
+const SPINS = 1000;
 
 /** Polls the attention word; true as soon as it has a bit. */
-function poll(k: Core, spins: number): boolean {
+function poll(k: Core): boolean {
   const { i32, attention } = k;
-  for (; spins > 0; spins--) if (Atomics.load(i32, attention) !== 0) return true;
+  for (let spins = SPINS; spins > 0; spins--) if (Atomics.load(i32, attention) !== 0) return true;
   return false;
 }
 

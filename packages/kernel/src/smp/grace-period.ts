@@ -2,13 +2,13 @@
  * Grace periods: "every core has passed a safe point since".
  *
  * GRACE_REQUESTED numbers them. Who asks takes the next number and sets the GRACE bit of every core
- * that runs; a core whose word *is* HALTED has no reference and is counted by the asker. A core reports
+ * that runs; a core whose word *is* HALTED, or QUIESCENT, has no reference and is counted by the asker. A core reports
  * by storing, at its safe point and after draining its rings, the number it read when it took the bit.
  * Number n is over when every online core has reported n or more. Nobody spins: threads that wait are
  * in their core's list, and the report that completes a period raises the cores that wait for it.
  *
- * PASSED only grows: written by the core itself, or by compare-and-swap on behalf of a halted one.
- * A core that left halt meanwhile acts as if it had been asked (see idle), so both are true.
+ * PASSED only grows: written by the core itself, or by compare-and-swap on behalf of a halted or quiescent one.
+ * A core that left that state meanwhile acts as if it had been asked (see `rest` and `endLongRun`), so both are true.
  */
 import { MAX_CORES } from "@capos/abi";
 import { Attention, CoreArea, CoreState, coreArea, raise, type WordIndex } from "@capos/hal";
@@ -39,8 +39,8 @@ function askCore(k: Core, core: CoreId, number: number): void {
   const attention = area + CoreArea.ATTENTION;
   for (;;) {
     const word = Atomics.load(i32, attention);
-    if (word === Attention.HALTED) {
-      // Exactly HALTED: a message pushed to it, or any other reason to wake, would be another bit.
+    if (word === Attention.HALTED || word === Attention.QUIESCENT) {
+      // Exactly that: a message pushed to it, or any other reason to wake or look, would be another bit.
       report(k, area, number);
       return;
     }

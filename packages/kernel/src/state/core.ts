@@ -36,7 +36,13 @@ export interface CoreParts {
 
 /** A core that runs no guests. */
 const BARE: CoreParts = Object.freeze({
-  makeEngine: () => Object.freeze({ kinds: Object.freeze([]), heapBytes: () => 0, condemnation: () => "" }),
+  makeEngine: () =>
+    Object.freeze({
+      kinds: Object.freeze([]),
+      heapBytes: () => 0,
+      overBudget: () => 0,
+      condemnation: () => "",
+    }),
   describe: () => [],
 });
 
@@ -103,8 +109,8 @@ export class Core implements EngineCore {
   ran: ThreadRef | 0 = 0;
   /** For traces: a thread whose switch is in the record before, 0 for none. */
   runsNoted: ThreadRef | 0 = 0;
-  /** For traces: the guest has run long enough since it was resumed for its checks to run out of fuel. */
   ranLong = false;
+  quiescent = false;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
   /** The arguments of the invocation in progress. */

@@ -66,10 +66,7 @@ export function traceRuns(k: Core): void {
 
 /** The guest of the running thread has trapped, or ended. */
 export function traceTrap(k: Core, trap: number): void {
-  if (k.ranLong) {
-    k.ranLong = false;
-    k.tracer.time(true);
-  }
+  if (k.ranLong) k.tracer.time(true);
   k.tracer.put2(TraceEvent.TRAP_ENTER, k.i32[k.current + Thread.NUMBER], trap);
 }
 

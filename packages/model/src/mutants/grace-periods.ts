@@ -110,6 +110,55 @@ Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
     ],
   },
   {
+    name: "separate-quiescent-flag",
+    breaks:
+      "A grace period counts a core as passed only if its word is QUIESCENT, not if QUIESCENT is in it.",
+    scenario: "grace-long-run",
+    strategy: preemptions(2),
+    edits: [
+      {
+        function: "askCore",
+        find: "word === Attention.QUIESCENT",
+        replace: "(word & Attention.QUIESCENT) !== 0",
+      },
+    ],
+  },
+  {
+    name: "quiesce-without-look",
+    breaks: "A core is quiescent by compare-and-swap from 0: a bit that came before is not lost.",
+    scenario: "grace-long-run",
+    strategy: preemptions(2),
+    edits: [
+      {
+        function: "quiesce",
+        find: "return Atomics.compareExchange(i32, word, 0, Attention.QUIESCENT) === 0;",
+        replace: "Atomics.store(i32, word, Attention.QUIESCENT); return true;",
+      },
+    ],
+  },
+  {
+    name: "quiescent-in-kernel",
+    breaks: "A core whose guest lets go after a long run is quiescent no more before it does anything else.",
+    scenario: "use-after-long-run-vs-revoke",
+    strategy: preemptions(2),
+    edits: [
+      { function: "run", find: "endLongRun(k);", replace: "" },
+      {
+        function: "run",
+        find: "if (dispatch(k, thread, context) === Answer.AGAIN) startAgain(k, thread);",
+        replace:
+          "if (dispatch(k, thread, context) === Answer.AGAIN) startAgain(k, thread); if (k.ranLong) endLongRun(k);",
+      },
+    ],
+  },
+  {
+    name: "remember-over-long-run",
+    breaks: "What a core looked up before a long run it looks up anew after it.",
+    scenario: "long-run-vs-slot-reuse",
+    strategy: preemptions(2),
+    edits: [{ function: "endLongRun", find: "raiseEpoch(k);", replace: "" }],
+  },
+  {
     name: "pass-for-awake-core",
     breaks: "Nobody but a core itself says that it has passed, unless it is halted.",
     scenario: "use-vs-revoke",

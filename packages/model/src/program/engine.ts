@@ -7,7 +7,9 @@
  * these two dependent on each other, so that the explorer tries both orders. Without that it would try one, where
  * the kernel's own accesses do not tell the two apart.
  */
-import type { Context, ContextKind } from "@capos/engine";
+import { Trap } from "@capos/abi";
+import type { Context, ContextKind, EngineCore } from "@capos/engine";
+import { Attention, quiesce } from "@capos/hal";
 import type { CoreParts } from "@capos/kernel/internal";
 import { Instant } from "./instant.js";
 
@@ -26,7 +28,10 @@ class ScenarioContext implements Context {
 
   generator: Generator<number, unknown, number> | null = null;
 
-  constructor(readonly regs: Float64Array) {}
+  constructor(
+    readonly core: EngineCore,
+    readonly regs: Float64Array,
+  ) {}
 
   resume(): number {
     for (;;) {
@@ -39,16 +44,30 @@ class ScenarioContext implements Context {
       const { i32 } = $host.memory;
       if (step.value === Instant.BEGIN) Atomics.load(i32, $host.instants);
       else if (step.value === Instant.END) Atomics.add(i32, $host.instants, 1);
-      else this.result = Atomics.load(i32, Instant.LOOK - step.value);
+      else if (step.value === Instant.CHECK) {
+        if (this.isWanted()) return Trap.PREEMPTED;
+      } else this.result = Atomics.load(i32, Instant.LOOK - step.value);
     }
+  }
+
+  /** As the checks of real guests: see the generator engine's clock. */
+  isWanted(): boolean {
+    const { core } = this;
+    core.ranLong = true;
+    if (core.quiescent) return Atomics.load(core.i32, core.attention) !== Attention.QUIESCENT;
+    if (!quiesce(core.i32, core.attention)) return true;
+    core.quiescent = true;
+    return false;
   }
 }
 
 class ScenarioKind implements ContextKind {
   readonly name = "scenario";
 
+  constructor(readonly core: EngineCore) {}
+
   make(regs: Float64Array): ScenarioContext {
-    return new ScenarioContext(regs);
+    return new ScenarioContext(this.core, regs);
   }
 
   begin(context: ScenarioContext): void {
@@ -58,6 +77,11 @@ class ScenarioKind implements ContextKind {
 
 /** What a checked core is put together from. */
 export const PARTS: CoreParts = Object.freeze({
-  makeEngine: () => ({ kinds: [new ScenarioKind()], heapBytes: () => 0, condemnation: () => "" }),
+  makeEngine: (core: EngineCore) => ({
+    kinds: [new ScenarioKind(core)],
+    heapBytes: () => 0,
+    overBudget: () => 0,
+    condemnation: () => "",
+  }),
   describe: () => [],
 });

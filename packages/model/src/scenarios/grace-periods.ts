@@ -70,6 +70,48 @@ const graceVsMessage: Scenario = {
   },
 };
 
+const graceLongRun: Scenario = {
+  name: "grace-long-run",
+  holds:
+    "No grace period waits for a guest that runs for long, and a message to its core that came before has been read.",
+  cores: 2,
+  plan: preemptions(3),
+  quick: preemptions(2),
+  build(machine) {
+    const { i32, memory } = machine;
+    const kernel = machine.handle(InitSlot.DEBUG);
+    const service = machine.handle(machine.endpoint("service", 1));
+    machine.guest(
+      0,
+      function* (sys) {
+        yield sys.send(service);
+      },
+      { name: "sender" },
+    );
+    machine.guest(
+      0,
+      function* (sys, { look, note }) {
+        // Where this core writes is its own.
+        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1];
+        yield* debug.gracePeriod(sys, kernel);
+        note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ)));
+      },
+      { name: "asker" },
+    );
+    machine.guest(
+      1,
+      function* (sys, { runLong }) {
+        yield* runLong();
+        yield* runLong();
+        yield sys.recv(service);
+      },
+      { name: "runner" },
+    );
+    // The asker may come before the sender.
+    return { seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read") };
+  },
+};
+
 const graceWaking: Scenario = {
   name: "grace-waking",
   holds: "A core that leaves its halt while a grace period begins takes part in it before it runs a guest.",
@@ -131,6 +173,7 @@ export const GRACE_PERIODS: readonly Scenario[] = [
   graceIdle,
   graceTwoAtOnce,
   graceVsMessage,
+  graceLongRun,
   graceWaking,
   graceOffline,
 ];

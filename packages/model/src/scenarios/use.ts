@@ -6,32 +6,36 @@ import { attempt, isDone } from "./attempt.js";
 import { EXHAUSTIVE, preemptions } from "./plans.js";
 import { bitsOf } from "./slots.js";
 
-const useVsRevoke: Scenario = {
-  name: "use-vs-revoke",
-  holds: "A signal through a copy comes before the revocation of its original returns, or not at all.",
-  cores: 2,
-  plan: EXHAUSTIVE,
-  quick: preemptions(2),
-  build(machine) {
-    const original = machine.notification("news");
-    const copy = machine.derive(original, Right.SEND);
-    const space = machine.handle(InitSlot.CNODE);
-    const [all, mine] = [machine.handle(original), machine.handle(copy)];
-    machine.guest(0, function* (sys, { note }) {
-      note("revoke", yield* attempt(cnode.revoke(sys, space, all)));
-      note("poll", yield sys.poll(all));
-    });
-    machine.guest(1, function* (sys, { note }) {
-      note("notify", yield sys.notify(mine));
-    });
-    return {
-      seen: ({ seen }) => {
-        if (!isDone(seen, "revoke")) return "the revocation failed";
-        return bitsOf(machine, original) === 0 ? null : "a signal came after the revocation had returned";
-      },
-    };
-  },
-};
+/** A signal through a copy against the revocation of its original. */
+function useVsRevoke(name: string, holds: string, afterLongRun: boolean): Scenario {
+  return {
+    name,
+    holds,
+    cores: 2,
+    plan: afterLongRun ? preemptions(4) : EXHAUSTIVE,
+    quick: preemptions(2),
+    build(machine) {
+      const original = machine.notification("news");
+      const copy = machine.derive(original, Right.SEND);
+      const space = machine.handle(InitSlot.CNODE);
+      const [all, mine] = [machine.handle(original), machine.handle(copy)];
+      machine.guest(0, function* (sys, { note }) {
+        note("revoke", yield* attempt(cnode.revoke(sys, space, all)));
+        note("poll", yield sys.poll(all));
+      });
+      machine.guest(1, function* (sys, { note, runLong }) {
+        if (afterLongRun) yield* runLong();
+        note("notify", yield sys.notify(mine));
+      });
+      return {
+        seen: ({ seen }) => {
+          if (!isDone(seen, "revoke")) return "the revocation failed";
+          return bitsOf(machine, original) === 0 ? null : "a signal came after the revocation had returned";
+        },
+      };
+    },
+  };
+}
 
 const slotPublish: Scenario = {
   name: "slot-publish",
@@ -130,9 +134,50 @@ const wakingCore: Scenario = {
   },
 };
 
+const longRun: Scenario = {
+  name: "long-run-vs-slot-reuse",
+  holds:
+    "A guest that ran for long while a slot was emptied and filled again does not use what its core remembers of it.",
+  cores: 2,
+  plan: preemptions(3),
+  quick: preemptions(2),
+  build(machine) {
+    const first = machine.notification("first tenant");
+    const second = machine.notification("second tenant");
+    const slot = machine.derive(first);
+    const space = machine.handle(InitSlot.CNODE);
+    const [next, stale] = [machine.handle(second), machine.handle(slot)];
+    machine.guest(0, function* (sys, { note }) {
+      note("delete", yield* attempt(cnode.delete(sys, space, slot)));
+      note("copy", yield* attempt(cnode.copy(sys, space, slot, next, Right.ALL)));
+    });
+    machine.guest(1, function* (sys, { note, runLong }) {
+      note("first notify", yield sys.notify(stale));
+      yield* runLong();
+      note("second notify", yield sys.notify(stale));
+    });
+    return {
+      seen: ({ seen }) => {
+        if (!isDone(seen, "delete") || Number(seen.get("copy")) < 0) return "the slot was not filled";
+        return bitsOf(machine, second) === 0 ? null : "a handle to the first tenant reached the second";
+      },
+    };
+  },
+};
+
 export const USE_SCENARIOS: readonly Scenario[] = [
-  useVsRevoke,
+  useVsRevoke(
+    "use-vs-revoke",
+    "A signal through a copy comes before the revocation of its original returns, or not at all.",
+    false,
+  ),
+  useVsRevoke(
+    "use-after-long-run-vs-revoke",
+    "So does one from a guest that was counted as quiescent when the revocation began.",
+    true,
+  ),
   slotPublish,
+  longRun,
   slotReuse("slot-reuse", "A handle never names its slot's next tenant.", false),
   slotReuse(
     "slot-reuse-vs-grace-period",

@@ -4,7 +4,7 @@
  * Init checks every field of every request: the host is trusted with the machine, but a slip of its
  * must not end it. Lines are at most `MAX_REQUEST_BYTES` long; fields that are not known are ignored.
  */
-import { MAX_NAME_BYTES } from "@capos/abi";
+import { MAX_NAME_BYTES, USER_CEILING } from "@capos/abi";
 import { utf8Length } from "@capos/libos";
 import { USER_THREADS } from "./system.js";
 
@@ -108,8 +108,6 @@ export type ControlEvent = ReadyEvent | ExitEvent | ErrorEvent | ServiceEvent | 
 /** The longest request, without its line break. */
 export const MAX_REQUEST_BYTES = 16384;
 
-/** What the host starts runs below every service, and can give no more: it could shut them out else. */
-export const USER_CEILING = 149;
 const MAX_IMAGE = 0x7fff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;

@@ -81,12 +81,17 @@ export function* keepPace(hand: Hand): Steps<void> {
   if (pace !== 0) yield hand.sys.notify(pace);
 }
 
-/** Uses the core for a while: nothing, a few traps, or the rest of its turn. */
+/** Turns of a loop after which a guest's checks have noticed a few times that it runs for long. */
+const LONG_RUN = 4096;
+
+/** Uses the core for a while: nothing, a few traps, a long run without one, or the rest of its turn. */
 export function* think(hand: Hand, most: number): Steps<void> {
   const { sys, random } = hand;
   const turns = random.below(most + 1);
   for (let i = 0; i < turns; i++) yield sys.nothing();
   if (random.chance(3)) yield sys.yield();
+  // Grace periods count a core in a long run as passed.
+  if (random.chance(10)) for (let i = 0; i < LONG_RUN; i++);
 }
 
 /** Copies a capability into a slot as number `id`; the copy's handle, or 0. With a badge above 0 it is minted. */

@@ -28,8 +28,14 @@ export interface Aftermath {
   readonly cursorShown: boolean;
 }
 
-/** Says its number, and is the command from then on; after it, what the terminal is like. */
-const SCRIPT = 'sh -c \'echo $$ >"$0"; exec "$@"\' "$0" "$@"; echo "status $?"; stty -a; echo over';
+/**
+ * Says its number, and is the command from then on; after it, what the terminal is like.
+ *
+ * It ends when it has been told that all was read: what a terminal holds is lost soon after its last process ends.
+ * The trap is there for a Ctrl-C that the terminal turns into a signal to the shell too.
+ */
+const SCRIPT =
+  'trap : INT; sh -c \'echo $$ >"$0"; exec "$@"\' "$0" "$@"; echo "status $?"; stty -a; echo over; read -r _';
 
 export class TerminalProcess {
   readonly #terminal: headless.Terminal;
@@ -102,10 +108,12 @@ export class TerminalProcess {
   /** Waits for the command's end. */
   async end(): Promise<Aftermath> {
     const over = /status (\d+)\r?\n([\s\S]*)\nover/;
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
+      this.#ended = () => reject(new Error(`the shell ended and did not say how:\n${this.#raw}`));
       this.#seen = () => over.test(this.#raw) && resolve();
       this.#seen();
     });
+    this.press("\n");
     const [, status, settings] = over.exec(this.#raw)!;
     const { normal } = this.#terminal.buffer;
     return {

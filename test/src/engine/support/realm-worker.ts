@@ -5,16 +5,15 @@ import process from "node:process";
 import { Worker } from "node:worker_threads";
 
 export const REALM = new URL("./realm.js", import.meta.resolve("@capos/engine/generator")).href;
-/** For all statements of one worker together. */
-const TIME_LIMIT_MS = 30_000;
-const TERMINATION_LIMIT_MS = 2000;
+/** For all statements of one worker together, on a busy host; what they must not do takes far longer. */
+const TIME_LIMIT_MS = 600_000;
+const TERMINATION_LIMIT_MS = 60_000;
 
 export interface Outcome {
   /** What the statements returned, as far as it can be posted. */
   value?: unknown;
   /** What `faultOf` says of what they threw. */
   fault?: { text: string; line: number; column: number };
-  milliseconds: number;
 }
 
 /** In the worker: the body of a guest's program, with `sys` for what a guest is given. */
@@ -27,7 +26,6 @@ const RUNNER = `
   for (const body of workerData.bodies) {
     parentPort.postMessage({ body });
     const outcome = {};
-    const began = performance.now();
     try {
       const isImage = body.startsWith("(function(");
       const code = isImage ? body : "(function($tick, $tickMain, $caught) {\\n" + body + "\\n})";
@@ -46,7 +44,6 @@ const RUNNER = `
     } catch (error) {
       outcome.fault = faultOf(error);
     }
-    outcome.milliseconds = performance.now() - began;
     try {
       parentPort.postMessage({ outcome });
     } catch {

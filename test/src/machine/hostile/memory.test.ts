@@ -1,9 +1,6 @@
 import t from "tap";
 import { guest, HostileMachine } from "../support/hostile-machine.js";
 
-// Each rule takes as long as it takes a machine to end a guest; a loaded host needs several times that.
-t.setTimeout(180_000);
-
 // To fill a heap and to find that it is full takes a while, and is not what the watchdog is for.
 const machine = await HostileMachine.boot(3, 20_000);
 t.teardown(() => machine.ended);
