@@ -13,6 +13,13 @@ import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal"
 import type { EngineCore } from "../engine.js";
 import type { GuestHeap } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
+import { MAX_LENGTH } from "./shim-guard.js";
+
+/** Elements that are spread without a look at the heap. */
+const FEW = 1024;
+const { isArray } = Array;
+/** How V8 iterates arrays by itself. */
+const elements = Array.prototype[Symbol.iterator];
 
 /** Calls of the checks between two looks at the heap: a look costs as much as a few hundred checks. */
 const CALLS_PER_LOOK = 16;
@@ -75,6 +82,23 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
     },
     caught(): void {
       if (k.condemned !== 0) throw sentinel;
+    },
+    // A literal can be made of any number of these without another check, and V8 ends the process if an array
+    // grows past its bounds.
+    spread(iterable): unknown {
+      if (isArray(iterable) && iterable[Symbol.iterator] === elements) {
+        const { length } = iterable;
+        if (length > MAX_LENGTH)
+          throw new RangeError(`a spread of ${length} elements, the limit is ${MAX_LENGTH}`);
+        if (length > FEW) checks.work();
+        return iterable;
+      }
+      const all: unknown[] = [];
+      for (const element of iterable as Iterable<unknown>) {
+        if (all.length === MAX_LENGTH) throw new RangeError(`a spread of more elements than ${MAX_LENGTH}`);
+        if (all.push(element) % FEW === 0) checks.work();
+      }
+      return all;
     },
     work(): void {
       callsToLook = 0;

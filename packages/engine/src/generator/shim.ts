@@ -35,7 +35,10 @@ export function installShim(onWork: () => void, names: readonly string[]): () =>
     "".matchAll(/a/g),
   ];
   const globals = globalThis as unknown as Record<string, unknown>;
-  markNatives(guard, [...samples, ...names.map((name) => globals[name])]);
+  markNatives(guard, [
+    ...samples,
+    ...names.filter((name) => name !== "globalThis").map((name) => globals[name]),
+  ]);
   return () => finish(guard);
 }
 
