@@ -4,7 +4,6 @@ import type { BootOptions } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
 import type { Session } from "../session.js";
-import { writeLastMoments } from "../trace/last-moments.js";
 import type { MachineFlags } from "./options.js";
 
 /** Of a machine's memory, how much its trace rings get at most unless told. */
@@ -13,6 +12,8 @@ const TRACE_SHARE = 1 / 8;
 const STREAMED_KIB = 4096;
 /** A ring for the last moments. */
 export const KEPT_KIB = 256;
+
+const LAST_MOMENTS = new URL("../trace/last-moments.js", import.meta.url);
 
 /** A size of trace rings that fits the machine; 0 if none does. */
 function fittingKiB(most: number, flags: MachineFlags): number {
@@ -36,7 +37,7 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
     ...(flags.seed !== undefined && { seed: flags.seed }),
     ...(flags.watchdog !== undefined && { watchdogMs: flags.watchdog }),
     ...(session.trace === undefined
-      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: writeLastMoments }
+      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: LAST_MOMENTS }
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),

@@ -4,7 +4,7 @@
  * other images in the course of time, with other numbers: what was compiled of one is no use to the next.
  */
 import type { Main, Sys } from "@capos/abi";
-import { moduleNumber, type PhysicalMemory, readModule } from "@capos/hal";
+import { moduleNumber, moduleText, type PhysicalMemory, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
 import { makeChecks, ranTooLong } from "./clock.js";
 import { GuestContext } from "./guest-context.js";
@@ -67,7 +67,7 @@ class GeneratorKind implements ContextKind {
     const main = this.program(image)(tick, tickMain, caught, spread);
     if (typeof main !== "function")
       throw new ImageError("the default export of a guest must be a generator function");
-    const sys: Sys = makeSys(context.regs, startWords);
+    const sys: Sys = makeSys(context.regs, startWords, moduleText(this.core.memory as PhysicalMemory, image));
     context.begin((main as Main)(sys));
     // Its top level may have made much.
     if (this.heap.isDue()) this.core.ranLong = true;
