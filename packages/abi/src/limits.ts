@@ -24,6 +24,12 @@ export const MAX_MESSAGE_CAPABILITIES = 4;
 /** Thread priorities: 0 (lowest) to 255. */
 export const PRIORITIES = 256;
 
+/**
+ * The highest that a process of the host's may give its threads: below every service, which it could shut out else.
+ * A process with a higher ceiling is one of the system's.
+ */
+export const USER_CEILING = 149;
+
 /** Bytes of untyped memory in one block, as a power of two. */
 export const MIN_UNTYPED_BITS = 6;
 export const MAX_UNTYPED_BITS = 31;

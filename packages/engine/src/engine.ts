@@ -13,8 +13,11 @@ export interface EngineCore {
   readonly area: number;
   /** Where its attention word stands: other than 0, the core is wanted. */
   readonly attention: number;
-  /** The thread whose guest runs. */
+  /** The thread whose guest runs, and its context. */
   readonly current: number;
+  readonly context: Context | null;
+  /** By thread number; null where there is none. */
+  readonly contexts: readonly (Context | null)[];
   /** The thread that is to be dropped as soon as its guest lets go, 0 for none. Comes with `ranLong`. */
   condemned: number;
   /** Why: it asked for more memory than there is, instead of running too long. */
@@ -30,8 +33,11 @@ export interface EngineCore {
 /** A kind of guest. */
 export interface ContextKind {
   readonly name: string;
-  /** A context that has no guest yet: for a thread that is started, or one whose guest was lost. */
-  make(regs: Float64Array): Context;
+  /**
+   * A context that has no guest yet: for a thread that is started, or one whose guest was lost.
+   * @param isSystem of one of the system's processes, which is ended for want of memory after all others
+   */
+  make(regs: Float64Array, isSystem: boolean): Context;
   /**
    * Gives a context of this kind its guest: the image's code, with `startWords` words in the register file.
    * Runs guest code, and throws what that throws, or `ImageError`.
@@ -45,6 +51,11 @@ export interface Engine {
   readonly kinds: readonly ContextKind[];
   /** Bytes in use on this worker's own heap. */
   heapBytes(): number;
+  /**
+   * Looks at the memory of its guests; for the loop, after a long run. Answers the number of the thread that is to be
+   * ended because it holds most of it and it is used up; 0 for none.
+   */
+  overBudget(): number;
   /** Why a condemned guest was dropped, for its fault's text. */
   condemnation(): string;
 }

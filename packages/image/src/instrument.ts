@@ -33,6 +33,7 @@ interface Names {
   readonly caught: string;
   readonly fuel: string;
   readonly turn: string;
+  readonly spread: string;
   readonly listed: string;
   readonly thrown: string;
 }
@@ -76,6 +77,8 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
       wrap(listed, `${names.listed}(`, ")", out);
       listsProperties = true;
     }
+    const spread = spreadBy(node, bundle);
+    if (spread !== null) wrap(spread, `${names.spread}(`, ")", out);
     if (node.type === "ExportNamedDeclaration") out.remove(node.start, node.end);
   }
   if (listsProperties) {
@@ -86,7 +89,7 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
     }
   }
 
-  const parameters = `${names.tick},${names.tickMain},${names.caught}`;
+  const parameters = `${names.tick},${names.tickMain},${names.caught},${names.spread}`;
   out.prepend(
     `(function(${parameters}){"use strict";let ${names.fuel}=${FUEL},${names.turn}=${FUEL};${listsProperties ? guardOf(names) : ""}`,
   );
@@ -110,6 +113,7 @@ function freshNames(bundle: Bundle): Names {
     caught: fresh("$caught"),
     fuel: fresh("$fuel"),
     turn: fresh("$turn"),
+    spread: fresh("$spread"),
     listed: fresh("$listed"),
     thrown: fresh("$thrown"),
   };
@@ -173,6 +177,19 @@ function listedBy(node: Tree, bundle: Bundle): Tree | null {
   if (node.type === "SpreadElement" && bundle.parents.get(node)!.type === "ObjectExpression")
     return node.argument;
   return null;
+}
+
+/** The iterable that a node takes all elements of at once, if it is one. The kernel bounds it, and counts it. */
+function spreadBy(node: Tree, bundle: Bundle): Tree | null {
+  if (node.type === "SpreadElement")
+    return bundle.parents.get(node)!.type === "ObjectExpression" ? null : node.argument;
+  if (node.type === "VariableDeclarator" && takesRest(node.id)) return node.init;
+  if (node.type === "AssignmentExpression" && takesRest(node.left)) return node.right;
+  return null;
+}
+
+function takesRest(pattern: Tree): boolean {
+  return pattern.type === "ArrayPattern" && pattern.elements.at(-1)?.type === "RestElement";
 }
 
 function guardOf(names: Names): string {

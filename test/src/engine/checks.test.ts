@@ -9,7 +9,16 @@ function makeCore(): EngineCore {
   const { memory } = makeMachine(1);
   const { i32 } = memory;
   return {
-    ...{ id: 0, memory, i32, area: coreArea(memory, 0), attention: attentionOf(memory, 0), current: 1 },
+    ...{
+      id: 0,
+      memory,
+      i32,
+      area: coreArea(memory, 0),
+      attention: attentionOf(memory, 0),
+      current: 1,
+      context: null,
+      contexts: [],
+    },
     ...{ condemned: 0, overBudget: false, ranLong: false, quiescent: false, inGuest: () => true },
   };
 }
@@ -18,7 +27,7 @@ for (const check of ["tick", "tickMain"] as const) {
   t.test(`a core whose guest has run for long is quiescent from its first ${check} on`, (t) => {
     const core = makeCore();
     const { i32, attention } = core;
-    const checks = makeChecks(core, new GuestHeap());
+    const checks = makeChecks(core, new GuestHeap(core));
     checks[check]();
     t.equal(i32[attention], Attention.QUIESCENT);
     t.ok(core.quiescent && core.ranLong, "and the kernel's loop is told");
@@ -33,7 +42,7 @@ for (const check of ["tick", "tickMain"] as const) {
     for (const bit of [Attention.GRACE, Attention.POKE, Attention.INTERRUPT, 1 << 31]) {
       const core = makeCore();
       core.i32[core.attention] = bit;
-      makeChecks(core, new GuestHeap())[check]();
+      makeChecks(core, new GuestHeap(core))[check]();
       t.equal(core.i32[core.attention], bit);
       t.notOk(core.quiescent);
     }
@@ -44,7 +53,7 @@ for (const check of ["tick", "tickMain"] as const) {
 t.test("a guest is condemned by what the watchdog says of what it is at, and of nothing else", (t) => {
   const core = makeCore();
   const { i32, area } = core;
-  const checks = makeChecks(core, new GuestHeap());
+  const checks = makeChecks(core, new GuestHeap(core));
   i32[area + CoreArea.HEARTBEAT] = 5;
   const at = progressOf(i32, area);
   checks.tick();
@@ -60,6 +69,6 @@ t.test("a guest is condemned by what the watchdog says of what it is at, and of 
 t.test("a core that was never judged is not condemned when its count comes to nought again", (t) => {
   const core = makeCore();
   core.i32[core.area + CoreArea.HEARTBEAT] = 0;
-  t.doesNotThrow(makeChecks(core, new GuestHeap()).tick);
+  t.doesNotThrow(makeChecks(core, new GuestHeap(core)).tick);
   t.end();
 });

@@ -39,7 +39,7 @@ type Step = { done?: boolean; value: unknown };
 function instantiate(image: Image, checks: Checks = {}): unknown {
   const program = vm.runInThisContext(image.code) as (...checks: unknown[]) => unknown;
   const { tick = () => {}, tickMain = () => false, caught = () => {} } = checks;
-  return program(tick, tickMain, caught);
+  return program(tick, tickMain, caught, (iterable: unknown) => iterable);
 }
 
 /** Runs something with a time limit that also ends loops. */

@@ -13,6 +13,13 @@ import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal"
 import type { EngineCore } from "../engine.js";
 import type { GuestHeap } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
+import { MAX_LENGTH } from "./shim-guard.js";
+
+/** Elements that are spread without a look at the heap. */
+const FEW = 1024;
+const { isArray } = Array;
+/** How V8 iterates arrays by itself. */
+const elements = Array.prototype[Symbol.iterator];
 
 /** Calls of the checks between two looks at the heap: a look costs as much as a few hundred checks. */
 const CALLS_PER_LOOK = 16;
@@ -35,10 +42,13 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
     throw sentinel;
   }
 
-  function lookAtHeap(): void {
-    if (--callsToLook > 0) return;
-    if (heap.isOverBudget()) condemn(true);
+  /** True if the loop is wanted, to end another thread. */
+  function lookAtHeap(): boolean {
+    if (--callsToLook > 0) return false;
+    const holder = heap.look();
+    if (holder !== 0 && k.contexts[holder] === k.context) condemn(true);
     callsToLook = CALLS_PER_LOOK;
+    return holder !== 0;
   }
 
   /** True if something wants the core; otherwise it is quiescent until the guest lets go. */
@@ -62,9 +72,9 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
     tick: spend,
     tickMain(): boolean {
       if (k.condemned !== 0) throw sentinel;
-      lookAtHeap();
+      const holds = lookAtHeap();
       k.ranLong = true;
-      if (isWanted()) return true;
+      if (holds || isWanted()) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.
       i32[turns]++;
@@ -72,6 +82,23 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
     },
     caught(): void {
       if (k.condemned !== 0) throw sentinel;
+    },
+    // A literal can be made of any number of these without another check, and V8 ends the process if an array
+    // grows past its bounds.
+    spread(iterable): unknown {
+      if (isArray(iterable) && iterable[Symbol.iterator] === elements) {
+        const { length } = iterable;
+        if (length > MAX_LENGTH)
+          throw new RangeError(`a spread of ${length} elements, the limit is ${MAX_LENGTH}`);
+        if (length > FEW) checks.work();
+        return iterable;
+      }
+      const all: unknown[] = [];
+      for (const element of iterable as Iterable<unknown>) {
+        if (all.length === MAX_LENGTH) throw new RangeError(`a spread of more elements than ${MAX_LENGTH}`);
+        if (all.push(element) % FEW === 0) checks.work();
+      }
+      return all;
     },
     work(): void {
       callsToLook = 0;

@@ -7,25 +7,41 @@ import type { Main, Sys } from "@capos/abi";
 import { moduleNumber, moduleText, type PhysicalMemory, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
 import { makeChecks, ranTooLong } from "./clock.js";
-import { GeneratorContext } from "./context.js";
+import { GuestContext } from "./guest-context.js";
 import { GuestHeap, heapBytes } from "./heap.js";
 import { compileProgram, hardenRealm } from "./realm.js";
 import type { GuestChecks, Program } from "./realm-type.js";
+import { GuestSymbols } from "./symbols.js";
 import { makeSys } from "./sys.js";
 
 /** Hardens the worker's realm. Once a worker, before any guest: the engine of a core whose guests are generators. */
 export function makeGeneratorEngine(k: EngineCore): Engine {
-  const heap = new GuestHeap();
+  const heap = new GuestHeap(k);
   const checks = makeChecks(k, heap);
-  hardenRealm(() => {
-    // The kernel uses the same built-ins; only a guest's work is counted.
-    if (k.inGuest()) checks.work();
-  });
+  hardenRealm(
+    () => {
+      // The kernel uses the same built-ins; only a guest's work is counted.
+      if (k.inGuest()) checks.work();
+    },
+    () => symbolsOf(k),
+  );
   return Object.freeze({
-    kinds: Object.freeze([new GeneratorKind(k.memory, checks, heap)]),
+    kinds: Object.freeze([new GeneratorKind(k, checks, heap)]),
     heapBytes,
-    condemnation: () => (k.overBudget ? heapUsedUp(k.id) : ranTooLong(k)),
+    overBudget: () => heap.take(),
+    condemnation(): string {
+      if (!k.overBudget) return ranTooLong(k);
+      heap.take();
+      return heapUsedUp(k.id);
+    },
   });
+}
+
+/** The registry of the guest that runs, null while the kernel does. */
+function symbolsOf(k: EngineCore): GuestSymbols | null {
+  if (!k.inGuest() || !(k.context instanceof GuestContext)) return null;
+  k.context.symbols ??= new GuestSymbols();
+  return k.context.symbols;
 }
 
 class GeneratorKind implements ContextKind {
@@ -34,32 +50,34 @@ class GeneratorKind implements ContextKind {
   private readonly programs = new Map<number, { readonly number: number; readonly program: Program }>();
 
   constructor(
-    private readonly memory: PhysicalMemory,
+    private readonly core: EngineCore,
     private readonly checks: GuestChecks,
     private readonly heap: GuestHeap,
   ) {}
 
-  make(regs: Float64Array): GeneratorContext {
-    return new GeneratorContext(regs);
+  make(regs: Float64Array, isSystem: boolean): GuestContext {
+    return new GuestContext(regs, isSystem, this.core, this.heap);
   }
 
   /** Runs the image's module top level (in guest mode: with checks and limit) and calls `main`. */
-  begin(context: GeneratorContext, image: number, startWords: number): void {
+  begin(context: GuestContext, image: number, startWords: number): void {
     // At the loop's depth, before a guest that could need it on its own.
     this.heap.takeCollector();
-    const { tick, tickMain, caught } = this.checks;
-    const main = this.program(image)(tick, tickMain, caught);
+    const { tick, tickMain, caught, spread } = this.checks;
+    const main = this.program(image)(tick, tickMain, caught, spread);
     if (typeof main !== "function")
       throw new ImageError("the default export of a guest must be a generator function");
-    const sys: Sys = makeSys(context.regs, startWords, moduleText(this.memory, image));
+    const sys: Sys = makeSys(context.regs, startWords, moduleText(this.core.memory as PhysicalMemory, image));
     context.begin((main as Main)(sys));
+    // Its top level may have made much.
+    if (this.heap.isDue()) this.core.ranLong = true;
   }
 
   private program(image: number): Program {
     const known = this.programs.get(image);
-    const number = moduleNumber(this.memory, image);
+    const number = moduleNumber(this.core.memory as PhysicalMemory, image);
     if (known?.number === number) return known.program;
-    const module = readModule(this.memory, image);
+    const module = readModule(this.core.memory as PhysicalMemory, image);
     if (module === null) throw new ImageError(`there is no image in place ${image}`);
     const program = compileProgram(module.code, module.name);
     this.programs.set(image, { number, program });

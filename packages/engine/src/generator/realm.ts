@@ -19,6 +19,7 @@ import { IMAGE_URL, keepFrames } from "../fault.js";
 import { allowOverrides } from "./overrides.js";
 import type { Program } from "./realm-type.js";
 import { installShim } from "./shim.js";
+import { type GuestSymbols, separateSymbols } from "./symbols.js";
 
 export { type Fault, faultOf } from "../fault.js";
 
@@ -59,9 +60,13 @@ const GLOBALS: readonly string[] = Object.freeze([
  *
  * @param onWork called on the guest's stack before built-ins work through another 2^20 elements: what a
  *   check is to code that loops by itself. May throw; does nothing while no guest runs.
+ * @param symbolsOf the registry of symbols of the guest that runs, see symbols.ts
  */
-export function hardenRealm(onWork: () => void = () => {}): void {
-  const finishShim = installShim(onWork);
+export function hardenRealm(
+  onWork: () => void = () => {},
+  symbolsOf: () => GuestSymbols | null = () => null,
+): void {
+  const finishShim = installShim(onWork, GLOBALS);
   repairIntrinsics({
     errorTaming: "safe",
     errorTrapping: "none",
@@ -79,6 +84,7 @@ export function hardenRealm(onWork: () => void = () => {}): void {
   });
   keepFrames();
   finishShim();
+  separateSymbols(symbolsOf);
   allowOverrides(GLOBALS.map((name) => (globalThis as Record<string, unknown>)[name]));
   // `harden` walks as many objects as it finds, and nothing counts them.
   Reflect.deleteProperty(Object, Symbol.for("harden"));

@@ -64,8 +64,8 @@ export function limitAggregateError(guard: Guard): void {
 }
 
 /** A constructor that gives another what `over` makes of its first argument, in the place of that for its prototype. */
-function limited(constructor: unknown, over: (iterable: unknown) => unknown): unknown {
-  const given = constructor as Constructor;
+function limited(maker: unknown, over: (iterable: unknown) => unknown): unknown {
+  const given = maker as Constructor;
   const replacement = function (this: unknown, iterable?: unknown, ...rest: unknown[]): object {
     const isOwn = (new.target as unknown) === replacement;
     if (isOwn && iterable === undefined && rest.length === 0) return new given();

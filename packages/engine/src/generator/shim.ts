@@ -15,9 +15,10 @@ import { limitRegExp, shimStrings } from "./shim-strings.js";
  * Installs the shim. Once a realm, before `repairIntrinsics()`; the kernel's own code in that realm
  * lives with the limits too. Answers the part that has to come after `repairIntrinsics()`, which makes what it changes.
  *
+ * @param names of what a guest's global object has
  * @param onWork called before built-ins work through another 2^20 elements; may throw
  */
-export function installShim(onWork: () => void): () => void {
+export function installShim(onWork: () => void, names: readonly string[]): () => void {
   const guard = makeGuard(onWork);
   shimArrays(guard);
   shimStrings(guard);
@@ -25,37 +26,18 @@ export function installShim(onWork: () => void): () => void {
   shimIterables(guard);
   shimNumbers();
   const words = function* (): Generator<undefined> {};
+  const samples = [
+    words,
+    [].values(),
+    new Map().keys(),
+    new Set().keys(),
+    ""[Symbol.iterator](),
+    "".matchAll(/a/g),
+  ];
+  const globals = globalThis as unknown as Record<string, unknown>;
   markNatives(guard, [
-    ...[
-      Object,
-      Function,
-      Array,
-      String,
-      Number,
-      BigInt,
-      Boolean,
-      Symbol,
-      RegExp,
-      Map,
-      Set,
-      WeakMap,
-      WeakSet,
-      Proxy,
-    ],
-    ...[Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
-    ...[
-      Math,
-      JSON,
-      Reflect,
-      words,
-      [].values(),
-      new Map().keys(),
-      new Set().keys(),
-      ""[Symbol.iterator](),
-      "".matchAll(/a/g),
-    ],
-    ...[decodeURI, decodeURIComponent, encodeURI, encodeURIComponent, isFinite, isNaN, parseFloat, parseInt],
-    (globalThis as { Iterator?: unknown }).Iterator,
+    ...samples,
+    ...names.filter((name) => name !== "globalThis").map((name) => globals[name]),
   ]);
   return () => finish(guard);
 }

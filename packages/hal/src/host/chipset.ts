@@ -110,6 +110,8 @@ function attend(
  */
 function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogMs: number): void {
   const { i32 } = memory;
+  // Plain: nobody else writes it, and the core may see it late.
+  i32[it.area + CoreArea.PULSE]++;
   const heartbeat = i32[it.area + CoreArea.HEARTBEAT];
   if (heartbeat !== it.heartbeat) {
     it.heartbeat = heartbeat;

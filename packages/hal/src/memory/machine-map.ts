@@ -100,6 +100,8 @@ export const enum CoreArea {
   THREAD = 37,
   /** The progress at which the core has run for too long, 0 for none: see cpu/progress.ts. Written by the chipset. */
   SPENT = 38,
+  /** Counts the chipset's looks at the core while it runs, 1 to 20 ms apart. Written by the chipset. */
+  PULSE = 39,
   /** Line 3, written by this core alone: a count that goes on for as long as the core does. The watchdog looks at it. */
   HEARTBEAT = 48,
   /** The rest of the line but its last word, and lines 4 to 7: the tenant's, who says what they mean. */

@@ -42,7 +42,7 @@ export function recover(k: Core): void {
     // One that has not started has nothing to lose.
     if (isEnded(state) || state === ThreadState.INACTIVE) continue;
     // A stand-in for the lost context: threads that end tell others that end after them.
-    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE] as ImageRef).make(makeRegisters());
+    k.contexts[number] = kindOf(k, i32[thread + Thread.IMAGE] as ImageRef).make(makeRegisters(), false);
     victims.push(thread);
   }
   for (const thread of victims) {

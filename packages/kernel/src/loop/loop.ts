@@ -3,7 +3,7 @@
  * nothing to do.
  */
 
-import { Outcome } from "@capos/engine";
+import { heapUsedUp, Outcome } from "@capos/engine";
 import { Attention, ChipsetEvent, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
 import { isCrowded } from "../sched/crowd.js";
@@ -55,6 +55,8 @@ export function run(k: Core): void {
         drop(k, k.condemned);
         continue;
       }
+      endHolder(k);
+      if (k.context !== context) continue;
     }
     const thread = k.current as ThreadRef;
     if (trap >= 0) {
@@ -95,6 +97,14 @@ function drop(k: Core, thread: ThreadRef): void {
   faultThread(k, thread, k.engine!.condemnation());
 }
 
+/** Who holds most of this core's memory is ended when it is used up: the thread that just ran, or any other. */
+function endHolder(k: Core): void {
+  const number = k.engine!.overBudget();
+  if (number === 0) return;
+  const thread = Atomics.load(k.i32, k.threadTable + number) as ThreadRef | 0;
+  if (thread !== 0) faultThread(k, thread, heapUsedUp(k.id));
+}
+
 /** No thread runs: takes the most urgent one, or idles. */
 function choose(k: Core): void {
   const { i32 } = k;
@@ -129,9 +139,11 @@ function choose(k: Core): void {
       failure = error;
     }
     beginWork(k);
-    if (k.ranLong) endLongRun(k);
+    const ranLong = k.ranLong;
+    if (ranLong) endLongRun(k);
     if (k.condemned !== 0) drop(k, k.condemned);
     else if (failed) faultThread(k, thread, failure);
+    else if (ranLong) endHolder(k);
   }
 }
 

@@ -2,7 +2,7 @@
  * Methods of threads. What changes a started thread runs on its home core: here if that is this one,
  * else there, for the invoker, by one line.
  */
-import { Err, LifeState, Method, Reg, Slot } from "@capos/abi";
+import { Err, LifeState, Method, Reg, Slot, USER_CEILING } from "@capos/abi";
 import { type Context, makeRegisters } from "@capos/engine";
 import { CoreArea, CoreState, coreArea } from "@capos/hal";
 import { slotStillNames } from "../capability/lookup.js";
@@ -239,7 +239,9 @@ export function startHere(k: Core, target: ThreadRef): number {
     return Err.BUSY;
   const regs = makeRegisters();
   copyWords(regs, Reg.WORDS, k.f64, threadWords(target), i32[target + Thread.START_WORDS]);
-  k.contexts[i32[target + Thread.NUMBER]] = kindOf(k, i32[target + Thread.IMAGE] as ImageRef).make(regs);
+  const isSystem = i32[i32[target + Thread.PROCESS] + Process.CEILING] > USER_CEILING;
+  const kind = kindOf(k, i32[target + Thread.IMAGE] as ImageRef);
+  k.contexts[i32[target + Thread.NUMBER]] = kind.make(regs, isSystem);
   Atomics.store(i32, target + Thread.LIFE, LifeState.RUNNING);
   i32[target + Thread.RESTART] = Restart.START;
   enqueue(k, target);

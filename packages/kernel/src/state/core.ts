@@ -36,7 +36,13 @@ export interface CoreParts {
 
 /** A core that runs no guests. */
 const BARE: CoreParts = Object.freeze({
-  makeEngine: () => Object.freeze({ kinds: Object.freeze([]), heapBytes: () => 0, condemnation: () => "" }),
+  makeEngine: () =>
+    Object.freeze({
+      kinds: Object.freeze([]),
+      heapBytes: () => 0,
+      overBudget: () => 0,
+      condemnation: () => "",
+    }),
   describe: () => [],
 });
 

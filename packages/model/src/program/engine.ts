@@ -80,6 +80,7 @@ export const PARTS: CoreParts = Object.freeze({
   makeEngine: (core: EngineCore) => ({
     kinds: [new ScenarioKind(core)],
     heapBytes: () => 0,
+    overBudget: () => 0,
     condemnation: () => "",
   }),
   describe: () => [],

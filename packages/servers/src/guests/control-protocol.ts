@@ -5,7 +5,7 @@
  * must not end it. Lines are at most `MAX_REQUEST_BYTES` long; fields that are not known are ignored.
  * Every request that can be read is answered, with the id that it came with, also one that is refused for its length.
  */
-import { MAX_NAME_BYTES } from "@capos/abi";
+import { MAX_NAME_BYTES, USER_CEILING } from "@capos/abi";
 import { argumentsText, fitsStartWords, utf8Length } from "@capos/libos";
 import { USER_THREADS } from "./system.js";
 
@@ -121,8 +121,6 @@ export type ControlEvent = ReadyEvent | ExitEvent | DoneEvent | ErrorEvent | Ser
 /** The longest request, without its line break. */
 export const MAX_REQUEST_BYTES = 16384;
 
-/** What the host starts runs below every service, and can give no more: it could shut them out else. */
-export const USER_CEILING = 149;
 const MAX_IMAGE = 0x7fff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;

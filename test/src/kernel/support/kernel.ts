@@ -34,6 +34,7 @@ const PARTS: CoreParts = {
   makeEngine: () => ({
     kinds: [{ name: "none", make: (regs) => new GeneratorContext(regs), begin() {} }],
     heapBytes: () => 0,
+    overBudget: () => 0,
     condemnation: () => "",
   }),
   describe: () => [],

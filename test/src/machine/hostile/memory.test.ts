@@ -45,6 +45,87 @@ t.test("a heap that grows without end costs its owner, not its core", async (t) 
   t.match(await machine.kill(neighbour), { state: "killed" });
 });
 
+/** Holds so many texts of a MiB each. */
+const HOLD =
+  "const kept: any[] = [];\nfunction hold(i: number) { const s = 'a'.repeat(2 ** 20) + i; s.charCodeAt(3); kept.push(s); }";
+
+t.test("when the memory of a core is used up, who holds most of it is ended, not who asks", async (t) => {
+  const holds = `
+    const os = start(sys);
+    for (let i = 0; i < 180; i++) { hold(i); yield sys.nothing(); }
+    yield* os.print("holds " + kept.length);
+    yield sys.wait(yield* os.notification());`;
+  const asks = "for (let i = 0; i < 100; i++) { hold(i); yield sys.nothing(); }\nreturn 3;";
+  const asksInOne = "for (let i = 0; i < 100; i++) hold(i);\nreturn 4;";
+  for (const [what, body, status] of [
+    ["with traps", asks, 3],
+    ["in one turn", asksInOne, 4],
+  ] as const) {
+    const holder = await machine.start(guest(holds, HOLD));
+    await machine.until("the holder", () => machine.console.includes("holds 180"));
+    machine.console.length = 0;
+    t.same(await machine.run(guest(body, HOLD)), { state: "exited", status, fault: "" }, what);
+    t.same(await machine.exit(holder), USED_UP, `${what}: the holder`);
+  }
+  await machine.sound(t, "a core that was full");
+});
+
+t.test("code without loops is looked at too", async (t) => {
+  const line = "s = 'a'.repeat(2 ** 28) + kept.length; s.charCodeAt(7); kept.push(s); yield sys.nothing();";
+  const body = `let s;\n${line.repeat(6)}\nyield* start(sys).print('holds it all');\nyield sys.wait(yield* start(sys).notification());`;
+  t.same(await machine.run(guest(body, HOLD)), USED_UP);
+  await machine.sound(t, "gigabytes in straight code");
+});
+
+t.test("what is spread is bounded, one by one and together", async (t) => {
+  const endless = "{ [Symbol.iterator]: Reflect.get.bind(null, { it: { next: Array.of } }, 'it') } as any";
+  for (const [what, body] of [
+    ["a long array", "return [...Array(2 ** 23)].length;"],
+    ["an iterator of built-ins that never ends", `return [...(${endless})].length;`],
+    ["the same in a call", `return Math.max(...(${endless}));`],
+    ["the same in a rest", `const [first, ...rest] = ${endless};\nreturn rest.length;`],
+  ] as const) {
+    const { state, fault } = await machine.run(guest(body));
+    t.equal(state, "faulted", what);
+    t.match(fault, /RangeError: a spread of .*4194304$|used up the memory/, what);
+  }
+  const spreads = "...a, yield sys.nothing(), ".repeat(40);
+  t.same(await machine.run(guest(`const a = Array(2 ** 22).fill(1);\nreturn [${spreads}].length;`)), USED_UP);
+  await machine.sound(t, "spreads");
+});
+
+t.test("the memory of a guest that has ended comes back", async (t) => {
+  const bodies = [
+    "for (let i = 0; i < 150; i++) { Symbol.for('a'.repeat(2 ** 20) + i); yield sys.nothing(); }\nreturn 1;",
+    "const s = 'a'.repeat(2 ** 27) + 'b'; s.charCodeAt(3);\nreturn /b/.test(s) ? 1 : 2;",
+    "const o: any = {}; for (let i = 0; i < 100; i++) { o['a'.repeat(2 ** 20) + i] = i; yield sys.nothing(); }\nreturn 1;",
+  ];
+  for (const body of bodies) {
+    for (let turn = 0; turn < 2; turn++)
+      t.match(await machine.run(guest(body)), { state: "exited", status: 1 }, body);
+    const next = "for (let i = 0; i < 150; i++) { hold(i); yield sys.nothing(); }\nreturn 5;";
+    t.match(await machine.run(guest(next, HOLD)), { state: "exited", status: 5 }, body);
+  }
+});
+
+t.test("a guest's symbols are its own, and the same for the same key", async (t) => {
+  const body = `
+    const one = Symbol.for("a"), other = Symbol.for("a");
+    if (one !== other || Symbol.keyFor(one) !== "a" || one.description !== "a") return 1;
+    if (Symbol.keyFor(Symbol("a")) !== undefined || Symbol.keyFor(Symbol.iterator) !== undefined) return 2;
+    try { Symbol.keyFor("a" as any); return 3; } catch { return 0; }`;
+  t.match(await machine.run(guest(body)), { state: "exited", status: 0 });
+});
+
+t.test("the system's services outlast who fills the core they live on", async (t) => {
+  const body = `
+    for (let i = 0; i < 232; i++) { hold(i); yield sys.nothing(); }
+    yield sys.wait(yield* start(sys).notification());`;
+  const ending = await machine.run(guest(body, HOLD), { core: 0 });
+  t.same(ending, { ...USED_UP, fault: "used up the memory of core 0" });
+  await machine.sound(t, "a full core 0");
+});
+
 t.test("garbage is nobody's fault", async (t) => {
   const body =
     "const a: any[] = [];\nfor (let i = 0; i < 1e6; i++) a.push({ i });\nlet n = 0;\nfor (let i = 0; i < 5e6; i++) n += [{ i }].length + a.length;\nreturn n > 0 ? 3 : 4;";

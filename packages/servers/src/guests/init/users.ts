@@ -4,8 +4,9 @@
  * Each has a badge that no other process ever had. When its first thread ends it has ended: what is
  * left of it is killed, the services that keep things for it are told, then the host is.
  */
+import { USER_CEILING } from "@capos/abi";
 import { process, type Steps } from "@capos/libos";
-import { type ExitEvent, type RunRequest, USER_CEILING } from "../control-protocol.js";
+import type { ExitEvent, RunRequest } from "../control-protocol.js";
 import type { Identity } from "../registry.js";
 import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
 import type { Authority } from "./authority.js";
