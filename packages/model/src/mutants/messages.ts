@@ -110,8 +110,9 @@ const done = sweepQueues(k);`,
     edits: [
       {
         function: "wait",
-        find: "bits = Atomics.exchange(i32, notification + Notification.BITS, 0); if (bits === 0) {",
-        replace: "if (bits === 0) {",
+        find: `Atomics.store(i32, notification + Notification.WAITING, 1);
+bits = Atomics.exchange(i32, notification + Notification.BITS, 0);`,
+        replace: "Atomics.store(i32, notification + Notification.WAITING, 1);",
       },
     ],
   },
