@@ -6,7 +6,17 @@
 import { PerformanceObserver } from "node:perf_hooks";
 import { threadId } from "node:worker_threads";
 import { faultOf } from "@capos/engine";
-import { Attention, attachMemory, BootInfo, CoreArea, CoreState, halt, Power, raise } from "@capos/hal";
+import {
+  Attention,
+  attachMemory,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  checkHost,
+  halt,
+  Power,
+  raise,
+} from "@capos/hal";
 import { boot, equipCore, prepareCore } from "./boot/boot.js";
 import { panic } from "./boot/panic.js";
 import { recover } from "./boot/recover.js";
@@ -33,8 +43,12 @@ export interface CoreReport {
   readonly collections: readonly { readonly startNs: number; readonly durationNs: number }[];
 }
 
-/** Runs a core. Returns when the machine is off; a panic is reported through the machine's power word. */
+/**
+ * Runs a core. Returns when the machine is off; a panic is reported through the machine's power word.
+ * @throws Error with one line if this worker is not what a core needs; no word of the machine is written then
+ */
 export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreReport> {
+  checkHost();
   const collections: { startNs: number; durationNs: number }[] = [];
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {

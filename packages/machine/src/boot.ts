@@ -11,7 +11,7 @@ import { basename, relative } from "node:path";
 import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
-import { Machine, type MachineEnd } from "@capos/hal/host";
+import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
 import { buildImage, GuestBuildError, locate } from "@capos/image";
 import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
@@ -22,6 +22,7 @@ import type { DestinationStream } from "pino";
 import { defaultCores, type LogLevelName } from "./defaults.js";
 import { openDoor } from "./door/door.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { fromHost } from "./from-host.js";
 import { LoadedImages, load } from "./images.js";
 import { LineSplitter } from "./lines.js";
 import { logSink, standardDestination } from "./log-sink.js";
@@ -205,12 +206,14 @@ export class CaposMachine {
 
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */
   async plug(core: number): Promise<void> {
-    await this.#machine.plug(inRange("core", core, 0, this.cores - 1));
+    const number = inRange("core", core, 0, this.cores - 1);
+    await fromHost(() => this.#machine.plug(number));
   }
 
   /** Asks a core to leave the machine. It does when no thread lives on it; core 0 never does. */
   async unplug(core: number): Promise<void> {
-    await this.#machine.management.unplug(inRange("core", core, 0, this.cores - 1));
+    const number = inRange("core", core, 0, this.cores - 1);
+    await fromHost(() => this.#machine.manage((management) => management.unplug(number)));
   }
 
   /** Ends a service as a fault would; init starts it again. For those who test what depends on it. */
@@ -254,7 +257,7 @@ export async function compileGuest(file: string): Promise<Image> {
 }
 
 async function inspectMachine(machine: Machine): Promise<MachineState> {
-  return (await machine.management.state()) as MachineState;
+  return (await fromHost(() => machine.manage((management) => management.state()))) as MachineState;
 }
 
 /** Lets other processes inspect a machine until it ends. One that they cannot ask works as well. */
@@ -350,7 +353,8 @@ function inRange(name: string, value: number, low: number, high: number): number
 
 /**
  * Boots a machine and waits until its services are up.
- * @throws UsageError for an option out of range or a memory too small; MachineError if it does not boot.
+ * @throws UsageError for an option out of range or a memory too small; MachineError if it does not boot, also for
+ * something that the host does not give it: memory, threads, open files.
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const plan = planOf(options);
@@ -363,7 +367,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const consoleLines = new LineSplitter(onConsole);
   const logLines = new LineSplitter(log);
   const controlLines = new LineSplitter((line) => control.take(line));
-  const machine = new Machine(plan, {
+  const hooks: MachineHooks = {
     coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
     chipsetProgram: CHIPSET_PROGRAM,
     inspectProgram: INSPECT_PROGRAM,
@@ -385,7 +389,8 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
     },
     whyNoTakeover,
     describe: dump,
-  });
+  };
+  const machine = await fromHost(() => new Machine(plan, hooks));
   for (const image of loadServerImages()) load(machine, image);
   const poweredNs = nowNs();
   const ended = machine.run();
@@ -396,7 +401,7 @@ export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
     ended: ended.then(reportOf),
   });
   const failed = ended.then((end): never => {
-    const reason = end.panicked ? "the kernel panicked" : "the machine was halted";
+    const reason = end.panicked ? "the kernel panicked" : (end.refusal?.message ?? "the machine was halted");
     const error = new MachineError(reason, end.panicked ? ExitStatus.PANIC : end.status);
     control.fail(error);
     // A panic is never silent: whoever does not listen to the kernel's line gets it here.

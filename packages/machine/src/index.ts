@@ -14,7 +14,7 @@ export {
   type WatchedMachine,
 } from "./boot.js";
 export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
-export { askMachine, chooseProcess } from "./door/ask.js";
+export { askMachine, chooseMachine } from "./door/ask.js";
 export { type Door, openDoor } from "./door/door.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
 export { LineSplitter } from "./lines.js";

@@ -16,6 +16,7 @@
  */
 import "ses";
 import { IMAGE_URL } from "../fault.js";
+import { restoreProto } from "./proto.js";
 import type { Program } from "./realm-type.js";
 import { finishShim, installShim } from "./shim.js";
 
@@ -60,6 +61,7 @@ const GLOBALS: readonly string[] = Object.freeze([
  *   check is to code that loops by itself. May throw; does nothing while no guest runs.
  */
 export function hardenRealm(onWork: () => void = () => {}): void {
+  restoreProto();
   installShim(onWork);
   repairIntrinsics({
     errorTaming: "safe",
