@@ -12,8 +12,8 @@ import {
   saysNobody,
 } from "./folder.js";
 
-/** A machine that has not answered by then will not, in milliseconds. */
-const PATIENCE_MS = 10_000;
+/** A machine that has not answered by then, on however busy a host, will not, in milliseconds. */
+const PATIENCE_MS = 60_000;
 
 /**
  * The machine to ask: the one whose process, or whose full name, is given; or the only one that runs.
