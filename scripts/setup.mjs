@@ -3,24 +3,29 @@
  *
  * Every entry point (`npm start`, `npm test`, `npm run build`) goes through ensureReady(), so a clean
  * clone needs only Node and npm. When nothing changed, the answer comes from two stamps and costs one
- * stat() per source file. Speaks on stderr only: stdout belongs to the program that is started.
+ * stat() per source file; a clone that was copied or moved is read once more, and not built again. Speaks on stderr only: stdout belongs to the program that is started.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { connect, createServer } from "node:net";
+import { basename, dirname, join, relative } from "node:path";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -85,7 +90,8 @@ export async function ensureReady() {
       if (!isBuilt()) build();
     });
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
+    // A full disk, a folder without permission: what the system says is all there is to say.
+    if (!(error instanceof SetupError || error.syscall !== undefined)) throw error;
     say(error.message);
     process.exit(1);
   }
@@ -169,33 +175,61 @@ function run(command, argv, env) {
 
 // Building
 
-/** Name, size and time of every file that the compiler reads. */
-function buildFingerprint() {
-  const hash = createHash("sha256").update(`${process.versions.modules}\n`);
-  const add = (path) => {
-    const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
-    hash.update(`${path} ${size} ${mtimeMs}\n`);
-  };
-  for (const file of ["package.json", "pnpm-lock.yaml", "tsconfig.json", "tsconfig.base.json"]) {
-    add(join(ROOT, file));
-  }
-  for (const path of walk(join(ROOT, "types")).sort()) add(path);
-  for (const folder of packageFolders()) {
-    add(join(ROOT, folder, "package.json"));
-    add(join(ROOT, folder, "tsconfig.json"));
-    for (const path of walk(join(ROOT, folder, "src")).sort()) add(path);
-  }
+/** Every file that the compiler reads. */
+function buildInputs() {
+  const files = ["package.json", "pnpm-lock.yaml", "tsconfig.json", "tsconfig.base.json"];
+  return [
+    ...files.map((file) => join(ROOT, file)),
+    ...walk(join(ROOT, "types")).sort(),
+    ...packageFolders().flatMap((folder) => [
+      join(ROOT, folder, "package.json"),
+      join(ROOT, folder, "tsconfig.json"),
+      ...walk(join(ROOT, folder, "src")).sort(),
+    ]),
+  ];
+}
+
+/** What the inputs are called, and of each what `look` says. Where the clone lies is no part of it. */
+function fingerprint(inputs, look) {
+  const hash = createHash("sha256");
+  for (const path of inputs)
+    hash
+      .update(`${relative(ROOT, path)}\n`)
+      .update(look(path))
+      .update("\n");
   return hash.digest("hex");
 }
 
+/** Size and time: whether they are what they were costs one look at each. */
+const glance = (inputs) =>
+  fingerprint(inputs, (path) => {
+    const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    return `${size} ${mtimeMs}`;
+  });
+
+/** What is in them: the same in a copy of the clone. */
+const contents = (inputs) => fingerprint(inputs, (path) => (existsSync(path) ? readFileSync(path) : "none"));
+
+/** The stamp of a build has two lines: its inputs' contents, and how they looked when that was last true. */
 function isBuilt() {
   if (packageFolders().some((folder) => !existsSync(join(ROOT, folder, "dist/.tsbuildinfo")))) return false;
-  return readStamp(BUILD_STAMP) === buildFingerprint();
+  const [built, looked] = (readStamp(BUILD_STAMP) ?? "").split("\n");
+  const inputs = buildInputs();
+  const look = glance(inputs);
+  if (look === looked) return true;
+  if (contents(inputs) !== built) return false;
+  try {
+    writeFileSync(BUILD_STAMP, `${built}\n${look}`);
+  } catch {
+    // A clone that cannot be written to: read again the next time.
+  }
+  return true;
 }
 
 function build() {
   // Taken first: a file saved while the compiler runs must count as changed next time.
-  const fingerprint = buildFingerprint();
+  const inputs = buildInputs();
+  const stamp = `${contents(inputs)}\n${glance(inputs)}`;
   say("compiling (again when a source changes) ...");
   // A build that fails half-way leaves no stamp that vouches for it.
   rmSync(BUILD_STAMP, { force: true });
@@ -204,7 +238,7 @@ function build() {
   for (const builder of IMAGE_BUILDERS) {
     if (existsSync(join(ROOT, builder))) node(builder, [join(ROOT, builder)]);
   }
-  writeFileSync(BUILD_STAMP, fingerprint);
+  writeFileSync(BUILD_STAMP, stamp);
 }
 
 function node(what, argv) {
@@ -241,15 +275,16 @@ function readStamp(path) {
   }
 }
 
-/** One setup at a time in a clone: two installs at once would break each other's node_modules. */
+/**
+ * One setup at a time in a clone: two installs at once would break each other's node_modules. The lock is a socket that
+ * its holder listens at, so it ends with its holder, whatever becomes of that; a file at its place that nobody listens
+ * at, or that is no socket, locks nothing. A process's number would say nothing: it may be one of another container's.
+ */
 async function withLock(work) {
-  for (let told = false; !takeLock(); await delay(200)) {
-    if (!told) say(`waiting for another process that sets up this clone (its number is in ${LOCK})`);
-    told = true;
-  }
+  const lock = await takeLock();
   // finally blocks do not run on Ctrl-C. Taken off again: the program that follows has its own idea of it.
   const onSignal = (_name, number) => {
-    rmSync(LOCK, { force: true });
+    lock.release();
     process.exit(128 + number);
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
@@ -257,30 +292,138 @@ async function withLock(work) {
     await work();
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    rmSync(LOCK, { force: true });
+    lock.release();
   }
 }
 
-function takeLock() {
+async function takeLock() {
+  if (process.platform === "win32") return takePipe();
+  const own = `${LOCK}-${randomBytes(6).toString("hex")}`;
+  const waiting = new Set();
+  const server = createServer((socket) => waiting.add(socket.unref().on("error", () => {})));
+  await listen(server, own);
   try {
-    writeFileSync(LOCK, String(process.pid), { flag: "wx" });
-    return true;
+    for (let told = false; !tryLink(own, LOCK); ) {
+      const isHeld = await untilReleased(LOCK, () => {
+        if (!told) say(`waiting for another process that sets up this clone (it listens at ${LOCK})`);
+        told = true;
+      });
+      if (!isHeld) await removeLeftOver(LOCK, own);
+    }
   } catch (error) {
-    if (error.code !== "EEXIST") throw error;
+    server.close();
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
   }
-  // 0 is a lock whose process has not written its number yet.
-  const holder = Number(readStamp(LOCK));
-  if (holder !== 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
-  return false;
+  return releasing(server, waiting, () => rmSync(LOCK, { force: true }));
 }
 
-function isAlive(pid) {
+/** Lets go of a lock: takes it away, then tells those who wait. */
+const releasing = (server, waiting, takeAway) => ({
+  release() {
+    takeAway();
+    server.close();
+    for (const socket of waiting) socket.destroy();
+  },
+});
+
+/** On Windows a pipe's name has one listener, and ends with it. */
+async function takePipe() {
+  const waiting = new Set();
+  const server = createServer((socket) => waiting.add(socket.unref().on("error", () => {})));
+  for (;;) {
+    server.listen(routeTo(LOCK).route);
+    try {
+      await once(server, "listening");
+      server.unref();
+      return releasing(server, waiting, () => {});
+    } catch (error) {
+      if (error.code !== "EADDRINUSE") throw error;
+      await untilReleased(LOCK, () => {});
+    }
+  }
+}
+
+function tryLink(own, path) {
   try {
-    process.kill(pid, 0);
+    linkSync(own, path);
     return true;
   } catch (error) {
-    return error.code === "EPERM";
+    if (error.code === "EEXIST") return false;
+    throw new SetupError(`${path} cannot be made: ${error.message}`);
   }
+}
+
+/** Takes a lock away that nobody listens at; gives it back if it became somebody's at this moment. */
+async function removeLeftOver(path, own) {
+  const aside = `${own}-old`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (error.code === "ENOENT") return;
+    throw new SetupError(
+      `${path} is left over from a setup that was ended and cannot be removed: ${error.code}`,
+    );
+  }
+  if (await isListenedAt(aside)) tryLink(aside, path);
+  rmSync(aside, { recursive: true, force: true });
+}
+
+const isListenedAt = (path) =>
+  untilConnected(path, (socket) => {
+    socket.destroy();
+    return true;
+  });
+
+/** Waits until whoever listens at the path ends; false if nobody does. */
+const untilReleased = (path, onWait) =>
+  untilConnected(path, async (socket) => {
+    onWait();
+    // However it ends: `once` would throw at a connection that breaks off.
+    await new Promise((resolve) => socket.resume().on("close", resolve));
+    return true;
+  });
+
+async function untilConnected(path, use) {
+  const { route, close } = routeTo(path);
+  const socket = connect(route);
+  // A connection that breaks off later has ended: that is waited for as its close.
+  socket.on("error", () => {});
+  try {
+    await once(socket, "connect");
+  } catch {
+    return false;
+  } finally {
+    close();
+  }
+  return use(socket);
+}
+
+async function listen(server, path) {
+  let way = null;
+  try {
+    way = routeTo(path);
+    server.listen(way.route);
+    await once(server, "listening");
+    server.unref();
+  } catch (error) {
+    throw new SetupError(
+      `${ROOT} is to be set up, and cannot be written to or holds no sockets (${error.code ?? error.message}): ` +
+        "run npm run build where it can be written, or make a copy",
+    );
+  } finally {
+    way?.close();
+  }
+}
+
+/** A path to a socket that is short enough for the system: it takes about a hundred bytes. */
+function routeTo(path) {
+  if (process.platform === "win32")
+    return { route: `\\\\.\\pipe\\${path.replaceAll(/[:\\/]/g, "-")}`, close() {} };
+  if (Buffer.byteLength(path) <= 100 || process.platform !== "linux") return { route: path, close() {} };
+  const folder = openSync(dirname(path), constants.O_RDONLY);
+  return { route: `/proc/self/fd/${folder}/${basename(path)}`, close: () => closeSync(folder) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await ensureReady();

@@ -15,4 +15,12 @@ if (!existsSync(program)) {
 }
 // As if started by its own name, so that usage lines and re-executions see the program, not this file.
 process.argv[1] = program;
-await import(pathToFileURL(program).href);
+try {
+  await import(pathToFileURL(program).href);
+} catch (error) {
+  // Packages lie behind links, and find each other by where these lead.
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ");
+  if (error.code !== "ERR_MODULE_NOT_FOUND" || !options.includes("--preserve-symlinks")) throw error;
+  process.stderr.write("capos: its packages are not found: start Node without --preserve-symlinks\n");
+  process.exit(2);
+}

@@ -21,8 +21,8 @@ import type { TraceFlags } from "./commands/trace.js";
 import {
   integer,
   intervalSeconds,
+  machineName,
   milliseconds,
-  processNumber,
   secondsUpTo,
   sectionNames,
   traceSize,
@@ -81,11 +81,11 @@ addMachineOptions(program.command("report [suites...]"))
 
 program
   .command("inspect")
-  .argument("[pid]", "the process that runs the machine (default: the only one that does)", processNumber)
+  .argument("[pid]", "the process that runs the machine (default: the only one that does)", machineName)
   .description("show a machine that another capos-smp runs: processes, threads, capabilities, queues, memory")
   .option("--json", "print one JSON document instead of text")
   .option("--only <sections>", `some of ${SECTIONS.join(",")}`, sectionNames)
-  .action(async (pid: number | undefined, _flags: InspectFlags, command: Command) => {
+  .action(async (pid: string | undefined, _flags: InspectFlags, command: Command) => {
     const { inspectCommand } = await import("./commands/inspect.js");
     end(await inspectCommand(pid, command.optsWithGlobals<InspectFlags>()));
   });

@@ -7,6 +7,7 @@
  */
 export * from "./cpu/attention.js";
 export * from "./cpu/clock.js";
+export * from "./cpu/host-check.js";
 export * from "./cpu/host-thread.js";
 export * from "./cpu/lapic.js";
 export * from "./cpu/patience.js";

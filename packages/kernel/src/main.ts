@@ -12,6 +12,7 @@ import {
   BootInfo,
   CoreArea,
   CoreState,
+  checkHost,
   halt,
   hostThread,
   Power,
@@ -43,8 +44,12 @@ export interface CoreReport {
   readonly collections: readonly { readonly startNs: number; readonly durationNs: number }[];
 }
 
-/** Runs a core. Returns when the machine is off; a panic is reported through the machine's power word. */
+/**
+ * Runs a core. Returns when the machine is off; a panic is reported through the machine's power word.
+ * @throws Error with one line if this worker is not what a core needs; no word of the machine is written then
+ */
 export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreReport> {
+  checkHost();
   const collections: { startNs: number; durationNs: number }[] = [];
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {

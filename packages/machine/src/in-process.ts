@@ -12,7 +12,7 @@ import {
   visibleLines,
 } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
-import { Machine, type MachineEnd } from "@capos/hal/host";
+import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
 import { locate } from "@capos/image";
 import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
@@ -25,6 +25,7 @@ import { consoleWriter } from "./console-text.js";
 import { Control } from "./control.js";
 import { defaultCores } from "./defaults.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { fromHost } from "./from-host.js";
 import { LoadedImages, load } from "./images.js";
 import { Lifetime } from "./lifetime.js";
 import { LineSplitter } from "./lines.js";
@@ -95,7 +96,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
           (bytes) => machine.feed(PortNumber.CONSOLE, bytes),
           () => machine.close(PortNumber.CONSOLE),
         );
-  const machine = new Machine(plan, {
+  const hooks: MachineHooks = {
     coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
     chipsetProgram: CHIPSET_PROGRAM,
     inspectProgram: INSPECT_PROGRAM,
@@ -123,7 +124,8 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     },
     whyNoTakeover,
     describe: dump,
-  });
+  };
+  const machine = await fromHost(() => new Machine(plan, hooks));
   for (const image of loadServerImages()) load(machine, image);
   const poweredNs = nowNs();
   const ending = machine.run();
@@ -133,7 +135,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
   const failed = ending.then(async (end): Promise<never> => {
     const error = end.panicked
       ? new MachineError("the kernel panicked", ExitStatus.PANIC, kernelText.text)
-      : new MachineError("the machine was halted", end.status);
+      : new MachineError(end.refusal?.message ?? "the machine was halted", end.status);
     lifetime.end(error);
     // A panic is never silent: whoever does not listen to the kernel's line gets it here.
     if (end.panicked && options.onKernel === undefined) call(onPanic, kernelText.text);
@@ -218,15 +220,19 @@ class MachineHere implements Backend {
   }
 
   inspect(): Promise<MachineState> {
-    return this.lifetime.during(async () => (await this.machine.management.state()) as MachineState);
+    return this.#ask((management) => management.state()) as Promise<MachineState>;
   }
 
   plug(core: number): Promise<void> {
-    return this.lifetime.during(() => this.machine.plug(core));
+    return this.lifetime.during(() => fromHost(() => this.machine.plug(core)));
   }
 
   unplug(core: number): Promise<void> {
-    return this.lifetime.during(() => this.machine.management.unplug(core));
+    return this.#ask((management) => management.unplug(core));
+  }
+
+  #ask<Answer>(ask: Parameters<typeof this.machine.manage<Answer>>[0]): Promise<Answer> {
+    return this.lifetime.during(() => fromHost(() => this.machine.manage(ask)));
   }
 
   killService(service: string): Promise<void> {

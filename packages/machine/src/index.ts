@@ -5,7 +5,7 @@
 export { boot } from "./boot.js";
 export { ConsoleText, consoleWriter } from "./console-text.js";
 export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
-export { askMachine, chooseProcess } from "./door/ask.js";
+export { askMachine, chooseMachine } from "./door/ask.js";
 export { type Door, openDoor } from "./door/door.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
 export { LineSplitter } from "./lines.js";

@@ -5,6 +5,7 @@ import { visible } from "@capos/abi";
 import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import { LOG_LEVELS, type LogLevelName } from "./defaults.js";
+import { ExitStatus, MachineError } from "./errors.js";
 
 /** One record as the log server writes it. */
 interface LogRecord {
@@ -33,8 +34,16 @@ export function standardDestination(): DestinationStream {
   return pino.destination({ fd: 2, sync: true });
 }
 
-/** Makes a function that takes the log server's lines. */
+/**
+ * Makes a function that takes the log server's lines.
+ * @throws MachineError in a process whose intrinsics are frozen: pino assigns to one
+ */
 export function logSink(level: LogLevelName, destination: DestinationStream): (line: string) => void {
+  if (Object.isFrozen(Error))
+    throw new MachineError(
+      "this process's intrinsics are frozen: start Node without --frozen-intrinsics",
+      ExitStatus.USAGE,
+    );
   const logger: Logger = pino({ level, base: null }, destination);
   return (line) => {
     const record = parse(line);

@@ -1,11 +1,11 @@
 /** How a machine in another process is found and asked, and all that can be wrong with that. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import t from "tap";
 import { caposSmp } from "../support/cli-process.js";
-import { beside, ownTemporaryFolder, WAITS } from "./support/other-processes.js";
+import { beside, ownTemporaryFolder, socketOf, WAITS } from "./support/other-processes.js";
 
 t.test("with two machines one must be named, and the choice is told", async (t) => {
   const { env } = ownTemporaryFolder(t);
@@ -30,10 +30,10 @@ t.test("with two machines one must be named, and the choice is told", async (t) 
 t.test("a client that says nothing, or nonsense, holds up neither the machine nor others", async (t) => {
   const { env, folder } = ownTemporaryFolder(t);
   const run = await beside(env, async (pid) => {
-    const silent = connect(join(folder, String(pid)));
+    const silent = connect(socketOf(folder, pid));
     silent.on("error", () => {});
     await new Promise((resolve) => silent.once("connect", resolve));
-    const wrong = connect(join(folder, String(pid)));
+    const wrong = connect(socketOf(folder, pid));
     wrong.end("GET / HTTP/1.1\r\n\r\n");
     let answer = "";
     for await (const bytes of wrong) answer += String(bytes);
@@ -70,11 +70,11 @@ t.test("what a machine left behind is taken away, and is no machine", async (t) 
   t.match(none.stderr, /^capos-smp: no machine is running: /);
   t.same(readdirSync(folder), []);
   // A number that another process has by now: it is alive and listens at nothing.
-  writeFileSync(join(folder, String(process.pid)), "");
+  writeFileSync(join(folder, `${process.pid}-0123456789ab`), "");
   const stranger = await caposSmp(["inspect"], { env });
   t.equal(stranger.status, 2);
-  t.match(stranger.stderr, `capos-smp: process ${process.pid} runs no machine\n`);
-  t.notOk(existsSync(join(folder, String(process.pid))));
+  t.match(stranger.stderr, /^capos-smp: no machine is running: /);
+  t.same(readdirSync(folder), []);
 });
 
 t.test("whoever answers with something else than a state is no machine that can be shown", async (t) => {
@@ -86,7 +86,8 @@ t.test("whoever answers with something else than a state is no machine that can 
     ['{"error":"out of order"}', /cannot say: out of order/],
   ] as const) {
     const server = createServer((socket) => socket.resume().end(answer));
-    await new Promise<void>((resolve) => server.listen(join(folder, String(process.pid)), resolve));
+    const socket = join(folder, `${process.pid}-0123456789ab`);
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
     const asked = await caposSmp(["inspect"], { env });
     await new Promise((resolve) => server.close(resolve));
     t.equal(asked.status, 1);

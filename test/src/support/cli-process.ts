@@ -22,6 +22,10 @@ export interface ProcessOptions {
   readonly input?: string;
   /** Environment variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What a shell does before it becomes the process: sets limits. */
+  readonly before?: string;
+  /** Options of Node's. */
+  readonly node?: readonly string[];
   /** The root of the clone unless told. */
   readonly cwd?: string;
   /** Called with all of standard output so far, each time more comes; may end the process by `kill`. */
@@ -38,7 +42,10 @@ export function caposSmp(args: readonly string[], options: ProcessOptions = {}):
 /** Runs Node with arguments to its end. */
 export function node(args: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
+    const words = [process.execPath, ...(options.node ?? []), ...args];
+    const [file, ...rest] =
+      options.before === undefined ? words : ["bash", "-c", `${options.before}; exec "$@"`, "bash", ...words];
+    const child = spawn(file!, rest, {
       cwd: options.cwd ?? ROOT,
       stdio: "pipe",
       env: { ...process.env, ...options.env },

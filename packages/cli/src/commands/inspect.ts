@@ -1,7 +1,7 @@
 /** `capos-smp inspect`: shows a machine that another process runs. */
 import process from "node:process";
 import { type MachineState, SECTIONS, type SectionName } from "@capos/inspect";
-import { askMachine, chooseProcess } from "@capos/machine";
+import { askMachine, chooseMachine } from "@capos/machine";
 import { ExitStatus } from "@capos/machine/errors";
 import { renderTables } from "../inspect/tables.js";
 
@@ -11,8 +11,8 @@ export interface InspectFlags {
 }
 
 /** Asks and prints; answers the exit status. */
-export async function inspectCommand(pid: number | undefined, flags: InspectFlags): Promise<number> {
-  const state = select(await askMachine(chooseProcess(pid)), flags.only);
+export async function inspectCommand(which: string | undefined, flags: InspectFlags): Promise<number> {
+  const state = select(await askMachine(await chooseMachine(which)), flags.only);
   // Whoever reads the beginning of a long text and goes (head, less) has what was wanted.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

@@ -58,12 +58,11 @@ export function intervalSeconds(text: string): number {
   return value;
 }
 
-/** Reads a process's number from the command line. */
-export function processNumber(text: string): number {
-  const pid = Number(text);
-  if (!(Number.isSafeInteger(pid) && pid > 0))
+/** Reads what names a machine: its process's number, or that and what tells it from one with the same number. */
+export function machineName(text: string): string {
+  if (!/^[1-9]\d*(-[0-9a-f]+)?$/.test(text))
     throw new InvalidArgumentError("The number of a process is needed.");
-  return pid;
+  return text;
 }
 
 /** Reads names of sections, with commas between them. */

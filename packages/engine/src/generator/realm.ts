@@ -17,6 +17,7 @@
 import "ses";
 import { IMAGE_URL, keepFrames } from "../fault.js";
 import { allowOverrides } from "./overrides.js";
+import { restoreProto } from "./proto.js";
 import type { Program } from "./realm-type.js";
 import { installShim } from "./shim.js";
 import { type GuestSymbols, separateSymbols } from "./symbols.js";
@@ -66,6 +67,7 @@ export function hardenRealm(
   onWork: () => void = () => {},
   symbolsOf: () => GuestSymbols | null = () => null,
 ): void {
+  restoreProto();
   const finishShim = installShim(onWork, GLOBALS);
   repairIntrinsics({
     errorTaming: "safe",

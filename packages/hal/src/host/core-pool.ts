@@ -1,12 +1,12 @@
 /**
- * The workers behind the cores: a piscina pool in which each core is one long task.
+ * The workers behind the cores: each core is one long task, of a piscina pool of its own. Of a pool for all a worker
+ * that cannot start would leave a task behind for the next one to take.
  *
  * A task ends when the machine is off. One that ends otherwise is a core's death: reported once, after
  * the worker has exited, because until then it may still touch memory.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { nowNs } from "../cpu/clock.js";
@@ -14,6 +14,7 @@ import { threadTime } from "../cpu/host-thread.js";
 import { Patience } from "../cpu/patience.js";
 import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, Power } from "../memory/machine-map.js";
 import type { PhysicalMemory } from "../memory/physical-memory.js";
+import { SEALED, setFlags } from "./workers.js";
 
 /** A worker has this long to exit once it was terminated, in milliseconds of its work: see `Patience`. */
 const EXIT_TIMEOUT_MS = 1000;
@@ -29,16 +30,6 @@ const HEAP_MIB = 4096;
 const YOUNG_MIB = 32;
 const STACK_MIB = 2;
 
-/**
- * A core's loop is one hot path through many small functions. With V8's default budget the compiler
- * inlines about half of it; a same-core call costs a fifth more. Process-wide, like all V8 flags.
- */
-const V8_FLAGS: readonly string[] = Object.freeze([
-  "--max-inlined-bytecode-size-cumulative=9000",
-  "--max-inlined-bytecode-size-absolute=9000",
-  "--max-inlined-bytecode-size=1500",
-]);
-
 /** How the pool tells its machine what happens to cores. */
 export interface CorePoolEvents {
   /** A core's task came to its regular end. */
@@ -47,30 +38,48 @@ export interface CorePoolEvents {
   onDeath(core: number, death: CoreDeath, error: unknown): void;
   /** A core's worker does not exit. */
   onImmortal(core: number): void;
+  /** A core's worker could not start, or ended before it was one of the machine's. The core is without power again. */
+  onStillborn(core: number, error: unknown): void;
 }
 
 export class CorePool {
-  readonly #pool: Piscina;
+  readonly #pools = new Set<Piscina>();
   readonly #aborts = new Map<number, AbortController>();
   readonly #tasks = new Set<Promise<void>>();
   /** By thread number: the pool forgets a worker when it begins to end, which is not when it has ended. */
   readonly #workers = new Map<number, Worker>();
 
   constructor(
-    program: URL,
-    cores: number,
+    private readonly program: URL,
     private readonly memory: PhysicalMemory,
     private readonly wasmMemory: WebAssembly.Memory,
     private readonly events: CorePoolEvents,
   ) {
-    for (const flag of V8_FLAGS) setFlagsFromString(flag);
-    this.#pool = new Piscina({
-      filename: program.href,
-      minThreads: 1,
-      maxThreads: cores,
+    setFlags();
+  }
+
+  /** Powers a core: its worker starts and runs the core program until the machine is off. */
+  start(core: number, recovers: boolean): void {
+    Atomics.store(this.memory.i32, coreArea(this.memory, core) + CoreArea.WORKER, 0);
+    const abort = new AbortController();
+    this.#aborts.set(core, abort);
+    const task = this.#run(core, recovers, abort)
+      .then((report: unknown) => this.events.onReport(core, report))
+      .catch((error: unknown) => this.#died(core, error));
+    this.#rememberWorkers();
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+
+  /** Async: the pool throws at once where the host refuses it a thread, and is nobody's then. */
+  async #run(core: number, recovers: boolean, abort: AbortController): Promise<unknown> {
+    const pool = new Piscina({
+      filename: this.program.href,
+      minThreads: 0,
+      maxThreads: 1,
       // A core never is idle as far as the pool can see, and a pool that waited on Atomics would not see its worker end.
       atomics: "disabled",
-      execArgv: [],
+      ...SEALED,
       recordTiming: false,
       resourceLimits: {
         maxOldGenerationSizeMb: HEAP_MIB,
@@ -78,21 +87,24 @@ export class CorePool {
         stackSizeMb: STACK_MIB,
       },
     });
-    // Said of a worker that fails after its task was aborted; its task has told what there is to tell.
-    this.#pool.on("error", () => {});
-  }
-
-  /** Powers a core: its worker starts and runs the core program until the machine is off. */
-  start(core: number, recovers: boolean): void {
-    const abort = new AbortController();
-    this.#aborts.set(core, abort);
-    const task = this.#pool
-      .run({ core, memory: this.wasmMemory, recovers }, { signal: abort.signal })
-      .then((report: unknown) => this.events.onReport(core, report))
-      .catch((error: unknown) => this.#died(core, error));
-    this.#rememberWorkers();
-    this.#tasks.add(task);
-    void task.finally(() => this.#tasks.delete(task));
+    let failure: unknown;
+    // Said of a worker that has no task: it failed before it took the core's, or after that was aborted.
+    pool.on("error", (error) => {
+      failure = error;
+      abort.abort();
+    });
+    try {
+      const task: Promise<unknown> = pool.run(
+        { core, memory: this.wasmMemory, recovers },
+        { signal: abort.signal },
+      );
+      this.#pools.add(pool);
+      return await task;
+    } catch (error) {
+      // Whoever ends a core that has no worker does nothing.
+      if (!this.#pools.delete(pool)) this.#aborts.delete(core);
+      throw failure ?? error;
+    }
   }
 
   /** Ends a core's worker. Its death is reported when it has exited. */
@@ -102,13 +114,15 @@ export class CorePool {
   }
 
   #rememberWorkers(): void {
-    for (const worker of this.#pool.threads) this.#workers.set(worker.threadId, worker);
+    for (const pool of this.#pools)
+      for (const worker of pool.threads) this.#workers.set(worker.threadId, worker);
   }
 
   async #died(core: number, error: unknown): Promise<void> {
     const { i32 } = this.memory;
     const area = coreArea(this.memory, core);
     const id = Atomics.load(i32, area + CoreArea.WORKER);
+    const isStillborn = Atomics.load(i32, area + CoreArea.STATE) === CoreState.OFFLINE;
     Atomics.store(i32, area + CoreArea.STATE, CoreState.DYING);
     const worker = this.#workers.get(id);
     const thread = Atomics.load(i32, area + CoreArea.THREAD);
@@ -117,6 +131,13 @@ export class CorePool {
       return;
     }
     this.#workers.delete(id);
+    const isOn = Atomics.load(i32, BootInfo.POWER) === Power.ON;
+    if (isStillborn) {
+      this.#aborts.delete(core);
+      Atomics.store(i32, area + CoreArea.STATE, CoreState.ABSENT);
+      if (isOn) this.events.onStillborn(core, error);
+      return;
+    }
     Atomics.store(i32, area + CoreArea.STATE, CoreState.DEAD);
     const death = Atomics.load(i32, area + CoreArea.DEATH);
     if (death === CoreDeath.NONE) {
@@ -127,8 +148,7 @@ export class CorePool {
         code === "ERR_WORKER_OUT_OF_MEMORY" ? CoreDeath.HEAP : CoreDeath.CRASH,
       );
     }
-    if (Atomics.load(i32, BootInfo.POWER) === Power.ON)
-      this.events.onDeath(core, Atomics.load(i32, area + CoreArea.DEATH), error);
+    if (isOn) this.events.onDeath(core, Atomics.load(i32, area + CoreArea.DEATH), error);
   }
 
   /** Ends the worker of every core that works for longer than this from now on, in milliseconds of its work. */
@@ -152,7 +172,7 @@ export class CorePool {
 
   /** Ends all workers. */
   async destroy(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all([...this.#pools].map((pool) => pool.destroy()));
   }
 }
 

@@ -1,2 +1,3 @@
+export { HostError } from "./host-error.js";
 export { Machine, type MachineEnd, type MachineHooks } from "./machine.js";
 export type { Management } from "./management.js";

@@ -25,8 +25,11 @@ import {
 } from "../memory/machine-map.js";
 import { addModule, findModule, unloadModule } from "../memory/modules.js";
 import { allocateMemory, attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
+import { checkAddressSpace } from "./address-space.js";
 import { CorePool } from "./core-pool.js";
+import { cannotStart, HostError } from "./host-error.js";
 import type { Management, ManagementTask } from "./management.js";
+import { SEALED } from "./workers.js";
 
 /** What a machine's owner must know and provide. */
 export interface MachineHooks {
@@ -58,12 +61,38 @@ export interface MachineEnd {
   /** 0 to 255; 70 after a panic. */
   readonly status: number;
   readonly panicked: boolean;
+  /** Why the host let it not come up; null if it did. */
+  readonly refusal: HostError | null;
   /** What each core's program returned. */
   readonly reports: readonly unknown[];
 }
 
+/** The chipset's and the management worker's. */
+const OTHER_THREADS = 2;
+/** Of a machine that the host let not come up. */
+const REFUSED_STATUS = 2;
 /** What a shell says of a process that a SIGKILL ended. */
 const KILLED_STATUS = 137;
+
+/** The management worker, and how it is spoken to. */
+interface ManagementLink {
+  readonly worker: Worker;
+  readonly remote: Comlink.Remote<Management>;
+  /** Rejects when the worker has failed: what it was asked is not answered then. */
+  readonly failed: Promise<never>;
+}
+
+function allocate(memoryMiB: number): WebAssembly.Memory {
+  if (typeof WebAssembly === "undefined")
+    throw new HostError("this Node has no WebAssembly: start it without --jitless and --no-expose-wasm");
+  try {
+    return allocateMemory(memoryMiB);
+  } catch {
+    throw new HostError(
+      `the host has no room for ${memoryMiB} MiB of memory: give the machine less, or raise the limit (ulimit -v)`,
+    );
+  }
+}
 
 export class Machine {
   readonly memory: PhysicalMemory;
@@ -74,15 +103,21 @@ export class Machine {
   readonly #held: boolean[] = Array.from({ length: PORT_COUNT }, () => false);
   #cores: CorePool | null = null;
   #chipset: Worker | null = null;
-  #managementWorker: Worker | null = null;
-  #management: Comlink.Remote<Management> | null = null;
+  #management: ManagementLink | null = null;
   #stopped = false;
+  #refusal: HostError | null = null;
+  /** Cores that got power after the start. */
+  readonly #plugged = new Set<number>();
+  /** Why cores that were plugged in did not start. */
+  readonly #stillborn = new Map<number, HostError>();
 
+  /** @throws HostError if the host has not the memory, or not the address space for its threads */
   constructor(
     readonly plan: MachinePlan,
     private readonly hooks: MachineHooks,
   ) {
-    this.#wasmMemory = allocateMemory(plan.memoryMiB);
+    this.#wasmMemory = allocate(plan.memoryMiB);
+    checkAddressSpace(hooks.powered + OTHER_THREADS);
     this.memory = attachMemory(this.#wasmMemory);
     writeBootInfo(this.memory, plan);
     for (let core = hooks.powered; core < plan.cores; core++) {
@@ -111,17 +146,14 @@ export class Machine {
 
   /** Switches the machine on. Resolves when it is off again and every worker has ended. */
   async run(): Promise<MachineEnd> {
-    this.#cores = new CorePool(this.hooks.coreProgram, this.plan.cores, this.memory, this.#wasmMemory, {
+    this.#cores = new CorePool(this.hooks.coreProgram, this.memory, this.#wasmMemory, {
       onReport: (_core, report) => this.#reports.push(report),
       onDeath: (core, death, error) => this.#machineCheck(core, death, error),
       onImmortal: (core) => this.#die(core),
+      onStillborn: (core, error) => this.#lacks(core, error),
     });
-    const options = { workerData: { memory: this.#wasmMemory }, execArgv: [] };
     for (let core = 0; core < this.hooks.powered; core++) this.#cores.start(core, false);
-    this.#chipset = new Worker(
-      this.hooks.chipsetProgram ?? new URL("./chipset.js", import.meta.url),
-      options,
-    );
+    this.#startChipset();
     const bell = this.#listen();
     await this.#cores.settled();
     this.#stopped = true;
@@ -129,8 +161,8 @@ export class Machine {
     await bell;
     await Promise.all([
       this.#cores.destroy(),
-      this.#chipset.terminate(),
-      this.#managementWorker?.terminate(),
+      this.#chipset?.terminate(),
+      this.#management?.worker.terminate(),
     ]);
     // Nobody writes any more: what is left is no more than the devices hold, and is waited for by nobody.
     this.#held.fill(false);
@@ -139,24 +171,90 @@ export class Machine {
     return {
       status: i32[BootInfo.EXIT_STATUS],
       panicked: Atomics.load(i32, BootInfo.POWER) === Power.PANIC,
+      refusal: this.#refusal,
       reports: this.#reports,
     };
   }
 
-  /** The management interface of the running machine. */
-  get management(): Comlink.Remote<Management> {
-    if (this.#management === null) {
-      this.#managementWorker = new Worker(new URL("./management.js", import.meta.url), {
+  #startChipset(): void {
+    try {
+      this.#chipset = new Worker(this.hooks.chipsetProgram ?? new URL("./chipset.js", import.meta.url), {
+        ...SEALED,
+        workerData: { memory: this.#wasmMemory },
+      });
+      this.#chipset.on("error", (error) => this.#chipsetFailed(error));
+    } catch (error) {
+      this.#chipsetFailed(error);
+    }
+  }
+
+  #chipsetFailed(error: unknown): void {
+    // Cores that are missing have been told of; the chipset's thread was on its way.
+    if (!this.isOn) return;
+    const failure = cannotStart("the chipset", error);
+    if (this.#isUp()) this.#panic(this.memory.i32[BootInfo.BOOT_CORE], failure.message);
+    else this.#refuse(failure);
+  }
+
+  /** Whether every core that has power takes part. */
+  #isUp(): boolean {
+    for (let core = 0; core < this.plan.cores; core++) {
+      const state = Atomics.load(this.memory.i32, coreArea(this.memory, core) + CoreArea.STATE);
+      if (state !== CoreState.ABSENT && state < CoreState.ONLINE) return false;
+    }
+    return true;
+  }
+
+  /** A core has no worker: one that was plugged in stays without, a machine that is short of one does not come up. */
+  #lacks(core: number, error: unknown): void {
+    const failure = cannotStart(`core ${core}`, error);
+    if (core < this.hooks.powered && !this.#plugged.has(core)) this.#refuse(failure);
+    else this.#stillborn.set(core, failure);
+  }
+
+  /** Ends a machine that does not come up. Its cores have done nothing yet, and may be waiting for each other. */
+  #refuse(failure: HostError): void {
+    const { i32 } = this.memory;
+    if (Atomics.compareExchange(i32, BootInfo.POWER, Power.ON, Power.HALTING) !== Power.ON) return;
+    this.#refusal = failure;
+    Atomics.store(i32, BootInfo.EXIT_STATUS, REFUSED_STATUS);
+    this.#stopCores();
+    for (let core = 0; core < this.plan.cores; core++) this.#cores!.terminate(core);
+  }
+
+  /**
+   * Asks the management worker, which starts for whoever asks first.
+   * @throws HostError if the host has no thread for it
+   */
+  async manage<Answer>(ask: (management: Comlink.Remote<Management>) => Promise<Answer>): Promise<Answer> {
+    const { remote, failed } = this.#startManagement();
+    return Promise.race([ask(remote), failed]);
+  }
+
+  #startManagement(): ManagementLink {
+    if (this.#management !== null) return this.#management;
+    try {
+      const worker = new Worker(new URL("./management.js", import.meta.url), {
+        ...SEALED,
         workerData: {
           memory: this.#wasmMemory,
           inspectProgram: this.hooks.inspectProgram?.href ?? null,
         } satisfies ManagementTask,
-        execArgv: [],
       });
-      this.#managementWorker.unref();
-      this.#management = Comlink.wrap<Management>(nodeEndpoint(this.#managementWorker));
+      const failed = new Promise<never>((_, reject) => {
+        worker.once("error", (error) => {
+          // The next who asks may have more luck.
+          this.#management = null;
+          reject(cannotStart("the management worker", error));
+        });
+      });
+      failed.catch(() => {});
+      worker.unref();
+      this.#management = { worker, remote: Comlink.wrap<Management>(nodeEndpoint(worker)), failed };
+      return this.#management;
+    } catch (error) {
+      throw cannotStart("the management worker", error);
     }
-    return this.#management;
   }
 
   /** False since somebody began to switch it off, and since a panic. */
@@ -164,16 +262,25 @@ export class Machine {
     return Atomics.load(this.memory.i32, BootInfo.POWER) === Power.ON;
   }
 
-  /** Gives power to a core that had none and tells the kernel. Comes back with nothing done when the machine is off. */
+  /**
+   * Gives power to a core that had none and tells the kernel. Comes back with nothing done when the machine is off.
+   * @throws HostError if the host has no thread for it
+   */
   async plug(core: number): Promise<void> {
     const state = coreArea(this.memory, core) + CoreArea.STATE;
     const was = Atomics.load(this.memory.i32, state);
     if (was !== CoreState.ABSENT) return;
+    checkAddressSpace(1);
+    this.#stillborn.delete(core);
+    this.#plugged.add(core);
     Atomics.store(this.memory.i32, state, CoreState.OFFLINE);
     this.#cores!.start(core, false);
-    while (this.isOn && Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT)
+    while (this.isOn && Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT) {
+      const failure = this.#stillborn.get(core);
+      if (failure !== undefined) throw failure;
       await new Promise((resolve) => setTimeout(resolve, 1));
-    if (this.isOn) await this.management.announce();
+    }
+    if (this.isOn) await this.manage((management) => management.announce());
   }
 
   /** Sends bytes into a serial device; what does not fit waits here until the driver has read. */

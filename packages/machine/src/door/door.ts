@@ -4,11 +4,20 @@
  * It holds nothing up: neither listening nor a client that says nothing keeps the process alive, and
  * what is asked for is read by the machine's management worker.
  */
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import process from "node:process";
 import type { MachineState } from "@capos/inspect";
-import { filePath, listProcesses, makeFolder, removeFile, socketPath } from "./folder.js";
+import {
+  folderPath,
+  listMachines,
+  makeFolder,
+  newName,
+  ON_WINDOWS,
+  removeFile,
+  SocketRoute,
+} from "./folder.js";
 
 /** What a client writes, with a line end after it. */
 export const REQUEST = "inspect";
@@ -33,6 +42,7 @@ let current: Door | null = null;
  */
 export async function openDoor(inspect: () => Promise<MachineState>): Promise<Door> {
   if (current !== null) throw new Error("another machine of this process has the door");
+  const name = newName();
   const server = createServer((socket) => serve(socket, inspect));
   const door: Door = {
     close() {
@@ -40,36 +50,45 @@ export async function openDoor(inspect: () => Promise<MachineState>): Promise<Do
       current = null;
       process.off("exit", door.close);
       server.close();
-      removeFile(process.pid);
+      removeFile(name);
     },
   };
   current = door;
   try {
     makeFolder();
-    // Takes away what processes left behind that could not do so themselves; one may have had this number.
-    listProcesses();
-    removeFile(process.pid);
-    await listen(server);
-    if (process.platform === "win32") writeFileSync(filePath(process.pid), "");
+    // Takes away what processes left behind that could not do so themselves.
+    await listMachines();
+    await listen(server, name);
   } catch (error) {
     current = null;
+    server.close();
     throw error;
   }
   process.on("exit", door.close);
   return door;
 }
 
-function listen(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socketPath(process.pid), () => {
-      server.off("error", reject);
-      // A connection that cannot be taken is its client's trouble.
-      server.on("error", () => {});
-      resolve();
+/** Listens, and only then has the name: see folder.ts. */
+async function listen(server: Server, name: string): Promise<void> {
+  const route = new SocketRoute();
+  const hidden = `.${name}`;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(route.to(ON_WINDOWS ? name : hidden), () => {
+        server.off("error", reject);
+        // A connection that cannot be taken is its client's trouble.
+        server.on("error", () => {});
+        resolve();
+      });
+      server.unref();
     });
-    server.unref();
-  });
+  } finally {
+    route.close();
+  }
+  const file = join(folderPath(), name);
+  if (ON_WINDOWS) writeFileSync(file, "");
+  else renameSync(join(folderPath(), hidden), file);
 }
 
 /** Answers one request, whatever becomes of the client. */

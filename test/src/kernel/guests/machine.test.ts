@@ -28,13 +28,15 @@ const HOT_PLUG: Record<string, Meanwhile> = {
   },
   async "hot-plug: what was at home on a core that left is usable, and the core can come back"(machine) {
     await when(machine, "unplug", async () => {
-      await machine.machine.management.unplug(LAST);
+      await machine.machine.manage((management) => management.unplug(LAST));
       await reaches(machine, CoreState.ABSENT);
     });
     await when(machine, "plug", () => machine.machine.plug(LAST));
   },
   async "hot-plug: a core with threads stays"(machine, over, t) {
-    await when(machine, "unplug in vain", () => machine.machine.management.unplug(LAST));
+    await when(machine, "unplug in vain", () =>
+      machine.machine.manage((management) => management.unplug(LAST)),
+    );
     await over;
     t.equal(machine.core(LAST).state, CoreState.ONLINE, "it is still there");
   },

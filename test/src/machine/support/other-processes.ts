@@ -1,5 +1,5 @@
 /** Machines in other processes, for tests of what asks them. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
@@ -8,11 +8,16 @@ import { caposSmp, type Finished } from "../../support/cli-process.js";
 /** A guest that waits for a notification and never ends. */
 export const WAITS = "test/fixtures/cli/waits.ts";
 
-/** An empty folder for temporary files, where no other test's machine is. Short: a socket's path has little room. */
+/** An empty folder for temporary files, where no other test's machine is. */
 export function ownTemporaryFolder(t: Test): { env: Record<string, string>; folder: string } {
   const path = mkdtempSync(join(tmpdir(), "inspect-"));
   t.teardown(() => rmSync(path, { recursive: true, force: true }));
   return { env: { TMPDIR: path }, folder: join(path, `capos-smp-${userInfo().uid}`) };
+}
+
+/** The socket of the machine that a process runs. */
+export function socketOf(folder: string, pid: number): string {
+  return join(folder, readdirSync(folder).find((name) => name.startsWith(`${pid}-`))!);
 }
 
 /** Runs a machine whose guest waits for ever, does something beside it, and ends it. */
