@@ -12,6 +12,7 @@ function makeCore(): EngineCore {
     ...{ id: 0, memory, i32, attention: attentionOf(memory, 0), current: 1 },
     ...{ ticks: 0, tickedNs: 0, spentNs: 0 },
     ...{ condemned: false, overBudget: false, ranLong: false, quiescent: false },
+    stopWatching: () => {},
   };
 }
 

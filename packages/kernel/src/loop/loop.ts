@@ -10,6 +10,7 @@ import {
   ChipsetEvent,
   fireIfDue,
   halt,
+  LAP_OF_LINE,
   nowNs,
   timeoutMs,
   wakeChipset,
@@ -18,6 +19,7 @@ import { faultThread } from "../object/thread-end.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, takeNext } from "../sched/run-queue.js";
 import { raiseEpoch } from "../smp/grace-period.js";
+import { isCalledByLine } from "../smp/watched-ring.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING } from "../state/core.js";
@@ -26,6 +28,7 @@ import { Image, KernelCore, KernelInfo, Restart, Thread } from "../state/layout.
 import type { ImageRef, ThreadRef } from "../state/references.js";
 import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
+import { drainWatched } from "./incoming.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
 import { dispatch, exit } from "./traps.js";
 
@@ -40,6 +43,13 @@ export function run(k: Core): void {
       beginWork(k);
       attend(k);
       if (!k.running) return;
+      endWork(k);
+    }
+    // As the attention word.
+    if (isCalledByLine(k)) {
+      beginWork(k);
+      if (TRACED) k.tracer.time(k.context === null);
+      drainWatched(k);
       endWork(k);
     }
     if (k.backlog !== 0) {
@@ -153,20 +163,32 @@ function idle(k: Core): void {
   rest(k);
 }
 
-/** About 100 µs: a round is about 5 µs, a look at the attention word 5 ns. */
+/** About 100 µs: a round is about 5 µs, a look at a word 5 ns. */
 const ROUNDS = 20;
 const SPINS = 1000;
 
-/** Polls the attention word; true as soon as it has a bit. */
+/** Polls the attention word, and the watched ring if there is one; true as soon as there is a bit or a line. */
 function poll(k: Core): boolean {
   const { i32, attention } = k;
+  if (k.watched >= 0) return pollBoth(k);
   for (let spins = SPINS; spins > 0; spins--) if (Atomics.load(i32, attention) !== 0) return true;
+  return false;
+}
+
+function pollBoth(k: Core): boolean {
+  const { i32, attention, watchedLine, watchedLap } = k;
+  for (let spins = SPINS / 2; spins > 0; spins--) {
+    if ((Atomics.load(i32, watchedLine) & LAP_OF_LINE) === watchedLap) return true;
+    if (Atomics.load(i32, attention) !== 0) return true;
+  }
   return false;
 }
 
 /** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
 function rest(k: Core): void {
   const { i32, memory } = k;
+  // Before the word is taken for HALTED: a line that is found has a bell from then on.
+  k.stopWatching();
   i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);

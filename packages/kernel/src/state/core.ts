@@ -95,6 +95,13 @@ export class Core implements EngineCore {
   graceOwed = 0;
   /** One that it was asked for since that batch of sweeps began, 0 is none. */
   graceNext = 0;
+  /** The core whose ring this one watches, -1 for none; its next line and that line's lap: see watched-ring.ts. */
+  watched = -1;
+  watchedLine: WordIndex = 0;
+  watchedLap = 0;
+  /** The core whose bell brought messages last, and how often in a row. */
+  lastBellFrom = -1;
+  bellsInRow = 0;
   /** The trap that is dispatched was dispatched before, and has waited. */
   restarted = false;
   /** The grace period that the first object in the reaper's list waits for, 0 is none. */
@@ -144,6 +151,19 @@ export class Core implements EngineCore {
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
     this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
+  }
+
+  /**
+   * Watches no ring any more. A line that has come without a bell gets one. Called by guests' checks too, where the
+   * stack may end: nothing is forgotten before all is done.
+   */
+  stopWatching(): void {
+    this.bellsInRow = 0;
+    if (this.watched < 0) return;
+    this.ring.watch(-1);
+    // Who has not seen that has stored its line before.
+    if (this.ring.peek(this.watched) !== 0) this.ring.keepPending(this.watched);
+    this.watched = -1;
   }
 
   /** Takes over the addresses that the boot core wrote down. */
