@@ -22,7 +22,7 @@ import { raiseEpoch } from "../smp/grace-period.js";
 import { isCalledByLine } from "../smp/watched-ring.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
-import { type Core, EXPIRING } from "../state/core.js";
+import { type Core, EXPIRING, POLL_ROUNDS } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { Image, KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
 import type { ImageRef, ThreadRef } from "../state/references.js";
@@ -156,16 +156,19 @@ function idle(k: Core): void {
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
-  for (let rounds = ROUNDS; rounds > 0; rounds--) {
+  for (let rounds = k.pollRounds; rounds > 0; rounds--) {
     if (Atomics.load(i32, KernelInfo.AWAKE) > i32[BootInfo.HARDWARE_THREADS]) break;
     if (poll(k)) return;
   }
   rest(k);
 }
 
-/** About 100 µs: a round is about 5 µs, a look at a word 5 ns. */
-const ROUNDS = 20;
+/** A round is about 5 µs: a look at a word takes 5 ns. */
 const SPINS = 1000;
+/** The longest that is learnt, 800 µs: more than a wake-up takes on any host that was tried. */
+const MAX_POLL_ROUNDS = 160;
+/** A halt that was so short was not worth its wake-up. */
+const SHORT_HALT_NS = 1e6;
 
 /** Polls the attention word, and the watched ring if there is one; true as soon as there is a bit or a line. */
 function poll(k: Core): boolean {
@@ -192,11 +195,17 @@ function rest(k: Core): void {
   i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);
+  const haltedNs = nowNs();
   halt(memory, k.attention, timeoutMs(memory, k.id));
   Atomics.add(i32, KernelInfo.AWAKE, 1);
   wakeChipset(memory);
   if (TRACED) traceWake(k);
-  if (fireIfDue(memory, k.id, 0, nowNs()) && TRACED)
+  const wokenNs = nowNs();
+  // Where a wake-up takes longer than a core polls, two cores that talk would each halt just before the other's
+  // message comes, and wake each other for ever. So who is woken at once polls for longer the next time.
+  k.pollRounds =
+    wokenNs - haltedNs < SHORT_HALT_NS ? Math.min(2 * k.pollRounds, MAX_POLL_ROUNDS) : POLL_ROUNDS;
+  if (fireIfDue(memory, k.id, 0, wokenNs) && TRACED)
     k.tracer.put2(ChipsetEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
   // asked for every one. The number first, then the rings, then the report; no guest runs before.

@@ -26,6 +26,9 @@ import type { TRACE_EVENTS } from "./trace-events.js";
 export const REAPING = 0x4000_0000;
 export const EXPIRING = 0x2000_0000;
 
+/** Rounds for which an idle core polls, 5 µs each, unless it learns that it would be better to poll for longer. */
+export const POLL_ROUNDS = 20;
+
 /** What a core's program is put together from besides the kernel: chosen by whoever makes the program. */
 export interface CoreParts {
   /** Makes what runs the core's guests. Called once a worker, before any guest. */
@@ -102,6 +105,8 @@ export class Core implements EngineCore {
   /** The core whose bell brought messages last, and how often in a row. */
   lastBellFrom = -1;
   bellsInRow = 0;
+  /** How long it polls before it halts: see idle. */
+  pollRounds = POLL_ROUNDS;
   /** The trap that is dispatched was dispatched before, and has waited. */
   restarted = false;
   /** The grace period that the first object in the reaper's list waits for, 0 is none. */
