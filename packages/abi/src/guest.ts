@@ -12,6 +12,8 @@ export interface Sys {
   readonly words: Float64Array;
   /** The number of words the thread was started with. They stand in `words` when `main` begins. */
   readonly startWords: number;
+  /** The text that the thread's image was loaded with: arguments for which `words` have no room. Mostly empty. */
+  readonly startText: string;
 
   /** Blocks until a receiver took the message of `count` words and the given capabilities. Needs SEND (GRANT for capabilities). */
   send(handle: number, count?: number, ...capabilities: number[]): number;

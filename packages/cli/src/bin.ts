@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from "node:process";
+import { visibleLines } from "@capos/abi";
 /**
  * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
  * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
@@ -204,7 +205,7 @@ try {
   if (error instanceof CommanderError) status = error.exitCode === 0 ? ExitStatus.OK : ExitStatus.USAGE;
   else {
     const failure = explain(error);
-    process.stderr.write(`capos-smp: ${failure.line}\n`);
+    process.stderr.write(`capos-smp: ${visibleLines(failure.line)}\n`);
     status = failure.status;
   }
 }

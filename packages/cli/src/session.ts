@@ -13,6 +13,8 @@ import { type Progress, terminalProgress } from "./progress.js";
 export interface Output {
   /** True if a person reads it on a terminal. */
   readonly isTTY?: boolean;
+  /** True if it is kept now, and written to a terminal later. */
+  readonly endsOnTerminal?: boolean;
   /** Calls `done` when the text has left. */
   write(text: string, done?: () => void): unknown;
 }

@@ -3,7 +3,7 @@
  */
 
 import { dump } from "@capos/inspect";
-import { type BootOptions, boot } from "@capos/machine";
+import { type BootOptions, boot, type LastMoments } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MachineError, UsageError } from "@capos/machine/errors";
 import {
@@ -36,8 +36,8 @@ const DEFAULT_SECONDS = 5;
 const DEFAULT_SEED = 1;
 const MIN_CORES = 2;
 const DUMP_LINES = 64;
-/** A machine that has not halted by then never will. */
-const HALT_MS = 3000;
+/** A machine that has not halted by then, on however busy a host, never will. */
+const HALT_MS = 30_000;
 
 /** Names that `stress` takes. */
 export const stressNames: readonly string[] = Object.freeze([...SCENARIOS, ALL]);
@@ -72,6 +72,7 @@ async function withMachine<T>(
   use: (machine: StressMachine) => Promise<T>,
 ): Promise<T> {
   let listener: (line: string) => void = () => {};
+  const keep = await lastMomentsOf(options);
   const machine = await boot({ ...options, onConsole: (line) => listener(line) });
   const interrupt = (): void => void machine.halt();
   signal?.addEventListener("abort", interrupt);
@@ -96,7 +97,7 @@ async function withMachine<T>(
       machine.feed(new TextEncoder().encode(`${line}\n`));
     },
     describe: () => dump(machine.memory).slice(0, DUMP_LINES),
-    keepTrace: () => options.lastMoments?.(machine.memory, false) ?? "",
+    keepTrace: () => keep(machine.memory, false),
   };
   try {
     signal?.throwIfAborted();
@@ -108,4 +109,9 @@ async function withMachine<T>(
     // A kernel that was broken in a race may not even do that.
     await Promise.race([machine.halt(), new Promise((resolve) => setTimeout(resolve, HALT_MS).unref())]);
   }
+}
+
+async function lastMomentsOf({ lastMoments }: BootOptions): Promise<LastMoments> {
+  if (lastMoments === undefined) return () => "";
+  return ((await import(lastMoments.href)) as { readonly default: LastMoments }).default;
 }

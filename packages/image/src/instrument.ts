@@ -19,8 +19,8 @@ import { yieldingGenerators } from "./yielding.js";
 /** Checks that pass before the kernel is asked. */
 const FUEL = 1023;
 /** A text has a property per character; V8 lists them without a stop (see engine/src/generator/shim-guard.ts). */
-const MAX_PROPERTIES_OF_TEXT = 2 ** 20;
-const MAX_PROPERTIES_OF_ARRAY = 2 ** 22;
+const MAX_PROPERTIES_OF_TEXT = 2 ** 17;
+const MAX_PROPERTIES_OF_ARRAY = 2 ** 20;
 
 /** A bundle with its checks, or what stands in the way. */
 export type Instrumented =
@@ -133,11 +133,12 @@ function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicStri
  * would make calls without end and pass no check.
  */
 function checkParameters(parameters: readonly Tree[], spend: string, out: MagicString): void {
-  for (const node of parameters) {
+  const rest: Tree[] = parameters.toReversed();
+  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     if (isFunction(node)) continue;
     if (node.type === "AssignmentPattern" && doesWork(node.right)) wrap(node.right, spend, ")", out);
     if (node.type === "Property" && node.computed) wrap(node.key, spend, ")", out);
-    checkParameters([...children(node)], spend, out);
+    rest.push(...[...children(node)].reverse());
   }
 }
 

@@ -21,7 +21,7 @@ export { AnswerLine } from "./ipc/answer.js";
 export { CancelLine } from "./ipc/cancel.js";
 export { SendLine } from "./ipc/endpoint.js";
 export { NudgeLine, RehomeLine } from "./ipc/notification.js";
-export { queueThread, takeFrom } from "./ipc/queues.js";
+export { queueThread, requeue, takeFrom } from "./ipc/queues.js";
 export { RequestLine } from "./ipc/request.js";
 export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export { run } from "./loop/loop.js";
@@ -35,6 +35,7 @@ export {
   invokeImageControl,
   invokeMonitor,
   invokeProcess,
+  invokeThread,
   invokeUntyped,
 } from "./object/invoke.js";
 export { bindCSpace } from "./object/process.js";
@@ -45,16 +46,20 @@ export { CHUNK, killDescendants, Left, revoke } from "./object/revoke.js";
 export { configureThread, InvokeLine, startHere } from "./object/thread.js";
 export { finishDeath } from "./object/thread-end.js";
 export {
+  charge,
   dequeue,
   enqueue,
   enter,
+  goesFirst,
   leave,
   preempt,
   QUANTUM_NS,
   refreshTop,
   restart,
   rotate,
-  stopQuantum,
+  stopTicking,
+  switchTo,
+  TICK_NS,
   takeNext,
   wake,
 } from "./sched/run-queue.js";

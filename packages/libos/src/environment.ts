@@ -11,13 +11,14 @@
  * | 12 | its index in its process, 0 for the first thread |
  * | 13, 14 | the core it was placed on, the cores that were online |
  * | 15 | numbers that its starter handed over, usually handles |
- * | 16 | arguments |
+ * | 16 | arguments; `ARGUMENTS_IN_IMAGE`: they are in `sys.startText`, a NUL after each |
  * | 17 | bytes of text |
  * | 18 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
  *
  * A handle is 0 where there is none. Whoever starts a thread writes this with `encodeEnvironment` and
  * passes it to `thread.start`, which has room for 63 words; that leaves 270 bytes for name and
- * arguments, six less for each number handed over.
+ * arguments, six less for each number handed over. Longer arguments come with the image: the host, which loads it,
+ * gives it a text (`argumentsText`).
  */
 import { BYTES_PER_WORD, type Sys, type Words, wordsForBytes } from "@capos/abi";
 import { MAX_START_WORDS } from "./kernel-calls.js";
@@ -51,6 +52,9 @@ const enum At {
 
 const SEPARATOR = "\0";
 
+/** In the place of a number of arguments: they are in the text that the image was loaded with. */
+const ARGUMENTS_IN_IMAGE = 0xffff_ffff;
+
 /** The handles that every thread is given. All name slots of its own CSpace; 0 is none. */
 export interface EnvironmentHandles {
   readonly cnode: number;
@@ -74,7 +78,8 @@ export interface EnvironmentSource extends EnvironmentHandles {
   readonly core: number;
   readonly cores: number;
   readonly name: string;
-  readonly args: readonly string[];
+  /** Null: those that came with its image. */
+  readonly args: readonly string[] | null;
   readonly handed: readonly number[];
 }
 
@@ -98,11 +103,12 @@ export interface Environment extends EnvironmentHandles {
  * not fit, or a text contains a NUL.
  */
 export function encodeEnvironment(source: EnvironmentSource): number[] {
-  const { handed, args, name } = source;
+  const { handed, name } = source;
+  const args = source.args ?? [];
   const text = [name, ...args].join(SEPARATOR);
   if (text.split(SEPARATOR).length !== 1 + args.length)
     throw new RangeError("start: a name or argument contains a NUL");
-  const room = (MAX_START_WORDS - At.HANDED - handed.length) * BYTES_PER_WORD;
+  const room = textRoom(handed.length);
   if (room < 0)
     throw new RangeError(`start: ${handed.length} numbers, there is room for ${MAX_START_WORDS - At.HANDED}`);
   const words: number[] = [
@@ -122,7 +128,7 @@ export function encodeEnvironment(source: EnvironmentSource): number[] {
     source.core,
     source.cores,
     handed.length,
-    args.length,
+    source.args === null ? ARGUMENTS_IN_IMAGE : args.length,
     0,
     ...handed,
   ];
@@ -133,6 +139,25 @@ export function encodeEnvironment(source: EnvironmentSource): number[] {
     );
   words[At.TEXT_BYTES] = length;
   return words;
+}
+
+function textRoom(handed: number): number {
+  return (MAX_START_WORDS - At.HANDED - handed) * BYTES_PER_WORD;
+}
+
+/** Whether start words have room for this name and these arguments beside so many numbers that are handed over. */
+export function fitsStartWords(name: string, args: readonly string[], handed: number): boolean {
+  let room = textRoom(handed) - utf8Length(name);
+  for (const argument of args) {
+    room -= 1 + utf8Length(argument);
+    if (room < 0) return false;
+  }
+  return room >= 0;
+}
+
+/** Arguments as the text of an image: for a thread whose environment has null for them. None may contain a NUL. */
+export function argumentsText(args: readonly string[]): string {
+  return args.map((argument) => argument + SEPARATOR).join("");
 }
 
 /**
@@ -151,9 +176,12 @@ export function environment(sys: Sys): Environment {
     throw new TypeError("the environment in the start words is malformed");
   }
   const handed = copyWords(words, At.HANDED, handedCount);
-  const [name, ...args] = unpackText(words, textAt, textBytes).split(SEPARATOR);
-  if (args.length !== words[At.ARGUMENT_COUNT])
+  const texts = unpackText(words, textAt, textBytes).split(SEPARATOR);
+  const name = texts[0]!;
+  const inImage = words[At.ARGUMENT_COUNT] === ARGUMENTS_IN_IMAGE;
+  if (texts.length - 1 !== (inImage ? 0 : words[At.ARGUMENT_COUNT]))
     throw new TypeError("the environment in the start words is malformed");
+  const args = inImage ? sys.startText.split(SEPARATOR).slice(0, -1) : texts.slice(1);
   const cnode = words[At.CNODE];
   return {
     cnode,
@@ -169,7 +197,7 @@ export function environment(sys: Sys): Environment {
     threadIndex: words[At.THREAD_INDEX],
     core: words[At.CORE],
     cores: words[At.CORES],
-    name: name!,
+    name,
     args,
     handed,
   };

@@ -28,12 +28,14 @@ export { Console, type ConsoleClient, consoleClient } from "./console.js";
 export { CSpace } from "./cspace.js";
 export { Echo } from "./echo.js";
 export {
+  argumentsText,
   ENVIRONMENT_VERSION,
   type Environment,
   type EnvironmentHandles,
   type EnvironmentSource,
   encodeEnvironment,
   environment,
+  fitsStartWords,
 } from "./environment.js";
 export {
   bool,

@@ -141,7 +141,8 @@ export interface EnvironmentGifts {
   /** Their handles are what it finds in `handed`. */
   readonly handed: readonly Gift[];
   readonly name: string;
-  readonly args: readonly string[];
+  /** Null: those that came with its image. */
+  readonly args: readonly string[] | null;
   readonly cores: number;
   /** log2 of the slots of its CSpace. */
   readonly cnodeBits: number;

@@ -28,6 +28,8 @@ export class MachineError extends Error {
     message: string,
     /** The status that the process should end with. */
     readonly status: number,
+    /** What the kernel, or the process that ran the machine, said last: after a panic its dump. Often empty. */
+    readonly dump = "",
   ) {
     super(message);
   }

@@ -1,9 +1,11 @@
 /**
- * The images that a machine's host has loaded: each once, and kept for the next run as long as there is room.
+ * The images that a machine's host has loaded: each once, whoever made it, and kept for the next run as long as there is
+ * room. One that was loaded with a text is one run's, and is let go of after it.
  *
  * A run uses its images until it has ended. When the store is full, the image that was used longest ago is let go
  * of; a process that outlives its run may still hold it, so its room is free a moment later, or not at all.
  */
+import { createHash } from "node:crypto";
 import type { Image } from "@capos/abi";
 import { ModuleStoreFullError, ModuleTooLargeError } from "@capos/hal";
 import type { Machine } from "@capos/hal/host";
@@ -26,46 +28,63 @@ function asUsage(error: unknown): unknown {
   return isFull ? new UsageError(error.message) : error;
 }
 
-interface Loaded {
+/** An image, and a text for whoever runs it; empty is none. */
+export interface Wanted {
+  readonly image: Image;
+  readonly text: string;
+}
+
+/** An image that is loaded, until `release`. */
+export interface Loaded {
+  readonly key: string;
   readonly number: number;
+  readonly isKept: boolean;
   /** Runs that use it. */
   users: number;
 }
 
 export class LoadedImages {
-  /** In the order of their last use. */
-  readonly #loaded = new Map<Image, Loaded>();
+  /** By what is loaded, in the order of their last use. */
+  readonly #loaded = new Map<string, Loaded>();
+  readonly #keys = new WeakMap<Image, string>();
 
   constructor(private readonly machine: Machine) {}
 
-  /** The numbers of images, each loaded if it is not there, until `release`. Throws UsageError if there is no room. */
-  async use(images: readonly Image[]): Promise<number[]> {
-    const numbers: number[] = [];
+  /** Images, each loaded if it is not there, until `release`. Throws UsageError if there is no room. */
+  async use(wanted: readonly Wanted[]): Promise<Loaded[]> {
+    const used: Loaded[] = [];
     try {
-      for (const image of images) numbers.push(await this.#useOne(image));
-      return numbers;
+      for (const one of wanted) used.push(await this.#useOne(one));
+      return used;
     } catch (error) {
-      this.release(images.slice(0, numbers.length));
+      this.release(used);
       throw error;
     }
   }
 
   /** They are used once less. */
-  release(images: readonly Image[]): void {
-    for (const image of images) this.#loaded.get(image)!.users--;
+  release(used: readonly Loaded[]): void {
+    for (const one of used) {
+      one.users--;
+      if (one.users > 0 || one.isKept) continue;
+      this.#loaded.delete(one.key);
+      this.machine.unload(one.number);
+    }
   }
 
-  async #useOne(image: Image): Promise<number> {
+  async #useOne({ image, text }: Wanted): Promise<Loaded> {
+    const key = this.#keyOf(image) + text;
     for (;;) {
-      const known = this.#loaded.get(image);
+      const known = this.#loaded.get(key);
       if (known !== undefined) {
         known.users++;
-        this.#loaded.delete(image);
-        this.#loaded.set(image, known);
-        return known.number;
+        this.#loaded.delete(key);
+        this.#loaded.set(key, known);
+        return known;
       }
       try {
-        this.#loaded.set(image, { number: this.machine.load(image.name, image.code), users: 0 });
+        const number = this.machine.load(image.name, image.code, text);
+        this.#loaded.set(key, { key, number, isKept: text === "", users: 0 });
       } catch (error) {
         // For one that fits nowhere no other has to go.
         if (!(error instanceof ModuleStoreFullError && (await this.#makeRoom()))) throw asUsage(error);
@@ -73,11 +92,20 @@ export class LoadedImages {
     }
   }
 
+  #keyOf(image: Image): string {
+    let key = this.#keys.get(image);
+    if (key === undefined) {
+      key = createHash("sha256").update(`${image.name}\0${image.code}`).digest("base64");
+      this.#keys.set(image, key);
+    }
+    return key;
+  }
+
   /** Lets go of the image that was used longest ago. False if all are in use. */
   async #makeRoom(): Promise<boolean> {
-    for (const [image, { number, users }] of this.#loaded) {
+    for (const [key, { number, users }] of this.#loaded) {
       if (users > 0) continue;
-      this.#loaded.delete(image);
+      this.#loaded.delete(key);
       this.machine.unload(number);
       for (let look = 0; look < LOOKS && this.machine.isLoaded(number); look++)
         await new Promise((resolve) => setTimeout(resolve, 1));

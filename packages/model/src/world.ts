@@ -133,7 +133,7 @@ export class KernelWorld implements World {
   }
 
   private *runGuest(guest: Guest, registers: Float64Array): Generator<number, number, number> {
-    const sys = makeSys(registers, 0);
+    const sys = makeSys(registers, 0, "");
     yield* guest.program(sys, notesOf(guest, this.outcome));
     guest.isDone = true;
     // For ever, or until its CSpace is gone.

@@ -10,6 +10,7 @@ import { IMAGES } from "./guests/system.js";
 export {
   type ControlEvent,
   type ControlRequest,
+  type DoneEvent,
   type ErrorEvent,
   type ExitEvent,
   type HaltRequest,
@@ -18,6 +19,7 @@ export {
   MAX_REQUEST_BYTES,
   type MemoryEvent,
   type MemoryRequest,
+  placeArguments,
   type ReadyEvent,
   type RunRequest,
   type ServiceEvent,

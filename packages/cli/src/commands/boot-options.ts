@@ -1,10 +1,9 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import type { BootOptions } from "@capos/machine";
+import { type BootOptions, consoleWriter } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
 import type { Session } from "../session.js";
-import { writeLastMoments } from "../trace/last-moments.js";
 import type { MachineFlags } from "./options.js";
 
 /** Of a machine's memory, how much its trace rings get at most unless told. */
@@ -13,6 +12,8 @@ const TRACE_SHARE = 1 / 8;
 const STREAMED_KIB = 4096;
 /** A ring for the last moments. */
 export const KEPT_KIB = 256;
+
+const LAST_MOMENTS = new URL("../trace/last-moments.js", import.meta.url);
 
 /** A size of trace rings that fits the machine; 0 if none does. */
 function fittingKiB(most: number, flags: MachineFlags): number {
@@ -30,19 +31,21 @@ function fittingKiB(most: number, flags: MachineFlags): number {
 export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB: number): BootOptions {
   const quiet = flags.quiet === true;
   const write = (text: string): void => void session.stderr.write(text);
+  const { isTTY, endsOnTerminal } = session.stdout;
+  const toTerminal = (isTTY === true || endsOnTerminal === true) && flags.rawConsole !== true;
   return {
     ...(flags.cores !== undefined && { cores: flags.cores }),
     ...(flags.memory !== undefined && { memoryMiB: flags.memory }),
     ...(flags.seed !== undefined && { seed: flags.seed }),
     ...(flags.watchdog !== undefined && { watchdogMs: flags.watchdog }),
     ...(session.trace === undefined
-      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: writeLastMoments }
+      ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: LAST_MOMENTS }
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     ...(session.log !== undefined && { logDestination: session.log() }),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
-    onConsole: (line) => void session.stdout.write(`${line}\n`),
+    onConsole: consoleWriter((text) => session.stdout.write(text), toTerminal),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
   };
 }

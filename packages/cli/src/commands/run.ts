@@ -7,6 +7,7 @@ import type { MachineFlags } from "./options.js";
 export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
+  readonly root?: string;
 }
 
 /** Runs a guest; answers its exit status. */
@@ -18,7 +19,7 @@ export async function runCommand(
 ): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
   // Before a machine is built: most mistakes are in the guest.
-  const image = await compileGuest(file);
+  const image = await compileGuest(file, flags.root);
   const lines: string[] = [];
   const machine = await boot({
     ...bootOptions(flags, session, KEPT_KIB),

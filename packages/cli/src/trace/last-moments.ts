@@ -18,7 +18,7 @@ const LIMIT_MIB = 512;
  * Writes what the trace rings hold into a new file of the current folder; answers a line that says where, or why not.
  * @param ended whether the machine's cores have ended
  */
-export function writeLastMoments(memory: PhysicalMemory, ended: boolean): string {
+export default function writeLastMoments(memory: PhysicalMemory, ended: boolean): string {
   if (memory.i32[BootInfo.TRACE_KIB] === 0)
     return "no trace of the last moments: the trace rings were off (--trace-ring 256 turns them on)";
   try {

@@ -23,7 +23,7 @@ function counts(count: number): number {
 }
 
 /** Makes the `sys` of a thread over its register file. */
-export function makeSys(regs: Float64Array, startWords: number): Sys {
+export function makeSys(regs: Float64Array, startWords: number, startText: string): Sys {
   // The message words alone: a guest that indexes past them meets the end of this view, not its registers.
   const words = withoutPrototype(new Float64Array(bufferOf(regs), 0, MAX_MESSAGE_WORDS));
 
@@ -44,6 +44,7 @@ export function makeSys(regs: Float64Array, startWords: number): Sys {
   return Object.freeze({
     words,
     startWords,
+    startText,
     send(handle: number, count = 0, a?: number, b?: number, c?: number, d?: number): number {
       regs[Reg.HANDLE] = handle;
       return Trap.SEND | counts(count) | (a === undefined ? 0 : put(a, b, c, d));

@@ -33,6 +33,8 @@ export const enum Port {
   IRQ_VECTOR = 51,
   /** 1 when the input has ended. Written by the host. */
   IN_CLOSED = 52,
+  /** 1 since a driver found no input; 0 again when the host has seen that, or has sent some. */
+  IN_WANTED = 53,
   OUT_BYTES = 64,
 }
 
@@ -142,9 +144,11 @@ export function portRead(
   for (let i = 0; i < taken; i++) bytes[i] = u8[base + ((read + i) & POSITION_MASK)];
   Atomics.store(i32, port + Port.IN_READ, (read + taken) | 0);
   unlock(memory, port);
-  // The host may hold back what did not fit.
-  if (taken > 0) ringHost(memory, HostEvent.PORT_INPUT);
-  return available === 0 && closed ? -1 : taken;
+  if (available === 0 && closed) return -1;
+  // The host may hold back what did not fit, and asks for nothing before somebody wants it.
+  if (taken === 0) Atomics.store(i32, port + Port.IN_WANTED, 1);
+  ringHost(memory, HostEvent.PORT_INPUT);
+  return taken;
 }
 
 /** Host: takes all bytes a port's cores have written. */
@@ -171,9 +175,16 @@ export function feedPort(memory: PhysicalMemory, number: number, bytes: Uint8Arr
   const taken = Math.min(bytes.length, room);
   const base = (port + Port.OUT_BYTES) * 4 + IN_OFFSET_BYTES;
   for (let i = 0; i < taken; i++) u8[base + ((written + i) & POSITION_MASK)] = bytes[i];
+  // Before the bytes are there: a driver that has read them all may want more at once.
+  Atomics.store(i32, port + Port.IN_WANTED, 0);
   Atomics.store(i32, port + Port.IN_WRITTEN, (written + taken) | 0);
   interrupt(memory, port);
   return taken;
+}
+
+/** Host: whether a driver has found no input since the host last looked, or sent some. */
+export function takeWanted(memory: PhysicalMemory, number: number): boolean {
+  return Atomics.exchange(memory.i32, portOf(memory, number) + Port.IN_WANTED, 0) === 1;
 }
 
 /** Host: says that no more input will come. */

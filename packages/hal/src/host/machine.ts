@@ -5,11 +5,12 @@
 
 import process from "node:process";
 import { Worker } from "node:worker_threads";
+import { ImageKind } from "@capos/abi";
 import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { Attention, attentionOf, raise } from "../cpu/attention.js";
 import { wakeChipset } from "../cpu/lapic.js";
-import { closePort, drainPort, feedPort } from "../device/serial-port.js";
+import { closePort, drainPort, feedPort, takeWanted } from "../device/serial-port.js";
 import {
   BootInfo,
   CoreArea,
@@ -37,8 +38,13 @@ export interface MachineHooks {
   readonly inspectProgram?: URL;
   /** Cores that have power from the start; the others can be plugged in later. */
   readonly powered: number;
-  /** Bytes that came out of a serial device, in order. */
-  onOutput(port: number, bytes: Uint8Array): void;
+  /**
+   * Bytes that came out of a serial device, in order. A promise that it answers holds the device: until it is settled
+   * nothing more is taken from it, and whoever writes to it waits. Must not throw.
+   */
+  onOutput(port: number, bytes: Uint8Array): unknown;
+  /** A driver looked for input and found none. Must not throw. */
+  onInputWanted?(port: number): void;
   /** A core was lost and is being replaced; for a line on the host's terminal. */
   onMachineCheck(core: number, death: CoreDeath): void;
   /** Why no new worker may take over what a core's worker left when it died; null if one may. */
@@ -65,6 +71,7 @@ export class Machine {
   readonly #reports: unknown[] = [];
   readonly #input: Uint8Array[][] = Array.from({ length: PORT_COUNT }, () => []);
   readonly #closed: boolean[] = Array.from({ length: PORT_COUNT }, () => false);
+  readonly #held: boolean[] = Array.from({ length: PORT_COUNT }, () => false);
   #cores: CorePool | null = null;
   #chipset: Worker | null = null;
   #managementWorker: Worker | null = null;
@@ -85,10 +92,11 @@ export class Machine {
 
   /**
    * Loads a guest image; answers its number. Before power-on or later.
+   * @param text what its guests find in `sys.startText`
    * @throws ModuleStoreFullError if there is no room for it now, ModuleTooLargeError if there never is.
    */
-  load(name: string, code: string): number {
-    return addModule(this.memory, name, code);
+  load(name: string, code: string, text = ""): number {
+    return addModule(this.memory, name, code, ImageKind.GENERATOR, text);
   }
 
   /** Lets go of an image: its room is free as soon as no guest can run it. */
@@ -124,6 +132,8 @@ export class Machine {
       this.#chipset.terminate(),
       this.#managementWorker?.terminate(),
     ]);
+    // Nobody writes any more: what is left is no more than the devices hold, and is waited for by nobody.
+    this.#held.fill(false);
     this.#drain();
     const { i32 } = this.memory;
     return {
@@ -149,16 +159,21 @@ export class Machine {
     return this.#management;
   }
 
-  /** Gives power to a core that had none and tells the kernel. */
+  /** False since somebody began to switch it off, and since a panic. */
+  get isOn(): boolean {
+    return Atomics.load(this.memory.i32, BootInfo.POWER) === Power.ON;
+  }
+
+  /** Gives power to a core that had none and tells the kernel. Comes back with nothing done when the machine is off. */
   async plug(core: number): Promise<void> {
     const state = coreArea(this.memory, core) + CoreArea.STATE;
     const was = Atomics.load(this.memory.i32, state);
     if (was !== CoreState.ABSENT) return;
     Atomics.store(this.memory.i32, state, CoreState.OFFLINE);
     this.#cores!.start(core, false);
-    while (Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT)
+    while (this.isOn && Atomics.load(this.memory.i32, state) < CoreState.WAIT_FOR_INIT)
       await new Promise((resolve) => setTimeout(resolve, 1));
-    await this.management.announce();
+    if (this.isOn) await this.management.announce();
   }
 
   /** Sends bytes into a serial device; what does not fit waits here until the driver has read. */
@@ -187,10 +202,7 @@ export class Machine {
     wakeChipset(this.memory);
     this.#ring();
     // A core that reaches no safe point is ended; one that cannot be ended takes the process with it.
-    const timer = setTimeout(() => {
-      for (let core = 0; core < this.plan.cores; core++) this.#cores?.terminate(core);
-    }, this.plan.watchdogMs);
-    void this.#cores?.settled().then(() => clearTimeout(timer));
+    void this.#cores?.terminateWorking(this.plan.watchdogMs);
   }
 
   #pump(port: number): void {
@@ -220,7 +232,10 @@ export class Machine {
       const rung = Atomics.load(i32, BootInfo.HOST_DOORBELL);
       const events = Atomics.exchange(i32, BootInfo.HOST_EVENTS, 0);
       this.#drain();
-      for (let port = 0; port < PORT_COUNT; port++) if (this.#input[port].length > 0) this.#pump(port);
+      for (let port = 0; port < PORT_COUNT; port++) {
+        if (this.#input[port].length > 0) this.#pump(port);
+        else if (takeWanted(this.memory, port)) this.hooks.onInputWanted?.(port);
+      }
       if ((events & HostEvent.MACHINE_CHECK) !== 0) this.#terminateDying();
       if (!switchedOff && Atomics.load(i32, BootInfo.POWER) !== Power.ON) {
         switchedOff = true;
@@ -235,14 +250,26 @@ export class Machine {
   /**
    * Takes what the devices have and hands it on. Read from the last port to the first, handed on from the
    * first to the last: what init says on the control port of a process's end was written after what the
-   * process wrote on the console, and is read before it, so it is never told without it.
+   * process wrote on the console, and is read before it, so it is never told without it. For the same reason a
+   * device that is held holds those behind it.
    */
   #drain(): void {
+    const held = this.#held.indexOf(true);
     const output: Uint8Array[] = [];
-    for (let port = PORT_COUNT - 1; port >= 0; port--) output[port] = drainPort(this.memory, port);
+    for (let port = (held < 0 ? PORT_COUNT : held) - 1; port >= 0; port--)
+      output[port] = drainPort(this.memory, port);
     output.forEach((bytes, port) => {
-      if (bytes.length > 0) this.hooks.onOutput(port, bytes);
+      if (bytes.length === 0) return;
+      const taken = this.hooks.onOutput(port, bytes);
+      if (taken instanceof Promise) void this.#hold(port, taken);
     });
+  }
+
+  async #hold(port: number, taken: Promise<unknown>): Promise<void> {
+    this.#held[port] = true;
+    await Promise.allSettled([taken]);
+    this.#held[port] = false;
+    this.#ring();
   }
 
   #terminateDying(): void {

@@ -29,6 +29,7 @@ const enum Entry {
   NAME_BYTES = 4,
   /** An `ImageKind`. */
   KIND = 5,
+  TEXT_BYTES = 6,
   WORDS = 8,
 }
 
@@ -71,7 +72,7 @@ function isHeld(memory: PhysicalMemory, index: number): boolean {
 }
 
 function sizeOf({ i32 }: PhysicalMemory, entry: WordIndex): number {
-  return i32[entry + Entry.NAME_BYTES] + i32[entry + Entry.BYTES];
+  return i32[entry + Entry.NAME_BYTES] + i32[entry + Entry.BYTES] + i32[entry + Entry.TEXT_BYTES];
 }
 
 /** Entries that somebody holds. */
@@ -84,7 +85,8 @@ function heldEntries(memory: PhysicalMemory): WordIndex[] {
 
 /**
  * Host: loads an image, which it holds from then on, and answers its number.
- * @throws ModuleStoreFullError when the name and code do not fit now, ModuleTooLargeError when they never do;
+ * @param text what is told to guests that run it: a program's arguments
+ * @throws ModuleStoreFullError when name, code and text do not fit now, ModuleTooLargeError when they never do;
  * ModuleKindError for a kind that there is not.
  */
 export function addModule(
@@ -92,6 +94,7 @@ export function addModule(
   name: string,
   code: string,
   kind: number = ImageKind.GENERATOR,
+  text = "",
 ): number {
   const { i32, u8 } = memory;
   if (!(Number.isInteger(kind) && kind >= 0 && kind < ImageKind.COUNT)) {
@@ -101,8 +104,7 @@ export function addModule(
   }
   const directory = i32[BootInfo.MODULES];
   const encoder = new TextEncoder();
-  const nameBytes = encoder.encode(name);
-  const codeBytes = encoder.encode(code);
+  const parts = [name, code, text].map((part) => encoder.encode(part));
   let index = 0;
   while (index < MAX_MODULES && isHeld(memory, index)) index++;
   if (index === MAX_MODULES) {
@@ -110,16 +112,17 @@ export function addModule(
       `image ${name}: the machine holds ${MAX_MODULES} images and has no room for another`,
     );
   }
-  const offset = findRoom(memory, name, nameBytes.length + codeBytes.length);
-  const start = bytesBase(directory) + offset;
-  for (let i = 0; i < nameBytes.length; i++) u8[start + i] = nameBytes[i];
-  for (let i = 0; i < codeBytes.length; i++) u8[start + nameBytes.length + i] = codeBytes[i];
+  const [nameBytes, codeBytes, textBytes] = parts.map((part) => part.length) as [number, number, number];
+  const offset = findRoom(memory, name, nameBytes + codeBytes + textBytes);
+  let at = bytesBase(directory) + offset;
+  for (const part of parts) for (let i = 0; i < part.length; i++) u8[at++] = part[i];
   const entry = entryAt(memory, index);
   const number = i32[directory + Directory.LOADS]++;
   i32[entry + Entry.NUMBER] = number;
   i32[entry + Entry.OFFSET] = offset;
-  i32[entry + Entry.BYTES] = codeBytes.length;
-  i32[entry + Entry.NAME_BYTES] = nameBytes.length;
+  i32[entry + Entry.BYTES] = codeBytes;
+  i32[entry + Entry.NAME_BYTES] = nameBytes;
+  i32[entry + Entry.TEXT_BYTES] = textBytes;
   i32[entry + Entry.KIND] = kind;
   Atomics.store(i32, entry + Entry.HOLDERS, Holder.HOST);
   return number;
@@ -194,7 +197,7 @@ export function moduleCount(memory: PhysicalMemory): number {
   return heldEntries(memory).length;
 }
 
-/** Bytes that the images' names and code take. */
+/** Bytes that the images take: their names, code and texts. */
 export function moduleBytes(memory: PhysicalMemory): number {
   return heldEntries(memory).reduce((bytes, entry) => bytes + sizeOf(memory, entry), 0);
 }
@@ -220,6 +223,14 @@ export function readModule(memory: PhysicalMemory, index: number): { name: strin
     name: decode(memory, start, nameEnd),
     code: decode(memory, nameEnd, nameEnd + i32[entry + Entry.BYTES]),
   };
+}
+
+/** What the image at a place of the store, which holds one, was loaded with for those who run it. */
+export function moduleText(memory: PhysicalMemory, index: number): string {
+  const { i32 } = memory;
+  const entry = entryAt(memory, index);
+  const end = bytesBase(i32[BootInfo.MODULES]) + i32[entry + Entry.OFFSET] + sizeOf(memory, entry);
+  return decode(memory, end - i32[entry + Entry.TEXT_BYTES], end);
 }
 
 function decode(memory: PhysicalMemory, from: number, to: number): string {

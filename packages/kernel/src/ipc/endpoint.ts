@@ -15,7 +15,7 @@ import type { Context } from "@capos/engine";
 import { Attention, raise } from "@capos/hal";
 import { lookup } from "../capability/lookup.js";
 import { arrivedOf, transferCapabilities, unwrappedOf, windowIsReady } from "../capability/transfer.js";
-import { enqueue, enter, leave, switchTo, wake } from "../sched/run-queue.js";
+import { enqueue, enter, goesFirst, leave, switchTo, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome, takesRequests } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { assert } from "../state/assert.js";
@@ -186,7 +186,7 @@ function sendTo(
   const call = role === Role.CALLER ? i32[thread + Thread.CALL_NUMBER] : 0;
   const badge = i32[slot + Slot.BADGE];
   const to = rendezvous(k, endpoint, thread, receiver, trap, call, badge, regs, Reg.WORDS);
-  if (to !== null && role === Role.CALLER && i32[receiver + Thread.PRIORITY] >= k.topReady) {
+  if (to !== null && role === Role.CALLER && goesFirst(k, receiver)) {
     // Direct switch: the server runs next, on what is left of the caller's quantum.
     switchTo(k, receiver, to);
     if (TRACED) traceRuns(k);
@@ -324,7 +324,7 @@ export function replyReceive(k: Core, thread: ThreadRef, context: Context): Answ
   context.trap = Trap.RECV;
   const answer = receiveOrBits(k, thread, context, slot, true);
   if (awakened === 0) return answer;
-  if (answer === Answer.BLOCKED && k.current === 0 && i32[awakened + Thread.PRIORITY] >= k.topReady) {
+  if (answer === Answer.BLOCKED && k.current === 0 && goesFirst(k, awakened)) {
     enter(k, awakened);
     if (TRACED) traceRuns(k);
   } else wake(k, awakened);

@@ -6,7 +6,6 @@
 import { Outcome } from "@capos/engine";
 import {
   Attention,
-  BootInfo,
   ChipsetEvent,
   fireIfDue,
   halt,
@@ -16,8 +15,9 @@ import {
   wakeChipset,
 } from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
+import { isCrowded } from "../sched/crowd.js";
 import { startAgain } from "../sched/progress.js";
-import { enter, takeNext } from "../sched/run-queue.js";
+import { enter, stopTicking, takeNext } from "../sched/run-queue.js";
 import { raiseEpoch } from "../smp/grace-period.js";
 import { isCalledByLine } from "../smp/watched-ring.js";
 import { Answer } from "../state/answer.js";
@@ -64,13 +64,13 @@ export function run(k: Core): void {
     }
     if (TRACED) traceResume(k, context);
     const trap = context.resume();
-    if (TRACED) traceTrap(k, trap);
     // What follows is the kernel's.
     i32[k.inKernel] = i32[k.safePoints];
+    if (TRACED) traceTrap(k, trap);
     if (k.ranLong) {
       endLongRun(k);
-      if (k.condemned) {
-        drop(k);
+      if (k.condemned !== 0) {
+        drop(k, k.condemned);
         continue;
       }
     }
@@ -91,7 +91,6 @@ export function run(k: Core): void {
  */
 function endLongRun(k: Core): void {
   k.ranLong = false;
-  k.ticks = 0;
   if (!k.quiescent) return;
   k.quiescent = false;
   // Before anything is looked up: who asks from here on does not count the core.
@@ -108,10 +107,10 @@ function endWork(k: Core): void {
   k.i32[k.inKernel] = k.i32[k.safePoints] - 1;
 }
 
-/** The guest ran past its limit in code that cannot yield, or past the core's memory. */
-function drop(k: Core): void {
-  k.condemned = false;
-  faultThread(k, k.current as ThreadRef, k.engine!.condemnation());
+/** Its guest ran past its limit in code that cannot yield, or past the core's memory. */
+function drop(k: Core, thread: ThreadRef): void {
+  k.condemned = 0;
+  faultThread(k, thread, k.engine!.condemnation());
 }
 
 /** No thread runs: takes the most urgent one, or idles. */
@@ -137,27 +136,31 @@ function choose(k: Core): void {
   } else {
     const image = i32[thread + Thread.IMAGE] as ImageRef;
     const kind = kindOf(k, image);
+    let failed = false;
+    let failure: unknown;
+    endWork(k);
     // Whatever throws in here is the guest's.
     try {
       kind.begin(context, i32[image + Image.MODULE], i32[thread + Thread.START_WORDS]);
     } catch (error) {
-      if (k.ranLong) endLongRun(k);
-      if (!k.condemned) faultThread(k, thread, error);
+      failed = true;
+      failure = error;
     }
+    beginWork(k);
     if (k.ranLong) endLongRun(k);
-    if (k.condemned) drop(k);
+    if (k.condemned !== 0) drop(k, k.condemned);
+    else if (failed) faultThread(k, thread, failure);
   }
 }
 
 /** Polls for a while, then halts until somebody sets an attention bit or the timer is due. */
 function idle(k: Core): void {
-  const { i32 } = k;
   if (k.backlog >= EXPIRING) return;
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
   for (let rounds = k.pollRounds; rounds > 0; rounds--) {
-    if (Atomics.load(i32, KernelInfo.AWAKE) > i32[BootInfo.HARDWARE_THREADS]) break;
+    if (isCrowded(k)) break;
     if (poll(k)) return;
   }
   rest(k);
@@ -192,6 +195,7 @@ function rest(k: Core): void {
   const { i32, memory } = k;
   // Before the word is taken for HALTED: a line that is found has a bell from then on.
   k.stopWatching();
+  stopTicking(k);
   i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);

@@ -68,14 +68,16 @@ export class Core implements EngineCore {
   /** The running thread and its context; 0 and null while the core chooses. */
   current: ThreadRef | 0 = 0;
   context: Context | null = null;
+  /** Whose turn it is, by which it or a server of its runs: 0 if that one ended. The thread that lost the core since one was chosen last, 0 for none. */
+  turn: ThreadRef | 0 = 0;
+  preempted: ThreadRef | 0 = 0;
+  /** The timer runs: turns are measured. When its tick began. */
+  ticking = false;
+  tickNs = Number.NaN;
   /** Highest ready priority, -1 if none: a cache of the bitmap. */
   topReady = -1;
-  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first: see engine/src/generator/clock.ts. */
-  ticks = 0;
-  tickedNs = 0;
-  spentNs = 0;
-  /** The guest ran too long without a trap: it is dropped as soon as it lets go. */
-  condemned = false;
+  /** The thread that is to be dropped as soon as its guest lets go, 0 for none: see engine/src/generator/clock.ts. */
+  condemned: ThreadRef | 0 = 0;
   /** Why: it asked for more memory than there is, instead of running too long. */
   overBudget = false;
   /**
@@ -121,6 +123,8 @@ export class Core implements EngineCore {
   runsNoted: ThreadRef | 0 = 0;
   ranLong = false;
   quiescent = false;
+  /** The grace period that this core lets others pass before it goes on, 0 for none. */
+  givesWayTo = 0;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
   /** The arguments of the invocation in progress. */
@@ -169,6 +173,11 @@ export class Core implements EngineCore {
     // Who has not seen that has stored its line before.
     if (this.ring.peek(this.watched) !== 0) this.ring.keepPending(this.watched);
     this.watched = -1;
+  }
+
+  /** Whether a guest's code runs, and not the kernel's: see `KernelCore.IN_KERNEL`. */
+  inGuest(): boolean {
+    return this.i32[this.inKernel] !== this.i32[this.safePoints];
   }
 
   /** Takes over the addresses that the boot core wrote down. */

@@ -72,7 +72,7 @@ export const enum Thread {
   SAME_PREVIOUS = 21,
   LEADER_NEXT = 22,
   LEADER_PREVIOUS = 23,
-  /** The priority it was queued with: the order of a queue must not change under it. */
+  /** The priority that it stands there with: the order of a queue must not change under it. See `requeue`. */
   QUEUE_PRIORITY = 24,
   /** Words and capabilities of the message it offers. */
   MESSAGE = 25,
@@ -105,6 +105,8 @@ export const enum Thread {
   /** Where it stood in its image when it faulted. */
   FAULT_LINE = 43,
   FAULT_COLUMN = 44,
+  /** Nanoseconds of its quantum that it has not been charged for; 0 or less once it is over. See run-queue.ts. */
+  QUANTUM_LEFT = 45,
 
   // line 3: whoever owes this thread an answer and found the ring full
   ANSWER_NEXT = 48,
@@ -441,6 +443,8 @@ export const enum Message {
   NUDGE = 8,
   /** Move a notification's home. */
   REHOME = 9,
+  /** Look at a thread that may wait in a queue: its priority has changed. Carries no authority. */
+  REQUEUE = 10,
 }
 
 /** Flags beside a line's kind. */

@@ -2,8 +2,8 @@
  * The console server: lines between guests and whoever sits at the machine.
  *
  * Lines go out whole, one after the other: a writer waits until the device has taken its line, and
- * nobody else's gets in between. Lines come in to whoever reads, first come first served. What is
- * typed while nobody reads stays with the host, all but one buffer full.
+ * nobody else's gets in between. Lines come in to whoever reads, first come first served. The device is asked
+ * for bytes when a reader waits and no line for it is here, and no further: what nobody reads stays with the host.
  */
 import { Err, type Sys } from "@capos/abi";
 import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
@@ -34,22 +34,22 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     for (const { text } of lines) yield* output.write(`${text}\n`);
   }
 
-  /** Takes what has been typed, as far as there is room for it. */
-  function* takeInput(): Steps<void> {
-    while (!input.isFull) {
+  /** The next piece of what was typed; null if the device has no more of it now. */
+  function* nextPiece(): Steps<Piece | null> {
+    for (;;) {
+      const piece = input.next();
+      if (piece !== null) return piece;
       const bytes = yield* portOf.read(sys, port);
       if (bytes === null) input.end();
-      else input.push(bytes);
-      if (bytes === null || bytes.length === 0) return;
+      else if (bytes.length > 0) input.push(bytes);
+      else return null;
     }
   }
 
   /** Gives lines to readers until one or the other runs out. */
   function* serveReaders(): Steps<void> {
     for (let reader = readers.next(); reader !== undefined; reader = readers.next()) {
-      // Every time: taking a piece made room, and the device says nothing of what it holds already.
-      yield* takeInput();
-      const piece: Piece | null = refused ?? input.next();
+      const piece: Piece | null = refused ?? (yield* nextPiece());
       if (piece === null) return;
       const taken = yield* give(reader, piece);
       refused = taken ? null : piece;

@@ -3,9 +3,10 @@
  *
  * Init checks every field of every request: the host is trusted with the machine, but a slip of its
  * must not end it. Lines are at most `MAX_REQUEST_BYTES` long; fields that are not known are ignored.
+ * Every request that can be read is answered, with the id that it came with, also one that is refused for its length.
  */
 import { MAX_NAME_BYTES } from "@capos/abi";
-import { utf8Length } from "@capos/libos";
+import { argumentsText, fitsStartWords, utf8Length } from "@capos/libos";
 import { USER_THREADS } from "./system.js";
 
 /** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
@@ -19,7 +20,8 @@ export interface RunRequest {
   readonly images?: readonly number[];
   /** 1 to 32 bytes. */
   readonly name: string;
-  readonly args?: readonly string[];
+  /** Null: those that its image was loaded with, see `placeArguments`. None unless told. */
+  readonly args?: readonly string[] | null;
   /** Null (and nothing) leaves the choice to init: the cores other than its own, in turn. */
   readonly core?: number | null;
   /** 0 to 149: below the services. 100 unless told. */
@@ -38,9 +40,13 @@ export interface KillRequest {
   readonly id: number;
 }
 
-/** Ends a service as a fault would. Answered by what its death leads to: `service`, restarted or failed. */
+/**
+ * Ends a service as a fault would. Answered by `done`, or by `error` if none of that name runs; what its death leads to
+ * is told by `service`, restarted or failed.
+ */
 export interface KillServiceRequest {
   readonly op: "kill-service";
+  readonly id?: number;
   readonly service: string;
 }
 
@@ -79,6 +85,13 @@ export interface ExitEvent {
   readonly fault: string;
 }
 
+/** A request was carried out that has no other answer. */
+export interface DoneEvent {
+  readonly event: "done";
+  /** The request's, or null where it had none. */
+  readonly id: number | null;
+}
+
 /** A request was not carried out, and nothing has changed. */
 export interface ErrorEvent {
   readonly event: "error";
@@ -103,7 +116,7 @@ export interface MemoryEvent {
   readonly largestBytes: number;
 }
 
-export type ControlEvent = ReadyEvent | ExitEvent | ErrorEvent | ServiceEvent | MemoryEvent;
+export type ControlEvent = ReadyEvent | ExitEvent | DoneEvent | ErrorEvent | ServiceEvent | MemoryEvent;
 
 /** The longest request, without its line break. */
 export const MAX_REQUEST_BYTES = 16384;
@@ -117,11 +130,23 @@ const MAX_THREADS = 16384;
 const DEFAULT_PRIORITY = 100;
 const DEFAULT_MEMORY_BITS = 20;
 
+/**
+ * Where a program's arguments go: into its request and so into its start words, if these have room for them, else
+ * into a text with which its image is loaded. `images` is how many it is given to run.
+ */
+export function placeArguments(
+  name: string,
+  args: readonly string[],
+  images: number,
+): { readonly args: readonly string[] | null; readonly text: string } {
+  return fitsStartWords(name, args, images) ? { args, text: "" } : { args: null, text: argumentsText(args) };
+}
+
 /** A request as init works with it: complete and in range. */
 export type CheckedRequest =
   | Required<RunRequest>
   | KillRequest
-  | KillServiceRequest
+  | (Omit<KillServiceRequest, "id"> & { readonly id: number | null })
   | MemoryRequest
   | HaltRequest;
 
@@ -163,7 +188,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         image: integer("image", 0, MAX_IMAGE),
         images: imagesOf(fields.images ?? [], id),
         name: processName(fields.name, id),
-        args: argumentsOf(fields.args ?? [], id),
+        args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
         core: (fields.core ?? null) === null ? null : integer("core", 0, cores - 1),
         priority: integer("priority", 0, USER_CEILING, DEFAULT_PRIORITY),
         memoryBits:
@@ -177,7 +202,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
       return { op: "kill", id: integer("id", 0, Number.MAX_SAFE_INTEGER) };
     case "kill-service":
       if (typeof fields.service !== "string") throw new BadRequest(id, "service must be a service's name");
-      return { op: "kill-service", service: fields.service };
+      return { op: "kill-service", id, service: fields.service };
     case "memory":
       return { op: "memory" };
     case "halt":
@@ -186,6 +211,19 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
       throw new BadRequest(id, "op must be one of run, kill, kill-service, memory, halt");
   }
 }
+
+const ID_KEY = '"id":';
+
+/** The id in the beginning of a request that is too long to be read, or null. Within a text these quotes would be escaped. */
+export function idOf(beginning: string): number | null {
+  const at = beginning.indexOf(ID_KEY);
+  if (at < 0) return null;
+  const digits = beginning.slice(at + ID_KEY.length, at + ID_KEY.length + MAX_ID_LENGTH + 1);
+  const id = Number.parseInt(digits, 10);
+  return isInteger(id, 0, Number.MAX_SAFE_INTEGER) ? id : null;
+}
+
+const MAX_ID_LENGTH = String(Number.MAX_SAFE_INTEGER).length;
 
 function isInteger(value: unknown, low: number, high: number): boolean {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high;

@@ -8,7 +8,7 @@
  */
 import { Err, ObjectType, Right, type Sys } from "@capos/abi";
 import { debug, IpcError, irq, type Steps, thread } from "@capos/libos";
-import { BadRequest, type ControlEvent, parseRequest } from "./control-protocol.js";
+import { BadRequest, type ControlEvent, idOf, MAX_REQUEST_BYTES, parseRequest } from "./control-protocol.js";
 import { type Authority, takeAuthority } from "./init/authority.js";
 import { ControlPort, type Incoming } from "./init/control-port.js";
 import { Services } from "./init/services.js";
@@ -110,7 +110,11 @@ class Supervisor {
 
   *#request(incoming: Incoming): Steps<void> {
     if (this.#halted) return;
-    if ("tooLong" in incoming) throw new BadRequest(null, "the request is too long");
+    if ("tooLong" in incoming)
+      throw new BadRequest(
+        idOf(incoming.tooLong),
+        `the request is too long: more than ${MAX_REQUEST_BYTES} bytes`,
+      );
     const request = parseRequest(incoming.line, this.init.cores);
     switch (request.op) {
       case "run":
@@ -120,8 +124,7 @@ class Supervisor {
         yield* this.#guarded(request.id, this.#kill(request.id));
         break;
       case "kill-service":
-        if (!(yield* this.services.kill(request.service)))
-          throw new Refusal(`no service ${JSON.stringify(request.service.slice(0, 64))} runs`);
+        yield* this.#guarded(request.id, this.#killService(request.id, request.service));
         break;
       case "memory": {
         const { freeBytes, largestBytes } = this.init.memory;
@@ -137,6 +140,12 @@ class Supervisor {
   *#kill(id: number): Steps<void> {
     const exit = yield* this.users.kill(id);
     if (exit !== null) this.control.send(exit);
+  }
+
+  *#killService(id: number | null, service: string): Steps<void> {
+    if (!(yield* this.services.kill(service)))
+      throw new Refusal(`no service ${JSON.stringify(service.slice(0, 64))} runs`);
+    this.control.send({ event: "done", id });
   }
 
   *#halt(status: number): Steps<void> {

@@ -8,6 +8,7 @@ import {
   ended,
   GuestTests,
   invoke,
+  OWN_PRIORITY,
   onCores,
   perform,
   type Role,
@@ -187,6 +188,33 @@ const roles: Record<string, Role> = {
     for (let n = yield os.sys.recv(os.handed[0]); ; ) n = yield os.sys.replyRecv(os.handed[0], n);
   },
 
+  /** Counts how often it hears from another than before, so many times; then it tells. */
+  *tally(os) {
+    const [endpoint, back] = os.handed;
+    let last = -1;
+    let changes = 0;
+    for (let n = yield os.sys.recv(endpoint!); changes < Number(os.args[1]); ) {
+      if (os.sys.words[0] !== last) changes++;
+      last = os.sys.words[0];
+      n = os.sys.words[1] === 1 ? yield os.sys.replyRecv(endpoint!, 0) : yield os.sys.recv(endpoint!);
+      if (n < 0) return 1;
+    }
+    yield* tell(os, back!, changes);
+    return 0;
+  },
+
+  /** Calls, or sends, who it is, all the time. */
+  *rival(os) {
+    const { sys, handed, args } = os;
+    for (let n = 0; n >= 0; ) {
+      work(300);
+      sys.words[0] = Number(args[1]);
+      sys.words[1] = args[2] === "calls" ? 1 : 0;
+      n = args[2] === "calls" ? yield sys.call(handed[0], 2) : yield sys.send(handed[0], 2);
+    }
+    return 0;
+  },
+
   /** Keeps its core from safe points for a while, again and again. */
   *busy(os) {
     for (;;) {
@@ -266,12 +294,23 @@ function* record(os: Os, endpoint: number, count: number): Steps<number[]> {
 const COMING = [60, 80, 60, 120, 80, 60, 149, 120, 61];
 const SERVED = [6, 3, 7, 1, 4, 8, 0, 2, 5];
 
+/** Who gets which priority while all wait: up and down, to one of its own, among others, and its own again. Then the order. */
+const CHANGES = [
+  [5, 149],
+  [6, 60],
+  [0, 121],
+  [3, 80],
+  [8, 61],
+] as const;
+const SERVED_AFTER = [5, 0, 7, 1, 4, 3, 8, 2, 6];
+
 function* queueOrder(
   os: Os,
   role: string,
   coreOf: (i: number) => number,
   serve: (endpoint: number, back: number) => Steps<number[]>,
   make: number,
+  changes: typeof CHANGES | null,
 ): Steps<void> {
   const back = yield* os.endpoint();
   const waiting: SpawnedThread[] = [];
@@ -279,70 +318,69 @@ function* queueOrder(
     waiting.push(yield* spawn(os, role, [make, back], { core: coreOf(i), priority: COMING[i], args: [i] }));
     yield* settled(os, ...waiting);
   }
-  same(yield* serve(make, back), SERVED, "served");
+  for (const [i, priority] of changes ?? []) yield* setPriority(os, waiting[i].handle, priority);
+  same(yield* serve(make, back), changes === null ? SERVED : SERVED_AFTER, "served");
   yield* ended(os, ...waiting);
   yield* drop(os, ...waiting);
 }
 
-for (const [where, coreOf] of [
+const PLACES = [
   ["same core", (os: Os) => os.core],
   ["across cores", (os: Os) => turn(os, 1)],
   ["mixed cores", (os: Os, i: number) => turn(os, i)],
-] as const) {
-  tests.add(
-    `queued senders are served by priority, first come first served within one (${where})`,
-    function* (os) {
-      const serve = (endpoint: number) => record(os, endpoint, COMING.length);
-      yield* queueOrder(os, "one", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    },
-  );
+] as const;
 
-  tests.add(
-    `queued callers are served by priority, first come first served within one (${where})`,
-    function* (os) {
-      const { sys } = os;
-      function* serve(endpoint: number): Steps<number[]> {
-        const values: number[] = [];
-        for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
-          values.push(sys.words[0]);
-          if (values.length === COMING.length) break;
-        }
-        yield sys.reply(1);
-        return values;
-      }
-      yield* queueOrder(os, "caller", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    },
-  );
+/** With the priorities that they came with, and with those that they were given meanwhile. */
+const ORDERS = [
+  ["first come first served within one", null],
+  ["where they were given another they stand behind those who had it", CHANGES],
+] as const;
 
-  tests.add(
-    `waiting receivers get messages by priority, first come first served within one (${where})`,
-    function* (os) {
-      function* serve(endpoint: number, back: number): Steps<number[]> {
-        const values: number[] = [];
-        for (let i = 0; i < COMING.length; i++) {
-          yield os.sys.send(endpoint, 0);
-          values.push(...(yield* record(os, back, 1)));
-        }
-        return values;
-      }
-      yield* queueOrder(os, "receiver", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    },
-  );
+for (const [[where, coreOf], [order, changes]] of PLACES.flatMap((place) =>
+  ORDERS.map((how) => [place, how] as const),
+)) {
+  tests.add(`queued senders are served by priority: ${order} (${where})`, function* (os) {
+    const serve = (endpoint: number) => record(os, endpoint, COMING.length);
+    yield* queueOrder(os, "one", (i) => coreOf(os, i), serve, yield* os.endpoint(), changes);
+  });
 
-  tests.add(
-    `waiters at a notification are woken by priority, first come first served within one (${where})`,
-    function* (os) {
-      function* serve(notification: number, back: number): Steps<number[]> {
-        const values: number[] = [];
-        for (let i = 0; i < COMING.length; i++) {
-          yield os.sys.notify(notification);
-          values.push(...(yield* record(os, back, 1)));
-        }
-        return values;
+  tests.add(`queued callers are served by priority: ${order} (${where})`, function* (os) {
+    const { sys } = os;
+    function* serve(endpoint: number): Steps<number[]> {
+      const values: number[] = [];
+      for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
+        values.push(sys.words[0]);
+        if (values.length === COMING.length) break;
       }
-      yield* queueOrder(os, "waiter", (i) => coreOf(os, i), serve, yield* os.notification());
-    },
-  );
+      yield sys.reply(1);
+      return values;
+    }
+    yield* queueOrder(os, "caller", (i) => coreOf(os, i), serve, yield* os.endpoint(), changes);
+  });
+
+  tests.add(`waiting receivers get messages by priority: ${order} (${where})`, function* (os) {
+    function* serve(endpoint: number, back: number): Steps<number[]> {
+      const values: number[] = [];
+      for (let i = 0; i < COMING.length; i++) {
+        yield os.sys.send(endpoint, 0);
+        values.push(...(yield* record(os, back, 1)));
+      }
+      return values;
+    }
+    yield* queueOrder(os, "receiver", (i) => coreOf(os, i), serve, yield* os.endpoint(), changes);
+  });
+
+  tests.add(`waiters at a notification are woken by priority: ${order} (${where})`, function* (os) {
+    function* serve(notification: number, back: number): Steps<number[]> {
+      const values: number[] = [];
+      for (let i = 0; i < COMING.length; i++) {
+        yield os.sys.notify(notification);
+        values.push(...(yield* record(os, back, 1)));
+      }
+      return values;
+    }
+    yield* queueOrder(os, "waiter", (i) => coreOf(os, i), serve, yield* os.notification(), changes);
+  });
 }
 
 /** A log, and the thread that keeps it. */
@@ -399,6 +437,33 @@ onCores(
     yield* drop(os, ...spinners, echo);
   },
 );
+
+for (const [urgency, first, second] of [
+  [120, "calls", "calls"],
+  [120, "sends", "sends"],
+  [120, "sends", "calls"],
+  [100, "calls", "calls"],
+] as const) {
+  onCores(
+    tests,
+    `equals take turns although each ${first === second ? first : "sends or calls"} all the time, to who is ${urgency === 100 ? "as" : "more"} urgent`,
+    function* (os, core) {
+      const endpoint = yield* os.endpoint();
+      const back = yield* os.endpoint();
+      const tally = yield* spawn(os, "tally", [endpoint, back], { core, priority: urgency, args: [100] });
+      yield* settled(os, tally);
+      // On this core the first would keep this thread from starting the second.
+      yield* setPriority(os, os.environment.thread, 130);
+      const rivals = [
+        yield* spawn(os, "rival", [endpoint], { core, args: [1, first] }),
+        yield* spawn(os, "rival", [endpoint], { core, args: [2, second] }),
+      ];
+      same(yield* record(os, back, 1), [100], "changes of turn");
+      yield* drop(os, tally, ...rivals);
+      yield* setPriority(os, os.environment.thread, OWN_PRIORITY);
+    },
+  );
+}
 
 onCores(
   tests,

@@ -35,6 +35,7 @@ export class Endpoint {
 export class FakeThread implements Sys {
   readonly words = new Float64Array(MAX_MESSAGE_WORDS);
   startWords = 0;
+  readonly startText = "";
   /** Made when it first runs: a test may fill its CSpace before. */
   guest: Generator<number, unknown, number> | undefined;
   answer = 0;

@@ -31,7 +31,8 @@ export interface ChildPlan {
   /** The highest priority that it may give to its threads. */
   readonly ceiling: number;
   readonly cnodeBits: number;
-  readonly args: readonly string[];
+  /** Null: those that came with its image. */
+  readonly args: readonly string[] | null;
   /** log2 of the bytes of untyped memory to give it; 0 is none. */
   readonly memoryBits: number;
   /** How many threads it may have at one time, with those of processes it starts. */

@@ -14,8 +14,8 @@ const LF = 10;
 /** Bytes waiting to go out at which events that nobody asked for are dropped. */
 const MAX_PENDING_BYTES = 65536;
 
-/** What came in: a line, or that one was too long to be looked at. */
-export type Incoming = { readonly line: string } | { readonly tooLong: true };
+/** What came in: a line, or the beginning of one that is too long. */
+export type Incoming = { readonly line: string } | { readonly tooLong: string };
 
 export class ControlPort {
   #pending: number[] = [];
@@ -59,7 +59,8 @@ export class ControlPort {
     for (const byte of bytes) {
       if (byte !== LF) this.#add(byte);
       else {
-        lines.push(this.#skipping ? { tooLong: true } : { line: utf8Decode(this.#line) });
+        const text = utf8Decode(this.#line);
+        lines.push(this.#skipping ? { tooLong: text } : { line: text });
         this.#line = [];
         this.#skipping = false;
       }

@@ -1,0 +1,32 @@
+/** Where a machine runs, as `CaposMachine` sees it: in this process, or in one of its own. */
+import type { Image } from "@capos/abi";
+import type { PhysicalMemory } from "@capos/hal";
+import type { MachineState } from "@capos/inspect";
+import type { Lifetime } from "./lifetime.js";
+import type { MachineReport, RunOptions, RunResult } from "./options.js";
+
+/** What a machine is, from when its services are up. */
+export interface MachineFacts {
+  readonly cores: number;
+  readonly memoryMiB: number;
+  /** From power-on until init ran, in nanoseconds. */
+  readonly powerToInitNs: number;
+}
+
+/** Promises are rejected with MachineError when the machine ends first. Arguments are in range. */
+export interface Backend extends MachineFacts {
+  readonly lifetime: Lifetime;
+  /** Null if it is another process's. */
+  readonly memory: PhysicalMemory | null;
+  /** Resolves when the machine has ended, for whatever reason. */
+  readonly ended: Promise<MachineReport>;
+  runImage(image: Image, options: RunOptions): Promise<RunResult>;
+  feed(bytes: Uint8Array): void;
+  closeInput(): void;
+  inspect(): Promise<MachineState>;
+  plug(core: number): Promise<void>;
+  unplug(core: number): Promise<void>;
+  killService(service: string): Promise<void>;
+  /** Begins to switch it off. More than once is fine, and after its end. */
+  halt(status: number): void;
+}

@@ -1,0 +1,286 @@
+/** A machine in this process: the far ends of its serial devices, and what a run is made of. */
+import { availableParallelism } from "node:os";
+import { basename, relative } from "node:path";
+import process from "node:process";
+import {
+  DEFAULT_MEMORY_MIB,
+  type Image,
+  LifeState,
+  lifeName,
+  MAX_NAME_BYTES,
+  visible,
+  visibleLines,
+} from "@capos/abi";
+import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
+import { Machine, type MachineEnd } from "@capos/hal/host";
+import { locate } from "@capos/image";
+import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
+import type { CoreReport } from "@capos/kernel";
+import { USUAL_GROUPS } from "@capos/kernel/trace-events";
+import { type ExitEvent, loadServerImages, placeArguments } from "@capos/servers";
+import type { Backend } from "./backend.js";
+import { call } from "./callbacks.js";
+import { ConsoleInput } from "./console-input.js";
+import { consoleWriter } from "./console-text.js";
+import { Control } from "./control.js";
+import { defaultCores } from "./defaults.js";
+import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { LoadedImages, load } from "./images.js";
+import { Lifetime } from "./lifetime.js";
+import { LineSplitter } from "./lines.js";
+import type { BootOptions, LastMoments, MachineReport, RunOptions, RunResult } from "./options.js";
+import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
+import { inRange } from "./ranges.js";
+import { Tail } from "./tail.js";
+
+const DEFAULT_WATCHDOG_MS = 2000;
+const DEFAULT_MEMORY_BITS = 22;
+const MIN_DEFAULT_THREADS = 32;
+const MAX_SEED = 0x7fff_ffff;
+
+const DEATHS: Readonly<Record<number, string>> = {
+  1: "reached no safe point in time",
+  2: "ran out of JavaScript heap",
+};
+
+/** Takes a line; answers what holds up the next ones, if anything does. */
+type Sink = (line: string) => unknown;
+
+/** Bytes of a device to whoever takes its lines. */
+class LineOutput {
+  #answers: unknown[] = [];
+  readonly #lines: LineSplitter;
+
+  constructor(sink: Sink) {
+    this.#lines = new LineSplitter((line) => {
+      const answer = call(sink, line);
+      if (answer instanceof Promise) this.#answers.push(answer);
+    });
+  }
+
+  /** Answers a promise while a line is not taken. */
+  push(bytes: Uint8Array): Promise<unknown> | undefined {
+    this.#lines.push(bytes);
+    if (this.#answers.length === 0) return undefined;
+    return Promise.all(this.#answers.splice(0));
+  }
+}
+
+/**
+ * Boots a machine in this process.
+ * @throws UsageError, MachineError: see `boot`
+ */
+export async function bootHere(options: BootOptions, log: Sink): Promise<Backend> {
+  const plan = planOf(options);
+  const onConsole =
+    options.onConsole ?? consoleWriter((text) => process.stdout.write(text), process.stdout.isTTY);
+  const onPanic = options.onPanic ?? ((text) => process.stderr.write(text));
+  const onKernel = options.onKernel ?? (() => {});
+  const kernelText = new Tail();
+  const decoder = new TextDecoder();
+  const lifetime = new Lifetime();
+  const control = new Control(
+    lifetime,
+    (bytes) => machine.feed(PortNumber.CONTROL, bytes),
+    (message) => void call(log, JSON.stringify({ level: 40, process: "init", text: message })),
+  );
+  const consoleOutput = new LineOutput(onConsole);
+  const logOutput = new LineOutput(log);
+  const controlLines = new LineSplitter((line) => control.take(line));
+  const input =
+    options.onInput === undefined
+      ? null
+      : new ConsoleInput(
+          options.onInput,
+          (bytes) => machine.feed(PortNumber.CONSOLE, bytes),
+          () => machine.close(PortNumber.CONSOLE),
+        );
+  const machine = new Machine(plan, {
+    coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
+    chipsetProgram: CHIPSET_PROGRAM,
+    inspectProgram: INSPECT_PROGRAM,
+    powered: inRange("powered cores", options.poweredCores ?? plan.cores, 1, plan.cores),
+    onOutput(port, bytes) {
+      if (port === PortNumber.CONSOLE) return consoleOutput.push(bytes);
+      if (port === PortNumber.LOG) return logOutput.push(bytes);
+      if (port === PortNumber.CONTROL) controlLines.push(bytes);
+      else {
+        // A panic may tell of what a guest called its functions.
+        const text = visibleLines(decoder.decode(bytes, { stream: true }));
+        kernelText.push(text);
+        call(onKernel, text);
+      }
+      return undefined;
+    },
+    onInputWanted(port) {
+      if (port === PortNumber.CONSOLE) input?.want();
+    },
+    onMachineCheck(core, death) {
+      call(
+        onKernel,
+        `machine check: core ${core} ${DEATHS[death] ?? "died"}; a new worker takes its place\n`,
+      );
+    },
+    whyNoTakeover,
+    describe: dump,
+  });
+  for (const image of loadServerImages()) load(machine, image);
+  const poweredNs = nowNs();
+  const ending = machine.run();
+  const ended = ending.then(reportOf);
+  if (options.onMachine !== undefined)
+    call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
+  const failed = ending.then(async (end): Promise<never> => {
+    const error = end.panicked
+      ? new MachineError("the kernel panicked", ExitStatus.PANIC, kernelText.text)
+      : new MachineError("the machine was halted", end.status);
+    lifetime.end(error);
+    // A panic is never silent: whoever does not listen to the kernel's line gets it here.
+    if (end.panicked && options.onKernel === undefined) call(onPanic, kernelText.text);
+    if (end.panicked && options.lastMoments !== undefined)
+      call(options.onKernel ?? onPanic, `${await keepLastMoments(options.lastMoments, machine.memory)}\n`);
+    throw error;
+  });
+  failed.catch(() => {});
+  await Promise.race([control.ready, failed]);
+  return new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+}
+
+async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<string> {
+  const { default: keep } = (await import(program.href)) as { readonly default: LastMoments };
+  return keep(memory, true);
+}
+
+class MachineHere implements Backend {
+  readonly #images: LoadedImages;
+
+  constructor(
+    private readonly machine: Machine,
+    readonly ended: Promise<MachineReport>,
+    private readonly control: Control,
+    readonly lifetime: Lifetime,
+    readonly powerToInitNs: number,
+  ) {
+    this.#images = new LoadedImages(machine);
+  }
+
+  get cores(): number {
+    return this.machine.plan.cores;
+  }
+
+  get memoryMiB(): number {
+    return this.machine.plan.memoryMiB;
+  }
+
+  get memory(): PhysicalMemory {
+    return this.machine.memory;
+  }
+
+  async runImage(image: Image, options: RunOptions): Promise<RunResult> {
+    const name = shortName(basename(image.name));
+    const others = options.images ?? [];
+    const { args, text } = placeArguments(name, options.args ?? [], others.length);
+    const used = await this.#images.use([
+      { image, text },
+      ...others.map((other) => ({ image: other, text: "" })),
+    ]);
+    try {
+      const [own, ...given] = used.map(({ number }) => number);
+      return describeExit(await this.control.run(this.#request(own!, given, name, args, options)), image);
+    } finally {
+      this.#images.release(used);
+    }
+  }
+
+  #request(
+    image: number,
+    images: readonly number[],
+    name: string,
+    args: readonly string[] | null,
+    options: RunOptions,
+  ) {
+    return {
+      ...{ image, images, name, args },
+      core: options.core ?? null,
+      priority: options.priority ?? 100,
+      memoryBits: options.memoryBits ?? DEFAULT_MEMORY_BITS,
+      threads: options.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2),
+      debug: options.debug ?? false,
+    };
+  }
+
+  feed(bytes: Uint8Array): void {
+    this.machine.feed(PortNumber.CONSOLE, bytes);
+  }
+
+  closeInput(): void {
+    this.machine.close(PortNumber.CONSOLE);
+  }
+
+  inspect(): Promise<MachineState> {
+    return this.lifetime.during(async () => (await this.machine.management.state()) as MachineState);
+  }
+
+  plug(core: number): Promise<void> {
+    return this.lifetime.during(() => this.machine.plug(core));
+  }
+
+  unplug(core: number): Promise<void> {
+    return this.lifetime.during(() => this.machine.management.unplug(core));
+  }
+
+  killService(service: string): Promise<void> {
+    return this.control.killService(service);
+  }
+
+  halt(status: number): void {
+    this.machine.halt(status);
+  }
+}
+
+function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
+  return { status, panicked, cores: reports as readonly CoreReport[] };
+}
+
+function describeExit(exit: ExitEvent, image: Image): RunResult {
+  if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "" };
+  const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
+  const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;
+  const where = place === null ? image.name : `${shortPath(place.file)}:${place.line}:${place.column}`;
+  return {
+    status: ExitStatus.FAILED,
+    state,
+    fault: visible(`${where}: ${exit.fault || lifeName(exit.state)}`),
+  };
+}
+
+/** As much of a name as the kernel keeps, in whole characters. */
+function shortName(name: string): string {
+  const bytes = new TextEncoder().encode(name).subarray(0, MAX_NAME_BYTES);
+  return new TextDecoder().decode(bytes, { stream: true });
+}
+
+/** A path as its user would write it: relative, where it is below the current folder. */
+function shortPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
+}
+
+function planOf(options: BootOptions) {
+  try {
+    return planMachine({
+      cores: options.cores ?? defaultCores(),
+      memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB,
+      hardwareThreads: availableParallelism(),
+      seed: inRange("seed", options.seed ?? 1, 0, MAX_SEED),
+      watchdogMs: inRange("watchdog", options.watchdogMs ?? DEFAULT_WATCHDOG_MS, 100, 600_000),
+      historyEvents: options.historyEvents ?? 0,
+      traceKiB: options.traceKiB ?? 0,
+      traceGroups: options.traceGroups ?? USUAL_GROUPS,
+      ...(options.traceMode !== undefined && { traceMode: options.traceMode }),
+    });
+  } catch (error) {
+    if (error instanceof MachinePlanError) throw new UsageError(error.message);
+    throw error;
+  }
+}
