@@ -26,6 +26,8 @@ export interface EngineCore {
   ranLong: boolean;
   /** Its attention word says QUIESCENT: set by a check of such a guest, once it has done so. */
   quiescent: boolean;
+  /** What is sent to this core from now on shows in its attention word. */
+  stopWatching(): void;
   /** Whether a guest's code runs, and not the kernel's. */
   inGuest(): boolean;
 }

@@ -73,6 +73,7 @@ export {
 } from "./smp/grace-period.js";
 export { moveHome } from "./smp/home.js";
 export { type Locked, lockTree, unlockTree } from "./smp/tree-lock.js";
+export { watchRing } from "./smp/watched-ring.js";
 export { Answer } from "./state/answer.js";
 export { Core, type CoreParts, EXPIRING, REAPING } from "./state/core.js";
 export type {

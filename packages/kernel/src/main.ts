@@ -114,9 +114,11 @@ function powerUp(k: Core, recovers: boolean): boolean {
 /**
  * A core that comes online counts for grace periods from then on, also for those that were asked for
  * before: whoever took the GRACE bit out of its word until now did not report for it. Nor did it drain the
- * rings, and others may have sent to what was at home here before the core left the machine.
+ * rings, and others may have sent to what was at home here before the core left the machine; without a bell, for as
+ * long as they find their ring watched by a worker that is no more.
  */
 function owePasses(k: Core): void {
+  k.ring.watch(-1);
   raise(k.memory, k.attention, Attention.GRACE | Attention.RINGS | Attention.POKE);
 }
 

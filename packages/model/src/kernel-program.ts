@@ -10,7 +10,7 @@ import type { Core, CoreParts } from "@capos/kernel/internal";
 /** A core's ends of its rings, transformed. */
 export interface CheckedRing {
   reserve$(to: number): Coroutine<WordIndex>;
-  publish$(to: number, line: WordIndex, kind: number): Coroutine<void>;
+  publish$(to: number, line: WordIndex, kind: number): Coroutine<number>;
   peek$(from: number): Coroutine<WordIndex>;
   kind$(line: WordIndex): Coroutine<number>;
   release$(from: number): Coroutine<void>;
@@ -21,6 +21,7 @@ export interface Program {
   readonly PARTS: CoreParts;
   readonly RingPort: new (memory: PhysicalMemory, core: number) => CheckedRing;
   run(k: Core): Coroutine<void>;
+  watchRing(k: Core, from: number): Coroutine<number>;
   startHere(k: Core, thread: WordIndex): Coroutine<number>;
   raise(memory: PhysicalMemory, word: WordIndex, bits: number): Coroutine<void>;
   halt(memory: PhysicalMemory, word: WordIndex, timeoutMs: number): Coroutine<void>;

@@ -8,6 +8,7 @@ import { placeOf } from "./places.js";
 /** By layout and field. */
 const ORDERED: Readonly<Record<string, string>> = {
   "CoreArea.ATTENTION": "a value that is a turn old only means that the bit is seen a turn later (loop.ts)",
+  "Line.KIND": "a value that is a turn old only means that the line is seen a turn later (watched-ring.ts)",
   "Slot.STATE":
     "what was found LIVE may be used until the core's next safe point: who kills it waits for a grace period (lookup.ts)",
   "ObjectHeader.STATE": "type and size never change, the rest is read and written under the tree lock",

@@ -20,6 +20,7 @@ function makeCore(): EngineCore {
       contexts: [],
     },
     ...{ condemned: 0, overBudget: false, ranLong: false, quiescent: false, inGuest: () => true },
+    stopWatching: () => {},
   };
 }
 

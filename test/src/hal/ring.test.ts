@@ -1,4 +1,4 @@
-import { attentionOf, CoreArea, coreArea, Line, RingPort } from "@capos/hal";
+import { Attention, attentionOf, Bell, CoreArea, coreArea, LAP_OF_LINE, Line, RingPort } from "@capos/hal";
 import fc from "fast-check";
 import t from "tap";
 import { makeMachine, startJob, useSeed } from "../support/machine.js";
@@ -115,6 +115,32 @@ t.test(
     t.end();
   },
 );
+
+t.test("a line for a core that watches the ring rings no bell, a line in any other ring does", (t) => {
+  const { memory } = makeMachine(3);
+  const { i32 } = memory;
+  const consumer = new RingPort(memory, 1);
+  const publish = (from: number): Bell => {
+    const producer = new RingPort(memory, from);
+    return producer.publish(1, producer.reserve(1), 1);
+  };
+  const attention = attentionOf(memory, 1);
+  consumer.watch(0);
+  const [line, lap] = [consumer.nextLine(0), consumer.nextLap(0)];
+  t.not(i32[line] & LAP_OF_LINE, lap);
+  t.equal(publish(0), Bell.NONE);
+  t.equal(i32[attention], 0);
+  t.equal(i32[line] & LAP_OF_LINE, lap, "and is seen where it was looked for");
+  t.equal(publish(2), Bell.RUNG);
+  t.not(i32[attention], 0);
+  i32[attention] = 0;
+  consumer.watch(-1);
+  t.equal(publish(0), Bell.RUNG);
+  t.equal(consumer.peek(0), line, "what came without a bell is there");
+  i32[attention] = Attention.HALTED;
+  t.equal(publish(0), Bell.WOKE);
+  t.end();
+});
 
 t.test("a line reserved and not published is not seen, and the next reserve gives it again", (t) => {
   const { memory } = makeMachine(2);

@@ -55,6 +55,8 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
   function isWanted(): boolean {
     const { attention } = k;
     if (k.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
+    // Nobody counts a core as passed that may have a message without a bell.
+    k.stopWatching();
     if (!quiesce(i32, attention)) return true;
     k.quiescent = true;
     return false;

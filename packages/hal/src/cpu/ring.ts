@@ -7,6 +7,12 @@
  * and says how far it has read in a word of its own that the producer looks at only when the ring seems full. So
  * one line travels between two caches for a message, and one more for the doorbell. Positions stand in
  * the cores' areas and survive a worker that dies.
+ *
+ * One ring of a core can do without the doorbell: the one that the core watches, for as long as its word WATCHED says
+ * so. A producer stores its line, then loads WATCHED, and rings unless it finds itself there. The consumer
+ * looks at the ring's next line wherever it looks at its attention word. When it is to stop that, it stores
+ * WATCHED, then looks once more: the producer has seen what was stored, or the consumer sees the line. Both accesses of
+ * either side are sequentially consistent, as with HALTED. The word changes seldom, so a producer finds it in its own cache.
  */
 
 import { BootInfo, CoreArea, coreArea } from "../memory/machine-map.js";
@@ -19,10 +25,21 @@ export const enum Line {
   PAYLOAD = 1,
 }
 
+/** What became of the doorbell when a line was published. */
+export const enum Bell {
+  /** The core watches the ring. */
+  NONE = 0,
+  RUNG = 1,
+  /** And it was halted. */
+  WOKE = 2,
+}
+
 /** The part of word 0 that is the kind; the lap stands above it. */
 const KIND_MASK = 0xffff;
 const LAP_MASK = 0x7fff;
 const LAP_SHIFT = 16;
+/** What of word 0 says in which lap the line was written. */
+export const LAP_OF_LINE = ~KIND_MASK;
 
 /** One core's ends of its rings: where they stand, so that the hot path computes nothing twice. */
 export class RingPort {
@@ -35,6 +52,8 @@ export class RingPort {
   private readonly seenPositions: WordIndex;
   private readonly areas: WordIndex;
   private readonly bell: number;
+  private readonly watchedWord: WordIndex;
+  private readonly me: number;
 
   constructor(
     private readonly memory: PhysicalMemory,
@@ -50,6 +69,8 @@ export class RingPort {
     this.readPositions = area + CoreArea.RING_READ;
     this.seenPositions = area + CoreArea.RING_SEEN;
     this.areas = i32[BootInfo.CORE_AREAS];
+    this.watchedWord = area + CoreArea.WATCHED;
+    this.me = core + 1;
     this.bell = 1 << (RINGS_SHIFT + Math.floor(core / ringGroup(this.cores)));
   }
 
@@ -75,15 +96,35 @@ export class RingPort {
     return this.line(this.core, to, position);
   }
 
-  /** Publishes the line that `reserve` gave and rings the core's doorbell; true if the core was halted. */
-  publish(to: number, line: WordIndex, kind: number): boolean {
+  /** Publishes the line that `reserve` gave and rings the core's doorbell, unless the core watches the ring. */
+  publish(to: number, line: WordIndex, kind: number): Bell {
     const { i32 } = this;
     const position = i32[this.writePositions + to];
     i32[this.writePositions + to] = (position + 1) & POSITION_MASK;
     // Line, then bell: a core that takes the bit finds the line. A bit without a line is harmless, a line
     // without a bit would be lost.
     Atomics.store(i32, line, kind | this.lap(position));
-    return raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);
+    const area = this.areas + to * CoreArea.WORDS;
+    // After the line: a core that says no more that it watches looks at the line after that.
+    if (Atomics.load(i32, area + CoreArea.WATCHED) === this.me) return Bell.NONE;
+    return raise(this.memory, area + CoreArea.ATTENTION, this.bell) ? Bell.WOKE : Bell.RUNG;
+  }
+
+  /**
+   * From now on the core looks at the ring from another by itself, or at none (-1). It must look at the ring that it
+   * watched before once more after this, by `peek`.
+   */
+  watch(from: number): void {
+    Atomics.store(this.i32, this.watchedWord, from + 1);
+  }
+
+  /** The line that comes next from a core, and what stands in its first word, without the kind, once it has come. */
+  nextLine(from: number): WordIndex {
+    return this.line(from, this.core, this.i32[this.readPositions + from]);
+  }
+
+  nextLap(from: number): number {
+    return this.lap(this.i32[this.readPositions + from]);
   }
 
   /** The line to read next from a core, or 0 if there is none. */

@@ -114,6 +114,11 @@ export const enum CoreArea {
   RING_READ = 192,
   /** Lines 16 to 19: what this core last saw of the other ends' RING_READ (its alone). */
   RING_SEEN = 256,
+  /**
+   * Line 22, alone with its neighbour: the core whose ring this core looks at without being called, plus one; 0 for
+   * none. Stored by the core, loaded by producers; changes seldom.
+   */
+  WATCHED = 352,
   /** Second page: the LAPIC, registers at the real part's offsets. */
   LAPIC = 1024,
   WORDS = 2048,

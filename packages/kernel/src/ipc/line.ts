@@ -5,7 +5,7 @@
  * A request needs room in the ring: a thread that finds none waits and starts its trap again. Answers never wait
  * for room: see answer.ts.
  */
-import { Attention } from "@capos/hal";
+import { Attention, Bell } from "@capos/hal";
 import { leave } from "../sched/run-queue.js";
 import { ringDoorbell } from "../smp/doorbell.js";
 import { takesRequests } from "../smp/home.js";
@@ -28,8 +28,9 @@ export function reserveLine(k: Core, to: CoreId): LineRef | 0 {
 export function publishLine(k: Core, to: CoreId, line: LineRef, kind: number): void {
   k.i32[k.area + KernelCore.MESSAGES_OUT]++;
   if (TRACED) tracePush(k, to, line, kind);
-  const woke = k.ring.publish(to, line, kind);
-  if (TRACED) k.tracer.put3(TraceEvent.DOORBELL, to, Attention.RINGS, woke ? 1 : 0);
+  const bell = k.ring.publish(to, line, kind);
+  if (TRACED && bell !== Bell.NONE)
+    k.tracer.put3(TraceEvent.DOORBELL, to, Attention.RINGS, bell === Bell.WOKE ? 1 : 0);
 }
 
 /** The running thread asks a core, by a line that it publishes next; it blocks until the one answer. */

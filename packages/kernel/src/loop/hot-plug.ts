@@ -80,7 +80,8 @@ export function tryLeave(k: Core): void {
     raise(k.memory, k.attention, Attention.POKE);
     return;
   }
-  // Nobody sends any more, but the last lines may have come after the rings were drained here.
+  // Nobody sends any more, but the last lines may have come after the rings were drained here, with or without a bell.
+  k.stopWatching();
   for (let from = 0 as CoreId; from < k.coreCount; from++) {
     if (k.ring.peek(from) === 0) continue;
     k.ring.keepPending(from);

@@ -11,6 +11,7 @@ import { onRequeue } from "../ipc/requeue.js";
 import { onInvoke } from "../object/thread.js";
 import { finishDeath } from "../object/thread-end.js";
 import { ringDoorbell } from "../smp/doorbell.js";
+import { aimAtLine, isWorthWatching, watchRing } from "../smp/watched-ring.js";
 import { TRACED } from "../state/build.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
@@ -20,34 +21,51 @@ import type { CoreId, LineRef, NotificationRef, ThreadRef } from "../state/refer
 import { tracePop } from "../state/trace.js";
 
 /**
- * Drains the rings whose bells were in the attention word, each up to one lap: all lines that were there
- * when the safe point began, and never an endless stream.
+ * Drains the rings whose bells were in the attention word, and the one that is watched, each up to one lap: all
+ * lines that were there when the safe point began, and never an endless stream.
  */
 export function drainRings(k: Core, attention: number): void {
+  // It has no bell.
+  if (k.watched >= 0) drainWatched(k);
   const group = k.ringGroup;
   for (let bells = (attention & Attention.RINGS) >>> RINGS_SHIFT; bells !== 0; bells &= bells - 1) {
     const first = (31 - Math.clz32(bells & -bells)) * group;
-    for (let from = first; from < first + group && from < k.coreCount; from++) drain(k, from);
+    for (let from = first; from < first + group && from < k.coreCount; from++) drainRung(k, from);
   }
   // Who finds its ring full says so and pokes.
   if ((attention & Attention.POKE) !== 0) ringBack(k);
 }
 
-function drain(k: Core, from: number): void {
+/** Drains the watched ring. */
+export function drainWatched(k: Core): void {
+  if (drain(k, k.watched)) k.bellsInRow = 0;
+}
+
+function drainRung(k: Core, from: number): void {
+  if (!drain(k, from) || from === k.watched || !isWorthWatching(k, from)) return;
+  const before = watchRing(k, from);
+  // What was sent before its sender could see that it is not watched any more came without a bell.
+  if (before >= 0) drain(k, before);
+}
+
+/** True if there was a line. */
+function drain(k: Core, from: number): boolean {
   const { i32 } = k;
   for (let i = k.ring.lines; i > 0; i--) {
     const line = k.ring.peek(from) as LineRef | 0;
-    if (line === 0) return;
+    if (line === 0) return i < k.ring.lines;
     i32[k.area + KernelCore.MESSAGES_IN]++;
     if (TRACED) tracePop(k, from, line);
     // The line is read and given back within the handling of this one message: nothing refers to it later.
     beginCommit(k);
     accept(k, line, k.ring.kind(line));
     k.ring.release(from);
+    if (from === k.watched) aimAtLine(k);
     endCommit(k);
   }
   // A lap was not enough: come again at the next safe point.
   k.ring.keepPending(from);
+  return true;
 }
 
 /** Tells producers that found their ring full that there is room. */

@@ -4,20 +4,31 @@
  */
 
 import { heapUsedUp, Outcome } from "@capos/engine";
-import { Attention, ChipsetEvent, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
+import {
+  Attention,
+  ChipsetEvent,
+  fireIfDue,
+  halt,
+  LAP_OF_LINE,
+  nowNs,
+  timeoutMs,
+  wakeChipset,
+} from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
 import { isCrowded } from "../sched/crowd.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, stopTicking, takeNext } from "../sched/run-queue.js";
 import { raiseEpoch } from "../smp/grace-period.js";
+import { isCalledByLine } from "../smp/watched-ring.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
-import { type Core, EXPIRING } from "../state/core.js";
+import { type Core, EXPIRING, POLL_ROUNDS } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { Image, KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
 import type { ImageRef, ThreadRef } from "../state/references.js";
 import { traceHalt, traceResume, traceTrap, traceWake } from "../state/trace.js";
 import { Vector } from "../state/vectors.js";
+import { drainWatched } from "./incoming.js";
 import { attend, flushBacklog, owePass } from "./safe-point.js";
 import { dispatch, exit } from "./traps.js";
 
@@ -32,6 +43,13 @@ export function run(k: Core): void {
       beginWork(k);
       attend(k);
       if (!k.running) return;
+      endWork(k);
+    }
+    // As the attention word.
+    if (isCalledByLine(k)) {
+      beginWork(k);
+      if (TRACED) k.tracer.time(k.context === null);
+      drainWatched(k);
       endWork(k);
     }
     if (k.backlog !== 0) {
@@ -153,36 +171,57 @@ function idle(k: Core): void {
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
-  for (let rounds = ROUNDS; rounds > 0; rounds--) {
+  for (let rounds = k.pollRounds; rounds > 0; rounds--) {
     if (isCrowded(k)) break;
     if (poll(k)) return;
   }
   rest(k);
 }
 
-/** About 100 µs: a round is about 5 µs, a look at the attention word 5 ns. */
-const ROUNDS = 20;
+/** A round is about 5 µs: a look at a word takes 5 ns. */
 const SPINS = 1000;
+/** The longest that is learnt, 800 µs: more than a wake-up takes on any host that was tried. */
+const MAX_POLL_ROUNDS = 160;
+/** A halt that was so short was not worth its wake-up. */
+const SHORT_HALT_NS = 1e6;
 
-/** Polls the attention word; true as soon as it has a bit. */
+/** Polls the attention word, and the watched ring if there is one; true as soon as there is a bit or a line. */
 function poll(k: Core): boolean {
   const { i32, attention } = k;
+  if (k.watched >= 0) return pollBoth(k);
   for (let spins = SPINS; spins > 0; spins--) if (Atomics.load(i32, attention) !== 0) return true;
+  return false;
+}
+
+function pollBoth(k: Core): boolean {
+  const { i32, attention, watchedLine, watchedLap } = k;
+  for (let spins = SPINS / 2; spins > 0; spins--) {
+    if ((Atomics.load(i32, watchedLine) & LAP_OF_LINE) === watchedLap) return true;
+    if (Atomics.load(i32, attention) !== 0) return true;
+  }
   return false;
 }
 
 /** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
 function rest(k: Core): void {
   const { i32, memory } = k;
+  // Before the word is taken for HALTED: a line that is found has a bell from then on.
+  k.stopWatching();
   stopTicking(k);
   i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);
+  const haltedNs = nowNs();
   halt(memory, k.attention, timeoutMs(memory, k.id));
   Atomics.add(i32, KernelInfo.AWAKE, 1);
   wakeChipset(memory);
   if (TRACED) traceWake(k);
-  if (fireIfDue(memory, k.id, 0, nowNs()) && TRACED)
+  const wokenNs = nowNs();
+  // Where a wake-up takes longer than a core polls, two cores that talk would each halt just before the other's
+  // message comes, and wake each other for ever. So who is woken at once polls for longer the next time.
+  k.pollRounds =
+    wokenNs - haltedNs < SHORT_HALT_NS ? Math.min(2 * k.pollRounds, MAX_POLL_ROUNDS) : POLL_ROUNDS;
+  if (fireIfDue(memory, k.id, 0, wokenNs) && TRACED)
     k.tracer.put2(ChipsetEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
   // asked for every one. The number first, then the rings, then the report; no guest runs before.

@@ -56,7 +56,7 @@ export function attend(k: Core): void {
     owePass(k);
     bits |= Atomics.and(i32, k.attention, ~Attention.RINGS) & Attention.RINGS;
   }
-  if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);
+  if ((bits & (Attention.RINGS | Attention.POKE | Attention.GRACE)) !== 0) drainRings(k, bits);
   // Whoever found a ring full is poked once it was drained: see wantSpace.
   if ((bits & Attention.POKE) !== 0) k.roomNews = true;
   if ((bits & Attention.INTERRUPT) !== 0) handleInterrupts(k);

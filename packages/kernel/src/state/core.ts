@@ -26,6 +26,9 @@ import type { TRACE_EVENTS } from "./trace-events.js";
 export const REAPING = 0x4000_0000;
 export const EXPIRING = 0x2000_0000;
 
+/** Rounds for which an idle core polls, 5 µs each, unless it learns that it would be better to poll for longer. */
+export const POLL_ROUNDS = 20;
+
 /** What a core's program is put together from besides the kernel: chosen by whoever makes the program. */
 export interface CoreParts {
   /** Makes what runs the core's guests. Called once a worker, before any guest. */
@@ -103,6 +106,15 @@ export class Core implements EngineCore {
   graceOwed = 0;
   /** One that it was asked for since that batch of sweeps began, 0 is none. */
   graceNext = 0;
+  /** The core whose ring this one watches, -1 for none; its next line and that line's lap: see watched-ring.ts. */
+  watched = -1;
+  watchedLine: WordIndex = 0;
+  watchedLap = 0;
+  /** The core whose bell brought messages last, and how often in a row. */
+  lastBellFrom = -1;
+  bellsInRow = 0;
+  /** How long it polls before it halts: see idle. */
+  pollRounds = POLL_ROUNDS;
   /** The trap that is dispatched was dispatched before, and has waited. */
   restarted = false;
   /** The grace period that the first object in the reaper's list waits for, 0 is none. */
@@ -154,6 +166,19 @@ export class Core implements EngineCore {
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
     this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
+  }
+
+  /**
+   * Watches no ring any more. A line that has come without a bell gets one. Called by guests' checks too, where the
+   * stack may end: nothing is forgotten before all is done.
+   */
+  stopWatching(): void {
+    this.bellsInRow = 0;
+    if (this.watched < 0) return;
+    this.ring.watch(-1);
+    // Who has not seen that has stored its line before.
+    if (this.ring.peek(this.watched) !== 0) this.ring.keepPending(this.watched);
+    this.watched = -1;
   }
 
   /** Whether a guest's code runs, and not the kernel's: see `KernelCore.IN_KERNEL`. */

@@ -11,13 +11,84 @@ export const GRACE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         function: "RingPort.publish",
-        find: `Atomics.store(i32, line, kind | this.lap(position));
-return raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);`,
-        replace: `const woke = raise(this.memory, this.areas + to * CoreArea.WORDS + CoreArea.ATTENTION, this.bell);
+        find: "Atomics.store(i32, line, kind | this.lap(position));",
+        replace: "",
+      },
+      {
+        function: "RingPort.publish",
+        find: "return raise(this.memory, area + CoreArea.ATTENTION, this.bell) ? Bell.WOKE : Bell.RUNG;",
+        replace: `const bell = raise(this.memory, area + CoreArea.ATTENTION, this.bell) ? Bell.WOKE : Bell.RUNG;
 Atomics.store(i32, line, kind | this.lap(position));
-return woke;`,
+return bell;`,
       },
     ],
+  },
+  {
+    name: "watched-before-store",
+    breaks: "The line first, then the look whether it needs a bell.",
+    scenario: "watched-vs-halt",
+    strategy: EXHAUSTIVE,
+    edits: [
+      {
+        function: "RingPort.publish",
+        find: "Atomics.store(i32, line, kind | this.lap(position));",
+        replace: `const watched = Atomics.load(i32, this.areas + to * CoreArea.WORDS + CoreArea.WATCHED);
+Atomics.store(i32, line, kind | this.lap(position));`,
+      },
+      {
+        function: "RingPort.publish",
+        find: "Atomics.load(i32, area + CoreArea.WATCHED) === this.me",
+        replace: "watched === this.me",
+      },
+    ],
+  },
+  {
+    name: "stop-watching-without-look",
+    breaks: "A core that watches its ring no more looks at it once more.",
+    scenario: "watched-vs-halt",
+    strategy: EXHAUSTIVE,
+    edits: [
+      {
+        function: "Core.stopWatching",
+        find: "if (this.ring.peek(this.watched) !== 0) this.ring.keepPending(this.watched);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "look-before-stop-watching",
+    breaks: "It looks once more after it has said that it does not watch.",
+    scenario: "watched-vs-halt",
+    strategy: EXHAUSTIVE,
+    edits: [
+      { function: "Core.stopWatching", find: "this.ring.watch(-1);", replace: "" },
+      {
+        function: "Core.stopWatching",
+        find: "this.watched = -1;",
+        replace: "this.ring.watch(-1); this.watched = -1;",
+      },
+    ],
+  },
+  {
+    name: "halt-watching",
+    breaks: "A core that halts watches no ring.",
+    scenario: "watched-vs-halt",
+    strategy: EXHAUSTIVE,
+    edits: [{ function: "rest", find: "k.stopWatching();", replace: "" }],
+  },
+  {
+    name: "grace-without-watched",
+    breaks: "A core that takes part in a grace period reads the ring that it watches, which has no bell.",
+    scenario: "watched-vs-grace",
+    strategy: preemptions(2),
+    edits: [{ function: "drainRings", find: "if (k.watched >= 0) drainWatched(k);", replace: "" }],
+  },
+  {
+    name: "change-without-look",
+    breaks: "A core that begins to watch another ring looks at the one before once more.",
+    scenario: "watched-vs-change",
+    strategy: preemptions(2),
+    edits: [{ function: "drainRung", find: "if (before >= 0) drain(k, before);", replace: "" }],
   },
   {
     name: "payload-before-tail",
@@ -192,7 +263,7 @@ Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
     edits: [
       {
         function: "attend",
-        find: "if ((bits & (Attention.RINGS | Attention.POKE)) !== 0) drainRings(k, bits);",
+        find: "if ((bits & (Attention.RINGS | Attention.POKE | Attention.GRACE)) !== 0) drainRings(k, bits);",
         replace: "",
       },
       {

@@ -5,6 +5,7 @@ import type { Machine } from "../machine.js";
 import type { Scenario } from "../scenario.js";
 import { GRACE_PERIODS } from "./grace-periods.js";
 import { EXHAUSTIVE, preemptions } from "./plans.js";
+import { WATCHED_RINGS } from "./watched-rings.js";
 
 /** Receives so many messages; notes their first words, in their order. */
 function* receiveAll(
@@ -154,5 +155,6 @@ export const MACHINE: readonly Scenario[] = [
   ringFull,
   ringWrap,
   twoProducers,
+  ...WATCHED_RINGS,
   ...GRACE_PERIODS,
 ];
