@@ -110,6 +110,8 @@ function sweepAndPass(k: Core): void {
  */
 function letOthersPass(k: Core, number: number): void {
   const { i32, attention } = k;
+  // As before a halt: whoever is counted has no line without a bell.
+  k.stopWatching();
   k.givesWayTo = number;
   publishAwaited(k);
   // Who passes last calls this core: it sees what was published, or is seen here.
