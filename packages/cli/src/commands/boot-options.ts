@@ -1,9 +1,11 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import type { BootOptions } from "@capos/machine";
+import { type BootOptions, PRETTY } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
-import type { Session } from "../session.js";
+import type { DestinationStream } from "pino";
+import { prettyFactory } from "pino-pretty";
+import type { Output, Session } from "../session.js";
 import type { MachineFlags } from "./options.js";
 
 /** Of a machine's memory, how much its trace rings get at most unless told. */
@@ -24,6 +26,13 @@ function fittingKiB(most: number, flags: MachineFlags): number {
   return kib < MIN_TRACE_KIB ? 0 : kib;
 }
 
+/** Log records as text: readable on a terminal, else in JSON lines. */
+function logTo(output: Output): DestinationStream {
+  if (output.isTTY !== true) return { write: (record) => void output.write(record) };
+  const pretty = prettyFactory({ ...PRETTY, colorize: output.hasColors === true });
+  return { write: (record) => void output.write(pretty(record)) };
+}
+
 /**
  * What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's.
  * @param usualTraceKiB the size of trace rings where neither flags nor session say one
@@ -41,9 +50,9 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
-    ...(session.log !== undefined && { logDestination: session.log() }),
+    logDestination: session.log?.() ?? logTo(session.stderr),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
-    onConsole: (line) => void session.stdout.write(`${line}\n`),
+    onConsole: (line) => session.stdout.write(`${line}\n`),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
   };
 }
