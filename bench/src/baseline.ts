@@ -4,12 +4,13 @@
  */
 import { availableParallelism } from "node:os";
 import { MessageChannel } from "node:worker_threads";
-import { type Crew, type CrewOptions, runCrew } from "./baseline/crew.js";
-import { measureEmptyWorkers } from "./baseline/empty-workers.js";
+import { type Crew, type CrewOptions, CrewTurns, runCrew } from "./baseline/crew.js";
+import { emptyWorkerTurns, measureEmptyWorkers } from "./baseline/empty-workers.js";
 import { allocateSharedWords } from "./baseline/shared-words.js";
 import { timed } from "./series.js";
 import type { Measurement } from "./statistics.js";
 import { createTrial, type RowName, type Trial, type Unit } from "./trial.js";
+import type { TurnTaker } from "./turns.js";
 
 export const BASELINE_SUITE = "baseline";
 
@@ -54,7 +55,13 @@ export const baselineNames: readonly string[] = [...Object.keys(BASELINES), WORK
 
 /** Whether a row of that name is one of the suite's. */
 export function isBaselineRow(name: string): boolean {
-  return Object.hasOwn(BASELINES, name) || new RegExp(`^${WORKERS_EMPTY}\\.\\d+$`).test(name);
+  return Object.hasOwn(BASELINES, name) || countOf(name) !== undefined;
+}
+
+/** Of `workers-empty.N`, N. */
+function countOf(name: string): number | undefined {
+  const digits = new RegExp(`^${WORKERS_EMPTY}\\.(\\d+)$`).exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /**
@@ -81,6 +88,18 @@ export async function runBaseline(options: BaselineOptions = {}): Promise<Trial[
     onProgress?.(row.name, 1);
   }
   return trials;
+}
+
+/**
+ * A baseline that takes turns with a row of another suite.
+ *
+ * @param name of a row of this suite @throws RangeError for another
+ */
+export function baselineTurns(name: string, options: Pick<CrewOptions, "seconds" | "signal">): TurnTaker {
+  const count = countOf(name);
+  if (count !== undefined) return emptyWorkerTurns(name, count, options);
+  if (!Object.hasOwn(BASELINES, name)) throw new RangeError(`no baseline is called ${JSON.stringify(name)}`);
+  return new CrewTurns(name, BASELINES[name]!.crew, options);
 }
 
 interface Row extends Omit<RowName, "suite"> {

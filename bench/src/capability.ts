@@ -13,9 +13,10 @@ import {
   type SuiteContext,
 } from "./guest-suite.js";
 import type { Figures } from "./guests/report.js";
+import { ratiosOfSamples } from "./paired.js";
 import { selectRows } from "./rows.js";
 import { type Span, timed } from "./series.js";
-import { type Refusal, type Statistics, summariseNet } from "./statistics.js";
+import { type Measurement, netSamples, type Refusal, type Statistics, summariseNet } from "./statistics.js";
 import { createTrial, type Trial } from "./trial.js";
 
 export const CAPABILITY_SUITE = "capability";
@@ -36,7 +37,7 @@ export async function runCapability(context: SuiteContext): Promise<Trial[]> {
   const { cores, hardwareThreads, names, signal } = context;
   const rows = selectRows(rowsFor(cores, hardwareThreads), cores, names);
   return orAborted(signal, async () => {
-    const trials = await measureGuestRows(context, CAPABILITY_SUITE, rows, async (row, run) => {
+    const trials = await measureGuestRows(context, CAPABILITY_SUITE, rows, async (row, { run }) => {
       const { value, span } = await timed(() => run(row.guest, argumentsOf(context, row)));
       const trial = trialOf(row, value, span);
       return () => trial;
@@ -59,17 +60,29 @@ function trialOf(row: CapabilityRow, figures: Figures, span: Span): Trial {
       ...measurementOf(label, figures),
       ...(descendants !== undefined && { descendants }),
       ...(typeof keptThroughput === "number" && { keptThroughput }),
-      ...(plain !== undefined && "p50" in plain && { beside: { [beside!]: plain.p50 } }),
+      ...(plain !== undefined && "p50" in plain && besideOf(beside!, plain, label, figures)),
     },
     span,
   );
 }
 
+/** The two took turns batch by batch, so the ratio of each slice is of samples that stood beside each other. */
+function besideOf(name: string, plain: Statistics, label: string, figures: Figures): Partial<Measurement> {
+  const own = netSamples(measurementOf(label, figures));
+  const other = netSamples(plainMeasurement(label, figures));
+  if ("refused" in own || "refused" in other) return {};
+  return { beside: { [name]: plain.p50 }, pairedRatios: { [name]: ratiosOfSamples(own, other) } };
+}
+
 /** What the guest measured beside the row, the loop's overhead taken off as from the row. */
 function plainCall(label: string, figures: Figures): Statistics | Refusal {
-  return summariseNet({
+  return summariseNet(plainMeasurement(label, figures));
+}
+
+function plainMeasurement(label: string, figures: Figures): Measurement {
+  return {
     samples: listOf(label, figures, "plainSamples"),
     overhead: listOf(label, figures, "plainOverhead"),
     operationsPerSample: 1,
-  });
+  };
 }

@@ -3,7 +3,7 @@
  *
  * The unit of comparison is a repetition's median, not a sample: samples of one repetition share its
  * machine, its compiled code and the host's mood. A host's speed drifts between runs, so a row is compared by
- * its ratio to a baseline of the same repetition wherever both runs have that, else by its time.
+ * its ratio to a baseline that took turns with it wherever both runs have that, else by its time.
  *
  * Rows of suite `baseline` know nothing of capos: they tell how the host changed, and never count as a
  * slowdown.
@@ -39,7 +39,7 @@ export interface ComparedRow extends Omit<RowName, "notes"> {
   /** Medians of the repetitions' medians, in nanoseconds. */
   readonly before: number;
   readonly after: number;
-  /** The baseline whose ratio is compared, repetition by repetition; null where times are. */
+  /** The baseline to which ratios are compared, of a repetition each; null where times are. */
   readonly relativeTo: string | null;
   /** Of what is compared: above 0 is slower. */
   readonly changePercent: number;
@@ -194,8 +194,8 @@ function tooSeldom(
 function measure(pair: Pair, before: BenchmarkDocument, after: BenchmarkDocument) {
   const relativeTo = yardstick(pair, before, after);
   // Logarithms: a change is a factor, and a shift of logarithms is one.
-  const then = logarithms(pair.before, before, relativeTo);
-  const now = logarithms(pair.after, after, relativeTo);
+  const then = logarithms(pair.before, relativeTo);
+  const now = logarithms(pair.after, relativeTo);
   const { estimate, low, high } = shiftOf(then, now, CONFIDENCE);
   const percent = (shift: number) => 100 * Math.expm1(shift);
   return {
@@ -209,31 +209,18 @@ function measure(pair: Pair, before: BenchmarkDocument, after: BenchmarkDocument
   };
 }
 
-/** The row's most telling baseline, if both runs measured it and the row in every repetition. */
+/** The row's most telling baseline, if it took turns with the row in every repetition of both runs. */
 function yardstick(pair: Pair, before: BenchmarkDocument, after: BenchmarkDocument): string | null {
-  const isWhole = (result: MeasuredResult | undefined, { run }: BenchmarkDocument) =>
-    result?.trials.length === run.repetitions;
-  if (pair.after.suite === BASELINE_SUITE) return null;
-  // No other one in its place: that of a slower way of messaging is noisier than the row itself.
+  // No other row of capos: it may be what has changed.
   const name = comparedWith(pair.after.name).find(isBaselineRow);
   if (name === undefined) return null;
-  const isIn = (row: MeasuredResult, document: BenchmarkDocument) =>
-    isWhole(row, document) && isWhole(baselineOf(document, name), document);
+  const isIn = (row: MeasuredResult, { run }: BenchmarkDocument) =>
+    row.paired?.[name]?.trials.length === run.repetitions;
   return isIn(pair.before, before) && isIn(pair.after, after) ? name : null;
 }
 
-function baselineOf(document: BenchmarkDocument, name: string): MeasuredResult | undefined {
-  const found = document.results.find((result) => result.suite === BASELINE_SUITE && result.name === name);
-  return found === undefined || isRefused(found) ? undefined : found;
-}
-
-function logarithms(
-  row: MeasuredResult,
-  document: BenchmarkDocument,
-  relativeTo: string | null,
-): readonly number[] {
-  const baseline = relativeTo === null ? undefined : baselineOf(document, relativeTo);
-  return row.trials.map((ns, i) => Math.log(baseline === undefined ? ns : ns / baseline.trials[i]));
+function logarithms(row: MeasuredResult, relativeTo: string | null): readonly number[] {
+  return (relativeTo === null ? row.trials : row.paired![relativeTo]!.trials).map(Math.log);
 }
 
 function judge(p: number, changePercent: number): Verdict {

@@ -4,11 +4,13 @@
  * are made then. Machines are known by `SuiteContext` alone: whoever can boot one passes it in.
  */
 import type { Image } from "@capos/abi";
-import { type Collection, labelOf, RowError, readFigures } from "./figures.js";
+import { type Collection, labelOf, listOf, measurementOf, RowError, readFigures } from "./figures.js";
 import type { Figures } from "./guests/report.js";
+import { turnArgument, turnLine } from "./guests/slices.js";
 import { type GuestName, loadBenchImages } from "./images.js";
 import type { GuestRow, RowBase } from "./rows.js";
 import type { RowName, Trial } from "./trial.js";
+import type { SlicedMeasurement, TurnTaker } from "./turns.js";
 
 /** How a guest is run. */
 export interface GuestOptions {
@@ -22,8 +24,12 @@ export interface GuestOptions {
 /** A running machine, as much of it as a suite needs. */
 export interface GuestRunner {
   readonly cores: number;
-  /** Runs an image to its end; gives its exit status and the lines it printed. Throws if it faults. */
-  runImage(image: Image, options: GuestOptions): Promise<{ status: number; lines: string[] }>;
+  /** Runs an image to its end; gives its exit status. Throws if it faults. */
+  runImage(image: Image, options: GuestOptions): Promise<number>;
+  /** From now on each line that a guest prints goes to `listener`, and to no other. */
+  listen(listener: (line: string) => void): void;
+  /** A line for the guest that has waited longest for one. */
+  feed(line: string): void;
 }
 
 /** What a suite runs on, and for how long. */
@@ -45,8 +51,13 @@ export interface SuiteContext {
   ): Promise<{ value: T; collections: readonly Collection[]; powerToInitNs: number }>;
 }
 
-/** Runs one of the benchmark's guests for a row; gives the figures that it printed. */
-export type RunGuest = (guest: GuestName, args: readonly number[]) => Promise<Figures>;
+/** Runs the benchmark's guests on the suite's machine. */
+export interface Guests {
+  /** Runs one for a row to its end; gives the figures that it printed. */
+  run(guest: GuestName, args: readonly number[]): Promise<Figures>;
+  /** The same row's own guest, or another row's, in turns with others; each under a number of its own from 1 on. */
+  turns(row: GuestRow, number: number): TurnTaker;
+}
 
 /** Makes a row's trial once the collections are known. */
 export type Finish = (collections: readonly Collection[]) => Trial;
@@ -76,7 +87,7 @@ export async function measureGuestRows<Row extends GuestRow>(
   context: SuiteContext,
   suite: string,
   rows: readonly Row[],
-  measure: (row: Row, run: RunGuest) => Promise<Finish>,
+  measure: (row: Row, guests: Guests) => Promise<Finish>,
 ): Promise<Map<string, Trial>> {
   const { cores } = context;
   const trials = new Map<string, Trial>();
@@ -87,8 +98,8 @@ export async function measureGuestRows<Row extends GuestRow>(
   const { value: finishers, collections } = await context.withMachine(cores, async (machine) => {
     const made: Finish[] = [];
     for (const row of runnable) {
-      const run = runnerOf(context, suite, row, machine, images);
-      made.push(await withProgress(context, row.name, () => measure(row, run)));
+      const guests = guestsOf(context, suite, row, machine, images);
+      made.push(await withProgress(context, row.name, () => measure(row, guests)));
     }
     return made;
   });
@@ -98,21 +109,85 @@ export async function measureGuestRows<Row extends GuestRow>(
   return trials;
 }
 
-function runnerOf(
+function guestsOf(
   context: SuiteContext,
   suite: string,
   row: GuestRow,
   machine: GuestRunner,
   images: Readonly<Record<GuestName, Image>>,
-): RunGuest {
-  return async (guest, args) => {
-    const { core, memoryBits } = row;
-    const options = { core, memoryBits, args: args.map(String), debug: true, priority: GUEST_PRIORITY };
-    const { status, lines } = await untilAborted(machine.runImage(images[guest], options), context.signal);
-    const label = labelOf(suite, row.name);
-    if (status !== 0) throw new RowError(label, `its guest ended with status ${status}: ${lines.join(" ")}`);
-    return readFigures(label, lines);
+): Guests {
+  const label = labelOf(suite, row.name);
+  const start = ({ core, memoryBits }: GuestRow, guest: GuestName, args: readonly string[]) =>
+    untilAborted(
+      machine.runImage(images[guest], { core, memoryBits, args, debug: true, priority: GUEST_PRIORITY }),
+      context.signal,
+    );
+  return {
+    async run(guest, args) {
+      const lines: string[] = [];
+      machine.listen((line) => lines.push(line));
+      return figuresOf(label, await start(row, guest, args.map(String)), lines);
+    },
+    turns: (one, number) =>
+      new GuestTurns(label, number, machine, () =>
+        start(one, one.guest, [...argumentsOf(context, one).map(String), turnArgument(number)]),
+      ),
   };
+}
+
+/** @throws RowError if the guest failed, or printed anything else */
+function figuresOf(label: string, status: number, lines: readonly string[]): Figures {
+  if (status !== 0) throw new RowError(label, `its guest ended with status ${status}: ${lines.join(" ")}`);
+  return readFigures(label, lines);
+}
+
+/** A guest that takes turns: see `guests/slices.ts`. Nobody else prints, or is fed, while it has its turn. */
+class GuestTurns implements TurnTaker {
+  #ended: Promise<number> | null = null;
+
+  constructor(
+    private readonly label: string,
+    private readonly number: number,
+    private readonly machine: GuestRunner,
+    private readonly start: () => Promise<number>,
+  ) {}
+
+  async prepare(): Promise<void> {
+    await this.#untilItRests(() => {
+      this.#ended = this.start();
+      this.#ended.catch(() => {});
+    });
+  }
+
+  async takeTurn(): Promise<void> {
+    await this.#untilItRests(() => this.machine.feed(turnLine(this.number, true)));
+  }
+
+  async end(): Promise<SlicedMeasurement> {
+    const lines: string[] = [];
+    this.machine.listen((line) => lines.push(line));
+    this.machine.feed(turnLine(this.number, false));
+    const figures = figuresOf(this.label, await this.#ended!, lines);
+    return { ...measurementOf(this.label, figures), sliceEnds: listOf(this.label, figures, "sliceEnds") };
+  }
+
+  /** Its machine's end is its own. */
+  async stop(): Promise<void> {}
+
+  async #untilItRests(act: () => void): Promise<void> {
+    const lines: string[] = [];
+    const rests = new Promise<void>((resolve) => {
+      this.machine.listen((line) => {
+        if (line === JSON.stringify({ turn: this.number })) resolve();
+        else lines.push(line);
+      });
+    });
+    act();
+    const ended = this.#ended!.then((status) => {
+      throw new RowError(this.label, `its guest ended early with status ${status}: ${lines.join(" ")}`);
+    });
+    await Promise.race([rests, ended]);
+  }
 }
 
 /** The arguments of a row's own guest: its time in nanoseconds, then what the row says. */

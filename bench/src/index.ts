@@ -17,10 +17,19 @@ export { type Collection, RowError } from "./figures.js";
 export type { GuestOptions, GuestRunner, SuiteContext } from "./guest-suite.js";
 export { Differences } from "./guests/differences.js";
 export { Sampler, type SamplerLimits } from "./guests/sampler.js";
+export { slicesOf, turnArgument, turnLine } from "./guests/slices.js";
 export { type TrialLimits, Trials } from "./guests/trials.js";
 export { benchImageFile, GUESTS, type GuestName, loadBenchImages } from "./images.js";
 export * from "./ipc.js";
 export * from "./limits.js";
+export {
+  AGREEMENT,
+  type PairedRatio,
+  pairedRatio,
+  ratiosOfSamples,
+  ratiosOfTurns,
+  slicesDisagree,
+} from "./paired.js";
 export * from "./quantity.js";
 export * from "./rank-test.js";
 export * from "./result.js";
@@ -34,3 +43,4 @@ export { plural, TABLE_WIDTH } from "./text.js";
 export * from "./top.js";
 export * from "./trace.js";
 export * from "./trial.js";
+export { SingleOperations, type SlicedMeasurement, type TurnTaker, takeTurns } from "./turns.js";

@@ -20,10 +20,20 @@ export function formatBytes(bytes: number): string {
 
 /** How a median stands to another: "3.9x generator-switch", "812x faster than comlink". */
 export function formatRatio(ratio: number, other: string): string {
-  const factor = formatFactor(1 / ratio);
-  return ratio >= 1 || factor === "1.0"
-    ? `${formatFactor(ratio)}x ${other}`
-    : `${factor}x faster than ${other}`;
+  return isFaster(ratio)
+    ? `${formatFactor(1 / ratio)}x faster than ${other}`
+    : `${formatFactor(ratio)}x ${other}`;
+}
+
+/** Whether a ratio is by so much below 1 that it is told as a factor of speed. */
+function isFaster(ratio: number): boolean {
+  return ratio < 1 && formatFactor(1 / ratio) !== "1.0";
+}
+
+/** The interval of a ratio, as `formatRatio` turns it: "3.81 to 4.02"; where that says "2.0x faster", "1.96 to 2.11". */
+export function formatInterval({ ratio, low, high }: { ratio: number; low: number; high: number }): string {
+  const [from, to] = isFaster(ratio) ? [1 / high, 1 / low] : [low, high];
+  return `${formatBound(from)} to ${formatBound(to)}`;
 }
 
 /** A change in percent as "+3.2 %", "-41.0 %", "+1,240 %"; "0.0 %" for what rounds to nothing. */
@@ -42,6 +52,10 @@ export function formatMoment(moment: string): string {
 function formatFactor(factor: number): string {
   if (factor >= 99.95) return Math.round(factor).toLocaleString("en-US");
   return factor >= 0.05 ? factor.toFixed(1) : factor.toPrecision(1);
+}
+
+function formatBound(factor: number): string {
+  return factor < 9.995 && factor >= 0.05 ? factor.toFixed(2) : formatFactor(factor);
 }
 
 function scale(value: number, units: readonly string[]): string {

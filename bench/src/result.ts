@@ -6,12 +6,13 @@
  */
 import { availableParallelism } from "node:os";
 import type { Distribution } from "./distribution.js";
+import type { PairedRatio } from "./paired.js";
 import type { RunFacts } from "./run-facts.js";
 import type { Series } from "./series.js";
 import type { Refusal, Statistics } from "./statistics.js";
 import { isRefused, type RowName } from "./trial.js";
 
-export const SCHEMA = "capos-bench/2";
+export const SCHEMA = "capos-bench/3";
 
 export interface Machine {
   /** Version of Node, without the v. */
@@ -22,7 +23,10 @@ export interface Machine {
   readonly memoryMiB: number;
 }
 
-/** This row's p50 divided by that of the row named by the key: below 1 is faster than it. */
+/**
+ * This row's time divided by that of the row named by the key: below 1 is faster than it. The paired ratio, where the
+ * two took turns; else that of the medians of the whole run, which a host whose speed jumps may be far off from.
+ */
 export type Ratios = Readonly<Record<string, number>>;
 
 /** Statistics are of the samples of all repetitions together. */
@@ -31,8 +35,10 @@ export interface MeasuredResult extends RowName, Statistics {
   readonly operationsPerSample?: number;
   readonly bytesPerOperation?: number;
   readonly longestCollectionNs?: number;
-  /** Medians of what the same guest measured in between, in nanoseconds; `ratios` has them too. */
+  /** Medians of what was measured in turns with the row, in nanoseconds. */
   readonly beside?: Readonly<Record<string, number>>;
+  /** The ratios to what stands in `beside`; `ratios` has them too. */
+  readonly paired?: Readonly<Record<string, PairedRatio>>;
   /** Of a revoke: the median divided by the number of capabilities that it ends. */
   readonly perDescendantNs?: number;
   /** The part of their throughput that threads kept whose work went on beside, 1 for all of it. */
@@ -80,7 +86,9 @@ export function createDocument(
 /** Rows whose name matches `rows` are compared with those named in `against`, the most telling first. */
 interface Comparison {
   readonly rows: RegExp;
-  /** `$1` stands for the first group of `rows`. */
+  /** What takes turns with the row; `$1` stands for the first group of `rows`. */
+  readonly turns?: readonly string[];
+  /** What is measured at another time of the same run. */
   readonly against: readonly string[];
 }
 
@@ -88,18 +96,29 @@ const MESSAGING = ["comlink", "message-port", "piscina"] as const;
 
 /** The first entry that matches a row is the one that counts. */
 const COMPARISONS: readonly Comparison[] = [
-  { rows: /^call\.same-core$/, against: ["generator-switch", ...MESSAGING, "await"] },
-  { rows: /^call\.cross-core$/, against: ["sab-spin", ...MESSAGING, "atomics-wait"] },
-  { rows: /^call\.cross-core\.parked$/, against: ["atomics-wait", ...MESSAGING] },
-  { rows: /^call\.cross-core\.busy$/, against: ["sab-spin", ...MESSAGING, "atomics-wait"] },
+  {
+    rows: /^call\.same-core$/,
+    turns: ["generator-switch"],
+    against: [...MESSAGING, "await"],
+  },
+  {
+    rows: /^call\.cross-core(?:\.busy)?$/,
+    turns: ["sab-spin"],
+    against: [...MESSAGING, "atomics-wait"],
+  },
+  { rows: /^call\.cross-core\.parked$/, turns: ["atomics-wait"], against: MESSAGING },
   // Machine-wide time per call: below 1 is what more cores won.
   { rows: /^call\.pairs\.\d+$/, against: ["call.pairs.1", "generator-switch", "comlink"] },
-  { rows: /^call\.words\.\d+$/, against: ["call.words.0", "generator-switch", "comlink"] },
-  { rows: /^notify\.same-core$/, against: ["generator-switch", "message-port", "await"] },
-  { rows: /^notify\.cross-core/, against: ["sab-spin", "atomics-wait", "message-port"] },
-  { rows: /^(?:yield|null-trap)$/, against: ["generator-switch", "await", "atomics-load"] },
-  { rows: /^thread\.create-destroy$/, against: ["workers-empty.1", "generator-switch"] },
-  { rows: /^boot\.(\d+)$/, against: ["workers-empty.$1"] },
+  { rows: /^call\.words\.\d+$/, turns: ["call.words.4", "generator-switch"], against: ["comlink"] },
+  {
+    rows: /^notify\.same-core$/,
+    turns: ["call.same-core", "generator-switch"],
+    against: ["message-port", "await"],
+  },
+  { rows: /^notify\.cross-core/, turns: ["sab-spin"], against: ["atomics-wait", "message-port"] },
+  { rows: /^(?:yield|null-trap)$/, turns: ["generator-switch"], against: ["await", "atomics-load"] },
+  { rows: /^thread\.create-destroy$/, turns: ["workers-empty.1"], against: ["generator-switch"] },
+  { rows: /^boot\.(\d+)$/, turns: ["workers-empty.$1"], against: [] },
   { rows: /^lookup(?:\.fresh)?$/, against: ["atomics-load", "null-trap"] },
   { rows: /^(?:copy|mint|move|delete|retype(?:\.batch)?)$/, against: ["null-trap", "atomics-load"] },
   { rows: /^revoke\.(?:by-descendants\.\d+|chain\.\d+)$/, against: ["revoke.by-descendants.1"] },
@@ -111,16 +130,25 @@ const COMPARISONS: readonly Comparison[] = [
 
 /** The names that a row is compared with, the most telling first; itself never among them. */
 export function comparedWith(name: string): string[] {
+  return namesIn(name, ({ turns = [], against }) => [...turns, ...against]);
+}
+
+/** Those of them that take turns with the row. */
+export function measuredInTurns(name: string): string[] {
+  return namesIn(name, ({ turns = [] }) => turns);
+}
+
+function namesIn(name: string, list: (comparison: Comparison) => readonly string[]): string[] {
   const comparison = COMPARISONS.find(({ rows }) => rows.test(name));
   if (comparison === undefined) return [];
-  return comparison.against
+  return list(comparison)
     .map((template) => name.replace(comparison.rows, template))
     .filter((other) => other !== name);
 }
 
 /**
- * The same rows, `ratios` filled in with this row's p50 over the other's, for what was measured beside it
- * and for each comparison that makes sense and whose two rows were both measured.
+ * The same rows, `ratios` filled in: the paired ones, and this row's p50 over the other's for each further comparison
+ * that makes sense and whose two rows were both measured.
  */
 export function addRatios(results: readonly Result[]): Result[] {
   const medians = new Map<string, number>();
@@ -128,10 +156,10 @@ export function addRatios(results: readonly Result[]): Result[] {
   return results.map((result) => {
     if (isRefused(result)) return { ...result, ratios: {} };
     const ratios: Record<string, number> = {};
-    for (const [other, ns] of Object.entries(result.beside ?? {})) ratios[other] = result.p50 / ns;
+    for (const [other, { ratio }] of Object.entries(result.paired ?? {})) ratios[other] = ratio;
     for (const other of comparedWith(result.name)) {
       const median = medians.get(other);
-      if (median !== undefined) ratios[other] = result.p50 / median;
+      if (median !== undefined) ratios[other] ??= result.p50 / median;
     }
     return { ...result, ratios };
   });

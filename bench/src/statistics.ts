@@ -41,8 +41,10 @@ export interface Measurement {
   readonly bytesPerOperation?: number;
   /** Longest garbage collection while the samples were taken, 0 if there was none. */
   readonly longestCollectionNs?: number;
-  /** What the same guest measured in between, to compare with: nanoseconds by name. */
+  /** What was measured in turns with it, to compare with: nanoseconds by name. */
   readonly beside?: Readonly<Record<string, number>>;
+  /** The ratios to what stands in `beside`, one of each slice. */
+  readonly pairedRatios?: Readonly<Record<string, readonly number[]>>;
   /** Of a revoke: how many capabilities it ends. */
   readonly descendants?: number;
   /** The part of their throughput that threads kept whose work went on beside, 1 for all of it. */

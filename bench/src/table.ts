@@ -3,7 +3,8 @@
  * unless a name is. Under a row stands what its numbers mean: how it compares, what it allocates, or
  * why it was refused.
  */
-import { formatBytes, formatCount, formatDuration, formatRatio } from "./quantity.js";
+import { slicesDisagree } from "./paired.js";
+import { formatBytes, formatCount, formatDuration, formatInterval, formatRatio } from "./quantity.js";
 import {
   type BenchmarkDocument,
   comparedWith,
@@ -41,7 +42,8 @@ const MAX_RATIOS = 3;
 /** The widest that quantity.ts makes: "1.23 ms". */
 const FIGURE_WIDTH = 7;
 const READING =
-  "Below 20 µs a sample is the mean of a batch, so p99 and max are of batches. Ratios are of medians.";
+  "Below 20 µs a sample is the mean of a batch, so p99 and max are of batches. A ratio with an interval is the median of " +
+  "slices that took turns; one with ~ is of medians of the whole run.";
 /** Indents what belongs to the row above. */
 const REMARK_INDENT = "  ";
 
@@ -97,7 +99,7 @@ function renderMachine({ machine, run, results }: BenchmarkDocument, palette: Pa
     const text = `${why}, so these rows wait for the host's scheduler too: ${short.join(", ")}`;
     lines.push(...wrap(text, TABLE_WIDTH).map(palette.warn));
   }
-  lines.push(palette.dim(READING));
+  lines.push(...wrap(READING, TABLE_WIDTH).map(palette.dim));
   return lines.join("\n");
 }
 
@@ -157,10 +159,16 @@ export function rowWords(row: MeasuredResult): readonly (readonly string[])[] {
 }
 
 /** The most telling first. */
-function ratioWords({ name, ratios, beside }: MeasuredResult): string[] {
-  const telling = [...Object.keys(beside ?? {}), ...comparedWith(name)].filter((other) => other in ratios);
-  const rest = Object.keys(ratios).filter((other) => !telling.includes(other));
-  return [...telling, ...rest].slice(0, MAX_RATIOS).map((other) => formatRatio(ratios[other], other));
+function ratioWords({ name, ratios, paired = {} }: MeasuredResult): string[] {
+  const telling = [...new Set([...Object.keys(paired), ...comparedWith(name)])].filter(
+    (other) => other in ratios,
+  );
+  return telling.slice(0, MAX_RATIOS).map((other) => {
+    const pair = paired[other];
+    if (pair === undefined) return `~${formatRatio(ratios[other]!, other)}`;
+    const doubt = slicesDisagree(pair) ? ", slices disagree" : "";
+    return `${formatRatio(pair.ratio, other)} (${formatInterval(pair)}${doubt})`;
+  });
 }
 
 function memoryWords(row: MeasuredResult): string[] {

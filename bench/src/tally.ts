@@ -4,6 +4,7 @@
  * run may go on for hours.
  */
 import { DistributionTally } from "./distribution.js";
+import { type PairedRatio, pairedRatio } from "./paired.js";
 import type { MeasuredResult, Result } from "./result.js";
 import { type Series, sliceMedians } from "./series.js";
 import { nearestRank, RunningStatistics } from "./statistics.js";
@@ -91,6 +92,7 @@ type Extras = Pick<
   | "bytesPerOperation"
   | "longestCollectionNs"
   | "beside"
+  | "paired"
   | "perDescendantNs"
   | "keptThroughput"
 >;
@@ -102,17 +104,22 @@ function combineExtras(trials: readonly Omit<MeasuredTrial, "samples">[], p50: n
   const bytes = all(({ bytesPerOperation }) => bytesPerOperation);
   const collections = all(({ longestCollectionNs }) => longestCollectionNs);
   const besides = all(({ beside }) => beside);
+  const ratios = all(({ pairedRatios }) => pairedRatios);
   const kept = all(({ keptThroughput }) => keptThroughput);
   const [descendants] = all(({ descendants }) => descendants);
   const beside: Record<string, number> = {};
   for (const key of new Set(besides.flatMap(Object.keys))) {
     beside[key] = median(besides.map((one) => one[key]).filter((ns) => ns !== undefined));
   }
+  const paired: Record<string, PairedRatio> = {};
+  for (const key of new Set(ratios.flatMap(Object.keys)))
+    paired[key] = pairedRatio(ratios.map((one) => one[key] ?? []));
   return {
     operationsPerSample: Math.max(...trials.map(({ operationsPerSample }) => operationsPerSample)),
     ...(bytes.length > 0 && { bytesPerOperation: median(bytes) }),
     ...(collections.length > 0 && { longestCollectionNs: Math.max(...collections) }),
-    ...(besides.length > 0 && { beside }),
+    ...(Object.keys(beside).length > 0 && { beside }),
+    ...(Object.keys(paired).length > 0 && { paired }),
     ...(descendants !== undefined && { perDescendantNs: p50 / descendants }),
     ...(kept.length > 0 && { keptThroughput: median(kept) }),
   };

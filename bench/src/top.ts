@@ -58,7 +58,7 @@ export async function runTop(context: WatchedContext): Promise<Trial[]> {
   checkContext(context);
   const rows = selectRows(topRows(context.cores), context.cores, context.names);
   return orAborted(context.signal, async () => {
-    const results = await measureGuestRows(context, TOP_SUITE, rows, async (row, run) => {
+    const results = await measureGuestRows(context, TOP_SUITE, rows, async (row, { run }) => {
       const label = labelOf(TOP_SUITE, row.name);
       const turn = async (on: boolean): Promise<number[]> => {
         context.watch(on);
@@ -110,6 +110,7 @@ function resultOf(row: GuestRow, label: string, pairs: readonly Pair[], span: Sp
       samples: pairs.flatMap((pair) => pair.with),
       operationsPerSample: 1,
       beside: { [BESIDE]: median(pairs.flatMap((pair) => pair.without)) },
+      pairedRatios: { [BESIDE]: ratios },
     },
     span,
   );

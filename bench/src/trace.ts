@@ -97,7 +97,7 @@ async function measure(context: TracedContext, row: TraceRow): Promise<number[]>
   let refused = "";
   for (let i = 0; i < TRIES; i++) {
     const traced = context.traced(row.tracing);
-    const trials = await measureGuestRows(traced, TRACE_SUITE, [row], async (_row, run) => {
+    const trials = await measureGuestRows(traced, TRACE_SUITE, [row], async (_row, { run }) => {
       const { value, span } = await timed(() => run(row.guest, argumentsOf(context, row)));
       const trial = createTrial(nameOf(TRACE_SUITE, row), measurementOf(label, value), span);
       return () => trial;
@@ -128,7 +128,10 @@ function trialOf(row: TraceRow, rounds: readonly Round[], span: Span): Trial {
     {
       samples: isAbsent ? absent : rounds.flatMap((round) => round[tracing]),
       operationsPerSample: 1,
-      ...(!isAbsent && { beside: { [`${TRACE_SUITE}.absent`]: median(absent) } }),
+      ...(!isAbsent && {
+        beside: { [`${TRACE_SUITE}.absent`]: median(absent) },
+        pairedRatios: { [`${TRACE_SUITE}.absent`]: ratios },
+      }),
     },
     span,
   );

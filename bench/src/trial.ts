@@ -22,6 +22,7 @@ export interface MeasuredTrial extends RowName, Statistics {
   readonly bytesPerOperation?: number;
   readonly longestCollectionNs?: number;
   readonly beside?: Readonly<Record<string, number>>;
+  readonly pairedRatios?: Readonly<Record<string, readonly number[]>>;
   /** Of a revoke: how many capabilities it ends. */
   readonly descendants?: number;
   readonly keptThroughput?: number;
@@ -46,7 +47,7 @@ export function createTrial(row: RowName, measurement: Measurement, span: Span):
   const samples = netSamples(measurement);
   if ("refused" in samples) return { ...row, ...samples };
   const { operationsPerSample, bytesPerOperation, longestCollectionNs } = measurement;
-  const { beside, descendants, keptThroughput } = measurement;
+  const { beside, pairedRatios, descendants, keptThroughput } = measurement;
   return {
     ...row,
     ...summarise(samples),
@@ -54,6 +55,7 @@ export function createTrial(row: RowName, measurement: Measurement, span: Span):
     ...(bytesPerOperation !== undefined && { bytesPerOperation }),
     ...(longestCollectionNs !== undefined && { longestCollectionNs }),
     ...(beside !== undefined && { beside }),
+    ...(pairedRatios !== undefined && { pairedRatios }),
     ...(descendants !== undefined && { descendants }),
     ...(keptThroughput !== undefined && { keptThroughput }),
     samples,

@@ -31,19 +31,20 @@ function medianGrowth(batch: (count: number) => number): number {
   return growths.length === 0 ? 0 : nearestRank(Float64Array.from(growths).sort(), 0.5);
 }
 
-/** Does `work` and tells the longest garbage collection in this worker meanwhile, in nanoseconds. */
-export async function longestCollectionDuring<T>(work: () => Promise<T>): Promise<[T, number]> {
+/** Watches the garbage collections of this worker from now on; what it gives ends that, and tells the longest in nanoseconds. */
+export function watchCollections(): () => Promise<number> {
   let longestMs = 0;
   const note = (entries: readonly { duration: number }[]) => {
     for (const { duration } of entries) longestMs = Math.max(longestMs, duration);
   };
   const observer = new PerformanceObserver((list) => note(list.getEntries()));
   observer.observe({ type: "gc" });
-  const result = await work();
-  // The collector's entries reach the observer by the event loop.
-  await turn();
-  await turn();
-  note(observer.takeRecords());
-  observer.disconnect();
-  return [result, longestMs * 1e6];
+  return async () => {
+    // The collector's entries reach the observer by the event loop.
+    await turn();
+    await turn();
+    note(observer.takeRecords());
+    observer.disconnect();
+    return longestMs * 1e6;
+  };
 }

@@ -7,10 +7,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Transferable, Worker } from "node:worker_threads";
 import type { Measurement } from "../statistics.js";
+import type { SlicedMeasurement, TurnTaker } from "../turns.js";
 
 export interface CrewMember {
   readonly file: URL;
-  /** Becomes the worker's `workerData`, with `seconds` added. */
+  /** Becomes the worker's `workerData`, with `seconds` and `takesTurns` added. */
   readonly data?: Readonly<Record<string, unknown>>;
   readonly transfer?: readonly Transferable[];
 }
@@ -21,7 +22,12 @@ export type Crew = readonly [driver: CrewMember, ...peers: CrewMember[]];
 /** What a driver tells the host. */
 export type DriverMessage =
   | { readonly kind: "progress"; readonly fraction: number }
+  /** It waits for an order. */
+  | { readonly kind: "rests" }
   | { readonly kind: "done"; readonly measurement: Measurement };
+
+/** What the host tells a driver that takes turns and rests: to run a slice, or to report. */
+export type HostOrder = "go" | "end";
 
 export interface CrewOptions {
   /** Time budget of the driver's samples. */
@@ -50,6 +56,72 @@ export function defaultHangSeconds(seconds: number): number {
   return START_SECONDS + BUDGET_FACTOR * seconds;
 }
 
+/** Workers of a crew while they run: the first thing that goes wrong with any of them fails whoever waits. */
+class RunningCrew {
+  readonly #workers: Worker[] = [];
+  readonly #broken: Promise<never>;
+  readonly #done = new AbortController();
+
+  constructor(
+    private readonly row: string,
+    crew: Crew,
+    data: { readonly seconds: number; readonly takesTurns: boolean },
+    private readonly hangSeconds: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#broken = new Promise((_, reject) => {
+      for (const [index, member] of crew.entries()) {
+        const role = index === 0 ? "driver" : `peer ${index}`;
+        const worker = startWorker(member, data);
+        this.#workers.push(worker);
+        worker.once("error", (error) => reject(new BaselineError(row, `its ${role} threw: ${error}`, error)));
+        worker.once("exit", (code) =>
+          reject(new BaselineError(row, `its ${role} ended with status ${code} before the row was done`)),
+        );
+      }
+      signal?.addEventListener("abort", () => reject(signal.reason), { signal: this.#done.signal });
+    });
+    // Heard by whoever waits next.
+    this.#broken.catch(() => {});
+  }
+
+  /** The driver's next message of a kind; `order` goes to it first. */
+  async hear<Kind extends DriverMessage["kind"]>(
+    kind: Kind,
+    order?: HostOrder,
+    onProgress: (fraction: number) => void = () => {},
+  ): Promise<Extract<DriverMessage, { kind: Kind }>> {
+    const [driver] = this.#workers as [Worker];
+    const over = new AbortController();
+    try {
+      const heard = new Promise<DriverMessage>((resolve) => {
+        const take = (message: DriverMessage) => {
+          if (message.kind === "progress") onProgress(message.fraction);
+          else resolve(message);
+        };
+        driver.on("message", take);
+        over.signal.addEventListener("abort", () => driver.off("message", take));
+      });
+      if (order !== undefined) driver.postMessage(order);
+      const hangs = sleep(this.hangSeconds * 1000, undefined, { signal: over.signal }).then(() => {
+        throw new BaselineError(this.row, `its workers hang: no result within ${this.hangSeconds} s`);
+      });
+      hangs.catch(() => {});
+      const message = await Promise.race([heard, hangs, this.#broken]);
+      if (message.kind !== kind)
+        throw new BaselineError(this.row, `its driver says ${message.kind}, not ${kind}`);
+      return message as Extract<DriverMessage, { kind: Kind }>;
+    } finally {
+      over.abort();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#done.abort();
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}
+
 /**
  * Runs a crew until its driver has reported.
  *
@@ -58,41 +130,56 @@ export function defaultHangSeconds(seconds: number): number {
  */
 export async function runCrew(row: string, crew: Crew, options: CrewOptions): Promise<Measurement> {
   const { seconds, signal, onProgress } = options;
-  const hangSeconds = options.hangSeconds ?? defaultHangSeconds(seconds);
   signal?.throwIfAborted();
-  const workers: Worker[] = [];
-  const stopHangTimer = new AbortController();
+  const hangSeconds = options.hangSeconds ?? defaultHangSeconds(seconds);
+  const running = new RunningCrew(row, crew, { seconds, takesTurns: false }, hangSeconds, signal);
   try {
-    return await new Promise<Measurement>((resolve, reject) => {
-      for (const [index, member] of crew.entries()) {
-        const role = index === 0 ? "driver" : `peer ${index}`;
-        const worker = startWorker(member, seconds);
-        workers.push(worker);
-        worker.once("error", (error) => reject(new BaselineError(row, `its ${role} threw: ${error}`, error)));
-        worker.once("exit", (code) =>
-          reject(new BaselineError(row, `its ${role} ended with status ${code} before the row was done`)),
-        );
-        if (index > 0) continue;
-        worker.on("message", (message: DriverMessage) => {
-          if (message.kind === "done") resolve(message.measurement);
-          else onProgress?.(message.fraction);
-        });
-      }
-      signal?.addEventListener("abort", () => reject(signal.reason), { signal: stopHangTimer.signal });
-      sleep(hangSeconds * 1000, undefined, { signal: stopHangTimer.signal }).then(
-        () => reject(new BaselineError(row, `its workers hang: no result within ${hangSeconds} s`)),
-        () => {},
-      );
-    });
+    return (await running.hear("done", undefined, onProgress)).measurement;
   } finally {
-    stopHangTimer.abort();
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await running.stop();
   }
 }
 
-function startWorker(member: CrewMember, seconds: number): Worker {
+/** A crew that takes turns. Whoever makes one stops it, whatever happens. */
+export class CrewTurns implements TurnTaker {
+  #running: RunningCrew | null = null;
+
+  constructor(
+    private readonly row: string,
+    private readonly makeCrew: () => Crew,
+    private readonly options: Pick<CrewOptions, "seconds" | "signal">,
+  ) {}
+
+  async prepare(): Promise<void> {
+    const { seconds, signal } = this.options;
+    signal?.throwIfAborted();
+    const data = { seconds, takesTurns: true };
+    this.#running = new RunningCrew(this.row, this.makeCrew(), data, defaultHangSeconds(seconds), signal);
+    await this.#running.hear("rests");
+  }
+
+  async takeTurn(): Promise<void> {
+    await this.#running!.hear("rests", "go");
+  }
+
+  async end(): Promise<SlicedMeasurement> {
+    const { measurement } = await this.#running!.hear("done", "end");
+    await this.stop();
+    return measurement as SlicedMeasurement;
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.stop();
+    this.#running = null;
+  }
+}
+
+function startWorker(
+  member: CrewMember,
+  data: { readonly seconds: number; readonly takesTurns: boolean },
+): Worker {
   return new Worker(member.file, {
-    workerData: { ...member.data, seconds },
+    workerData: { ...member.data, ...data },
     transferList: [...(member.transfer ?? [])],
     // A loader that the host was started with (tap's, say) is no part of what is measured.
     execArgv: [],

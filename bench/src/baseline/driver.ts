@@ -2,9 +2,11 @@
  * The measuring half of a baseline worker: warm up, choose a batch size, take samples of the
  * operation and, in between, of the same loop around nothing.
  */
+import { once } from "node:events";
 import { parentPort, workerData } from "node:worker_threads";
+import { slicesOf } from "../guests/slices.js";
 import { type Measurement, MIN_OVERHEAD_SAMPLES } from "../statistics.js";
-import type { DriverMessage } from "./crew.js";
+import type { DriverMessage, HostOrder } from "./crew.js";
 
 /**
  * Does an operation `count` times and returns anything that depends on each of them, so that the
@@ -20,6 +22,8 @@ const MIN_SAMPLES = 5;
 const SAMPLES_PER_OVERHEAD = 8;
 const WARM_UP_PART = 0.2;
 const PROGRESS_STEPS = 8;
+/** Part of a slice that is not kept: what was asleep wakes up, and caches fill. */
+const SETTLE_PART = 0.1;
 
 /** A loop around nothing that the optimiser must keep: what `takeSamples` subtracts. */
 export function emptyBatch(count: number): number {
@@ -33,15 +37,18 @@ export async function emptyAsyncBatch(count: number): Promise<number> {
   return emptyBatch(count);
 }
 
-/** Samples a warm `batch`, `count` operations at a time, for what the warm-up left of `seconds`. */
-export async function takeSamples(
+/** A driver's measurement has its overhead. */
+type Sampled = Measurement & { readonly samples: Float64Array; readonly overhead: Float64Array };
+
+/** Samples a warm `batch`, `count` operations at a time, for so many seconds. */
+async function takeSamples(
   batch: Batch,
   empty: Batch,
   count: number,
   seconds: number,
   onProgress: (fraction: number) => void = () => {},
-): Promise<Measurement> {
-  const budgetNs = seconds * 1e9 * (1 - WARM_UP_PART);
+): Promise<Sampled> {
+  const budgetNs = seconds * 1e9;
   const startNs = performance.now() * 1e6;
   // Made beforehand and off the heap, so that the collector has the batch's garbage only.
   const samples = new Float64Array(MAX_SAMPLES);
@@ -74,7 +81,7 @@ export async function takeSamples(
  * Runs both loops until they are compiled, for a part of `seconds`, and returns the operations that
  * make a sample long enough.
  */
-export async function warmUp(batch: Batch, empty: Batch, seconds: number): Promise<number> {
+async function warmUp(batch: Batch, empty: Batch, seconds: number): Promise<number> {
   const budgetNs = seconds * 1e9 * WARM_UP_PART;
   let count = 1;
   let usedNs = 0;
@@ -99,22 +106,61 @@ async function timeBatch(batch: Batch, count: number): Promise<number> {
 }
 
 /** What the host gave this worker. */
-export function crewData<Data>(): Data & { readonly seconds: number } {
-  return workerData as Data & { readonly seconds: number };
+export function crewData<Data>(): Data & { readonly seconds: number; readonly takesTurns: boolean } {
+  return workerData as Data & { readonly seconds: number; readonly takesTurns: boolean };
 }
 
 /** Tells the host; a driver runs in a worker, which always has a parent. */
-export function tellHost(message: DriverMessage): void {
-  parentPort?.postMessage(message);
+function tellHost(message: DriverMessage): void {
+  parentPort!.postMessage(message);
 }
 
-export function tellProgress(fraction: number): void {
+function tellProgress(fraction: number): void {
   tellHost({ kind: "progress", fraction });
 }
 
-/** The whole of a driver that measures nothing but time. */
-export async function measureAndReport(batch: Batch, empty: Batch): Promise<void> {
-  const { seconds } = crewData();
+/** What a driver does besides timing its batches. */
+export interface DriverHooks {
+  /** Before a slice and after it: what works with this worker works only meanwhile. */
+  readonly begin?: () => void;
+  readonly rest?: () => void;
+  /** Before the first sample. */
+  readonly warm?: () => void;
+  /** Measures something else when the samples are taken. */
+  readonly more?: () => Promise<Partial<Measurement>>;
+}
+
+/** The whole of a driver: samples for all of its time, or in slices when the host says so. */
+export async function measureAndReport(batch: Batch, empty: Batch, hooks: DriverHooks = {}): Promise<void> {
+  const { seconds, takesTurns } = crewData();
+  const { begin = () => {}, rest = () => {}, warm = () => {}, more = async () => ({}) } = hooks;
+  begin();
   const count = await warmUp(batch, empty, seconds);
-  tellHost({ kind: "done", measurement: await takeSamples(batch, empty, count, seconds, tellProgress) });
+  warm();
+  if (!takesTurns) {
+    const sampled = await takeSamples(batch, empty, count, seconds * (1 - WARM_UP_PART), tellProgress);
+    tellHost({ kind: "done", measurement: { ...sampled, ...(await more()) } });
+    return;
+  }
+  rest();
+  const { ns } = slicesOf(seconds * 1e9);
+  const samples: number[] = [];
+  const overhead: number[] = [];
+  const sliceEnds: number[] = [];
+  for (let slice = 0; ; slice++) {
+    tellHost({ kind: "rests" });
+    const [order] = (await once(parentPort!, "message")) as [HostOrder];
+    if (order === "end") break;
+    begin();
+    const sampled = await takeSamples(batch, empty, count, ns / 1e9);
+    rest();
+    // The first is for what was asleep for the first time before it.
+    if (slice === 0) continue;
+    const settled = sampled.samples.subarray(Math.floor(SETTLE_PART * sampled.samples.length));
+    for (const sample of settled) samples.push(sample);
+    for (const sample of sampled.overhead) overhead.push(sample);
+    sliceEnds.push(samples.length);
+  }
+  const measurement = { samples, overhead, operationsPerSample: count, sliceEnds, ...(await more()) };
+  tellHost({ kind: "done", measurement });
 }

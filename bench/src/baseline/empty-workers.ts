@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { Measurement } from "../statistics.js";
+import { SingleOperations, type TurnTaker } from "../turns.js";
 import { BaselineError, type CrewOptions, defaultHangSeconds } from "./crew.js";
 
 const EMPTY_WORKER = new URL("./workers/empty.js", import.meta.url);
@@ -34,6 +35,16 @@ export async function measureEmptyWorkers(
     onProgress?.(Math.min(1, used, samples.length / MIN_SAMPLES));
     if (used >= 1 && samples.length >= MIN_SAMPLES) return { samples, operationsPerSample: 1 };
   }
+}
+
+/** The same in turns: each a slice of starts, one at least. */
+export function emptyWorkerTurns(
+  row: string,
+  count: number,
+  options: Pick<CrewOptions, "seconds" | "signal">,
+): TurnTaker {
+  const hangSeconds = defaultHangSeconds(options.seconds);
+  return new SingleOperations(options.seconds, () => startOnce(row, count, hangSeconds, options.signal));
 }
 
 async function startOnce(

@@ -8,6 +8,10 @@ const WORDS_BETWEEN = 32;
 export const PING = 0;
 export const PONG = WORDS_BETWEEN;
 
+/** What is thrown: numbers within this mask. And what tells a peer that spins to rest. */
+export const BALLS = 0x3fff_ffff;
+export const REST = -1;
+
 /** What a worker gets as its data. */
 export interface SharedWords {
   readonly memory: WebAssembly.Memory;

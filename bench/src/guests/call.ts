@@ -5,9 +5,9 @@
  * Arguments: nanoseconds, message words, the server's core, 1 for a third thread that keeps that core busy.
  */
 import { Method, type Sys } from "@capos/abi";
-import { endThread, type SpawnedThread, spawnThread, start } from "@capos/libos";
+import { endThread, type SpawnedThread, type Steps, spawnThread, start } from "@capos/libos";
 import { numbers, reportSamples } from "./report.js";
-import { Sampler } from "./sampler.js";
+import { nextSlice, samplerOf } from "./sampler.js";
 
 const SERVER = 1;
 const BUSY = 2;
@@ -32,14 +32,23 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const endpoint = yield* os.endpoint();
   const helpers: SpawnedThread[] = [];
   helpers.push(yield* spawnThread(os, { index: SERVER, core: serverCore, handed: [endpoint, count] }));
-  if (busy === 1) {
-    helpers.push(yield* spawnThread(os, { index: BUSY, core: serverCore, priority: BUSY_PRIORITY }));
+  function* keepBusy(): Steps<void> {
+    if (busy === 1)
+      helpers.push(yield* spawnThread(os, { index: BUSY, core: serverCore, priority: BUSY_PRIORITY }));
   }
+  /** The third thread would keep its core from whoever else's turn it is. */
+  function* restUntilNextSlice(): Steps<boolean> {
+    if (busy === 1) yield* endThread(os, helpers.pop()!);
+    const goesOn = yield* nextSlice(os, sampler);
+    if (goesOn) yield* keepBusy();
+    return goesOn;
+  }
+  yield* keepBusy();
 
   const { debug } = os.environment;
-  const sampler = new Sampler(budgetNs);
+  const sampler = samplerOf(os, budgetNs);
   let answers = 0;
-  while (sampler.next()) {
+  while (sampler.next() || (yield* restUntilNextSlice())) {
     const { turns, empty } = sampler;
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);

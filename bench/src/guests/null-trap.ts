@@ -6,16 +6,16 @@
 import { Method, type Sys } from "@capos/abi";
 import { start } from "@capos/libos";
 import { numbers, reportSamples } from "./report.js";
-import { Sampler } from "./sampler.js";
+import { nextSlice, samplerOf } from "./sampler.js";
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const os = start(sys);
   const { words } = sys;
   const [budgetNs] = numbers(os) as [number];
   const { debug } = os.environment;
-  const sampler = new Sampler(budgetNs);
+  const sampler = samplerOf(os, budgetNs);
   let answers = 0;
-  while (sampler.next()) {
+  while (sampler.next() || (yield* nextSlice(os, sampler))) {
     const { turns, empty } = sampler;
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);

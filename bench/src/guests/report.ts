@@ -30,11 +30,13 @@ interface Sampled {
   readonly samples: readonly number[];
   readonly overhead: readonly number[];
   readonly operationsPerSample: number;
+  readonly sliceEnds?: readonly number[];
 }
 
 /** Prints what a sampler, or trials, have. */
-export function* reportSamples(os: Os, { samples, overhead, operationsPerSample }: Sampled): Steps<void> {
-  yield* report(os, { samples, overhead, operationsPerSample });
+export function* reportSamples(os: Os, sampled: Sampled): Steps<void> {
+  const { samples, overhead, operationsPerSample, sliceEnds = [] } = sampled;
+  yield* report(os, { samples, overhead, operationsPerSample, sliceEnds });
 }
 
 /** The guest's arguments, which are numbers. */

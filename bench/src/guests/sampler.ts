@@ -5,7 +5,12 @@
  * The loops themselves stand in each guest's `main`, because a trap costs more from anywhere else. A
  * batch is timed by two reads of the clock, each a trap of about 100 ns: half a percent of the shortest
  * batch, and the same in a batch of the empty loop, which is subtracted.
+ *
+ * A guest that takes turns with others has its sampling in slices. The first is not kept either: `main` goes to rest
+ * for the first time before it, and is compiled anew.
  */
+import type { Os, Steps } from "@capos/libos";
+import { awaitTurn, slicesOf, turnNumber } from "./slices.js";
 
 /** Shortest batch that is worth a sample, and the longest: beyond it a sample says less, not more. */
 const MIN_SAMPLE_NS = 20_000;
@@ -19,6 +24,10 @@ const BATCHES_PER_OVERHEAD = 8;
 /** Parts of the budget that are used up when a phase ends. */
 const WARM_UP_PART = 0.1;
 const REHEARSAL_PART = 0.3;
+/** Part of a slice that is not kept: what was asleep wakes up, and caches fill. */
+const SETTLE_PART = 0.1;
+/** The fewest samples of a slice. */
+const MIN_SLICE_SAMPLES = 3;
 /** Whatever the first batches took, for they compile, and a host stalls: nobody judges by them alone. */
 const MIN_WARM_UP_BATCHES = 20;
 
@@ -38,6 +47,8 @@ export interface SamplerLimits {
   readonly maxTurns?: number;
   /** Turns of one batch. */
   readonly maxBatch?: number;
+  /** Whether sampling is in slices, each begun by `beginSlice`. */
+  readonly sliced?: boolean;
 }
 
 export class Sampler {
@@ -48,6 +59,8 @@ export class Sampler {
   /** Nanoseconds per operation. */
   samples: number[] = [];
   overhead: number[] = [];
+  /** How many samples there were at the end of each slice. */
+  readonly sliceEnds: number[] = [];
 
   readonly #operationsPerTurn: number;
   readonly #maxTurns: number;
@@ -63,6 +76,12 @@ export class Sampler {
   /** Batches of this phase. */
   #timed = 0;
   #timedEmpty = 0;
+  /** Nanoseconds of a slice, 0 without slices; what this one has used, and where its samples begin. */
+  readonly #sliceNs: number;
+  #slices = 0;
+  #sliceUsedNs = 0;
+  #sliceBegin = 0;
+  #settles = false;
 
   /** @param budgetNs time for all batches, warm-up included */
   constructor(
@@ -76,27 +95,46 @@ export class Sampler {
     this.#targetNs = Math.min(MAX_SAMPLE_NS, Math.max(MIN_SAMPLE_NS, shareNs));
     const batches = Math.min(budgetNs / this.#targetNs, this.#maxTurns);
     this.#stride = Math.max(1, Math.floor(batches / MAX_SAMPLES));
+    this.#sliceNs = limits.sliced === true ? slicesOf(budgetNs).ns : 0;
   }
 
   get operationsPerSample(): number {
     return this.turns * this.#operationsPerTurn;
   }
 
-  /** Sets `turns` and `empty` for the next batch; false when there is none. */
+  /** Sets `turns` and `empty` for the next batch; false when there is none, or none in this slice. */
   next(): boolean {
     if (this.#phase === Phase.WARM_UP) {
       this.empty = this.#timedEmpty <= this.#timed;
       return true;
     }
-    if (this.#phase === Phase.SAMPLING && this.#isUsedUp(1) && this.samples.length >= MIN_SAMPLES)
-      return false;
-    this.empty = this.#timedEmpty < MIN_SAMPLES || this.#timedEmpty * BATCHES_PER_OVERHEAD < this.#timed;
+    if (this.#phase === Phase.SAMPLING && this.#isOver()) return false;
+    const isFirst =
+      this.#timedEmpty < MIN_SAMPLES || (!this.#isSettling() && this.overhead.length < MIN_SAMPLES);
+    this.empty = isFirst || this.#timedEmpty * BATCHES_PER_OVERHEAD < this.#timed;
     return this.empty || this.#turnsMade + this.turns <= this.#maxTurns;
+  }
+
+  /** Begins a slice; `next` says what its first batch is. */
+  beginSlice(): void {
+    this.#slices++;
+    this.#sliceUsedNs = 0;
+    this.#sliceBegin = this.samples.length;
+  }
+
+  /** The slice is over, if one has begun. */
+  endSlice(): void {
+    if (this.#slices === 1) {
+      this.samples.length = 0;
+      this.overhead.length = 0;
+    } else if (this.#slices > 1) this.sliceEnds.push(this.samples.length);
   }
 
   /** Takes note of the batch that `next` asked for. */
   record(elapsedNs: number): void {
     this.#usedNs += elapsedNs;
+    this.#settles = this.#isSettling();
+    this.#sliceUsedNs += elapsedNs;
     if (this.empty) this.#keep(this.overhead, this.#timedEmpty++, elapsedNs);
     else {
       this.#turnsMade += this.turns;
@@ -106,8 +144,26 @@ export class Sampler {
     }
   }
 
+  /** Whether all is sampled, or this slice. */
+  #isOver(): boolean {
+    if (this.#sliceNs === 0) return this.#isUsedUp(1) && this.samples.length >= MIN_SAMPLES;
+    return (
+      this.#slices === 0 || (this.#sliceUsedNs >= this.#sliceNs && this.#keptInSlice() >= MIN_SLICE_SAMPLES)
+    );
+  }
+
+  #isSettling(): boolean {
+    return this.#phase === Phase.SAMPLING && this.#sliceUsedNs < SETTLE_PART * this.#sliceNs;
+  }
+
+  #keptInSlice(): number {
+    return this.samples.length - this.#sliceBegin;
+  }
+
   #keep(list: number[], before: number, elapsedNs: number): void {
-    if (before < MIN_SAMPLES || before % this.#stride === 0) list.push(elapsedNs / this.operationsPerSample);
+    if (this.#settles) return;
+    const isFew = before < MIN_SAMPLES || (this.#sliceNs > 0 && this.#keptInSlice() < MIN_SLICE_SAMPLES);
+    if (isFew || before % this.#stride === 0) list.push(elapsedNs / this.operationsPerSample);
   }
 
   #isUsedUp(part: number): boolean {
@@ -130,4 +186,17 @@ export class Sampler {
     this.#timed = 0;
     this.#timedEmpty = 0;
   }
+}
+
+/** A sampler of a guest that takes turns if it was told to. */
+export function samplerOf(os: Os, budgetNs: number, limits: SamplerLimits = {}): Sampler {
+  return new Sampler(budgetNs, { ...limits, sliced: turnNumber(os) > 0 });
+}
+
+/** Rests until the next slice; false when there is none. What `next` says then is the slice's first batch. */
+export function* nextSlice(os: Os, sampler: Sampler): Steps<boolean> {
+  sampler.endSlice();
+  if (!(yield* awaitTurn(os))) return false;
+  sampler.beginSlice();
+  return sampler.next();
 }

@@ -11,7 +11,7 @@
 import { Method, ObjectType, type Sys } from "@capos/abi";
 import { cnode, start, thread, untyped } from "@capos/libos";
 import { numbers, reportSamples } from "./report.js";
-import { Sampler } from "./sampler.js";
+import { nextSlice, samplerOf } from "./sampler.js";
 import { Scratch } from "./scratch.js";
 
 const THREAD_BYTES = 1024;
@@ -37,11 +37,11 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const memory = scratch.handle;
   const room = scratch.roomFor(THREAD_BYTES);
   const firstSlot = os.slots.take(SLOTS);
-  const sampler = new Sampler(budgetNs, { maxBatch: room });
+  const sampler = samplerOf(os, budgetNs, { maxBatch: room });
   let made = 0;
   // Before the memory was used once there is twice the room, of which more than half is used then.
   let left = 2 * room;
-  while (sampler.next()) {
+  while (sampler.next() || (yield* nextSlice(os, sampler))) {
     const { turns, empty } = sampler;
     if (!empty && turns > left) {
       yield* scratch.empty();

@@ -7,7 +7,7 @@
 import { Method, type Sys } from "@capos/abi";
 import { endThread, spawnThread, start } from "@capos/libos";
 import { numbers, reportSamples } from "./report.js";
-import { Sampler } from "./sampler.js";
+import { nextSlice, samplerOf } from "./sampler.js";
 
 const OTHER = 1;
 
@@ -20,9 +20,9 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const [budgetNs] = numbers(os) as [number];
   const other = yield* spawnThread(os, { index: OTHER });
   const { debug } = os.environment;
-  const sampler = new Sampler(budgetNs, { operationsPerTurn: 2 });
+  const sampler = samplerOf(os, budgetNs, { operationsPerTurn: 2 });
   let answers = 0;
-  while (sampler.next()) {
+  while (sampler.next() || (yield* nextSlice(os, sampler))) {
     const { turns, empty } = sampler;
     words[0] = Method.DEBUG_CLOCK;
     yield sys.call(debug, 1);

@@ -15,3 +15,4 @@ export * from "./object-type.js";
 export * from "./objects.js";
 export * from "./pack.js";
 export * from "./traps.js";
+export * from "./visible.js";

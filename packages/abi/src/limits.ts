@@ -32,6 +32,12 @@ export const MAX_UNTYPED_BITS = 31;
 export const MIN_CNODE_BITS = 1;
 export const MAX_CNODE_BITS = 16;
 
+/**
+ * Nanoseconds of the finest step in which a guest without the Debug capability can read time: when a capability
+ * expires, and how long it has, are told in whole steps of the machine's clock.
+ */
+export const CLOCK_STEP_NS = 1_000_000;
+
 /** Objects made by one retype. */
 export const MAX_RETYPE_COUNT = 1024;
 

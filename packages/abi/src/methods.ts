@@ -124,7 +124,7 @@ const cnode: readonly MethodDeclaration[] = [
       { kind: "number", name: "sizeBits" },
       { kind: "handle", name: "handle" },
       { kind: "number", name: "flags", note: "a set of `SlotFlag`" },
-      { kind: "orNever", name: "expiresInNs", note: "nanoseconds until it is dead" },
+      { kind: "orNever", name: "expiresInNs", note: "until it is dead, in whole milliseconds" },
     ],
     answerType: "SlotInfo",
     errors: [],
@@ -181,7 +181,7 @@ const cnode: readonly MethodDeclaration[] = [
     ],
     answers: [NEW_HANDLE],
     errors: [OCCUPIED, IS_MOVED],
-    says: "A copy with at most these rights that is dead by then, and all its copies with it.",
+    says: "A copy with at most these rights that is dead by then, and all its copies with it. Time goes in steps of a millisecond here: one that is given less is dead at once.",
   },
 ];
 
@@ -308,7 +308,7 @@ const thread: readonly MethodDeclaration[] = [
     arguments: [integer("priority", 0, "ceiling")],
     answers: [],
     errors: [[Err.BUSY, "it has no home"]],
-    says: "Sets the priority.",
+    says: "Sets the priority. One who waits in a queue, or for the core, goes to the end of that priority, and the answer comes when it stands there.",
     what: "set priority",
   },
   {

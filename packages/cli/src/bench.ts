@@ -183,12 +183,14 @@ function contextOf(
       const runner: GuestRunner = {
         cores: count,
         async runImage(image, run) {
-          const lines: string[] = [];
-          listener = (line) => lines.push(line);
           const { status, state, fault } = await machine.runImage(image, run);
           if (state !== "exited") throw new MachineError(`benchmark ${image.name}: ${fault}`, 1);
-          return { status, lines };
+          return status;
         },
+        listen: (heard) => {
+          listener = heard;
+        },
+        feed: (line) => machine.feed(new TextEncoder().encode(`${line}\n`)),
       };
       try {
         options.signal?.throwIfAborted();

@@ -9,22 +9,22 @@ export interface EngineCore {
   readonly id: number;
   readonly memory: { readonly i32: Int32Array; readonly f64: Float64Array; readonly u8: Uint8Array };
   readonly i32: Int32Array;
+  /** Where its area stands: its progress is counted there, and the watchdog's word on it. */
+  readonly area: number;
   /** Where its attention word stands: other than 0, the core is wanted. */
   readonly attention: number;
-  /** Other than 0 while a guest runs. */
+  /** The thread whose guest runs. */
   readonly current: number;
-  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first. */
-  ticks: number;
-  tickedNs: number;
-  spentNs: number;
-  /** The guest ran too long without a trap: it is dropped as soon as it lets go. Comes with `ranLong`. */
-  condemned: boolean;
+  /** The thread that is to be dropped as soon as its guest lets go, 0 for none. Comes with `ranLong`. */
+  condemned: number;
   /** Why: it asked for more memory than there is, instead of running too long. */
   overBudget: boolean;
   /** The guest has run long enough since it was resumed for its checks to run out of fuel. */
   ranLong: boolean;
   /** Its attention word says QUIESCENT: set by a check of such a guest, once it has done so. */
   quiescent: boolean;
+  /** Whether a guest's code runs, and not the kernel's. */
+  inGuest(): boolean;
 }
 
 /** A kind of guest. */

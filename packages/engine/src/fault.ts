@@ -25,7 +25,12 @@ const MAX_CHAIN = 16;
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { isNativeError, isProxy } = types;
-const symbolText = Function.prototype.call.bind(Symbol.prototype.toString) as (symbol: symbol) => string;
+const { apply } = Reflect;
+const descriptionOf = Function.prototype.call.bind(
+  getOwnPropertyDescriptor(Symbol.prototype, "description")!.get!,
+) as (symbol: symbol) => string | undefined;
+/** The constructor that V8 asks for how to make a stack of frames; guests get another. */
+const INITIAL_ERROR = Error as ErrorConstructor & { prepareStackTrace?: unknown };
 
 /** V8's own getter of `stack`, in versions where that is an accessor. */
 const STACK_GETTER = getOwnPropertyDescriptor(new Error(), "stack")?.get;
@@ -44,11 +49,22 @@ const ERRORS = Object.freeze([
 const ERROR_PROTOTYPES = Object.freeze(ERRORS.map((error) => error.prototype as object));
 const ERROR_NAMES = Object.freeze(ERRORS.map((error) => error.name));
 
-/** Describes anything that a guest threw or yielded. Never throws (but for a stack overflow), never runs guest code. */
+/** What is left to say if even the engine fails at something that a guest made. */
+const INDESCRIBABLE: Fault = Object.freeze({
+  text: "something that cannot be described",
+  line: 0,
+  column: 0,
+});
+
+/** Describes anything that a guest threw or yielded. Never throws, never runs guest code. */
 export function faultOf(error: unknown): Fault {
-  const text = cut(describe(error));
-  const place = typeof error === "object" && isNativeError(error) ? placeOf(error) : null;
-  return { text, line: place?.line ?? 0, column: place?.column ?? 0 };
+  try {
+    const text = cut(describe(error));
+    const place = isNativeError(error) ? placeOf(error) : null;
+    return { text, line: place?.line ?? 0, column: place?.column ?? 0 };
+  } catch {
+    return INDESCRIBABLE;
+  }
 }
 
 function describe(value: unknown): string {
@@ -56,7 +72,7 @@ function describe(value: unknown): string {
     case "string":
       return short(value);
     case "symbol":
-      return short(symbolText(value));
+      return describeSymbol(value);
     case "bigint":
       // A large one takes V8 seconds to print.
       return BigInt.asIntN(64, value) === value ? `${value}n` : "a bigint of more than 64 bits";
@@ -71,18 +87,29 @@ function describe(value: unknown): string {
   }
 }
 
+function describeSymbol(symbol: symbol): string {
+  const description = descriptionOf(symbol) ?? "";
+  // With what stands around it, a text of the longest there is would be none any more.
+  return description.length > MAX_COPIED ? `Symbol${short(description)}` : `Symbol(${description})`;
+}
+
 function describeObject(value: object): string {
   if (isProxy(value)) return "a proxy";
-  const name = nameOf(value);
+  const found = nameOf(value);
+  // An error stays one whatever it inherits from.
+  const name = found === "Object" && isNativeError(value) ? "Error" : found;
   const message = dataOf(value, "message");
   if (typeof message === "string" && message !== "") return `${name}: ${short(message)}`;
   return isNativeError(value) ? name : `an object, ${name}`;
 }
 
-/** The value of an own data property, undefined for anything else. Not for proxies. */
+/** The value of an own data property, or of what was one (see generator/overrides.ts). Not for proxies. */
 function dataOf(value: object, key: string): unknown {
   const descriptor = getOwnPropertyDescriptor(value, key);
-  return descriptor !== undefined && "value" in descriptor ? descriptor.value : undefined;
+  const get: unknown = descriptor?.get;
+  if (typeof get === "function" && !isProxy(get))
+    return getOwnPropertyDescriptor(get, "originalValue")?.value;
+  return descriptor?.value;
 }
 
 /** What an object calls itself, or its class's name, or the intrinsic error's that it is made from. */
@@ -120,54 +147,75 @@ function short(text: string): string {
   return text.length > MAX_COPIED ? `(a text of ${text.length} characters)` : text;
 }
 
-/** One line of printable text: control characters could steer a terminal. */
+/** What could steer a terminal, or reorder what stands around it, or not be seen. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+/** One line of printable text. */
 function cut(text: string): string {
   let out = "";
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;
-    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029;
-    const size = code < 0x80 || isControl ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    const isHidden = HIDDEN.test(character);
+    const size = code < 0x80 || isHidden ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (bytes + size > MAX_FAULT_TEXT_BYTES - 3) return `${out}...`;
     bytes += size;
-    out += isControl ? " " : character;
+    out += isHidden ? " " : character;
   }
   return out;
 }
 
-/**
- * The first frame of an error's stack that is in an image. In a hardened realm guests see an empty
- * `stack`; the kernel gets the real one from `getStackString`, which only the start compartment has.
- */
+/** The first frame of an error's stack that is in an image; frames of what made the error come first, and are not it. */
 function placeOf(error: Error): { line: number; column: number } | null {
-  const descriptor = getOwnPropertyDescriptor(error, "stack");
-  // A guest may have put its own getter there.
-  if (descriptor?.get !== undefined && descriptor.get !== STACK_GETTER) return null;
-  const { getStackString } = globalThis as { getStackString?: (error: Error) => string };
-  const stack: unknown =
-    getStackString === undefined ? (descriptor?.value ?? error.stack) : getStackString(error);
-  if (typeof stack !== "string" || stack.length >= 2 ** 20) return null;
-  return firstFrame(stack, chainOf(error).map(makerNameOf));
+  const makers = chainOf(error).map(makerNameOf);
+  const { keptFrames } = globalThis as Keeper;
+  for (const frame of keptFrames?.(error) ?? []) {
+    const url: unknown = frame.getScriptNameOrSourceURL();
+    if (typeof url !== "string" || !url.startsWith(IMAGE_URL)) continue;
+    const name: unknown = frame.isConstructor() ? frame.getFunctionName() : null;
+    if (typeof name === "string" && name.length <= MAX_COPIED && makers.includes(name)) continue;
+    return { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 };
+  }
+  return null;
+}
+
+/** The stack of an error of the kernel's, in lines that each begin with a line break; empty for all else. Never throws. */
+export function stackOf(error: unknown): string {
+  if (!isNativeError(error)) return "";
+  try {
+    const { keptFrames } = globalThis as Keeper;
+    // Before the realm is hardened no guest has run.
+    return keptFrames === undefined ? `\n${error.stack}` : keptFrames(error).map(lineOf).join("");
+  } catch {
+    return "";
+  }
+}
+
+function lineOf(frame: NodeJS.CallSite): string {
+  const name: unknown = frame.getFunctionName();
+  const place = `${frame.getScriptNameOrSourceURL()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
+  return `\n  at ${typeof name === "string" ? `${cut(short(name))} (${place})` : place}`;
+}
+
+/** What a realm has in whose start compartment `keepFrames` was called. Guests have another global object. */
+interface Keeper {
+  readonly keptFrames?: (error: Error) => readonly NodeJS.CallSite[];
 }
 
 /**
- * Function names in a trace are the guest's choice; a line that lies misplaces the guest's own fault.
- *
- * @param makers the classes of the error: their constructors' frames come first, and are not the place
+ * From now on errors' stacks are kept as frames, never as text, and everybody sees an empty `stack`: a text holds the
+ * names of functions, which may be half a gigabyte long. Once a realm, after `repairIntrinsics()`.
  */
-function firstFrame(stack: string, makers: readonly string[]): { line: number; column: number } | null {
-  let from = 0;
-  while (from < stack.length) {
-    const newline = stack.indexOf("\n", from);
-    const end = newline < 0 ? stack.length : newline;
-    const frame = /^\s+at (?:(?:new ([^\s(]+)|.*) \()?capos:[^\s()]*:(\d+):(\d+)\)?$/.exec(
-      stack.slice(from, end),
-    );
-    from = end + 1;
-    if (frame === null) continue;
-    const [, maker, line, column] = frame;
-    if (maker !== undefined && makers.includes(maker)) continue;
-    return { line: Number(line), column: Number(column) };
-  }
-  return null;
+export function keepFrames(): void {
+  const kept = new WeakMap<object, readonly NodeJS.CallSite[]>();
+  INITIAL_ERROR.prepareStackTrace = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
+    kept.set(error, frames);
+    return "";
+  };
+  (globalThis as { keptFrames?: Keeper["keptFrames"] }).keptFrames = (error) => {
+    // To read this makes V8 give the frames. An inherited one may be anything.
+    const descriptor = getOwnPropertyDescriptor(error, "stack");
+    if (descriptor?.get !== undefined && descriptor.get === STACK_GETTER) apply(STACK_GETTER, error, []);
+    return kept.get(error) ?? [];
+  };
 }

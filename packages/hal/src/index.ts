@@ -7,7 +7,10 @@
  */
 export * from "./cpu/attention.js";
 export * from "./cpu/clock.js";
+export * from "./cpu/host-thread.js";
 export * from "./cpu/lapic.js";
+export * from "./cpu/patience.js";
+export * from "./cpu/progress.js";
 export * from "./cpu/ring.js";
 export * from "./device/chipset-events.js";
 export * from "./device/serial-port.js";

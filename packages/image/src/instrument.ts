@@ -19,8 +19,8 @@ import { yieldingGenerators } from "./yielding.js";
 /** Checks that pass before the kernel is asked. */
 const FUEL = 1023;
 /** A text has a property per character; V8 lists them without a stop (see engine/src/generator/shim-guard.ts). */
-const MAX_PROPERTIES_OF_TEXT = 2 ** 20;
-const MAX_PROPERTIES_OF_ARRAY = 2 ** 22;
+const MAX_PROPERTIES_OF_TEXT = 2 ** 17;
+const MAX_PROPERTIES_OF_ARRAY = 2 ** 20;
 
 /** A bundle with its checks, or what stands in the way. */
 export type Instrumented =

@@ -13,6 +13,7 @@ const LINE_KINDS: Readonly<Record<number, string>> = Object.freeze({
   [Message.INVOKE]: "invoke",
   [Message.NUDGE]: "nudge",
   [Message.REHOME]: "rehome",
+  [Message.REQUEUE]: "requeue",
 });
 
 /** The name of a kind of ring line. */

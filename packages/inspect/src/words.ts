@@ -1,7 +1,7 @@
 /**
  * Reading memory that may be damaged: no read here fails, whatever a link says.
  */
-import { MAX_CORES, MAX_MEMORY_MIB, MAX_NAME_BYTES, Slot, utf8Decode } from "@capos/abi";
+import { MAX_CORES, MAX_MEMORY_MIB, MAX_NAME_BYTES, Slot, utf8Decode, visible } from "@capos/abi";
 import { BootInfo, PAGE_WORDS, type PhysicalMemory, type WordIndex } from "@capos/hal";
 import { KernelArea, KernelInfo, Process, Tables } from "@capos/kernel/layout";
 
@@ -71,12 +71,12 @@ export function forEachThread(
   }
 }
 
-/** The text in `count` bytes from a word on. Guests chose it: what a terminal would obey is not in it. */
+/** The text in `count` bytes from a word on. Guests chose it, so it is made fit for a terminal. */
 export function textAt(memory: PhysicalMemory, index: WordIndex, count: number, most: number): string {
   const bytes: number[] = [];
   const length = clamp(count, most);
   for (let i = 0; i < length; i++) bytes.push(memory.u8[index * 4 + i] ?? 0);
-  return utf8Decode(bytes).replace(/\p{Cc}/gu, "\ufffd");
+  return visible(utf8Decode(bytes));
 }
 
 /** A process's name as the kernel keeps it. */

@@ -21,7 +21,7 @@ export { AnswerLine } from "./ipc/answer.js";
 export { CancelLine } from "./ipc/cancel.js";
 export { SendLine } from "./ipc/endpoint.js";
 export { NudgeLine, RehomeLine } from "./ipc/notification.js";
-export { queueThread, takeFrom } from "./ipc/queues.js";
+export { queueThread, requeue, takeFrom } from "./ipc/queues.js";
 export { RequestLine } from "./ipc/request.js";
 export { insert, nextInQueue, remove } from "./ipc/wait-queue.js";
 export { run } from "./loop/loop.js";
@@ -35,6 +35,7 @@ export {
   invokeImageControl,
   invokeMonitor,
   invokeProcess,
+  invokeThread,
   invokeUntyped,
 } from "./object/invoke.js";
 export { bindCSpace } from "./object/process.js";

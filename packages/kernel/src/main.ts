@@ -5,8 +5,18 @@
 
 import { PerformanceObserver } from "node:perf_hooks";
 import { threadId } from "node:worker_threads";
-import { faultOf } from "@capos/engine";
-import { Attention, attachMemory, BootInfo, CoreArea, CoreState, halt, Power, raise } from "@capos/hal";
+import { faultOf, stackOf } from "@capos/engine";
+import {
+  Attention,
+  attachMemory,
+  BootInfo,
+  CoreArea,
+  CoreState,
+  halt,
+  hostThread,
+  Power,
+  raise,
+} from "@capos/hal";
 import { boot, equipCore, prepareCore } from "./boot/boot.js";
 import { panic } from "./boot/panic.js";
 import { recover } from "./boot/recover.js";
@@ -44,14 +54,15 @@ export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreRep
   observer.observe({ entryTypes: ["gc"] });
   const k = new Core(task.core as CoreId, attachMemory(task.memory), parts);
   Atomics.store(k.i32, k.area + CoreArea.WORKER, threadId);
+  Atomics.store(k.i32, k.area + CoreArea.THREAD, hostThread());
   if (TRACED) traceBirth(k);
   try {
     if (powerUp(k, task.recovers)) run(k);
   } catch (error) {
     k.i32[k.area + KernelCore.LAST_TRAP] = k.context?.trap ?? 0;
+    // What the dump takes is not a guest's work: its limits must not stop it.
+    k.i32[k.inKernel] = k.i32[k.safePoints];
     const reason = faultOf(error).text + stackOf(error);
-    // The dump's work is not the guest's: its budget must not stop it. See EngineCore.current.
-    k.current = 0;
     if (TRACED) traceEnd(k);
     const lines = panic(k, reason);
     if (lines !== null) printLines(k, lines);
@@ -61,13 +72,6 @@ export async function runCore(task: CoreTask, parts: CoreParts): Promise<CoreRep
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   observer.disconnect();
   return { core: task.core, collections };
-}
-
-/** Where kernel code threw. In the hardened realm an error's own `stack` is empty. */
-function stackOf(error: unknown): string {
-  const { getStackString } = globalThis as { getStackString?: (error: Error) => string };
-  if (!(error instanceof Error)) return "";
-  return getStackString === undefined ? `\n${error.stack}` : getStackString(error);
 }
 
 /** From power-on to the loop. False if the machine was switched off first. */

@@ -76,7 +76,7 @@ export interface SlotInfo {
   readonly handle: number;
   /** A set of `SlotFlag`. */
   readonly flags: number;
-  /** Nanoseconds until it is dead. */
+  /** Until it is dead, in whole milliseconds. */
   readonly expiresInNs: number | null;
 }
 
@@ -201,7 +201,8 @@ export const cnode = {
   },
 
   /**
-   * A copy with at most these rights that is dead by then, and all its copies with it. Needs WRITE.
+   * A copy with at most these rights that is dead by then, and all its copies with it. Time goes in steps
+   * of a millisecond here: one that is given less is dead at once. Needs WRITE.
    *
    * @param forNs nanoseconds from now
    * @returns of the new capability in that CNode
@@ -356,7 +357,10 @@ export const thread = {
     yield* invoke(sys, "bind notification", handle, Method.THREAD_BIND, 2);
   },
 
-  /** Sets the priority. Needs WRITE. */
+  /**
+   * Sets the priority. One who waits in a queue, or for the core, goes to the end of that priority, and the
+   * answer comes when it stands there. Needs WRITE.
+   */
   *priority(sys: Sys, handle: number, priority: number): Steps<void> {
     const { words } = sys;
     words[1] = priority;

@@ -25,6 +25,10 @@ const ORDERED: Readonly<Record<string, string>> = {
   "Thread.QUEUE": "as ROLE",
   "Thread.SEQUENCE":
     "an answer raises it before its thread's next question does: whoever reads either number finds that it is not the one meant",
+  "Thread.PRIORITY":
+    "whoever changes it has the home of a queue that its thread waits in look again, once it is stored (requeue.ts)",
+  "Thread.ASKED_CORE":
+    "whoever reads it to have a queue looked at may ask the wrong core, which has no such queue (requeue.ts)",
   "Thread.STATE": "its home decides when the request comes; others only look whether there is one to ask",
 };
 

@@ -7,6 +7,7 @@ import { IMAGE_SCENARIOS } from "./scenarios/images.js";
 import { MACHINE } from "./scenarios/machine.js";
 import { MEMORY_SCENARIOS } from "./scenarios/memory.js";
 import { MESSAGES } from "./scenarios/messages.js";
+import { PRIORITIES } from "./scenarios/priorities.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...MACHINE,
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...IMAGE_SCENARIOS,
   ...HOMES,
   ...MESSAGES,
+  ...PRIORITIES,
   ...ENDS,
 ];
 

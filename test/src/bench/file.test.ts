@@ -60,7 +60,7 @@ t.test("what is no saved run is refused in one line that says what to do", async
     "list.json": "[]",
     "other.json": JSON.stringify({ schema: "capos-comparison/1" }),
     "older.json": JSON.stringify({ schema: "capos-bench/1", machine: {}, results: [] }),
-    "newer.json": JSON.stringify({ ...plain(), schema: "capos-bench/3" }),
+    "newer.json": JSON.stringify({ ...plain(), schema: "capos-bench/4" }),
   });
   const refused: [string, RegExp][] = [
     ["missing.json", /cannot be read: there is no such file$/],
@@ -70,9 +70,9 @@ t.test("what is no saved run is refused in one line that says what to do", async
     ["other.json", /is no benchmark document/],
     [
       "older.json",
-      /is of an older version \(capos-bench\/1, this reads capos-bench\/2\): save the run anew$/,
+      /is of an older version \(capos-bench\/1, this reads capos-bench\/3\): save the run anew$/,
     ],
-    ["newer.json", /is of another version \(capos-bench\/3, .*: read it with the capos-smp that wrote it$/],
+    ["newer.json", /is of another version \(capos-bench\/4, .*: read it with the capos-smp that wrote it$/],
   ];
   for (const [name, words] of refused) {
     t.throws(() => readDocument(at(name)), words, name);

@@ -1,4 +1,4 @@
-import { Sampler, type SamplerLimits } from "@capos/bench";
+import { Sampler, type SamplerLimits, slicesOf } from "@capos/bench";
 import t from "tap";
 
 interface Costs {
@@ -83,3 +83,39 @@ t.test("a turn of two operations counts as two", async (t) => {
   t.ok(near(sampler.samples[0], 40));
   t.ok(near(sampler.overhead[0], 1));
 });
+
+t.test(
+  "a sliced sampler samples between the begin and the end of a slice, and never from the first",
+  async (t) => {
+    const sampler = new Sampler(0.05e9, { sliced: true });
+    let turnNs = 80;
+    const run = () => {
+      let usedNs = 0;
+      do {
+        const elapsedNs = sampler.turns * (sampler.empty ? 2 : turnNs);
+        usedNs += elapsedNs;
+        sampler.record(elapsedNs);
+      } while (sampler.next());
+      return usedNs;
+    };
+    t.ok(sampler.next());
+    run();
+    t.notOk(sampler.next(), "what is warm waits for its turn");
+    const { ns } = slicesOf(0.05e9);
+    for (const slowness of [300, 80, 90, 100]) {
+      turnNs = slowness;
+      sampler.endSlice();
+      sampler.beginSlice();
+      t.ok(sampler.next());
+      const usedNs = run();
+      t.ok(usedNs >= ns && usedNs < 1.2 * ns, `${usedNs}`);
+    }
+    sampler.endSlice();
+    t.equal(sampler.sliceEnds.length, 3);
+    sampler.sliceEnds.forEach((end, i) => {
+      const slice = sampler.samples.slice(i === 0 ? 0 : sampler.sliceEnds[i - 1], end);
+      t.ok(slice.length >= 3);
+      for (const sample of slice) t.ok(near(sample, [80, 90, 100][i]!), `${sample} in slice ${i}`);
+    });
+  },
+);

@@ -1,4 +1,13 @@
-import { GUESTS, ipcNames, isRefused, loadBenchImages, RowError, runIpc } from "@capos/bench";
+import {
+  GUESTS,
+  ipcNames,
+  isRefused,
+  loadBenchImages,
+  type MeasuredTrial,
+  RowError,
+  runIpc,
+  slicesOf,
+} from "@capos/bench";
 import t from "tap";
 import { type Answer, fakeContext as fake } from "./support/context.js";
 
@@ -32,7 +41,7 @@ t.test(
       t.ok(machines.booted.slice(1).filter((count) => count === cores).length >= 4);
     t.equal(machines.halted, machines.booted.length);
     t.ok(asked.every(({ options }) => options.debug === true && options.args![0] !== undefined));
-    t.strictSame(asked[0].options.args, [String(0.01e9), "4", "1", "0"]);
+    t.strictSame(asked[0].options.args, [String(0.01e9), "4", "1", "0", "turn=1"]);
   },
 );
 
@@ -87,9 +96,9 @@ t.test("lists that a guest printed in several lines are joined, and the overhead
     '{"samples":[13],"overhead":[1,1,1,1,1]}',
     '{"operationsPerSample":7}',
   ];
-  const { context } = fake({ names: ["yield"] }, () => ({ status: 0, lines }));
+  const { context } = fake({ names: ["call.pairs.1"] }, () => ({ status: 0, lines }));
   const [result] = await runIpc(context);
-  t.match(result, { suite: "ipc", unit: "ns/yield", n: 3, operationsPerSample: 7 });
+  t.match(result, { suite: "ipc", unit: "ns/call", n: 3, operationsPerSample: 7 });
   t.ok(result !== undefined && !isRefused(result) && Math.abs(result.p50 - 11) < 0.1);
 });
 
@@ -107,15 +116,39 @@ t.test(
 );
 
 t.test("a guest that fails, or prints something else, is an error that names the row", async (t) => {
-  const failing = (answer: Answer) => runIpc(fake({ names: ["null-trap"] }, () => answer).context);
+  const failing = (answer: Answer) => runIpc(fake({ names: ["call.pairs.1"] }, () => answer).context);
   await t.rejects(
     failing({ status: 1, lines: ["oh"] }),
-    /^ipc row null-trap: its guest ended with status 1: oh$/,
+    /^ipc row call\.pairs\.1: its guest ended with status 1: oh$/,
   );
-  await t.rejects(failing({ status: 0, lines: [] }), /null-trap: its guest did not tell samples/);
+  await t.rejects(failing({ status: 0, lines: [] }), /call\.pairs\.1: its guest did not tell samples/);
   for (const line of ["hello", "[1]", "null", '{"samples":[1,"2"]}', '{"samples":{}}']) {
     await t.rejects(failing({ status: 0, lines: [line] }), RowError);
   }
+});
+
+t.test("a guest that ends while it is to take turns is an error that names the row", async (t) => {
+  const { context } = fake({ names: ["null-trap"] }, () => ({ status: 0, lines: ["oh"] }));
+  await t.rejects(runIpc(context), /^ipc row null-trap: its guest ended early with status 0: oh$/);
+});
+
+t.test("a row has a ratio of each of its slices to what took turns with it, in one machine", async (t) => {
+  const { context, asked } = fake({ names: ["notify.same-core"] });
+  const [row] = await runIpc(context);
+  t.ok(row !== undefined && !isRefused(row));
+  const { pairedRatios = {} } = row as MeasuredTrial;
+  t.strictSame(Object.keys(pairedRatios), ["call.same-core", "generator-switch"]);
+  const { count } = slicesOf(context.seconds * 1e9);
+  // Both fake guests have the same samples.
+  t.strictSame(pairedRatios["call.same-core"], new Array(count).fill(1));
+  t.equal(pairedRatios["generator-switch"]!.length, count);
+  t.strictSame(
+    asked.map(({ image, options }) => [image, options.args!.at(-1)]),
+    [
+      ["bench-call", "turn=2"],
+      ["bench-notify", "turn=1"],
+    ],
+  );
 });
 
 t.test("an abort ends the row at once with its reason, and the machine is given back", async (t) => {

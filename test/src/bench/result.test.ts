@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { addRatios, isRefused, SCHEMA } from "@capos/bench";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import t from "tap";
-import { fixture, row } from "./support/document.js";
+import { fixture, row, rowOfTrials } from "./support/document.js";
 
 /** Medians have four digits, so ratios have. */
 function rounded(ratios: Readonly<Record<string, number>>): Record<string, number> {
@@ -53,10 +53,11 @@ t.test("no row is compared with itself", async (t) => {
   t.strictSame(rounded(two.ratios), { "call.pairs.1": 0.5 });
 });
 
-t.test("what was measured beside a row is one of its ratios, made anew from its own figure", async (t) => {
-  const transfer = fixture().results.find(({ name }) => name === "transfer.window")!;
-  t.strictSame(rounded(addRatios([transfer])[0].ratios), { "plain call": 2 });
-  t.strictSame(rounded(addRatios(addRatios([transfer]))[0].ratios), { "plain call": 2 });
+t.test("a ratio to what took turns with a row is that of the slices, not that of the medians", async (t) => {
+  const call = rowOfTrials("ipc", "call.same-core", [80], { "generator-switch": [3] });
+  const [row] = addRatios([call, rowOfTrials("baseline", "generator-switch", [10])]);
+  t.strictSame(rounded(row.ratios), { "generator-switch": 3 });
+  t.strictSame(addRatios([row])[0].ratios, row.ratios, "made anew from its own figure");
 });
 
 t.test("a row that was refused or not measured is nobody's baseline", async (t) => {

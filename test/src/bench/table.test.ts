@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Result, renderDocument, rowsShortOfCpus, TABLE_WIDTH } from "@capos/bench";
-import { formatCount, formatDuration, formatRatio } from "@capos/bench/quantity";
+import { formatCount, formatDuration, formatInterval, formatRatio } from "@capos/bench/quantity";
 import fc from "fast-check";
 import t from "tap";
 import { fixture, machine, row } from "./support/document.js";
@@ -29,16 +29,18 @@ t.test("the tables of all suites stand in the same columns", async (t) => {
 
 t.test("ratios are words: times as long, or times faster", async (t) => {
   const text = renderDocument(fixture());
-  t.match(text, "4.0x generator-switch · 1,000x faster than comlink");
-  t.match(text, "1.9x faster than call.pairs.1");
+  t.match(text, "4.0x generator-switch (3.90 to 4.10) · ~1,000x faster than comlink");
+  t.match(text, "~1.9x faster than call.pairs.1");
   t.equal(formatRatio(3.9, "sab-spin"), "3.9x sab-spin");
   t.equal(formatRatio(1 / 812, "comlink"), "812x faster than comlink");
   t.equal(formatRatio(0.98, "await"), "1.0x await", "never 1.0x faster");
+  t.equal(formatInterval({ ratio: 3.9, low: 3.812, high: 12.34 }), "3.81 to 12.3");
+  t.equal(formatInterval({ ratio: 0.25, low: 0.2, high: 0.5 }), "2.00 to 5.00", "of how much faster");
 });
 
 t.test("what was measured beside a row, and what a revoke costs whom, stand under it", async (t) => {
   const text = renderDocument(fixture());
-  t.match(text, "2.0x plain call · plain call 85.0 ns");
+  t.match(text, "2.0x plain call (1.00 to 3.00, slices disagree) · plain call 85.0 ns");
   t.match(text, "400 ns a descendant · the others keep 93.1 % of their throughput");
 });
 

@@ -5,8 +5,6 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { caposSmp, type Finished } from "../support/cli-process.js";
 
-t.setTimeout(300_000);
-
 const PROGRAM = `const FULL = 0;
 const LETTER = 1;
 

@@ -4,8 +4,6 @@ import { KERNEL } from "@capos/model";
 import t from "tap";
 import { caposSmp } from "../support/cli-process.js";
 
-t.setTimeout(300_000);
-
 /** A scenario that is explored to its end in a moment, one that is not, and a mutant that is found in a moment. */
 const SMALL = "slot-publish";
 const LARGE = "use-vs-revoke";

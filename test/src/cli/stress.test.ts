@@ -1,10 +1,7 @@
 /** The command line around the stress suite. */
 import { stress } from "capos";
 import t from "tap";
-import { RUN_TIMEOUT_MS } from "../stress/support/scenario.js";
 import { caposSmp } from "../support/cli-process.js";
-
-t.setTimeout(RUN_TIMEOUT_MS);
 
 const NAMES = [
   "revoke-vs-call",

@@ -1,7 +1,7 @@
 /** What a guest's checks tell the rest of the machine when their fuel is out. */
 import type { EngineCore } from "@capos/engine";
-import { makeChecks } from "@capos/engine/generator";
-import { Attention, attentionOf } from "@capos/hal";
+import { GuestHeap, makeChecks } from "@capos/engine/generator";
+import { Attention, attentionOf, CoreArea, coreArea, progressOf } from "@capos/hal";
 import t from "tap";
 import { makeMachine } from "../support/machine.js";
 
@@ -9,9 +9,8 @@ function makeCore(): EngineCore {
   const { memory } = makeMachine(1);
   const { i32 } = memory;
   return {
-    ...{ id: 0, memory, i32, attention: attentionOf(memory, 0), current: 1 },
-    ...{ ticks: 0, tickedNs: 0, spentNs: 0 },
-    ...{ condemned: false, overBudget: false, ranLong: false, quiescent: false },
+    ...{ id: 0, memory, i32, area: coreArea(memory, 0), attention: attentionOf(memory, 0), current: 1 },
+    ...{ condemned: 0, overBudget: false, ranLong: false, quiescent: false, inGuest: () => true },
   };
 }
 
@@ -19,7 +18,7 @@ for (const check of ["tick", "tickMain"] as const) {
   t.test(`a core whose guest has run for long is quiescent from its first ${check} on`, (t) => {
     const core = makeCore();
     const { i32, attention } = core;
-    const checks = makeChecks(core);
+    const checks = makeChecks(core, new GuestHeap());
     checks[check]();
     t.equal(i32[attention], Attention.QUIESCENT);
     t.ok(core.quiescent && core.ranLong, "and the kernel's loop is told");
@@ -34,10 +33,33 @@ for (const check of ["tick", "tickMain"] as const) {
     for (const bit of [Attention.GRACE, Attention.POKE, Attention.INTERRUPT, 1 << 31]) {
       const core = makeCore();
       core.i32[core.attention] = bit;
-      makeChecks(core)[check]();
+      makeChecks(core, new GuestHeap())[check]();
       t.equal(core.i32[core.attention], bit);
       t.notOk(core.quiescent);
     }
     t.end();
   });
 }
+
+t.test("a guest is condemned by what the watchdog says of what it is at, and of nothing else", (t) => {
+  const core = makeCore();
+  const { i32, area } = core;
+  const checks = makeChecks(core, new GuestHeap());
+  i32[area + CoreArea.HEARTBEAT] = 5;
+  const at = progressOf(i32, area);
+  checks.tick();
+  i32[area + CoreArea.SPENT] = at;
+  checks.tickMain();
+  t.doesNotThrow(checks.tick, "it has had a turn since");
+  i32[area + CoreArea.SPENT] = progressOf(i32, area);
+  t.throws(checks.tick);
+  t.equal(core.condemned, core.current, "the thread whose guest runs, and no other");
+  t.end();
+});
+
+t.test("a core that was never judged is not condemned when its count comes to nought again", (t) => {
+  const core = makeCore();
+  core.i32[core.area + CoreArea.HEARTBEAT] = 0;
+  t.doesNotThrow(makeChecks(core, new GuestHeap()).tick);
+  t.end();
+});

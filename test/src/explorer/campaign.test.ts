@@ -10,8 +10,6 @@ import t from "tap";
 import { exploreToy } from "./support/toy.js";
 import { SCENARIOS, SOME_SCHEDULES, toyCatalogue } from "./support/toy-scenarios.js";
 
-t.setTimeout(120_000);
-
 const NO_LIMITS = { schedules: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY };
 const ALL_OF_THEM = exploreToy(SOME_SCHEDULES, { kind: "dfs" }, Number.POSITIVE_INFINITY, 1e6).schedules;
 

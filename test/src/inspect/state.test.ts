@@ -331,7 +331,7 @@ t.test(
     const state = look(system);
     t.same(
       state.cspaces.map(({ holder }) => holder),
-      ["process 1 \ufffd[A", "process 2 \ufffd[A"],
+      ["process 1 \\x1b[A", "process 2 \\x1b[A"],
     );
     t.notOk(render(state).join("").includes("\u001b"));
     t.end();

@@ -1,4 +1,15 @@
-import { Err, InitSlot, Method, makeHandle, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/abi";
+import {
+  CLOCK_STEP_NS,
+  Err,
+  InitSlot,
+  Method,
+  makeHandle,
+  ObjectType,
+  Right,
+  Slot,
+  SlotFlag,
+  SlotState,
+} from "@capos/abi";
 import { BootInfo, nowNs } from "@capos/hal";
 import {
   deriveSlot,
@@ -190,6 +201,12 @@ function expire(source: SlotRef, to: number, rights: number, ns: number): number
   return trap.result;
 }
 
+/** When a limit asked for now ends: the clock and the limit each in whole steps, as guests are told time. */
+function asked(ns: number): number {
+  const steps = (time: number): number => Math.floor(time / CLOCK_STEP_NS);
+  return (steps(nowNs()) + steps(ns)) * CLOCK_STEP_NS;
+}
+
 t.test(
   "a copy's time is the earlier of its own and its source's, and only one that is earlier is in the wheel",
   (t) => {
@@ -208,19 +225,20 @@ t.test(
           steps.forEach(({ from, ns, expires }, i) => {
             const source = from % slots.length;
             const slot = slotAt(101 + i);
-            const before = nowNs();
+            const earliest = asked(ns);
             if (expires) {
               if (expire(slots[source], 101 + i, Right.ALL, ns) < 0) throw new Error("refused");
             } else locked(k, (held) => deriveSlot(held, slots[source], slot, Right.ALL, 0));
             const time = f64[(slot + Slot.EXPIRY) >> 1];
             const word = i32[slot];
-            const earlier = expires && before + ns < times[source];
+            const latest = asked(ns);
+            const earlier = expires && time < times[source];
             if (earlier) {
               timed++;
-              if (!(time >= before + ns && time <= nowNs() + ns))
-                throw new Error("not in that many nanoseconds");
+              if (!(time >= earliest && time <= latest)) throw new Error("not in that many steps");
             } else if (times[source] < Number.POSITIVE_INFINITY && time !== times[source])
               throw new Error("a copy outlives its source");
+            else if (expires && latest < times[source]) throw new Error("a limit was not taken");
             times.push(earlier ? time : times[source]);
             slots.push(slot);
             if (((word & SlotFlag.TIMED) !== 0) !== earlier)

@@ -15,6 +15,7 @@ import {
   nextInQueue,
   queueThread,
   requestGrace,
+  requeue,
   type SlotRef,
   type ThreadRef,
   takeFrom,
@@ -92,6 +93,8 @@ const step = fc.record({
     "ask",
     "serve",
     "cancel",
+    "change priority",
+    "change priority",
     "come",
     "come",
   ),
@@ -172,7 +175,15 @@ t.test(
             else if (what === "kill" || what === "move") end(model.get(one)!.slot, own, what === "move");
             else if (what === "kill many")
               for (const { slot } of [...model.values()].slice(0, pick % 400)) end(slot, own, false);
-            else {
+            else if (what === "change priority") {
+              const changed = { ...model.get(one)!, priority };
+              if (i32[one + Thread.PRIORITY] === priority) continue;
+              i32[one + Thread.PRIORITY] = priority;
+              requeue(home, changed.object, one);
+              // It stands behind those who had it.
+              model.delete(one);
+              model.set(one, changed);
+            } else {
               const { object, slot } = model.get(one)!;
               const thread = what === "cancel" ? one : (i32[object] as ThreadRef);
               if (thread !== one && dead.has(model.get(thread)!.slot)) continue;

@@ -6,8 +6,6 @@ import { boot, type CaposMachine } from "@capos/machine";
 import t from "tap";
 import { guestFile } from "../kernel/support/guest-machine.js";
 
-t.setTimeout(300_000);
-
 const SILENT = { logLevel: "silent", onConsole: () => {} } as const;
 /** An eighth of the smallest machine's memory, but for the directory. */
 const STORE_BYTES = 2 * 2 ** 20 - 2 * PAGE_BYTES;

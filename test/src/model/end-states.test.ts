@@ -3,8 +3,6 @@ import { mutantNamed, type Scenario, transformKernel } from "@capos/model/kernel
 import t from "tap";
 import { CROSSING, endStatesOf, LOOKING, WAKING } from "./support/small-scenarios.js";
 
-t.setTimeout(120_000);
-
 /** The kernel as it is, and broken where rings and doorbells are. */
 const MUTANTS = [null, "notify-before-store", "payload-before-tail", "halt-without-look"];
 /** More than any of their schedules has. */

@@ -5,8 +5,6 @@ import { KERNEL } from "@capos/model";
 import t, { type Test } from "tap";
 
 /** A mutant has 60 s by itself; all of them take about two minutes of two threads. */
-t.setTimeout(300_000);
-
 const WORKERS = 2;
 const SECONDS = 60;
 

@@ -5,8 +5,6 @@ import { Survey } from "@capos/explorer/campaign";
 import { KERNEL } from "@capos/model";
 import t from "tap";
 
-t.setTimeout(300_000);
-
 const WORKERS = 2;
 /** A quick plan ends within seconds: this is for slow machines. */
 const SECONDS = 120;

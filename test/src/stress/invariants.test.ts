@@ -121,6 +121,22 @@ t.test("a kernel that has just been built keeps all invariants", async (t) => {
   t.same(checkState(makeKernel(4).memory), []);
 });
 
+const NONE = "nothing is written through a reference that is none";
+planted(NONE, "a field of the process at reference 0", ({ i32 }) => {
+  i32[Process.FIRST_THREAD] = 1;
+});
+planted(NONE, "a thread with number 0", ({ i32, tables, objects }) => {
+  i32[i32[tables + Tables.THREAD_TABLE]] = objects.thread;
+});
+
+planted(
+  "whoever waits stands where its priority says",
+  "a priority that is not the queue's",
+  ({ i32, objects }) => {
+    i32[objects.thread + Thread.PRIORITY] = 3;
+  },
+);
+
 const TREE = "the derivation tree is well-formed";
 planted(TREE, "a circle of siblings that does not lead back", ({ i32, slotAt }) => {
   i32[slotAt(At.CHILD) + Slot.PREVIOUS_SIBLING] = slotAt(At.ENDPOINT);

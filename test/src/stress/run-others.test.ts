@@ -2,9 +2,7 @@
 import type { StressDocument } from "capos";
 import t from "tap";
 import { caposSmp } from "../support/cli-process.js";
-import { checkScenario, RUN_TIMEOUT_MS } from "./support/scenario.js";
-
-t.setTimeout(RUN_TIMEOUT_MS);
+import { checkScenario } from "./support/scenario.js";
 
 for (const name of ["delete-last-two", "slot-reuse", "queue-cancel", "core-storm"]) {
   t.test(`${name} finds no violation`, async (t) => checkScenario(t, name));

@@ -1,8 +1,6 @@
 /** Scenarios in which something is revoked: see support/scenario. */
 import t from "tap";
-import { checkScenario, RUN_TIMEOUT_MS } from "./support/scenario.js";
-
-t.setTimeout(RUN_TIMEOUT_MS);
+import { checkScenario } from "./support/scenario.js";
 
 for (const name of [
   "revoke-vs-call",

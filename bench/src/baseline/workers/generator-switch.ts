@@ -3,8 +3,8 @@
  * the least that a kernel whose guests are generators can do for a call and its reply. No
  * `lockdown()` here: plain JavaScript.
  */
-import { longestCollectionDuring, measureAllocation } from "../allocation.js";
-import { crewData, emptyBatch, takeSamples, tellHost, tellProgress, warmUp } from "../driver.js";
+import { measureAllocation, watchCollections } from "../allocation.js";
+import { emptyBatch, measureAndReport } from "../driver.js";
 
 type Guest = Generator<number, number, number>;
 
@@ -32,10 +32,13 @@ const b = guest(2);
 a.next(0);
 b.next(0);
 const batch = (count: number) => roundTrips(a, b, count);
-const { seconds } = crewData();
-const operations = await warmUp(batch, emptyBatch, seconds);
-const [measurement, longestCollectionNs] = await longestCollectionDuring(() =>
-  takeSamples(batch, emptyBatch, operations, seconds, tellProgress),
-);
-const bytesPerOperation = measureAllocation(batch, emptyBatch);
-tellHost({ kind: "done", measurement: { ...measurement, bytesPerOperation, longestCollectionNs } });
+let longestCollection: () => Promise<number>;
+await measureAndReport(batch, emptyBatch, {
+  warm: () => {
+    longestCollection = watchCollections();
+  },
+  more: async () => ({
+    longestCollectionNs: await longestCollection(),
+    bytesPerOperation: measureAllocation(batch, emptyBatch),
+  }),
+});

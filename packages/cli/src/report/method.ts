@@ -8,8 +8,8 @@ of the same shape, and its median subtracted; a row is refused, with the reason 
 unstable for what is left to mean something. Each row warms up until its batch size is calibrated.</p>
 <p>All suites are measured in turn, and that as often as there are repetitions: a host that drifts touches all rows alike. A row’s figures are over
 the samples of all repetitions together; “±&nbsp;p50” is half the range of the medians of the single repetitions, as a part of the value in
-the middle. Ratios are of medians, to baselines measured in the same run: on a shared host compare rows of one run, not runs,
-unless by the significance test of <code>capos-smp bench --compare</code>.</p>
+the middle. A ratio is the median of slices of a few milliseconds in which a row and its baseline took turns, or else, where they did not, that
+of the medians of the run: on a shared host compare rows of one run, not runs, unless by the significance test of <code>capos-smp bench --compare</code>.</p>
 <p><code>min</code> is what the code can do, <code>p50</code> what it does; <code>p99</code> and <code>max</code> are mostly the host’s: a preempted worker shows up
 there. Guests have no clock, so those of the benchmark hold the Debug capability; they are hardened and instrumented like any other, and
 no check is off. What each row measures, and what it leaves out, is said row by row in <code>docs/benchmarks.md</code> of capos.</p>`;

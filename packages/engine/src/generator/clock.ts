@@ -1,33 +1,35 @@
 /**
  * What a guest's checks call when their fuel is out, about every thousandth loop or call.
  *
- * In code that may yield, the check yields when the core is wanted. All other code runs to a hard
- * limit of time and is then condemned: from there on every check throws, `catch` clauses pass the
+ * In code that may yield, the check yields when the core is wanted. All other code runs until the watchdog says that
+ * it has used up its time, and is then condemned: from there on every check throws, `catch` clauses pass the
  * sentinel on, and the kernel drops the context as soon as the guest lets go. A guest that makes no
  * checks (inside one long built-in) is the watchdog's business.
  *
  * A core whose guest has come this far without a trap says that it is quiescent, so that no grace period waits for
  * it: see `endLongRun` in the kernel's loop.
  */
-import { Attention, BootInfo, nowNs, quiesce } from "@capos/hal";
+import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
-import { isOverBudget } from "./heap.js";
+import type { GuestHeap } from "./heap.js";
 import type { GuestChecks } from "./realm-type.js";
 
-/** The part of the watchdog's time that code which cannot yield may run. */
-const HARD_LIMIT_SHARE = 0.25;
 /** Calls of the checks between two looks at the heap: a look costs as much as a few hundred checks. */
 const CALLS_PER_LOOK = 16;
 
-/** Makes a core's checks. They run on the guest's stack, keep no state but the core's and may throw anywhere. */
-export function makeChecks(k: EngineCore): GuestChecks {
-  const limitNs = k.i32[BootInfo.WATCHDOG_MS] * 1e6 * HARD_LIMIT_SHARE;
+/**
+ * Makes a core's checks. They run on the guest's stack, wherever it ends: they keep no state but the core's, call
+ * nothing that runs JavaScript of others, and may throw anywhere.
+ */
+export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
+  const { i32 } = k;
+  const turns = k.area + CoreArea.TURNS;
   const sentinel = Object.freeze({ __proto__: null });
   let callsToLook = CALLS_PER_LOOK;
 
   function condemn(overBudget: boolean): never {
     k.overBudget = overBudget;
-    k.condemned = true;
+    k.condemned = k.current;
     // The loop looks for a condemned guest only after a long run.
     k.ranLong = true;
     throw sentinel;
@@ -35,13 +37,13 @@ export function makeChecks(k: EngineCore): GuestChecks {
 
   function lookAtHeap(): void {
     if (--callsToLook > 0) return;
-    if (isOverBudget()) condemn(true);
+    if (heap.isOverBudget()) condemn(true);
     callsToLook = CALLS_PER_LOOK;
   }
 
   /** True if something wants the core; otherwise it is quiescent until the guest lets go. */
   function isWanted(): boolean {
-    const { i32, attention } = k;
+    const { attention } = k;
     if (k.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
     if (!quiesce(i32, attention)) return true;
     k.quiescent = true;
@@ -50,34 +52,26 @@ export function makeChecks(k: EngineCore): GuestChecks {
 
   // No function with a prototype: a guest that got hold of one could leave something there for others.
   const spend = (): void => {
-    if (k.condemned) throw sentinel;
+    if (k.condemned !== 0) throw sentinel;
     k.ranLong = true;
-    // The clock first: where the stack ends in one of these calls nothing is half done.
-    const now = nowNs();
-    // One step counts for half the limit at most: should the process have been stopped meanwhile, that alone
-    // condemns nobody.
-    const step = k.ticks === 0 ? 0 : Math.min(now - k.tickedNs, limitNs / 2);
-    k.spentNs = k.ticks === 0 ? 0 : k.spentNs + step;
-    k.tickedNs = now;
-    k.ticks++;
     isWanted();
-    if (k.spentNs > limitNs) condemn(false);
+    if (isSpent(i32, k.area)) condemn(false);
     lookAtHeap();
   };
   const checks: GuestChecks = {
     tick: spend,
     tickMain(): boolean {
-      if (k.condemned) throw sentinel;
+      if (k.condemned !== 0) throw sentinel;
       lookAtHeap();
       k.ranLong = true;
       if (isWanted()) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.
-      k.ticks = 0;
+      i32[turns]++;
       return false;
     },
     caught(): void {
-      if (k.condemned) throw sentinel;
+      if (k.condemned !== 0) throw sentinel;
     },
     work(): void {
       callsToLook = 0;
@@ -89,7 +83,7 @@ export function makeChecks(k: EngineCore): GuestChecks {
   return Object.freeze(checks);
 }
 
-/** The longest that code which cannot yield may run, in milliseconds, for messages. */
-export function hardLimitMs(k: EngineCore): number {
-  return k.i32[BootInfo.WATCHDOG_MS] * HARD_LIMIT_SHARE;
+/** Why a guest is condemned that ran too long. */
+export function ranTooLong(k: EngineCore): string {
+  return `ran for more than ${runLimitText(k.memory, k.area)} without a trap`;
 }

@@ -1,6 +1,7 @@
 /** Guests that are generators, in a realm hardened by SES and a shim of its own. */
 export { makeChecks } from "./clock.js";
 export { GeneratorContext } from "./context.js";
+export { GuestHeap } from "./heap.js";
 export { makeGeneratorEngine } from "./programs.js";
 export { compileProgram, hardenRealm } from "./realm.js";
 export { makeSys } from "./sys.js";

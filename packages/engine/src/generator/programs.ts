@@ -6,25 +6,25 @@
 import type { Main, Sys } from "@capos/abi";
 import { moduleNumber, moduleText, type PhysicalMemory, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
-import { hardLimitMs, makeChecks } from "./clock.js";
+import { makeChecks, ranTooLong } from "./clock.js";
 import { GeneratorContext } from "./context.js";
-import { heapBytes } from "./heap.js";
+import { GuestHeap, heapBytes } from "./heap.js";
 import { compileProgram, hardenRealm } from "./realm.js";
 import type { GuestChecks, Program } from "./realm-type.js";
 import { makeSys } from "./sys.js";
 
 /** Hardens the worker's realm. Once a worker, before any guest: the engine of a core whose guests are generators. */
 export function makeGeneratorEngine(k: EngineCore): Engine {
-  const checks = makeChecks(k);
+  const heap = new GuestHeap();
+  const checks = makeChecks(k, heap);
   hardenRealm(() => {
     // The kernel uses the same built-ins; only a guest's work is counted.
-    if (k.current !== 0) checks.work();
+    if (k.inGuest()) checks.work();
   });
   return Object.freeze({
-    kinds: Object.freeze([new GeneratorKind(k.memory, checks)]),
+    kinds: Object.freeze([new GeneratorKind(k.memory, checks, heap)]),
     heapBytes,
-    condemnation: () =>
-      k.overBudget ? heapUsedUp(k.id) : `ran for more than ${hardLimitMs(k)} ms without a trap`,
+    condemnation: () => (k.overBudget ? heapUsedUp(k.id) : ranTooLong(k)),
   });
 }
 
@@ -36,6 +36,7 @@ class GeneratorKind implements ContextKind {
   constructor(
     private readonly memory: PhysicalMemory,
     private readonly checks: GuestChecks,
+    private readonly heap: GuestHeap,
   ) {}
 
   make(regs: Float64Array): GeneratorContext {
@@ -44,6 +45,8 @@ class GeneratorKind implements ContextKind {
 
   /** Runs the image's module top level (in guest mode: with checks and limit) and calls `main`. */
   begin(context: GeneratorContext, image: number, startWords: number): void {
+    // At the loop's depth, before a guest that could need it on its own.
+    this.heap.takeCollector();
     const { tick, tickMain, caught } = this.checks;
     const main = this.program(image)(tick, tickMain, caught);
     if (typeof main !== "function")

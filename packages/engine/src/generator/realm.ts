@@ -7,17 +7,18 @@
  * views of one, no weak references, no clock, no randomness).
  *
  * Options of `lockdown()`, and why:
- * - errorTaming "safe": guests see an empty `stack`, so not the kernel's frames; the kernel reads the
- *   real one through `getStackString` (see fault.ts).
+ * - errorTaming "safe": guests see an empty `stack`, so not the kernel's frames; the kernel reads those
+ *   that fault.ts keeps.
  * - overrideTaming "min": "moderate" and "severe" turn `Array.prototype[Symbol.iterator]` into an
- *   accessor, and a spread of 8 elements then costs 200 ns instead of 11.
+ *   accessor, and a spread of 8 elements then costs 200 ns instead of 11. What they are for, overrides.ts does.
  * - evalTaming "no-eval" would also forbid it to Compartments; "safe-eval" is what they need.
  * - consoleTaming, domainTaming "unsafe", no trapping: the worker's Node keeps working as it did.
  */
 import "ses";
-import { IMAGE_URL } from "../fault.js";
+import { IMAGE_URL, keepFrames } from "../fault.js";
+import { allowOverrides } from "./overrides.js";
 import type { Program } from "./realm-type.js";
-import { finishShim, installShim } from "./shim.js";
+import { installShim } from "./shim.js";
 
 export { type Fault, faultOf } from "../fault.js";
 
@@ -60,7 +61,7 @@ const GLOBALS: readonly string[] = Object.freeze([
  *   check is to code that loops by itself. May throw; does nothing while no guest runs.
  */
 export function hardenRealm(onWork: () => void = () => {}): void {
-  installShim(onWork);
+  const finishShim = installShim(onWork);
   repairIntrinsics({
     errorTaming: "safe",
     errorTrapping: "none",
@@ -76,7 +77,9 @@ export function hardenRealm(onWork: () => void = () => {}): void {
     legacyRegeneratorRuntimeTaming: "safe",
     __hardenTaming__: "safe",
   });
+  keepFrames();
   finishShim();
+  allowOverrides(GLOBALS.map((name) => (globalThis as Record<string, unknown>)[name]));
   // `harden` walks as many objects as it finds, and nothing counts them.
   Reflect.deleteProperty(Object, Symbol.for("harden"));
   hardenIntrinsics();
@@ -97,8 +100,9 @@ export function compileProgram(code: string, name: string): Program {
   for (const key of Object.getOwnPropertyNames(global)) {
     if (!GLOBALS.includes(key)) Reflect.deleteProperty(global, key);
   }
-  // The Compartment took its own from before the shim limited the patterns.
+  // The Compartment took its own from before the shim was finished.
   global.RegExp = RegExp.prototype.constructor;
+  global.AggregateError = AggregateError.prototype.constructor;
   Object.freeze(global);
   const url = IMAGE_URL + name.replace(/[^\w.\-/]/g, "_");
   const program: unknown = compartment.evaluate(`${code}\n//# sourceURL=${url}`);

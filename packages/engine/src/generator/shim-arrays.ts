@@ -8,6 +8,7 @@
  */
 import {
   type Guard,
+  isShort,
   keepOnly,
   MAX_ARRAY_LIKE_LENGTH,
   MAX_LENGTH,
@@ -24,16 +25,7 @@ const { defineProperty } = Object;
 type Callback = (...rest: unknown[]) => unknown;
 
 /** Methods of Array.prototype whose work does not depend on a length. */
-const CONSTANT = Object.freeze([
-  "at",
-  "constructor",
-  "entries",
-  "keys",
-  "pop",
-  "push",
-  "toLocaleString",
-  "values",
-]);
+const CONSTANT = Object.freeze(["at", "constructor", "entries", "keys", "pop", "push", "values"]);
 
 export function shimArrays(guard: Guard): void {
   const methods = {
@@ -50,7 +42,7 @@ export function shimArrays(guard: Guard): void {
   keepOnly(Array, ["from", "isArray", "of"]);
 }
 
-function searches({ elements }: Guard): object {
+function searches({ elements, callback: called, spend }: Guard): object {
   const proto = Array.prototype;
   const includes = uncurry(proto.includes);
   const indexOf = uncurry(proto.indexOf);
@@ -59,39 +51,66 @@ function searches({ elements }: Guard): object {
   const findIndex = uncurry(proto.findIndex);
   const findLast = uncurry(proto.findLast);
   const findLastIndex = uncurry(proto.findLastIndex);
+
+  /** Where a value stands that takes time to compare; -1 if nowhere. Here V8 can stop the search. */
+  function search(list: ArrayLike<unknown>, what: unknown, first: number, step: 1 | -1): number {
+    const { length } = list;
+    for (let i = first; i >= 0 && i < length; i += step) {
+      const element = list[i];
+      // The length first: V8 makes a text flat before it compares its characters.
+      if (typeof what === "string" && typeof element === "string") {
+        if (element.length !== what.length) continue;
+        spend(what.length >> 10);
+      }
+      if (element === what) return i;
+    }
+    return -1;
+  }
+  /** The first index of a search forwards. */
+  function begin(list: ArrayLike<unknown>, from: unknown): number {
+    const index = Math.trunc(+(from as number)) || 0;
+    return index < 0 ? Math.max(list.length + index, 0) : index;
+  }
+
   return {
-    includes(this: unknown, what: unknown, from: unknown) {
+    includes(this: ArrayLike<unknown>, what: unknown, from: unknown) {
       elements(this, "Array.prototype.includes");
-      return includes(this, what, from);
+      if (isShort(what)) return includes(this, what, from);
+      return search(this, what, begin(this, from), 1) >= 0;
     },
-    indexOf(this: unknown, what: unknown, from: unknown) {
+    indexOf(this: ArrayLike<unknown>, what: unknown, from: unknown) {
       elements(this, "Array.prototype.indexOf");
-      return indexOf(this, what, from);
+      if (isShort(what)) return indexOf(this, what, from);
+      return search(this, what, begin(this, from), 1);
     },
-    lastIndexOf(this: unknown, what: unknown, ...from: unknown[]) {
+    lastIndexOf(this: ArrayLike<unknown>, what: unknown, ...from: unknown[]) {
       elements(this, "Array.prototype.lastIndexOf");
+      if (!isShort(what)) {
+        const last = from.length === 0 ? this.length - 1 : Math.trunc(+(from[0] as number)) || 0;
+        return search(this, what, last < 0 ? this.length + last : Math.min(last, this.length - 1), -1);
+      }
       return from.length === 0 ? lastIndexOf(this, what) : lastIndexOf(this, what, from[0]);
     },
     find(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.find");
-      return find(this, callback, self);
+      return find(this, called(callback), self);
     },
     findIndex(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.findIndex");
-      return findIndex(this, callback, self);
+      return findIndex(this, called(callback), self);
     },
     findLast(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.findLast");
-      return findLast(this, callback, self);
+      return findLast(this, called(callback), self);
     },
     findLastIndex(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.findLastIndex");
-      return findLastIndex(this, callback, self);
+      return findLastIndex(this, called(callback), self);
     },
   };
 }
 
-function walks({ elements }: Guard): object {
+function walks({ elements, callback: called }: Guard): object {
   const proto = Array.prototype;
   const forEach = uncurry(proto.forEach);
   const map = uncurry(proto.map);
@@ -105,35 +124,48 @@ function walks({ elements }: Guard): object {
   return {
     forEach(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.forEach");
-      return forEach(this, callback, self);
+      return forEach(this, called(callback), self);
     },
     map(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.map");
-      return map(this, callback, self);
+      return map(this, called(callback), self);
     },
     filter(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.filter");
-      return filter(this, callback, self);
+      return filter(this, called(callback), self);
     },
     every(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.every");
-      return every(this, callback, self);
+      return every(this, called(callback), self);
     },
     some(this: unknown, callback: Callback, self: unknown) {
       elements(this, "Array.prototype.some");
-      return some(this, callback, self);
+      return some(this, called(callback), self);
     },
     reduce(this: unknown, callback: Callback, ...first: unknown[]) {
       elements(this, "Array.prototype.reduce");
-      return first.length === 0 ? reduce(this, callback) : reduce(this, callback, first[0]);
+      const by = called(callback);
+      return first.length === 0 ? reduce(this, by) : reduce(this, by, first[0]);
     },
     reduceRight(this: unknown, callback: Callback, ...first: unknown[]) {
       elements(this, "Array.prototype.reduceRight");
-      return first.length === 0 ? reduceRight(this, callback) : reduceRight(this, callback, first[0]);
+      const by = called(callback);
+      return first.length === 0 ? reduceRight(this, by) : reduceRight(this, by, first[0]);
     },
     join(this: unknown, separator: unknown) {
       elements(this, "Array.prototype.join");
       return join(this, separator);
+    },
+    toLocaleString(this: unknown) {
+      const list = asObject(this, "Array.prototype.toLocaleString") as unknown[];
+      elements(list, "Array.prototype.toLocaleString");
+      let text = "";
+      for (let i = 0; i < list.length; i++) {
+        const element = list[i] as { toLocaleString(): unknown } | null | undefined;
+        if (i > 0) text += ",";
+        if (element !== null && element !== undefined) text += `${element.toLocaleString() as string}`;
+      }
+      return text;
     },
     // Finds `join` by name. That this is JavaScript makes nested arrays interruptible.
     toString(this: unknown) {
@@ -142,7 +174,34 @@ function walks({ elements }: Guard): object {
   };
 }
 
-function moves({ elements }: Guard): object {
+/** A sort's own order: of texts. As a function of the guest's would, it can be stopped between two comparisons. */
+function byText({ spend }: Guard): (a: unknown, b: unknown) => number {
+  return (a, b) => {
+    const one = `${a as string}`;
+    const other = `${b as string}`;
+    spend(Math.min(one.length, other.length) >> 10);
+    return one < other ? -1 : one > other ? 1 : 0;
+  };
+}
+
+/** True if the built-in orders elements by their texts in next to no time: all are short, none is an object. */
+function isQuicklySorted(self: unknown): boolean {
+  const list = self as ArrayLike<unknown>;
+  const { length } = list;
+  let characters = 0;
+  for (let i = 0; i < length; i++) {
+    const element = list[i];
+    if (typeof element === "string") characters += element.length;
+    else if (typeof element !== "number" && typeof element !== "boolean" && element !== undefined)
+      return false;
+    if (characters > MAX_LENGTH) return false;
+  }
+  return true;
+}
+
+function moves(guard: Guard): object {
+  const { elements } = guard;
+  const order = byText(guard);
   const proto = Array.prototype;
   const fill = uncurry(proto.fill);
   const reverse = uncurry(proto.reverse);
@@ -169,7 +228,8 @@ function moves({ elements }: Guard): object {
     },
     sort(this: unknown, compare: unknown) {
       elements(this, "Array.prototype.sort", MAX_SORT_LENGTH);
-      return sort(this, compare);
+      if (compare !== undefined) return sort(this, guard.callback(compare));
+      return isQuicklySorted(this) ? sort(this) : sort(this, order);
     },
     splice(this: unknown, ...rest: unknown[]) {
       elements(this, "Array.prototype.splice");
@@ -182,7 +242,9 @@ function moves({ elements }: Guard): object {
   };
 }
 
-function copies({ elements }: Guard): object {
+function copies(guard: Guard): object {
+  const { elements } = guard;
+  const order = byText(guard);
   const proto = Array.prototype;
   const slice = uncurry(proto.slice);
   const toReversed = uncurry(proto.toReversed);
@@ -200,7 +262,8 @@ function copies({ elements }: Guard): object {
     },
     toSorted(this: unknown, compare: unknown) {
       elements(this, "Array.prototype.toSorted", MAX_SORT_LENGTH);
-      return toSorted(this, compare);
+      if (compare !== undefined) return toSorted(this, guard.callback(compare));
+      return isQuicklySorted(this) ? toSorted(this) : toSorted(this, order);
     },
     toSpliced(this: unknown, ...rest: unknown[]) {
       elements(this, "Array.prototype.toSpliced");
@@ -222,6 +285,12 @@ function nested({ elements, spend }: Guard): object {
     else if ((typeof value === "object" && value !== null) || typeof value === "function") return [value];
     return value;
   }
+  /** What all operands together make: the same long array may be among them a thousand times. */
+  function checkTotal(items: readonly unknown[]): void {
+    let total = 0;
+    for (let i = 0; i < items.length; i++) total += isArray(items[i]) ? (items[i] as unknown[]).length : 1;
+    if (total > MAX_LENGTH) refuse("Array.prototype.concat", `${total}`, MAX_LENGTH, "elements");
+  }
 
   /** Copies the elements of `source` that exist; `visited` counts every one looked at, at all depths. */
   function flatten(out: unknown[], source: object, depth: number, visited: number): number {
@@ -240,8 +309,10 @@ function nested({ elements, spend }: Guard): object {
 
   return {
     concat(this: unknown, ...items: unknown[]) {
+      const first = operand(this) as unknown[];
       for (let i = 0; i < items.length; i++) items[i] = operand(items[i]);
-      return apply(concat, operand(this) as unknown[], items);
+      checkTotal([first, ...items]);
+      return apply(concat, first, items);
     },
     flat(this: unknown, depth: unknown = 1) {
       const out: unknown[] = [];

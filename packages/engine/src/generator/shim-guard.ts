@@ -14,8 +14,10 @@ export const MAX_LENGTH = 2 ** 22;
 export const MAX_ARRAY_LIKE_LENGTH = 2 ** 20;
 /** Elements of a sort, which costs up to 20 comparisons of texts for each. */
 export const MAX_SORT_LENGTH = 2 ** 20;
-/** Characters of a text that is taken apart into properties: measured 1 us each. */
-export const MAX_PROPERTIES_OF_TEXT = 2 ** 20;
+/** Characters of a text that is taken apart into properties: measured 1 us each, and several on a busy host. */
+export const MAX_PROPERTIES_OF_TEXT = 2 ** 17;
+/** Elements of an array whose properties are listed, which makes up to two objects for each. */
+export const MAX_PROPERTIES_OF_ARRAY = 2 ** 20;
 /** Product of the lengths of a text and of what is searched in it: V8 compares that often at worst. */
 export const MAX_SEARCH_COMPARISONS = 2 ** 30;
 /** Characters to normalise: a run of combining marks costs its square, 250 ms at this length. */
@@ -23,13 +25,23 @@ export const MAX_NORMALIZE_LENGTH = 2 ** 15;
 /** Characters of a regular expression: V8 compiles at the first use, and cannot be interrupted in it. */
 export const MAX_PATTERN_LENGTH = 2 ** 14;
 
+/** Product of the elements of an array and of the prototypes under it: each hole is looked for in all of them. */
+export const MAX_PROTOTYPE_LOOKS = 2 ** 26;
+/** Characters, or bits, of a value that is compared with each element of an array. */
+const MAX_COMPARED_LENGTH = 256;
+const MAX_COMPARED_BITS = 64;
+
 /** Elements after which the kernel is told. */
 const WORK_PER_REPORT = 2 ** 20;
 
 /** The intrinsics, taken when this module is loaded: before any guest. */
 const { isArray } = Array;
+const { asIntN } = BigInt;
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
-const { isProxy } = types;
+const { apply, ownKeys } = Reflect;
+const { isProxy, isStringObject } = types;
+const arrayPrototype: unknown = Array.prototype;
+const objectPrototype: unknown = Object.prototype;
 
 // biome-ignore lint/suspicious/noExplicitAny: a built-in takes and gives anything
 export type Native = (self: unknown, ...rest: any[]) => any;
@@ -45,6 +57,13 @@ export interface Guard {
   elements(self: unknown, method: string, limit?: number): void;
   /** Throws if `self` is a text of too many characters, or an array of too many elements, to list its properties. */
   properties(self: unknown, method: string): void;
+  /**
+   * A guest's function as a built-in may call it again and again. V8 ends no loop that calls nothing but built-ins,
+   * and one of these can take half a second (`Math.abs` of a long text): those get a function around them.
+   */
+  callback(given: unknown): unknown;
+  /** Makes a function one of those that `callback` knows for a built-in. */
+  mark(native: object): void;
   /** Throws if `length` exceeds `limit`. */
   length(length: number, limit: number, method: string, unit: string): void;
   /** Counts work of the built-in to come. */
@@ -64,6 +83,9 @@ export function refuse(method: string, found: string, limit: number, unit: strin
  */
 export function makeGuard(onWork: () => void): Guard {
   let work = 0;
+  const natives = new WeakSet<object>();
+  const isNative = uncurry(natives.has);
+  const addNative = uncurry(natives.add);
 
   function spend(more: number): void {
     work += more;
@@ -77,10 +99,38 @@ export function makeGuard(onWork: () => void): Guard {
     const length = lengthOfArrayLike(self, method);
     if (length > limit) refuse(method, `a length of ${length}`, limit, "elements");
     spend(length);
+    if ((typeof self === "object" && self !== null) || typeof self === "function")
+      prototypes(self, length, method);
+  }
+
+  /** Throws if what is under an object is deep, or a proxy. */
+  function prototypes(self: object, length: number, method: string): void {
+    const links = MAX_PROTOTYPE_LOOKS / length;
+    let count = 0;
+    let under = getPrototypeOf(self) as object | null;
+    for (; under !== null && under !== arrayPrototype; under = getPrototypeOf(under) as object | null) {
+      if (isProxy(under)) throw new TypeError(`${method}: not on what inherits from a proxy`);
+      if (++count > links) {
+        refuse(
+          method,
+          `${length * count}`,
+          MAX_PROTOTYPE_LOOKS,
+          "looks at the prototypes below the elements",
+        );
+      }
+    }
   }
 
   return {
     spend,
+    callback(given) {
+      if (typeof given !== "function" || !isNative(natives, given)) return given;
+      return function (this: unknown, ...rest: unknown[]): unknown {
+        spend(1);
+        return apply(given, this, rest);
+      };
+    },
+    mark: (native) => void addNative(natives, native),
     elements(self, method, limit = MAX_LENGTH) {
       // No guest has a proxy of an array (see shim-objects.ts), so this `length` is an own data property,
       // and the built-in will read the same: nothing of the guest's runs in between.
@@ -91,6 +141,7 @@ export function makeGuard(onWork: () => void): Guard {
       const { length } = self;
       if (length > limit) refuse(method, `an array of ${length}`, limit, "elements");
       spend(length);
+      if (getPrototypeOf(self) !== arrayPrototype) prototypes(self, length, method);
     },
     properties(self, method) {
       if (typeof self === "string") {
@@ -99,14 +150,43 @@ export function makeGuard(onWork: () => void): Guard {
         }
         spend(self.length);
       } else if (isArray(self)) {
-        if (self.length > MAX_LENGTH) refuse(method, `an array of ${self.length}`, MAX_LENGTH, "elements");
+        if (self.length > MAX_PROPERTIES_OF_ARRAY) {
+          refuse(method, `an array of ${self.length}`, MAX_PROPERTIES_OF_ARRAY, "elements");
+        }
         spend(self.length);
+      } else if (typeof self === "object" && self !== null) {
+        // Most objects are no wrapped text, and this way it costs nothing to see.
+        if (getPrototypeOf(self) !== objectPrototype && isStringObject(self)) spend((self as string).length);
       }
     },
     length(length, limit, method, unit) {
       if (length > limit) refuse(method, `${length}`, limit, unit);
     },
   };
+}
+
+/** True if a value is compared with another in next to no time. */
+export function isShort(value: unknown): boolean {
+  if (typeof value === "string") return value.length <= MAX_COMPARED_LENGTH;
+  return typeof value !== "bigint" || asIntN(MAX_COMPARED_BITS, value) === value;
+}
+
+/** Calls `mark` with every built-in function that can be reached from some objects. */
+export function markNatives(guard: Guard, from: readonly unknown[]): void {
+  const sourceOf = uncurry(Function.prototype.toString);
+  const seen = new Set<unknown>();
+  const todo = [...from];
+  while (todo.length > 0) {
+    const one = todo.pop();
+    if ((typeof one !== "object" && typeof one !== "function") || one === null || seen.has(one)) continue;
+    seen.add(one);
+    if (typeof one === "function" && (sourceOf(one) as string).endsWith("{ [native code] }")) guard.mark(one);
+    todo.push(getPrototypeOf(one));
+    for (const key of ownKeys(one)) {
+      const { value, get, set } = getOwnPropertyDescriptor(one, key)!;
+      todo.push(value, get, set);
+    }
+  }
 }
 
 /**

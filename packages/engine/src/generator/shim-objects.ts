@@ -47,7 +47,7 @@ export function shimObjects(guard: Guard): void {
   replaceMethods(Object, listings(guard));
   keepOnly(Object, OBJECT_FUNCTIONS);
   replaceMethods(Reflect, applications(guard));
-  replaceMethods(Function.prototype, functionApply(guard));
+  replaceMethods(Function.prototype, { ...functionApply(guard), ...functionBind(guard) });
   replaceMethods(JSON, json(guard));
   replaceMethods(Object.prototype, wrapping(guard));
   replaceMethods(Error.prototype, errorText(guard));
@@ -60,7 +60,7 @@ export function shimObjects(guard: Guard): void {
 
   replaceConstructor("Object", boxing(guard, Object, "Object"));
   replaceConstructor("String", boxing(guard, String, "String"));
-  replaceProxy();
+  replaceProxy(guard);
 }
 
 function listings({ properties }: Guard): object {
@@ -89,8 +89,13 @@ function listings({ properties }: Guard): object {
     },
     assign(target: object, ...sources: object[]) {
       properties(target, "Object.assign");
-      for (let i = 0; i < sources.length; i++) properties(sources[i], "Object.assign");
-      return apply(assign, Object, [target, ...sources]);
+      let assigned = target;
+      // One by one: between two of them V8 can stop it.
+      for (let i = 0; i < sources.length; i++) {
+        properties(sources[i], "Object.assign");
+        assigned = assign(target, sources[i]);
+      }
+      return sources.length === 0 ? assign(target) : assigned;
     },
     defineProperties(target: object, from: PropertyDescriptorMap) {
       properties(from, "Object.defineProperties");
@@ -124,7 +129,19 @@ function functionApply({ elements }: Guard): object {
   };
 }
 
-function json({ elements, length, spend }: Guard): object {
+/** What is bound to a built-in is as bad as that. */
+function functionBind({ callback, mark }: Guard): object {
+  const { bind } = Function.prototype;
+  return {
+    bind(this: () => unknown, ...rest: unknown[]) {
+      const bound = apply(bind, this, rest) as object;
+      if (callback(this) !== this) mark(bound);
+      return bound;
+    },
+  };
+}
+
+function json({ callback, elements, length, spend }: Guard): object {
   const { parse, stringify } = JSON;
   return {
     // Makes a value every other character, and does not come back before it is through.
@@ -132,12 +149,12 @@ function json({ elements, length, spend }: Guard): object {
       const source = `${text as string}`;
       length(source.length, MAX_LENGTH, "JSON.parse", "characters");
       spend(source.length);
-      return parse(source, reviver as undefined);
+      return parse(source, callback(reviver) as undefined);
     },
     stringify(value: unknown, replacer: unknown, space: unknown) {
       if (isArray(value)) elements(value, "JSON.stringify");
       if (isArray(replacer)) length(replacer.length, MAX_ARRAY_LIKE_LENGTH, "JSON.stringify", "names");
-      return stringify(value, replacer as undefined, space as undefined);
+      return stringify(value, callback(replacer) as undefined, space as undefined);
     },
   };
 }
@@ -164,24 +181,24 @@ function errorText({ spend }: Guard): object {
   };
 }
 
-function setWalk({ spend }: Guard): object {
+function setWalk({ callback: called, spend }: Guard): object {
   const forEach = uncurry(Set.prototype.forEach);
   const size = uncurry(Object.getOwnPropertyDescriptor(Set.prototype, "size")!.get);
   return {
     forEach(this: unknown, callback: () => unknown, self: unknown) {
       spend(size(this) as number);
-      return forEach(this, callback, self);
+      return forEach(this, called(callback), self);
     },
   };
 }
 
-function mapWalk({ spend }: Guard): object {
+function mapWalk({ callback: called, spend }: Guard): object {
   const forEach = uncurry(Map.prototype.forEach);
   const size = uncurry(Object.getOwnPropertyDescriptor(Map.prototype, "size")!.get);
   return {
     forEach(this: unknown, callback: () => unknown, self: unknown) {
       spend(size(this) as number);
-      return forEach(this, callback, self);
+      return forEach(this, called(callback), self);
     },
   };
 }
@@ -222,7 +239,7 @@ function replaceConstructor(name: "Object" | "String", replacement: Constructor)
  * No proxies of arrays: `Array.isArray` is true for them, and a `length` that a trap answers could
  * be short for the guard and long for the built-in. This makes every array a true one.
  */
-function replaceProxy(): void {
+function replaceProxy({ mark }: Guard): void {
   const given = Proxy;
   function refuseArrays(target: unknown): void {
     if (isArray(target)) throw new TypeError("Proxy: a guest cannot make a proxy of an array");
@@ -230,7 +247,10 @@ function replaceProxy(): void {
   const limited = function (target: object, handler: ProxyHandler<object>): object {
     if (new.target === undefined) throw new TypeError("Constructor Proxy requires 'new'");
     refuseArrays(target);
-    return new given(target, handler);
+    const made = new given(target, handler);
+    // Its trap may be a built-in.
+    if (typeof target === "function") mark(made);
+    return made;
   };
   // Writable, for `lockdown()` writes the same into it.
   Object.defineProperties(limited, { name: { value: "Proxy" }, prototype: { value: undefined } });
@@ -238,7 +258,9 @@ function replaceProxy(): void {
   const methods = {
     revocable(target: object, handler: ProxyHandler<object>) {
       refuseArrays(target);
-      return revocable(target, handler);
+      const made = revocable(target, handler);
+      if (typeof target === "function") mark(made.proxy);
+      return made;
     },
   };
   Object.defineProperty(limited, "revocable", {

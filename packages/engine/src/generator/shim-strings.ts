@@ -22,6 +22,7 @@ import {
   replaceMethods,
   uncurry,
 } from "./shim-guard.js";
+import { read } from "./shim-numbers.js";
 
 const { apply, construct, ownKeys } = Reflect;
 const { getPrototypeOf } = Object;
@@ -39,11 +40,20 @@ export function shimStrings(guard: Guard): void {
   const methods = { ...searches(guard), ...patterns(guard), ...others(guard) };
   replaceMethods(String.prototype, methods);
   keepOnly(String.prototype, [...LINEAR, ...Object.keys(methods)]);
-  replaceMethods(String, { raw });
+  replaceMethods(String, { raw, ...characters() });
   keepOnly(String, ["fromCharCode", "fromCodePoint", "raw"]);
   shimUris(guard);
   replaceMethods(RegExp.prototype, regularExpressions(guard));
   keepOnly(RegExp.prototype, ["constructor", "exec", "test", "toString"]);
+}
+
+/** Each of many arguments becomes a number here, where V8 can stop it: one may be a text of 2^29 digits. */
+function characters(): object {
+  const { fromCharCode, fromCodePoint } = String;
+  return {
+    fromCharCode: (...codes: unknown[]) => apply(fromCharCode, String, read(codes)),
+    fromCodePoint: (...codes: unknown[]) => apply(fromCodePoint, String, read(codes)),
+  };
 }
 
 function textOf(self: unknown, method: string): string {
@@ -133,7 +143,7 @@ function patterns(guard: Guard): object {
       const text = textOf(this, "String.prototype.replace");
       const searched = `${pattern as string}`;
       checkSearch(guard, text, searched, "String.prototype.replace");
-      return replace(text, searched, replacement);
+      return replace(text, searched, guard.callback(replacement));
     },
     replaceAll(this: unknown, pattern: unknown, replacement: unknown) {
       if (this === null || this === undefined) return replaceAll(this, "", "");
@@ -143,7 +153,7 @@ function patterns(guard: Guard): object {
       const text = within(textOf(this, "String.prototype.replaceAll"), "String.prototype.replaceAll");
       const searched = `${pattern as string}`;
       checkSearch(guard, text, searched, "String.prototype.replaceAll");
-      return replaceAll(text, searched, replacement);
+      return replaceAll(text, searched, guard.callback(replacement));
     },
     split(this: unknown, separator: unknown, limit: unknown) {
       if (this === null || this === undefined) return split(this, "");
@@ -232,7 +242,8 @@ function regularExpressions(guard: Guard): object {
       return sourceOf(this);
     },
     [Symbol.replace](this: unknown, text: unknown, replacement: unknown) {
-      return replace(this, checked(this, text, "RegExp.prototype[Symbol.replace]"), replacement);
+      const searched = checked(this, text, "RegExp.prototype[Symbol.replace]");
+      return replace(this, searched, guard.callback(replacement));
     },
     [Symbol.match](this: unknown, text: unknown) {
       return match(this, checked(this, text, "RegExp.prototype[Symbol.match]"));

@@ -9,7 +9,10 @@ import { workerData } from "node:worker_threads";
 import { TraceWriter } from "@capos/trace";
 import { Attention, raise } from "../cpu/attention.js";
 import { nowNs } from "../cpu/clock.js";
+import { threadTime } from "../cpu/host-thread.js";
 import { fireIfDue, Lapic, lapicOf, requestInterrupt } from "../cpu/lapic.js";
+import { Patience } from "../cpu/patience.js";
+import { progressOf, runLimitMs } from "../cpu/progress.js";
 import { type CHIPSET_EVENTS, ChipsetEvent } from "../device/chipset-events.js";
 import { ringHost } from "../device/serial-port.js";
 import {
@@ -34,8 +37,6 @@ const IDLE_TICKS = 20;
  * attention; the store may still be in its CPU's store buffer. That drains in well under a microsecond.
  */
 const VERDICT_MS = 20;
-/** Later than this by its own clock, and the chipset takes the host to be short of CPU time. */
-const LATE_NS = 20e6;
 
 type ChipsetTracer = TraceWriter<typeof CHIPSET_EVENTS>;
 
@@ -47,20 +48,29 @@ interface Watched {
   sequence: number;
   startedNs: number;
   heartbeat: number;
-  progressNs: number;
+  beatNs: number;
   poked: boolean;
+  progress: number;
+  /** With what it is at since its last progress. */
+  readonly patience: Patience;
+  /** It was told that this lasts for too long. */
+  spent: boolean;
 }
 
 function watch(memory: PhysicalMemory, core: number): Watched {
+  const area = coreArea(memory, core);
   return {
     core,
-    area: coreArea(memory, core),
+    area,
     lapic: lapicOf(memory, core),
     sequence: 0,
     startedNs: 0,
     heartbeat: -1,
-    progressNs: 0,
+    beatNs: 0,
     poked: false,
+    progress: 0,
+    patience: new Patience(() => threadTime(Atomics.load(memory.i32, area + CoreArea.THREAD))),
+    spent: false,
   };
 }
 
@@ -70,7 +80,7 @@ function attend(
   tracer: ChipsetTracer,
   it: Watched,
   now: number,
-  watchdogNs: number,
+  watchdogMs: number,
 ): number {
   const { i32 } = memory;
   const state = Atomics.load(i32, it.area + CoreArea.STATE);
@@ -90,31 +100,47 @@ function attend(
     if (fireIfDue(memory, it.core, it.startedNs, now))
       tracer.put2(ChipsetEvent.INTERRUPT_RAISE, it.core, vector);
   }
-  guard(memory, it, now, watchdogNs);
+  guard(memory, it, now, watchdogMs);
   return armed ? TICK_MS : SLOW_TICK_MS;
 }
 
-/** The watchdog: pokes a core whose heartbeat stands still, and after the time limit condemns it. */
-function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogNs: number): void {
+/**
+ * The watchdog: pokes a core whose heartbeat stands still, tells its guest when it has run for too long, and after
+ * the limit condemns the core.
+ */
+function guard(memory: PhysicalMemory, it: Watched, now: number, watchdogMs: number): void {
   const { i32 } = memory;
   const heartbeat = i32[it.area + CoreArea.HEARTBEAT];
-  // A core that has not reached its loop yet is still being brought up, which has a time limit of its own.
-  if (heartbeat !== it.heartbeat || heartbeat === 0) {
+  if (heartbeat !== it.heartbeat) {
     it.heartbeat = heartbeat;
-    it.progressNs = now;
+    it.beatNs = now;
     it.poked = false;
-    return;
   }
-  const still = now - it.progressNs;
-  if (!it.poked && still > watchdogNs / 4) {
+  const progress = progressOf(i32, it.area);
+  // A core that has not reached its loop yet is still being brought up, which has a time limit of its own.
+  if (progress !== it.progress || it.beatNs === now || heartbeat === 0) {
+    it.progress = progress;
+    it.patience.begin(now);
+    if (it.spent) Atomics.store(i32, it.area + CoreArea.SPENT, 0);
+    it.spent = false;
+  }
+  if (!it.poked && now - it.beatNs > (watchdogMs / 4) * 1e6) {
     it.poked = true;
     raise(memory, it.area + CoreArea.ATTENTION, Attention.POKE);
   }
-  if (still <= watchdogNs) return;
+  if (!it.spent) {
+    it.spent = it.patience.isOver(now, runLimitMs(memory));
+    if (it.spent) Atomics.store(i32, it.area + CoreArea.SPENT, progress);
+  } else if (it.patience.isOver(now, watchdogMs)) judge(memory, it);
+}
+
+/** Ends a core, unless it shows a sign of life at the last moment. */
+function judge(memory: PhysicalMemory, it: Watched): void {
+  const { i32 } = memory;
   // One of the two must see the other: the core counts, then looks; here DOOMED is set, then the count read.
   Atomics.or(i32, it.area + CoreArea.ATTENTION, Attention.DOOMED);
   Atomics.wait(i32, BootInfo.CHIPSET_DOORBELL, 0, VERDICT_MS);
-  if (Atomics.load(i32, it.area + CoreArea.HEARTBEAT) !== heartbeat) {
+  if (progressOf(i32, it.area) !== it.progress) {
     Atomics.and(i32, it.area + CoreArea.ATTENTION, ~Attention.DOOMED);
     Atomics.notify(i32, it.area + CoreArea.ATTENTION);
     return;
@@ -137,22 +163,16 @@ function ring(memory: PhysicalMemory, tracer: ChipsetTracer, now: number): numbe
 
 function run(memory: PhysicalMemory): void {
   const { i32 } = memory;
-  const watchdogNs = i32[BootInfo.WATCHDOG_MS] * 1e6;
+  const watchdogMs = i32[BootInfo.WATCHDOG_MS];
   const tracer: ChipsetTracer = new TraceWriter(memory, traceRings(memory), i32[BootInfo.CORES], nowNs);
   const watched = Array.from({ length: i32[BootInfo.CORES] }, (_, core) => watch(memory, core));
-  let dueNs = nowNs();
   let alarmMs = Number.POSITIVE_INFINITY;
   const soonest = (): number => {
     const now = nowNs();
-    // The host kept the chipset itself from running: it may have done the same to a core, so that time
-    // does not count against any.
-    const late = now - dueNs;
-    if (late > LATE_NS) for (const it of watched) it.progressNs += late;
-    dueNs = now + SLOW_TICK_MS * 1e6;
     tracer.time(true);
     alarmMs = ring(memory, tracer, now);
     let next = Number.POSITIVE_INFINITY;
-    for (const it of watched) next = Math.min(next, attend(memory, tracer, it, now, watchdogNs));
+    for (const it of watched) next = Math.min(next, attend(memory, tracer, it, now, watchdogMs));
     tracer.publish();
     return next;
   };

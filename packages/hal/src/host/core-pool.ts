@@ -5,14 +5,20 @@
  * the worker has exited, because until then it may still touch memory.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { nowNs } from "../cpu/clock.js";
+import { threadTime } from "../cpu/host-thread.js";
+import { Patience } from "../cpu/patience.js";
 import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, Power } from "../memory/machine-map.js";
 import type { PhysicalMemory } from "../memory/physical-memory.js";
 
-/** A worker has this long to exit once it was terminated, in milliseconds. */
+/** A worker has this long to exit once it was terminated, in milliseconds of its work: see `Patience`. */
 const EXIT_TIMEOUT_MS = 1000;
+/** Between two looks at what a worker has worked since then, in milliseconds. */
+const LOOK_MS = 20;
 /**
  * V8's own limit of a core's JavaScript heap. Far above the budget that guests are held to
  * (engine/src/generator/heap.ts), because V8 ends the whole process, not the worker, when one large allocation
@@ -105,7 +111,8 @@ export class CorePool {
     const id = Atomics.load(i32, area + CoreArea.WORKER);
     Atomics.store(i32, area + CoreArea.STATE, CoreState.DYING);
     const worker = this.#workers.get(id);
-    if (worker !== undefined && !(await exited(worker))) {
+    const thread = Atomics.load(i32, area + CoreArea.THREAD);
+    if (worker !== undefined && !(await exited(worker, thread))) {
       this.events.onImmortal(core);
       return;
     }
@@ -124,6 +131,20 @@ export class CorePool {
       this.events.onDeath(core, Atomics.load(i32, area + CoreArea.DEATH), error);
   }
 
+  /** Ends the worker of every core that works for longer than this from now on, in milliseconds of its work. */
+  async terminateWorking(limitMs: number): Promise<void> {
+    const cores = [...this.#aborts.keys()].map((core) => {
+      const thread = coreArea(this.memory, core) + CoreArea.THREAD;
+      const patience = new Patience(() => threadTime(Atomics.load(this.memory.i32, thread)));
+      patience.begin(nowNs());
+      return { core, patience };
+    });
+    while (this.#tasks.size > 0) {
+      await sleep(LOOK_MS, undefined, { ref: false });
+      for (const { core, patience } of cores) if (patience.isOver(nowNs(), limitMs)) this.terminate(core);
+    }
+  }
+
   /** Resolves when no core's task runs. */
   async settled(): Promise<void> {
     while (this.#tasks.size > 0) await Promise.allSettled([...this.#tasks]);
@@ -135,15 +156,14 @@ export class CorePool {
   }
 }
 
-/** Waits for a terminated worker's exit; false if it does not come in time. */
-function exited(worker: Worker): Promise<boolean> {
+/** Waits for a terminated worker's exit; false if it works on for too long. `thread` is the host's number of it. */
+async function exited(worker: Worker, thread: number): Promise<boolean> {
+  const patience = new Patience(() => threadTime(thread));
+  patience.begin(nowNs());
   // A worker that has exited has no thread number any more.
-  if (worker.threadId === -1) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(worker.threadId === -1), EXIT_TIMEOUT_MS);
-    worker.once("exit", () => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
+  while (worker.threadId !== -1) {
+    if (patience.isOver(nowNs(), EXIT_TIMEOUT_MS)) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
 }

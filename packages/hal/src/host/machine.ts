@@ -202,10 +202,7 @@ export class Machine {
     wakeChipset(this.memory);
     this.#ring();
     // A core that reaches no safe point is ended; one that cannot be ended takes the process with it.
-    const timer = setTimeout(() => {
-      for (let core = 0; core < this.plan.cores; core++) this.#cores?.terminate(core);
-    }, this.plan.watchdogMs);
-    void this.#cores?.settled().then(() => clearTimeout(timer));
+    void this.#cores?.terminateWorking(this.plan.watchdogMs);
   }
 
   #pump(port: number): void {

@@ -96,10 +96,16 @@ export const enum CoreArea {
   DEATH = 35,
   /** 1 asks the core to leave the machine. Written by the host, cleared by the core. */
   LEAVE = 36,
+  /** The host's number of the worker's thread, 0 if it is not known. Written by the core. */
+  THREAD = 37,
+  /** The progress at which the core has run for too long, 0 for none: see cpu/progress.ts. Written by the chipset. */
+  SPENT = 38,
   /** Line 3, written by this core alone: a count that goes on for as long as the core does. The watchdog looks at it. */
   HEARTBEAT = 48,
-  /** The rest of the line, and lines 4 to 7: the tenant's, who says what they mean. */
+  /** The rest of the line but its last word, and lines 4 to 7: the tenant's, who says what they mean. */
   TENANT = 49,
+  /** Last word of line 3: counts the times that a guest would have let go of the core, had it been wanted. */
+  TURNS = 63,
   /** Lines 8 to 11: where this core writes next in the ring to each core (its alone). */
   RING_WRITE = 128,
   /** Lines 12 to 15: where this core reads next in the ring from each core. Stored by the core, loaded by a producer that finds the ring full. */

@@ -2,8 +2,8 @@
  * What must hold of a machine's memory when nothing runs: read by the host, straight from physical memory.
  *
  * The derivation tree is well-formed and has every live slot in it, objects count their capabilities,
- * memory belongs to one object, every thread is in its process's list and in one queue at most, and nothing
- * is left that somebody would still have to do.
+ * memory belongs to one object, every thread is in its process's list and in one queue at most, nothing is left
+ * that somebody would still have to do, and nothing was written where reference 0 leads.
  */
 
 import {
@@ -17,6 +17,7 @@ import {
 } from "@capos/hal";
 import { KernelCore } from "@capos/kernel/layout";
 import { checkLists } from "./lists.js";
+import { checkNone } from "./none.js";
 import { checkHolders, checkMemory, checkReferences } from "./objects.js";
 import { Problems } from "./problems.js";
 import { checkBindings, checkThreads } from "./threads.js";
@@ -38,6 +39,7 @@ export function checkState(memory: PhysicalMemory): StateProblem[] {
   checkThreads(memory, tree, problems);
   checkBindings(memory, tree, problems);
   checkLists(memory, tree, problems);
+  checkNone(memory, problems);
   return [...problems.all].map(([rule, details]) => ({ rule, details }));
 }
 

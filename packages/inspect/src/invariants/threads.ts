@@ -20,6 +20,7 @@ import { hex, numberedThreads, type Tree } from "./tree.js";
 
 const ACCOUNTED = "every thread is accounted for";
 const WAITING = "whoever waits does so through a live capability";
+const PLACED = "whoever waits stands where its priority says";
 const QUOTA = "thread numbers are conserved";
 const LIST_LIMIT = 100_000;
 
@@ -154,6 +155,11 @@ function checkThread(
     problems.add(ACCOUNTED, `thread ${number} is in the queue of ${hex(queue)}, and does not know it`);
     return;
   }
+  if (i32[thread + Thread.QUEUE_PRIORITY] !== i32[thread + Thread.PRIORITY])
+    problems.add(
+      PLACED,
+      `thread ${number} of priority ${i32[thread + Thread.PRIORITY]} stands with ${i32[thread + Thread.QUEUE_PRIORITY]}`,
+    );
   const slot = i32[thread + Thread.WAIT_SLOT];
   const isLive = (i32[slot] & SlotBits.STATE_MASK) === SlotState.LIVE;
   const isSame =

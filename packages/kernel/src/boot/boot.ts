@@ -33,8 +33,13 @@ import { buildTables, type InitResources } from "./tables.js";
 
 /** Init runs at this priority; what it starts runs below or at it. */
 const INIT_PRIORITY = 200;
-/** How long the boot core waits for the others before it says that one does not answer. */
-const START_TIMEOUT_MS = 30_000;
+/**
+ * How long the boot core waits until some core, whichever, has come further, before it says that one does not answer.
+ * On a busy host the last of many cores takes as long as all of them.
+ */
+const START_TIMEOUT_MS = 120_000;
+/** Between two looks at the others meanwhile. */
+const START_LOOK_MS = 1000;
 
 /** Boots the machine on the boot core. When it returns init is ready to run. */
 export function boot(k: Core): void {
@@ -117,12 +122,27 @@ function isAbsent(k: Core, core: CoreId): boolean {
 /** Waits while a core is in a state, or one before it. */
 function awaitState(k: Core, core: CoreId, state: CoreState): void {
   const word = coreArea(k.memory, core) + CoreArea.STATE;
+  let came = statesOf(k);
+  let cameNs = nowNs();
   for (;;) {
     const now = Atomics.load(k.i32, word);
     if (now > state) return;
-    if (Atomics.wait(k.i32, word, now, START_TIMEOUT_MS) === "timed-out")
+    if (Atomics.wait(k.i32, word, now, START_LOOK_MS) !== "timed-out") continue;
+    const states = statesOf(k);
+    if (states !== came) {
+      came = states;
+      cameNs = nowNs();
+    } else if (nowNs() - cameNs > START_TIMEOUT_MS * 1e6)
       throw new KernelPanic(`core ${core} does not start`);
   }
+}
+
+/** A number that is another one whenever a core has come further. */
+function statesOf(k: Core): number {
+  let sum = 0;
+  for (let core = 0; core < k.coreCount; core++)
+    sum += Atomics.load(k.i32, coreArea(k.memory, core) + CoreArea.STATE);
+  return sum;
 }
 
 function startInit(k: Core, resources: InitResources): void {

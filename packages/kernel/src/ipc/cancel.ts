@@ -47,7 +47,7 @@ export function askCancel(k: Core, thread: ThreadRef): void {
  * rings before, so the request is in the queue of an object, whose present home decides, or it was
  * answered, or a reply is owed: this core can see to that itself, by a line in the ring to itself.
  */
-function arbiterOf(k: Core, thread: ThreadRef): CoreId {
+export function arbiterOf(k: Core, thread: ThreadRef): CoreId {
   const { i32 } = k;
   const asked = i32[thread + Thread.ASKED_CORE] as CoreId;
   if (i32[coreArea(k.memory, asked) + CoreArea.STATE] !== CoreState.ABSENT) return asked;

@@ -3,7 +3,7 @@
  * home alone changes it.
  */
 import { Err } from "@capos/abi";
-import { waitStillHolds } from "../capability/lookup.js";
+import { slotStillNames, waitStillHolds } from "../capability/lookup.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, Notification, QueueKind, Role, Thread } from "../state/layout.js";
 import type { EndpointRef, NotificationRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
@@ -73,6 +73,24 @@ export function leaveNotification(k: Core, notification: NotificationRef, waiter
 export function leaveQueue(k: Core, object: QueueRef, thread: ThreadRef, role: Role): void {
   if (role === Role.WAITER) leaveNotification(k, object as NotificationRef, thread);
   else takeFrom(k, object as EndpointRef, thread);
+}
+
+/**
+ * A thread's priority may have changed: one that waits goes to the end of its new one. In a queue of this home.
+ *
+ * As one that enters, it is looked at: a sweep that is under way could have been about to, and be past its new place.
+ */
+export function requeue(k: Core, object: QueueRef, thread: ThreadRef): void {
+  const { i32 } = k;
+  if (i32[thread + Thread.QUEUE_PRIORITY] === i32[thread + Thread.PRIORITY]) return;
+  const slot = i32[thread + Thread.WAIT_SLOT] as SlotRef;
+  if (slotStillNames(k, slot, i32[thread + Thread.WAIT_GENERATION], object)) {
+    remove(k, object, thread);
+    insert(k, object, thread);
+  } else {
+    leaveQueue(k, object, thread, i32[thread + Thread.ROLE]);
+    finishWait(k, thread, Err.REVOKED);
+  }
 }
 
 /** WAITING goes back to 0 when nobody waits and no thread is bound. */

@@ -7,6 +7,7 @@ import { onCancel } from "../ipc/cancel.js";
 import { onReceive, onSend } from "../ipc/endpoint.js";
 import { NudgeLine, nudge, onRehome, onWait } from "../ipc/notification.js";
 import { onReply } from "../ipc/reply.js";
+import { onRequeue } from "../ipc/requeue.js";
 import { onInvoke } from "../object/thread.js";
 import { finishDeath } from "../object/thread-end.js";
 import { ringDoorbell } from "../smp/doorbell.js";
@@ -88,6 +89,9 @@ function accept(k: Core, line: LineRef, kind: number): void {
       break;
     case Message.REHOME:
       onRehome(k, line);
+      break;
+    case Message.REQUEUE:
+      onRequeue(k, line);
       break;
     default:
       throw new KernelPanic(`a ring line of kind ${kind}`);

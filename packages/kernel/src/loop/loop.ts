@@ -54,13 +54,13 @@ export function run(k: Core): void {
     }
     if (TRACED) traceResume(k, context);
     const trap = context.resume();
-    if (TRACED) traceTrap(k, trap);
     // What follows is the kernel's.
     i32[k.inKernel] = i32[k.safePoints];
+    if (TRACED) traceTrap(k, trap);
     if (k.ranLong) {
       endLongRun(k);
-      if (k.condemned) {
-        drop(k);
+      if (k.condemned !== 0) {
+        drop(k, k.condemned);
         continue;
       }
     }
@@ -81,7 +81,6 @@ export function run(k: Core): void {
  */
 function endLongRun(k: Core): void {
   k.ranLong = false;
-  k.ticks = 0;
   if (!k.quiescent) return;
   k.quiescent = false;
   // Before anything is looked up: who asks from here on does not count the core.
@@ -98,10 +97,10 @@ function endWork(k: Core): void {
   k.i32[k.inKernel] = k.i32[k.safePoints] - 1;
 }
 
-/** The guest ran past its limit in code that cannot yield, or past the core's memory. */
-function drop(k: Core): void {
-  k.condemned = false;
-  faultThread(k, k.current as ThreadRef, k.engine!.condemnation());
+/** Its guest ran past its limit in code that cannot yield, or past the core's memory. */
+function drop(k: Core, thread: ThreadRef): void {
+  k.condemned = 0;
+  faultThread(k, thread, k.engine!.condemnation());
 }
 
 /** No thread runs: takes the most urgent one, or idles. */
@@ -127,15 +126,20 @@ function choose(k: Core): void {
   } else {
     const image = i32[thread + Thread.IMAGE] as ImageRef;
     const kind = kindOf(k, image);
+    let failed = false;
+    let failure: unknown;
+    endWork(k);
     // Whatever throws in here is the guest's.
     try {
       kind.begin(context, i32[image + Image.MODULE], i32[thread + Thread.START_WORDS]);
     } catch (error) {
-      if (k.ranLong) endLongRun(k);
-      if (!k.condemned) faultThread(k, thread, error);
+      failed = true;
+      failure = error;
     }
+    beginWork(k);
     if (k.ranLong) endLongRun(k);
-    if (k.condemned) drop(k);
+    if (k.condemned !== 0) drop(k, k.condemned);
+    else if (failed) faultThread(k, thread, failure);
   }
 }
 

@@ -1,5 +1,15 @@
 /** Methods of CNodes: filling and emptying slots of one's own process or of a child's. */
-import { Err, Method, makeHandle, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import {
+  CLOCK_STEP_NS,
+  Err,
+  Method,
+  makeHandle,
+  Right,
+  Slot,
+  SlotBits,
+  SlotFlag,
+  SlotState,
+} from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { nowNs } from "@capos/hal";
 import { enterWheel } from "../capability/expiry-wheel.js";
@@ -43,7 +53,7 @@ export function cnodeInspect(k: Core, _thread: ThreadRef, context: Context, self
     (word >>> SlotBits.SIZE_SHIFT) & 63,
     makeHandle(k.operands.slot, generation),
     word & SlotBits.FLAGS_MASK,
-    expires ? Math.max(0, k.f64[(slot + Slot.EXPIRY) >> 1] - nowNs()) : -1,
+    expires ? Math.max(0, k.f64[(slot + Slot.EXPIRY) >> 1] - coarseNowNs()) : -1,
   );
 }
 
@@ -116,7 +126,7 @@ function commitFill(k: Locked, source: SlotRef, slot: SlotRef, method: Method): 
       Atomics.store(i32, slot, i32[slot] & ~SlotFlag.SEALED);
       break;
     case Method.CNODE_EXPIRE:
-      expire(k, source, slot, operands.rights, nowNs() + operands.forNs);
+      expire(k, source, slot, operands.rights, coarseNowNs() + wholeSteps(operands.forNs));
       break;
     default:
       deriveSlot(k, source, slot, operands.rights, method === Method.CNODE_MINT ? operands.badge | 0 : 0);
@@ -144,6 +154,19 @@ function objection(k: Core, source: SlotRef, method: number): Err {
     if (method === Method.CNODE_MINT && (word & SlotFlag.BADGED) !== 0) return Err.DENIED;
   }
   return Err.OK;
+}
+
+/** The largest whole number of the clock's steps in some nanoseconds, in nanoseconds. */
+function wholeSteps(ns: number): number {
+  return Math.floor(ns / CLOCK_STEP_NS) * CLOCK_STEP_NS;
+}
+
+/**
+ * The clock as whoever has no capability to it may learn of it. Rounded before anything is added: of a sum that is
+ * rounded the guest's own summand would tell, bit by bit, what was left of the step.
+ */
+function coarseNowNs(): number {
+  return wholeSteps(nowNs());
 }
 
 /** A copy with a time limit. One that is later than the source's is the source's. */

@@ -56,11 +56,7 @@ export function debugMachine(k: Core, _thread: ThreadRef, context: Context, _sel
 
 /** The machine as it stands, on the kernel's own line. */
 export function debugDump(k: Core, _thread: ThreadRef, context: Context, _self: SlotRef): Answer {
-  const { current } = k;
-  // The dump's work is not the guest's: its budget must not stop it. See EngineCore.current.
-  k.current = 0;
   printLines(k, k.parts.describe(k.memory, { lock: true, core: k.id }));
-  k.current = current;
   return finish(context, Err.OK);
 }
 

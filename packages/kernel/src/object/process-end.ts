@@ -18,7 +18,7 @@ import { deleteCapability } from "./delete.js";
 import { CHUNK, killDescendants, Left } from "./revoke.js";
 import { Step } from "./step.js";
 
-/** Threads, or processes it child, that are dealt with in one step. */
+/** Threads, or processes that it made, that are dealt with in one step. */
 const MEMBERS = 64;
 
 /** Fixes how a process ended: the first to say so is believed. Its reaper, this core unless it has one, does the rest. */
@@ -128,7 +128,7 @@ function destroyMadeFrom(k: Core, slot: SlotRef): Left {
   return left;
 }
 
-/** Its thread numbers, and the processes it child, go to its parent; it lets go of its CSpace and its image. */
+/** Its thread numbers, and the processes that it made, go to its parent; it lets go of its CSpace and its image. */
 function leaveFamily(k: Core, process: ProcessRef): Step {
   const { i32 } = k;
   const held = lockTree(k);
@@ -152,12 +152,14 @@ function leaveFamily(k: Core, process: ProcessRef): Step {
   return child === 0 ? Step.DONE : Step.MORE;
 }
 
-/** Enters a process among those that another made. */
+/** Enters a process among those that another made; 0 for those whose forebears have all ended. */
 export function linkChild(k: Locked, parent: ProcessRef | 0, process: ProcessRef): void {
   const { i32 } = k;
-  const first = i32[parent + Process.FIRST_CHILD];
   i32[process + Process.PARENT] = parent;
   i32[process + Process.PREVIOUS_SIBLING] = 0;
+  i32[process + Process.NEXT_SIBLING] = 0;
+  if (parent === 0) return;
+  const first = i32[parent + Process.FIRST_CHILD];
   i32[process + Process.NEXT_SIBLING] = first;
   if (first !== 0) i32[first + Process.PREVIOUS_SIBLING] = process;
   i32[parent + Process.FIRST_CHILD] = process;

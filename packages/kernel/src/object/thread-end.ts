@@ -17,7 +17,8 @@ import { dequeue, leave, wake } from "../sched/run-queue.js";
 import { powerOff } from "../smp/console.js";
 import { leaveGraceWait, unlinkWaiting } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
-import { TRACED } from "../state/build.js";
+import { assert } from "../state/assert.js";
+import { CHECKED, TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { KernelPanic } from "../state/kernel-panic.js";
 import {
@@ -42,10 +43,11 @@ import type {
 import { traceDeath, traceFault } from "../state/trace.js";
 import { endProcess, unlinkThread } from "./process-end.js";
 
-/** Ends a thread of this core. `status` is what its process ends with if it decides that. */
+/** Ends a thread of this core, which has a number. `status` is what its process ends with if it decides that. */
 export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: number): void {
   const { i32 } = k;
   if (isEnded(i32[thread + Thread.STATE])) return;
+  if (CHECKED) assert(i32[thread + Thread.NUMBER] !== 0, "thread number");
   const state = i32[thread + Thread.STATE];
   // In this order: who finds it ended, on any core, finds the status.
   i32[thread + Thread.EXIT_STATUS] = status;
@@ -64,6 +66,24 @@ export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: n
   } else finishDeath(k, thread);
   endInProcess(k, thread, life, status);
   if (Atomics.load(i32, thread + Thread.MONITORS) !== 0) tellOfEnd(k, thread);
+}
+
+/**
+ * Ends a thread that has no number, and so is in no table, no list and no queue, on whatever core. Under the lock that
+ * it would be configured under: false if it has a number, and with it a home that has to end it.
+ */
+export function endNew(k: Core, thread: ThreadRef): boolean {
+  const { i32 } = k;
+  const held = lockTree(k);
+  const isNew = i32[thread + Thread.NUMBER] === 0;
+  const ends = isNew && i32[thread + Thread.LIFE] === LifeState.NEW;
+  if (ends) {
+    Atomics.store(i32, thread + Thread.LIFE, LifeState.KILLED);
+    i32[thread + Thread.STATE] = ThreadState.DEAD;
+  }
+  unlockTree(held);
+  if (ends && Atomics.load(i32, thread + Thread.MONITORS) !== 0) tellOfEnd(k, thread);
+  return isNew;
 }
 
 /** LIFE is stored before the list is looked at; who attaches a monitor looks at LIFE after: one sees the other. */
@@ -148,8 +168,7 @@ export function wakeIfHere(k: Core, caller: ThreadRef | 0): void {
 /** The process ends with its first thread, with its last, and when any of its threads faults. */
 function endInProcess(k: Core, thread: ThreadRef, life: LifeState, status: number): void {
   const { i32 } = k;
-  const process = i32[thread + Thread.PROCESS] as ProcessRef | 0;
-  if (process === 0) return;
+  const process = i32[thread + Thread.PROCESS] as ProcessRef;
   const last = Atomics.sub(i32, process + Process.THREADS, 1) === 1;
   if (!last && i32[thread + Thread.INDEX] !== 0 && life !== LifeState.FAULTED) return;
   endProcess(k, process, life, status);
@@ -173,12 +192,9 @@ function initEnded(k: Core, process: ProcessRef): void {
 
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
 export function faultThread(k: Core, thread: ThreadRef, error: unknown): void {
-  const { i32, current } = k;
+  const { i32 } = k;
   const process = i32[thread + Thread.PROCESS] as ProcessRef;
-  // The built-ins that this takes are not the guest's work: see EngineCore.current. Its checks would throw here.
-  k.current = 0;
   const fault = faultOf(error);
-  k.current = current;
   i32[thread + Thread.FAULT_LINE] = fault.line;
   i32[thread + Thread.FAULT_COLUMN] = fault.column;
   if (TRACED) traceFault(k, thread, fault.line, fault.column, fault.text);

@@ -10,6 +10,9 @@ import { bindSlot, reclaimSlot } from "../capability/slot.js";
 import { answerStatus } from "../ipc/answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "../ipc/line.js";
 import { askRehome, attendNotification, canMove } from "../ipc/notification.js";
+import { requeue } from "../ipc/queues.js";
+import { askRequeue } from "../ipc/requeue.js";
+import { progressOf } from "../sched/progress.js";
 import { dequeue, enqueue, preempt, yieldTo } from "../sched/run-queue.js";
 import { ensureGrace, requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { homeOf, moveHome } from "../smp/home.js";
@@ -37,13 +40,14 @@ import type {
   LineRef,
   NotificationRef,
   ProcessRef,
+  QueueRef,
   SlotRef,
   ThreadRef,
 } from "../state/references.js";
 import { traceThread } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { linkThread } from "./process-end.js";
-import { endThread, isEnded } from "./thread-end.js";
+import { endNew, endThread, isEnded } from "./thread-end.js";
 
 /**
  * True for a thread that has its home: what is done to it before its configuration would be done on the
@@ -127,8 +131,7 @@ function perform(k: Core, target: ThreadRef, method: number, a: number, b: numbe
     case Method.THREAD_BIND:
       return bindHere(k, target, a as SlotRef, b);
     case Method.THREAD_PRIORITY:
-      setPriorityHere(k, target, a);
-      return Err.OK;
+      return setPriorityHere(k, target, a);
     default:
       return Err.UNSUPPORTED;
   }
@@ -251,8 +254,10 @@ export function startHere(k: Core, target: ThreadRef): number {
  */
 export function threadDestroy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const target = k.i32[self + Slot.OBJECT] as ThreadRef;
-  const home = k.i32[target + Thread.HOME] as CoreId;
   context.result = Err.OK;
+  if (k.i32[target + Thread.NUMBER] === 0 && endNew(k, target)) return Answer.DONE;
+  // After the look: one that is configured has it.
+  const home = k.i32[target + Thread.HOME] as CoreId;
   if (!isDying(k, target)) {
     if (home !== k.id && isPlaced(k, target))
       return askInvoke(k, thread, home, target, Method.THREAD_DESTROY, 0, 0);
@@ -320,23 +325,32 @@ function bindHere(k: Core, target: ThreadRef, slot: SlotRef, generation: number)
   return Err.OK;
 }
 
+/** What is left to do of a change of priority: see `askRequeue`. In PROGRESS. */
+const PRIORITY_STORED = 1;
+
+/** In two phases: the thread's home stores it, and the home of a queue that it waits in moves it there. */
 export function threadPriority(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
-  return atHome(
-    k,
-    thread,
-    context,
-    k.i32[self + Slot.OBJECT] as ThreadRef,
-    Method.THREAD_PRIORITY,
-    k.operands.priority,
-  );
+  const { i32 } = k;
+  const { priority } = k.operands;
+  const target = i32[self + Slot.OBJECT] as ThreadRef;
+  if (progressOf(k, thread) === PRIORITY_STORED) return askRequeue(k, thread, context, target);
+  const result = atHome(k, thread, context, target, Method.THREAD_PRIORITY, priority);
+  // Told to come again it is in its second phase; where the ring was full it is still in its first.
+  if (result === Answer.AGAIN || i32[thread + Thread.STATE] === ThreadState.REMOTE)
+    i32[thread + Thread.PROGRESS] = PRIORITY_STORED;
+  return result;
 }
 
-/** Home: a thread in a wait queue keeps its place there until it waits next. */
-function setPriorityHere(k: Core, target: ThreadRef, priority: number): void {
+/** Home: a thread in a queue of this core, or ready, goes to the end of its new priority. RETRY: it may wait in one elsewhere. */
+function setPriorityHere(k: Core, target: ThreadRef, priority: number): number {
   const { i32 } = k;
-  const ready = i32[target + Thread.STATE] === ThreadState.READY;
-  if (ready) dequeue(k, target);
+  if (i32[target + Thread.PRIORITY] === priority) return Err.OK;
+  const state = i32[target + Thread.STATE];
+  if (state === ThreadState.READY) dequeue(k, target);
   i32[target + Thread.PRIORITY] = priority;
-  if (ready) enqueue(k, target);
+  if (state === ThreadState.READY) enqueue(k, target);
+  else if (state === ThreadState.QUEUED) requeue(k, i32[target + Thread.QUEUE] as QueueRef, target);
+  else if (state === ThreadState.REMOTE) return Internal.RETRY;
   if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]) preempt(k);
+  return Err.OK;
 }

@@ -33,8 +33,11 @@ export function printLine(k: Core, text: string): void {
   }
 }
 
-/** How long to wait for the host to take what the UART holds, in milliseconds, before the rest is dropped. */
-const UART_PATIENCE_MS = 200;
+/**
+ * How long to wait for the host to take what the UART holds, in milliseconds, before the rest is dropped: a busy host
+ * takes its time, and one that is gone has taken the machine with it.
+ */
+const UART_PATIENCE_MS = 10_000;
 
 /** Writes more than the UART holds at once, a line at a time. Keeps the core from its safe point: for dumps only. */
 export function printLines(k: Core, lines: readonly string[]): void {

@@ -67,12 +67,8 @@ export class Core implements EngineCore {
   context: Context | null = null;
   /** Highest ready priority, -1 if none: a cache of the bitmap. */
   topReady = -1;
-  /** Checks that ran out of fuel since the guest was resumed, when the last did, and the time since the first: see engine/src/generator/clock.ts. */
-  ticks = 0;
-  tickedNs = 0;
-  spentNs = 0;
-  /** The guest ran too long without a trap: it is dropped as soon as it lets go. */
-  condemned = false;
+  /** The thread that is to be dropped as soon as its guest lets go, 0 for none: see engine/src/generator/clock.ts. */
+  condemned: ThreadRef | 0 = 0;
   /** Why: it asked for more memory than there is, instead of running too long. */
   overBudget = false;
   /**
@@ -144,6 +140,11 @@ export class Core implements EngineCore {
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
     this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
+  }
+
+  /** Whether a guest's code runs, and not the kernel's: see `KernelCore.IN_KERNEL`. */
+  inGuest(): boolean {
+    return this.i32[this.inKernel] !== this.i32[this.safePoints];
   }
 
   /** Takes over the addresses that the boot core wrote down. */

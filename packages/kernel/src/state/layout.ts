@@ -72,7 +72,7 @@ export const enum Thread {
   SAME_PREVIOUS = 21,
   LEADER_NEXT = 22,
   LEADER_PREVIOUS = 23,
-  /** The priority it was queued with: the order of a queue must not change under it. */
+  /** The priority that it stands there with: the order of a queue must not change under it. See `requeue`. */
   QUEUE_PRIORITY = 24,
   /** Words and capabilities of the message it offers. */
   MESSAGE = 25,
@@ -441,6 +441,8 @@ export const enum Message {
   NUDGE = 8,
   /** Move a notification's home. */
   REHOME = 9,
+  /** Look at a thread that may wait in a queue: its priority has changed. Carries no authority. */
+  REQUEUE = 10,
 }
 
 /** Flags beside a line's kind. */

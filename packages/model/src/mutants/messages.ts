@@ -263,4 +263,45 @@ if (was === Role.REPLY_OWED)
       },
     ],
   },
+  {
+    name: "queue-keeps-its-order",
+    breaks: "A thread whose priority changes moves in the queue that it waits in, wherever that is at home.",
+    scenario: "priority-vs-queueing",
+    strategy: preemptions(1),
+    edits: [{ function: "requeueHere", find: "requeue(k, object, target);", replace: ";" }],
+  },
+  {
+    name: "requeue-before-the-store",
+    breaks: "The home of a queue is asked to look when the new priority is stored.",
+    scenario: "priority-vs-queueing",
+    strategy: preemptions(1),
+    edits: [
+      {
+        function: "threadPriority",
+        find: "if (progressOf(k, thread) === PRIORITY_STORED) return askRequeue(k, thread, context, target);",
+        replace: `if (progressOf(k, thread) === 0) {
+  i32[thread + Thread.PROGRESS] = 2;
+  const asked = askRequeue(k, thread, context, target);
+  return asked === Answer.DONE ? Answer.AGAIN : asked;
+}
+if (progressOf(k, thread) === PRIORITY_STORED) {
+  context.result = Err.OK;
+  return Answer.DONE;
+}`,
+      },
+    ],
+  },
+  {
+    name: "requeue-at-any-core",
+    breaks: "Only the home of a queue moves who waits in it.",
+    scenario: "priority-vs-next-wait",
+    strategy: preemptions(2),
+    edits: [
+      {
+        function: "requeueHere",
+        find: "if (object !== 0 && k.i32[object + Endpoint.HOME] === k.id)",
+        replace: "if (object !== 0)",
+      },
+    ],
+  },
 ];

@@ -1,5 +1,5 @@
 /** Contexts for the suites that guests measure: a fake machine, and a real one as the command line makes it. */
-import type { GuestOptions, SuiteContext } from "@capos/bench";
+import { type GuestOptions, type SuiteContext, turnLine } from "@capos/bench";
 import { boot } from "@capos/machine";
 
 export interface Answer {
@@ -16,6 +16,45 @@ const GARBAGE = {
   endNs: 90,
 };
 
+/** Whoever takes turns says that it rests, as a real guest does, until it is told to end. */
+class FakeConsole {
+  #listener: (line: string) => void = () => {};
+  readonly #resting: { number: number; end: () => void }[] = [];
+  /** What was fed. */
+  readonly fed: string[] = [];
+
+  listen(listener: (line: string) => void): void {
+    this.#listener = listener;
+  }
+
+  print(lines: readonly string[]): void {
+    for (const line of lines) this.#listener(line);
+  }
+
+  rest(number: number): Promise<void> {
+    return new Promise((end) => {
+      this.#resting.push({ number, end });
+      queueMicrotask(() => this.print([JSON.stringify({ turn: number })]));
+    });
+  }
+
+  feed(line: string): void {
+    this.fed.push(line);
+    const first = this.#resting.shift()!;
+    if (line === turnLine(first.number, false)) first.end();
+    else if (line === turnLine(first.number, true)) {
+      this.#resting.push(first);
+      queueMicrotask(() => this.print([JSON.stringify({ turn: first.number })]));
+    } else throw new Error(`turn ${first.number} was told ${line}`);
+  }
+}
+
+/** Of a guest that takes turns: three samples in each slice. */
+function slicedSamples(slices: number) {
+  const samples = Array.from({ length: 3 * slices }, (_, i) => SAMPLES.samples[i % 3]);
+  return { ...SAMPLES, samples, sliceEnds: Array.from({ length: slices }, (_, i) => 3 * (i + 1)) };
+}
+
 /** A machine whose guests print what `answer` says; what was asked of it stands in `asked`. */
 export function fakeContext(
   more: Partial<SuiteContext> = {},
@@ -31,13 +70,26 @@ export function fakeContext(
     async withMachine(cores, use) {
       machines.booted.push(cores);
       try {
+        const console = new FakeConsole();
         const value = await use({
           cores,
           async runImage({ name }, options) {
             asked.push({ image: name, options });
-            if (answer !== undefined) return answer(name, options);
-            return { status: 0, lines: [JSON.stringify(name === "bench-garbage" ? GARBAGE : SAMPLES)] };
+            const turn = options.args?.find((one) => one.startsWith("turn="))?.slice("turn=".length);
+            const slicesBefore = console.fed.length;
+            if (answer === undefined && turn !== undefined) await console.rest(Number(turn));
+            const rounds = console.fed.slice(slicesBefore).filter((line) => line === `${turn} go`).length - 1;
+            const figures =
+              name === "bench-garbage" ? GARBAGE : turn === undefined ? SAMPLES : slicedSamples(rounds);
+            const { status, lines } = (await answer?.(name, options)) ?? {
+              status: 0,
+              lines: [JSON.stringify(figures)],
+            };
+            console.print(lines);
+            return status;
           },
+          listen: (listener) => console.listen(listener),
+          feed: (line) => console.feed(line),
         });
         const collections = [
           { core: 1, startNs: 10, durationNs: 39 },
@@ -62,17 +114,20 @@ export function realContext(cores: number, more: Partial<SuiteContext> = {}): Su
     seconds: 0.02,
     ...more,
     async withMachine(count, use) {
-      let lines: string[] = [];
-      const machine = await boot({ cores: count, memoryMiB: 64, onConsole: (line) => lines.push(line) });
+      let listener: (line: string) => void = () => {};
+      const machine = await boot({ cores: count, memoryMiB: 64, onConsole: (line) => listener(line) });
       try {
         const value = await use({
           cores: count,
           async runImage(image, options) {
-            lines = [];
             const { status, state, fault } = await machine.runImage(image, options);
             if (state !== "exited") throw new Error(`${image.name}: ${fault}`);
-            return { status, lines };
+            return status;
           },
+          listen: (heard) => {
+            listener = heard;
+          },
+          feed: (line) => machine.feed(new TextEncoder().encode(`${line}\n`)),
         });
         const report = await machine.halt();
         const collections = report.cores.flatMap((one) =>

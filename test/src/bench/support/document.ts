@@ -6,6 +6,7 @@ import {
   isRefused,
   type Machine,
   type Measurement,
+  pairedRatio,
   type Result,
   type RowName,
   type RunFacts,
@@ -33,10 +34,23 @@ export function row(suite: string, name: string, p50: number, unit: Unit = "ns/r
 }
 
 /** A measured row whose repetitions have these medians; its other figures are those of the first. */
-export function rowOfTrials(suite: string, name: string, trials: readonly number[]): Result {
+export function rowOfTrials(
+  suite: string,
+  name: string,
+  trials: readonly number[],
+  paired: Readonly<Record<string, readonly number[]>> = {},
+): Result {
   const first = row(suite, name, trials[0]);
   if (isRefused(first)) throw new Error(first.refused);
-  return { ...first, trials, series: trials.map(() => first.series[0]) };
+  const ratios = Object.entries(paired).map(
+    ([other, ofTrials]) => [other, pairedRatio(ofTrials.map((ratio) => [ratio]))] as const,
+  );
+  return {
+    ...first,
+    trials,
+    series: trials.map(() => first.series[0]),
+    ...(ratios.length > 0 && { paired: Object.fromEntries(ratios) }),
+  };
 }
 
 export const run: RunFacts = {
@@ -81,6 +95,8 @@ export function fixture(): BenchmarkDocument {
         operationsPerSample: 250,
         bytesPerOperation: 80,
         longestCollectionNs: 1.1e6,
+        beside: { "generator-switch": 20.25 },
+        pairedRatios: { "generator-switch": [3.9, 4, 4, 4, 4, 4, 4.1, 4] },
       },
     ),
     row("ipc", "call.cross-core", 342),
@@ -95,7 +111,12 @@ export function fixture(): BenchmarkDocument {
     row("ipc", "boot.8", 280e6, "ns/boot"),
     createResult(
       { suite: "capability", name: "transfer.window", unit: "ns/round trip" },
-      { samples: [170, 170, 170], operationsPerSample: 100, beside: { "plain call": 85 } },
+      {
+        samples: [170, 170, 170],
+        operationsPerSample: 100,
+        beside: { "plain call": 85 },
+        pairedRatios: { "plain call": [1, 2, 3] },
+      },
     ),
     createResult(
       { suite: "capability", name: "revoke.under-load", unit: "ns/revoke" },

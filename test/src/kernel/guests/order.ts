@@ -266,12 +266,23 @@ function* record(os: Os, endpoint: number, count: number): Steps<number[]> {
 const COMING = [60, 80, 60, 120, 80, 60, 149, 120, 61];
 const SERVED = [6, 3, 7, 1, 4, 8, 0, 2, 5];
 
+/** Who gets which priority while all wait: up and down, to one of its own, among others, and its own again. Then the order. */
+const CHANGES = [
+  [5, 149],
+  [6, 60],
+  [0, 121],
+  [3, 80],
+  [8, 61],
+] as const;
+const SERVED_AFTER = [5, 0, 7, 1, 4, 3, 8, 2, 6];
+
 function* queueOrder(
   os: Os,
   role: string,
   coreOf: (i: number) => number,
   serve: (endpoint: number, back: number) => Steps<number[]>,
   make: number,
+  changes: typeof CHANGES | null,
 ): Steps<void> {
   const back = yield* os.endpoint();
   const waiting: SpawnedThread[] = [];
@@ -279,70 +290,69 @@ function* queueOrder(
     waiting.push(yield* spawn(os, role, [make, back], { core: coreOf(i), priority: COMING[i], args: [i] }));
     yield* settled(os, ...waiting);
   }
-  same(yield* serve(make, back), SERVED, "served");
+  for (const [i, priority] of changes ?? []) yield* setPriority(os, waiting[i].handle, priority);
+  same(yield* serve(make, back), changes === null ? SERVED : SERVED_AFTER, "served");
   yield* ended(os, ...waiting);
   yield* drop(os, ...waiting);
 }
 
-for (const [where, coreOf] of [
+const PLACES = [
   ["same core", (os: Os) => os.core],
   ["across cores", (os: Os) => turn(os, 1)],
   ["mixed cores", (os: Os, i: number) => turn(os, i)],
-] as const) {
-  tests.add(
-    `queued senders are served by priority, first come first served within one (${where})`,
-    function* (os) {
-      const serve = (endpoint: number) => record(os, endpoint, COMING.length);
-      yield* queueOrder(os, "one", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    },
-  );
+] as const;
 
-  tests.add(
-    `queued callers are served by priority, first come first served within one (${where})`,
-    function* (os) {
-      const { sys } = os;
-      function* serve(endpoint: number): Steps<number[]> {
-        const values: number[] = [];
-        for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
-          values.push(sys.words[0]);
-          if (values.length === COMING.length) break;
-        }
-        yield sys.reply(1);
-        return values;
-      }
-      yield* queueOrder(os, "caller", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    },
-  );
+/** With the priorities that they came with, and with those that they were given meanwhile. */
+const ORDERS = [
+  ["first come first served within one", null],
+  ["where they were given another they stand behind those who had it", CHANGES],
+] as const;
 
-  tests.add(
-    `waiting receivers get messages by priority, first come first served within one (${where})`,
-    function* (os) {
-      function* serve(endpoint: number, back: number): Steps<number[]> {
-        const values: number[] = [];
-        for (let i = 0; i < COMING.length; i++) {
-          yield os.sys.send(endpoint, 0);
-          values.push(...(yield* record(os, back, 1)));
-        }
-        return values;
-      }
-      yield* queueOrder(os, "receiver", (i) => coreOf(os, i), serve, yield* os.endpoint());
-    },
-  );
+for (const [[where, coreOf], [order, changes]] of PLACES.flatMap((place) =>
+  ORDERS.map((how) => [place, how] as const),
+)) {
+  tests.add(`queued senders are served by priority: ${order} (${where})`, function* (os) {
+    const serve = (endpoint: number) => record(os, endpoint, COMING.length);
+    yield* queueOrder(os, "one", (i) => coreOf(os, i), serve, yield* os.endpoint(), changes);
+  });
 
-  tests.add(
-    `waiters at a notification are woken by priority, first come first served within one (${where})`,
-    function* (os) {
-      function* serve(notification: number, back: number): Steps<number[]> {
-        const values: number[] = [];
-        for (let i = 0; i < COMING.length; i++) {
-          yield os.sys.notify(notification);
-          values.push(...(yield* record(os, back, 1)));
-        }
-        return values;
+  tests.add(`queued callers are served by priority: ${order} (${where})`, function* (os) {
+    const { sys } = os;
+    function* serve(endpoint: number): Steps<number[]> {
+      const values: number[] = [];
+      for (let n = yield sys.recv(endpoint); ; n = yield sys.replyRecv(endpoint, n)) {
+        values.push(sys.words[0]);
+        if (values.length === COMING.length) break;
       }
-      yield* queueOrder(os, "waiter", (i) => coreOf(os, i), serve, yield* os.notification());
-    },
-  );
+      yield sys.reply(1);
+      return values;
+    }
+    yield* queueOrder(os, "caller", (i) => coreOf(os, i), serve, yield* os.endpoint(), changes);
+  });
+
+  tests.add(`waiting receivers get messages by priority: ${order} (${where})`, function* (os) {
+    function* serve(endpoint: number, back: number): Steps<number[]> {
+      const values: number[] = [];
+      for (let i = 0; i < COMING.length; i++) {
+        yield os.sys.send(endpoint, 0);
+        values.push(...(yield* record(os, back, 1)));
+      }
+      return values;
+    }
+    yield* queueOrder(os, "receiver", (i) => coreOf(os, i), serve, yield* os.endpoint(), changes);
+  });
+
+  tests.add(`waiters at a notification are woken by priority: ${order} (${where})`, function* (os) {
+    function* serve(notification: number, back: number): Steps<number[]> {
+      const values: number[] = [];
+      for (let i = 0; i < COMING.length; i++) {
+        yield os.sys.notify(notification);
+        values.push(...(yield* record(os, back, 1)));
+      }
+      return values;
+    }
+    yield* queueOrder(os, "waiter", (i) => coreOf(os, i), serve, yield* os.notification(), changes);
+  });
 }
 
 /** A log, and the thread that keeps it. */

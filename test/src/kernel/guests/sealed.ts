@@ -1,5 +1,5 @@
 /** Capabilities that cannot be used: sealed ones, and those whose time is over; and who holds which authority. */
-import { Err, handleIndex, Method, ObjectType, Right, SlotFlag, type Sys } from "@capos/abi";
+import { CLOCK_STEP_NS, Err, handleIndex, Method, ObjectType, Right, SlotFlag, type Sys } from "@capos/abi";
 import { cnode, type Os, process, type Steps, start, thread } from "@capos/libos";
 import { Arena, isHeld, quiet, remove, revoke, slotOf } from "./support/authority.js";
 import {
@@ -175,6 +175,30 @@ tests.add(
     truly(seen > 0, "one was found over and not yet dead");
     same(yield sys.nbSend(long), Err.WOULD_BLOCK, "the one with an hour");
     same(yield sys.nbSend(endpoint), Err.WOULD_BLOCK, "the source");
+    yield* arena.close();
+  },
+);
+
+tests.add(
+  "a time limit is no clock: what is left of one, and whether it is over, change by whole steps, whatever was asked for",
+  function* (os) {
+    const { sys } = os;
+    const arena = yield* Arena.of(os);
+    const endpoint = yield* arena.endpoint();
+    const slot = arena.slot();
+    for (let i = 0; i < 300; i++) {
+      // The fraction must not show: it would tell what is left of the clock's step, bit by bit.
+      const steps = 1000 + (i % 3);
+      const fraction = Math.floor(((i * 7919) % 1000) * (CLOCK_STEP_NS / 1000));
+      const handle = yield* cnode.expire(sys, own(os), slot, endpoint, 255, steps * CLOCK_STEP_NS + fraction);
+      const left = (yield* slotOf(os, handle)).expiresInNs;
+      truly(left !== null && left % CLOCK_STEP_NS === 0, `${left} ns are left`);
+      truly(left !== null && left <= steps * CLOCK_STEP_NS, `${left} ns of ${steps} steps and ${fraction}`);
+      yield* remove(os, handle);
+    }
+    const none = yield* cnode.expire(sys, own(os), arena.slot(), endpoint, 255, CLOCK_STEP_NS - 1);
+    const answer = yield sys.nbSend(none);
+    truly(answer === Err.EXPIRED || answer === Err.BAD_CAP, "less than a step is none");
     yield* arena.close();
   },
 );

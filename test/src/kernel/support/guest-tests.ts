@@ -21,9 +21,6 @@ export interface GuestTestOptions {
 /** What the host does while a test runs; `over` resolves when the guest has reported. */
 export type Meanwhile = (machine: GuestMachine, over: Promise<unknown>, t: Test) => Promise<void>;
 
-/** Enough for a machine to be found stuck, beside all else. */
-const TIMEOUT_MS = 300_000;
-
 /**
  * Adds a test for each of a guest's, and one for how guest and machine end.
  *
@@ -41,7 +38,6 @@ export function testGuest(
   const cores = options.machine?.cores ?? 2;
   const variant = options.variant ?? `on ${cores} ${cores === 1 ? "core" : "cores"}`;
   const run = new GuestRun(guest, options);
-  t.setTimeout(TIMEOUT_MS);
   // Tests may be left out by name: what runs last then is not the test of the end.
   t.teardown(() => run.abandon());
   for (const name of names)

@@ -2,9 +2,6 @@ import { CoreDeath } from "@capos/hal";
 import t from "tap";
 import { guest, HostileMachine, TOO_LONG } from "../support/hostile-machine.js";
 
-// Each rule takes as long as it takes a machine to end a guest; a loaded host needs several times that.
-t.setTimeout(180_000);
-
 const machine = await HostileMachine.boot();
 t.teardown(() => machine.ended);
 

@@ -6,9 +6,6 @@ import type { StressDocument } from "capos";
 import type { Test } from "tap";
 import { caposSmp } from "../../support/cli-process.js";
 
-/** A run takes as long as its machine's boot; on a host with much else to do that may be long. */
-export const RUN_TIMEOUT_MS = 120_000;
-
 /** Scenarios in which nobody revokes. */
 const WITHOUT_REVOKES = new Set(["delete-last-two"]);
 
