@@ -48,7 +48,7 @@ export class BaselineError extends Error {
 }
 
 /** Start-up of a crew on a busy host, on top of its samples' budget. */
-const START_SECONDS = 20;
+const START_SECONDS = 120;
 /** Warm-up, the last batch of a row with long operations, and a host that others use. */
 const BUDGET_FACTOR = 10;
 

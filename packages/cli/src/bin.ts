@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from "node:process";
+import { visibleLines } from "@capos/abi";
 /**
  * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
  * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
@@ -257,5 +258,5 @@ function tell({ line, status: its }: Ending): void {
   told = true;
   status = its;
   process.exitCode = its;
-  if (line !== null) stderr.write(`capos-smp: ${line}\n`);
+  if (line !== null) stderr.write(`capos-smp: ${visibleLines(line)}\n`);
 }

@@ -12,6 +12,8 @@ import type { Progress } from "./progress.js";
 export interface Output {
   /** True if a person reads it on a terminal. */
   readonly isTTY?: boolean;
+  /** True if it is kept now, and written to a terminal later. */
+  readonly endsOnTerminal?: boolean;
   /** True if text may have colours. */
   readonly hasColors?: boolean;
   /** Columns of the terminal, if it is one and says. */

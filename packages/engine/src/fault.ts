@@ -6,7 +6,7 @@
  * never of a proxy, and a long text is measured, not touched (to cut a rope V8 first makes it flat).
  */
 import { types } from "node:util";
-import { MAX_FAULT_TEXT_BYTES } from "@capos/abi";
+import { MAX_FAULT_TEXT_BYTES, visible } from "@capos/abi";
 
 /** A fault: what happened, and where in the image (1-based; 0, 0 if that is not known). */
 export interface Fault {
@@ -147,20 +147,18 @@ function short(text: string): string {
   return text.length > MAX_COPIED ? `(a text of ${text.length} characters)` : text;
 }
 
-/** What could steer a terminal, or reorder what stands around it, or not be seen. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
-
-/** One line of printable text. */
+/** One line of visible text, as much as a process keeps. */
 function cut(text: string): string {
   let out = "";
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;
-    const isHidden = HIDDEN.test(character);
-    const size = code < 0x80 || isHidden ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    const shown = visible(character);
+    const size =
+      code < 0x80 || shown !== character ? shown.length : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (bytes + size > MAX_FAULT_TEXT_BYTES - 3) return `${out}...`;
     bytes += size;
-    out += isHidden ? " " : character;
+    out += shown;
   }
   return out;
 }

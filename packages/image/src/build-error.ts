@@ -2,6 +2,7 @@
  * Why a guest could not be built, in one line: `file:line:column: what is wrong, what is allowed`.
  */
 import { isAbsolute, relative } from "node:path";
+import { visible } from "@capos/abi";
 
 /** A place in a source file; line and column count from 1, as editors and stack traces do. */
 export interface Place {
@@ -21,7 +22,10 @@ export class GuestBuildError extends Error {
     readonly place: Place | null = null,
   ) {
     const oneLine = reason.replace(/\s+/g, " ");
-    super(place === null ? oneLine : `${shown(place.file)}:${place.line}:${place.column}: ${oneLine}`);
+    // What a guest calls its files and names would else be obeyed by the terminal.
+    super(
+      visible(place === null ? oneLine : `${shown(place.file)}:${place.line}:${place.column}: ${oneLine}`),
+    );
   }
 }
 

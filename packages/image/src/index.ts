@@ -3,5 +3,6 @@
  */
 export { GuestBuildError, type Place } from "./build-error.js";
 export { buildImage, type ImageOptions } from "./build-image.js";
-export { bundle } from "./bundler.js";
+export { type BundledSource, bundle } from "./bundler.js";
 export { locate } from "./locate.js";
+export { findEntry } from "./sources.js";

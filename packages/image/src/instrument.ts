@@ -133,11 +133,12 @@ function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicStri
  * would make calls without end and pass no check.
  */
 function checkParameters(parameters: readonly Tree[], spend: string, out: MagicString): void {
-  for (const node of parameters) {
+  const rest: Tree[] = parameters.toReversed();
+  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     if (isFunction(node)) continue;
     if (node.type === "AssignmentPattern" && doesWork(node.right)) wrap(node.right, spend, ")", out);
     if (node.type === "Property" && node.computed) wrap(node.key, spend, ")", out);
-    checkParameters([...children(node)], spend, out);
+    rest.push(...[...children(node)].reverse());
   }
 }
 

@@ -13,6 +13,9 @@ export interface Offence {
 /** As the kernel limits patterns made at run time: V8 cannot be interrupted while it compiles one. */
 const MAX_PATTERN_LENGTH = 2 ** 14;
 
+/** How large a guest's file may be: more than any machine has room for as code. */
+export const MAX_SOURCE_BYTES = 2 ** 24;
+
 /** What the bundler calls `require` where a guest mentions it. */
 export const REQUIRE = "$capos_require";
 

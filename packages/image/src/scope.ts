@@ -34,7 +34,11 @@ class Scope {
   }
 
   find(name: string): Binding | undefined {
-    return this.bindings.get(name) ?? this.outer?.find(name);
+    for (let scope: Scope | null = this; scope !== null; scope = scope.outer) {
+      const binding = scope.bindings.get(name);
+      if (binding !== undefined) return binding;
+    }
+    return undefined;
   }
 }
 
@@ -43,8 +47,21 @@ export function resolve(bundle: Bundle): Bindings {
   const top = new Scope(null);
   declareVariables(bundle.root, top, all);
   declareStatements(bundle.root.body, top, all);
-  for (const statement of bundle.root.body) visit(statement, top, all);
+  const rest: Visit[] = [];
+  see(bundle.root.body, top, rest);
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) visit(next, all, rest);
   return all;
+}
+
+/** A node that is still to be looked at, and the scope it stands in, in which all is declared. */
+interface Visit {
+  readonly node: Tree;
+  readonly scope: Scope;
+}
+
+/** Has nodes looked at next, in their order. */
+function see(nodes: readonly Tree[], scope: Scope, rest: Visit[]): void {
+  for (const node of nodes.toReversed()) rest.push({ node, scope });
 }
 
 /** Declares what `let`, `const`, `class` and `function` in a list of statements declare. */
@@ -63,13 +80,15 @@ function declareStatements(statements: readonly Tree[], scope: Scope, all: Map<T
 }
 
 /** Declares every `var` below a node that belongs to the same function. */
-function declareVariables(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
-  if (node.type === "VariableDeclaration" && node.kind === "var") {
-    for (const { id } of node.declarations) declarePattern(id, scope, all);
-  }
-  for (const child of children(node)) {
-    if (!isFunction(child) && child.type !== "StaticBlock" && child.type !== "PropertyDefinition") {
-      declareVariables(child, scope, all);
+function declareVariables(root: Tree, scope: Scope, all: Map<Tree, Binding>): void {
+  const rest: Tree[] = [root];
+  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+    if (node.type === "VariableDeclaration" && node.kind === "var") {
+      for (const { id } of node.declarations) declarePattern(id, scope, all);
+    }
+    for (const child of children(node)) {
+      if (!isFunction(child) && child.type !== "StaticBlock" && child.type !== "PropertyDefinition")
+        rest.push(child);
     }
   }
 }
@@ -97,7 +116,7 @@ function declarePattern(pattern: Tree | null, scope: Scope, all: Map<Tree, Bindi
   }
 }
 
-function visit(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
+function visit({ node, scope }: Visit, all: Map<Tree, Binding>, rest: Visit[]): void {
   if (node.type === "Identifier") {
     if (all.has(node)) return; // A declaration.
     const binding = scope.find(node.name);
@@ -107,16 +126,18 @@ function visit(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
     return;
   }
   if (isFunction(node)) {
-    visitFunction(node, scope, all);
+    visitFunction(node, scope, all, rest);
     return;
   }
   const inner = innerScope(node, scope, all);
-  for (const child of children(node)) {
-    if (!isMereName(node, child)) visit(child, inner, all);
-  }
+  see(
+    [...children(node)].filter((child) => !isMereName(node, child)),
+    inner,
+    rest,
+  );
 }
 
-function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>): void {
+function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>, rest: Visit[]): void {
   let outer = scope;
   if (node.type === "FunctionExpression" && node.id) {
     outer = new Scope(scope);
@@ -124,16 +145,14 @@ function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>): void 
   }
   const parameters = new Scope(outer);
   for (const parameter of node.params) declarePattern(parameter, parameters, all);
-  for (const parameter of node.params) visit(parameter, parameters, all);
 
   const body = new Scope(parameters);
-  if (node.body.type !== "BlockStatement") {
-    visit(node.body, body, all);
-    return;
-  }
-  declareVariables(node.body, body, all);
-  declareStatements(node.body.body, body, all);
-  for (const statement of node.body.body) visit(statement, body, all);
+  if (node.body.type === "BlockStatement") {
+    declareVariables(node.body, body, all);
+    declareStatements(node.body.body, body, all);
+    see(node.body.body, body, rest);
+  } else see([node.body], body, rest);
+  see(node.params, parameters, rest);
 }
 
 /** The scope in which a node's children stand. */

@@ -1,5 +1,7 @@
 /**
  * The syntax tree of a bundle: nodes, their children and parents, in source order.
+ *
+ * Nobody who walks over the tree calls himself: a chain of a hundred thousand `+` is as deep.
  */
 import { type Comment, type Node, type Program, parse, tokTypes } from "acorn";
 
@@ -22,7 +24,7 @@ export interface Bundle {
 }
 
 /** The newest language a bundle may be written in; newer syntax was lowered by the bundler. */
-export const LANGUAGE = 2022;
+const LANGUAGE = 2022;
 
 export function parseBundle(code: string): Bundle {
   const comments: Comment[] = [];
@@ -38,14 +40,14 @@ export function parseBundle(code: string): Bundle {
   });
   const parents = new Map<Tree, Tree>();
   const names = new Set<string>();
-  const visit = (node: Tree): void => {
+  const rest: Tree[] = [root as unknown as Tree];
+  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     if (node.type === "Identifier" || node.type === "PrivateIdentifier") names.add(node.name);
     for (const child of children(node)) {
       parents.set(child, node);
-      visit(child);
+      rest.push(child);
     }
-  };
-  visit(root as unknown as Tree);
+  }
   return { code, root: root as unknown as Tree, comments, arrows, parents, names };
 }
 
@@ -67,9 +69,20 @@ function isNode(value: unknown): value is Tree {
 }
 
 /** Every node below and including one, children before their parents. */
-export function* postOrder(node: Tree): Generator<Tree> {
-  for (const child of children(node)) yield* postOrder(child);
-  yield node;
+export function* postOrder(root: Tree): Generator<Tree> {
+  // The nodes from the root to where the walk is, and of each the children that are still to come.
+  const path: Tree[] = [root];
+  const rest: Iterator<Tree, unknown>[] = [children(root)];
+  while (path.length > 0) {
+    const { done, value } = rest.at(-1)!.next();
+    if (done === true) {
+      rest.pop();
+      yield path.pop()!;
+    } else {
+      path.push(value);
+      rest.push(children(value));
+    }
+  }
 }
 
 export function isFunction(node: Tree): boolean {

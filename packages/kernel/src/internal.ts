@@ -46,16 +46,20 @@ export { CHUNK, killDescendants, Left, revoke } from "./object/revoke.js";
 export { configureThread, InvokeLine, startHere } from "./object/thread.js";
 export { finishDeath } from "./object/thread-end.js";
 export {
+  charge,
   dequeue,
   enqueue,
   enter,
+  goesFirst,
   leave,
   preempt,
   QUANTUM_NS,
   refreshTop,
   restart,
   rotate,
-  stopQuantum,
+  stopTicking,
+  switchTo,
+  TICK_NS,
   takeNext,
   wake,
 } from "./sched/run-queue.js";

@@ -2,7 +2,15 @@
 import { availableParallelism } from "node:os";
 import { basename, relative } from "node:path";
 import process from "node:process";
-import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, MAX_NAME_BYTES } from "@capos/abi";
+import {
+  DEFAULT_MEMORY_MIB,
+  type Image,
+  LifeState,
+  lifeName,
+  MAX_NAME_BYTES,
+  visible,
+  visibleLines,
+} from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd } from "@capos/hal/host";
 import { locate } from "@capos/image";
@@ -13,6 +21,7 @@ import { type ExitEvent, loadServerImages, placeArguments } from "@capos/servers
 import type { Backend } from "./backend.js";
 import { call } from "./callbacks.js";
 import { ConsoleInput } from "./console-input.js";
+import { consoleWriter } from "./console-text.js";
 import { Control } from "./control.js";
 import { defaultCores } from "./defaults.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
@@ -63,7 +72,8 @@ class LineOutput {
  */
 export async function bootHere(options: BootOptions, log: Sink): Promise<Backend> {
   const plan = planOf(options);
-  const onConsole = options.onConsole ?? ((line) => process.stdout.write(`${line}\n`));
+  const onConsole =
+    options.onConsole ?? consoleWriter((text) => process.stdout.write(text), process.stdout.isTTY);
   const onPanic = options.onPanic ?? ((text) => process.stderr.write(text));
   const onKernel = options.onKernel ?? (() => {});
   const kernelText = new Tail();
@@ -95,7 +105,8 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
       if (port === PortNumber.LOG) return logOutput.push(bytes);
       if (port === PortNumber.CONTROL) controlLines.push(bytes);
       else {
-        const text = decoder.decode(bytes, { stream: true });
+        // A panic may tell of what a guest called its functions.
+        const text = visibleLines(decoder.decode(bytes, { stream: true }));
         kernelText.push(text);
         call(onKernel, text);
       }
@@ -239,7 +250,11 @@ function describeExit(exit: ExitEvent, image: Image): RunResult {
   const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
   const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;
   const where = place === null ? image.name : `${shortPath(place.file)}:${place.line}:${place.column}`;
-  return { status: ExitStatus.FAILED, state, fault: `${where}: ${exit.fault || lifeName(exit.state)}` };
+  return {
+    status: ExitStatus.FAILED,
+    state,
+    fault: visible(`${where}: ${exit.fault || lifeName(exit.state)}`),
+  };
 }
 
 /** As much of a name as the kernel keeps, in whole characters. */

@@ -3,6 +3,7 @@
  * host side of the hardware, the kernel's program, the servers' images and the image builder; knows no command line.
  */
 export { boot } from "./boot.js";
+export { ConsoleText, consoleWriter } from "./console-text.js";
 export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
 export { askMachine, chooseProcess } from "./door/ask.js";
 export { type Door, openDoor } from "./door/door.js";

@@ -1,6 +1,7 @@
 /**
  * The far end of the log server: records become pino's, pretty on a terminal.
  */
+import { visible } from "@capos/abi";
 import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import { wantsColor } from "./color.js";
@@ -15,8 +16,17 @@ interface LogRecord {
   readonly text: string;
 }
 
-/** How records look where people read them. */
-export const PRETTY = { ignore: "pid,hostname", translateTime: "HH:MM:ss.l" } as const;
+/** How records look where people read them: what guests chose in them is made fit for a terminal. */
+export const PRETTY = Object.freeze({
+  ignore: "pid,hostname",
+  translateTime: "HH:MM:ss.l",
+  messageFormat: (record: Readonly<Record<string, unknown>>, key: string) =>
+    visible(String(record[key] ?? "")),
+  customPrettifiers: {
+    process: (name: unknown) => visible(String(name)),
+    line: (line: unknown) => visible(String(line)),
+  },
+});
 
 /** Where records go: standard error, in JSON lines or, on a terminal, readable. Written before the call returns. */
 export function standardDestination(): DestinationStream {

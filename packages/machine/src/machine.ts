@@ -39,7 +39,7 @@ export class CaposMachine {
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
     await this.#backend.lifetime.open();
-    return this.runImage(await compileGuest(file), options);
+    return this.runImage(await compileGuest(file, options.root), options);
   }
 
   /** Runs an image to its end: see `run`. */
@@ -116,10 +116,14 @@ export class CaposMachine {
   }
 }
 
-/** Bundles and instruments a guest's file. Throws UsageError with one line that names file and place. */
-export async function compileGuest(file: string): Promise<Image> {
+/**
+ * Bundles and instruments a guest's file.
+ * @param root the folder that its files are in: it can import none beside or above it. The file's own unless given
+ * @throws UsageError with one line that names file and place
+ */
+export async function compileGuest(file: string, root?: string): Promise<Image> {
   try {
-    return await buildImage(file);
+    return await buildImage(file, { ...(root !== undefined && { root }) });
   } catch (error) {
     if (error instanceof GuestBuildError) throw new UsageError(error.message);
     throw error;

@@ -25,7 +25,7 @@ export interface BootOptions {
   readonly memoryMiB?: number;
   /** A number that guests which randomise start from, 0 to 2^31 - 1; 1 unless told. */
   readonly seed?: number;
-  /** Milliseconds a core may go without a safe point, 100 to 600,000; 2000 unless told. */
+  /** Milliseconds of CPU time a core may use between safe points, 100 to 600,000; 2000 unless told. */
   readonly watchdogMs?: number;
   /** Events that each core's history holds, a power of two; 0, no histories, unless told. */
   readonly historyEvents?: number;
@@ -57,7 +57,8 @@ export interface BootOptions {
   readonly onPanic?: (text: string) => void;
   /**
    * Takes what guests write to the console, a line at a time without its end. A promise that it answers holds the
-   * console: guests that write more than fits the device wait until it is settled. Standard output unless told.
+   * console: guests that write more than fits the device wait until it is settled. Standard output unless told; of what goes
+   * to a terminal that way, all but text and colours is dropped.
    */
   readonly onConsole?: (line: string) => unknown;
   /**
@@ -96,6 +97,8 @@ export interface RunOptions {
   readonly threads?: number;
   /** Whether it is given the Debug capability: the clock, counters, and the machine's switch. */
   readonly debug?: boolean;
+  /** For `run`: the folder of the guest's files, so that it can import none beside or above; its file's own unless told. */
+  readonly root?: string;
   /** Images besides its own that it may run: it finds capabilities to them in `handed`, in this order. */
   readonly images?: readonly Image[];
 }

@@ -13,6 +13,8 @@ const ORDERED: Readonly<Record<string, string>> = {
   "ObjectHeader.STATE": "type and size never change, the rest is read and written under the tree lock",
   "Endpoint.HOME":
     "a hint for any core but the home, which alone changes it: the wrong core bounces (endpoint.ts)",
+  "Endpoint.KIND":
+    "who does not wait and finds that nobody does answers for that instant; that somebody does is a hint (endpoint.ts)",
   "Notification.HOME":
     "a hint for any core but the home, which alone changes it: the wrong core passes it on",
   "Process.CSPACE_SLOTS": "a core that does not see the CSpace's end finds the slots in it dead (lookup.ts)",

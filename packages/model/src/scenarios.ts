@@ -4,6 +4,7 @@ import { CAPABILITIES } from "./scenarios/capabilities.js";
 import { ENDS } from "./scenarios/ends.js";
 import { HOMES } from "./scenarios/homes.js";
 import { IMAGE_SCENARIOS } from "./scenarios/images.js";
+import { LOOKS } from "./scenarios/looks.js";
 import { MACHINE } from "./scenarios/machine.js";
 import { MEMORY_SCENARIOS } from "./scenarios/memory.js";
 import { MESSAGES } from "./scenarios/messages.js";
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...HOMES,
   ...MESSAGES,
   ...PRIORITIES,
+  ...LOOKS,
   ...ENDS,
 ];
 

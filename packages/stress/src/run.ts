@@ -82,8 +82,8 @@ const MOST_CREWS = 4;
 const MEMORY_BITS = 21;
 const PRIORITY = 100;
 const POLL_MS = 4;
-/** A machine in which nothing is recorded for so long will record nothing any more. */
-const STUCK_MS = 15_000;
+/** A machine in which nothing is recorded for so long, on however busy a host, will record nothing any more. */
+const STUCK_MS = 60_000;
 /** After so many violations a scenario ends: more would say the same. */
 const MOST_VIOLATIONS = 5;
 

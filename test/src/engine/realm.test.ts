@@ -422,7 +422,7 @@ t.test("a fault says what was thrown and where in the image, and runs nothing of
       "let s = 'ab'; for (let i = 0; i < 27; i++) s += s; throw new Error(s)",
       { text: "Error: (a text of 268435456 characters)" },
     ],
-    ["throw 'a\\x1b[31mred\\nline\\u2028'", { text: "a [31mred line " }],
+    ["throw 'a\\x1b[31mred\\nline\\u2028'", { text: "a\\x1b[31mred\\x0aline\\u2028" }],
     [
       "let p = {}; for (let i = 0; i < 1e5; i++) p = Object.create(p); throw p",
       { text: "an object, Object" },

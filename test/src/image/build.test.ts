@@ -432,7 +432,7 @@ const REFUSED: Record<string, [source: string, place: string, reason: RegExp]> =
   "a file that is not there": [
     'import { x } from "./x.js";\nexport default function* main() { x }',
     "1:19",
-    /Could not resolve/,
+    /there is no such file/,
   ],
   "an export that is not there": [
     'import { nope } from "@capos/libos";\nexport default function* main() { nope }',

@@ -229,6 +229,24 @@ for (const object of METHODS) {
       t.end();
     });
 
+    t.test(`${name}: of two wrong arguments the first is told`, (t) => {
+      const self = prepare(object);
+      const declared = inOrder(method);
+      const words = declared.map(wordOf);
+      const good = words.map((word) => word.good);
+      words.forEach((first, i) => {
+        words.slice(i + 1).forEach((second, n) => {
+          for (const a of first.wrong.slice(-3))
+            for (const b of second.wrong.slice(-3)) {
+              const context = contextOf(good.with(i, a.value).with(i + 1 + n, b.value));
+              const row = `${declared[i].name}, ${a.what}, and ${declared[i + 1 + n].name}, ${b.what}`;
+              t.equal(statusOf(decoder, context, self), a.error, row);
+            }
+        });
+      });
+      t.end();
+    });
+
     t.test(`${name}: good arguments are kept under their names`, (t) => {
       const self = prepare(object);
       const declared = inOrder(method);

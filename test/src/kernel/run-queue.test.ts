@@ -1,15 +1,20 @@
-import { disarmTimer, Lapic, lapicOf } from "@capos/hal";
+import { Lapic, lapicOf } from "@capos/hal";
 import {
+  charge,
   dequeue,
   enqueue,
   enter,
+  goesFirst,
   leave,
   preempt,
   QUANTUM_NS,
   refreshTop,
   restart,
   rotate,
+  stopTicking,
+  switchTo,
   type ThreadRef,
+  TICK_NS,
   takeNext,
   Vector,
   wake,
@@ -36,7 +41,8 @@ function reset(): void {
   for (const thread of threads) i32[thread + Thread.STATE] = ThreadState.INACTIVE;
   leave(k);
   refreshTop(k);
-  disarmTimer(k.memory, 0);
+  stopTicking(k);
+  k.turn = 0;
 }
 
 /** Ready threads by priority, the next to run first. */
@@ -230,10 +236,94 @@ t.test("a running thread has a quantum from when somebody waits, and none while 
   wake(k, b);
   t.equal(armed(), true);
   const lapic = lapicOf(k.memory, 0);
-  t.equal(i32[lapic + Lapic.INITIAL_COUNT], QUANTUM_NS);
+  t.equal(i32[lapic + Lapic.INITIAL_COUNT], TICK_NS);
   t.equal(i32[lapic + Lapic.LVT_TIMER] & 0xff, Vector.TIMER);
   t.end();
 });
+
+/** Blocks the running thread. */
+function block(): void {
+  i32[k.current + Thread.STATE] = ThreadState.QUEUED;
+  leave(k);
+}
+
+const choose = (): ThreadRef => {
+  const thread = takeNext(k) as ThreadRef;
+  enter(k, thread);
+  return thread;
+};
+
+t.test(
+  "rivals have the same number of quanta, however often somebody more urgent takes the core from one of them",
+  (t) => {
+    const [a, b, urgent] = fresh(5, 5, 9) as [ThreadRef, ThreadRef, ThreadRef];
+    i32[urgent + Thread.STATE] = ThreadState.QUEUED;
+    enqueue(k, a);
+    enqueue(k, b);
+    const turns = { a: 0, b: 0 };
+    let last: ThreadRef | 0 = 0;
+    for (let ticks = 0; ticks < 4000; ticks++) {
+      const thread = choose();
+      if (thread !== last) turns[thread === a ? "a" : "b"]++;
+      last = thread;
+      // One wakes the urgent thread hundreds of times in a tick, and a tick is always found over in between.
+      for (let i = 0; thread === a && i < 3; i++) {
+        wake(k, urgent);
+        if (i === 2) charge(k, TICK_NS);
+        if (choose() !== urgent) throw new Error("the urgent thread does not run");
+        block();
+        if (i < 2 && choose() !== a) throw new Error("a thread that lost the core lost its place too");
+      }
+      if (thread === b) {
+        charge(k, TICK_NS);
+        if (k.current !== 0) preempt(k);
+      }
+    }
+    t.ok(turns.a >= 490 && Math.abs(turns.a - turns.b) <= 1, `${turns.a} turns, and ${turns.b}`);
+    t.end();
+  },
+);
+
+t.test("a quantum that ends while a server runs on it is over when the caller is answered", (t) => {
+  for (const urgency of [5, 9]) {
+    const [caller, rival, server] = fresh(5, 5, urgency) as [ThreadRef, ThreadRef, ThreadRef];
+    for (const thread of [caller, rival]) enqueue(k, thread);
+    i32[server + Thread.QUANTUM_LEFT] = QUANTUM_NS;
+    choose();
+    // A direct switch there, within the caller's turn.
+    i32[caller + Thread.STATE] = ThreadState.AWAITING_REPLY;
+    t.ok(goesFirst(k, server));
+    switchTo(k, server, k.contexts[i32[server + Thread.NUMBER]]!);
+    charge(k, QUANTUM_NS - 1);
+    t.equal(k.current, server, "not yet");
+    t.ok(goesFirst(k, caller));
+    charge(k, 1);
+    t.equal(k.current, 0, "the server goes to the end of its priority");
+    t.notOk(goesFirst(k, caller), "and the caller has no claim before its rival");
+    t.equal(takeNext(k), urgency === 9 ? server : rival);
+  }
+  t.end();
+});
+
+t.test(
+  "a thread that lost the core keeps what was left of its quantum, and has a full one after it gave way",
+  (t) => {
+    const [a, b, urgent] = fresh(5, 5, 9) as [ThreadRef, ThreadRef, ThreadRef];
+    enqueue(k, a);
+    enqueue(k, b);
+    choose();
+    charge(k, TICK_NS);
+    wake(k, urgent);
+    t.equal(choose(), urgent);
+    charge(k, TICK_NS);
+    t.equal(i32[a + Thread.QUANTUM_LEFT], QUANTUM_NS - TICK_NS, "the urgent thread's time is its own");
+    block();
+    t.equal(choose(), a);
+    rotate(k);
+    t.equal(i32[a + Thread.QUANTUM_LEFT], QUANTUM_NS);
+    t.end();
+  },
+);
 
 t.test("with nobody running, preempt and rotate do nothing", (t) => {
   reset();

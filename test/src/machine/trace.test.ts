@@ -54,7 +54,9 @@ t.test(
     const from = all.indexOf(last);
     const way = all.slice(from).filter(({ event, fields }) => {
       if (event === TraceEvent.RING_PUSH || event === TraceEvent.RING_POP) return fields[2] === thread;
-      return event >> 3 === 3 && event !== TraceEvent.SIGNAL && fields[0] === id;
+      // It is queued, or not, by who was first: the call, or the server that comes back to wait.
+      if (event === TraceEvent.SIGNAL || event === TraceEvent.QUEUE) return false;
+      return event >> 3 === 3 && fields[0] === id;
     });
     const until = way.findIndex(({ event }) => event === TraceEvent.ANSWERED);
     t.same(

@@ -1,6 +1,6 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import { type BootOptions, PRETTY } from "@capos/machine";
+import { type BootOptions, consoleWriter, PRETTY } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
 import type { DestinationStream } from "pino";
@@ -40,6 +40,8 @@ function logTo(output: Output): DestinationStream {
 export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB: number): BootOptions {
   const quiet = flags.quiet === true;
   const write = (text: string): void => void session.stderr.write(text);
+  const { isTTY, endsOnTerminal } = session.stdout;
+  const toTerminal = (isTTY === true || endsOnTerminal === true) && flags.rawConsole !== true;
   return {
     ...(flags.cores !== undefined && { cores: flags.cores }),
     ...(flags.memory !== undefined && { memoryMiB: flags.memory }),
@@ -52,7 +54,7 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     logDestination: session.log?.() ?? logTo(session.stderr),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
-    onConsole: (line) => session.stdout.write(`${line}\n`),
+    onConsole: consoleWriter((text) => session.stdout.write(text), toTerminal),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
   };
 }

@@ -2,6 +2,8 @@
  * The commands that boot machines, `bench`, `run` and `stress`, as the command line knows them. What a command does
  * is loaded when it is to do it: all of it together takes longer than most mistakes take to be told.
  */
+
+import { visibleLines } from "@capos/abi";
 import { DEFAULT_THRESHOLD_PERCENT, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
 import { type Command, Option } from "commander";
 import type { Session } from "../session.js";
@@ -22,7 +24,7 @@ export function configureProgram(program: Command, { stdout, stderr }: Session):
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
-      outputError: (text, write) => write(`capos-smp: ${text.replace(/^error: /, "")}`),
+      outputError: (text, write) => write(`capos-smp: ${visibleLines(text.replace(/^error: /, ""))}`),
     })
     .allowExcessArguments(false)
     .enablePositionalOptions();
@@ -68,6 +70,11 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
     .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
     .option("--debug", "give it the Debug capability")
     .option("--own-process", "run the machine in a process of its own, which may end without this one")
+    .option("--raw-console", "let it send a terminal all it wants, not just text and colours")
+    .option(
+      "--root <folder>",
+      "where its files are: it can import none beside or above (default: the file's folder)",
+    )
     .passThroughOptions()
     .action(async (file: string, args: string[], _flags: RunFlags, command: Command) => {
       const { runCommand } = await import("./run.js");

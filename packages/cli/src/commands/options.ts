@@ -15,6 +15,7 @@ export interface MachineFlags {
   readonly traceRing?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly rawConsole?: boolean;
   readonly logLevel?: LogLevelName;
 }
 
@@ -34,7 +35,7 @@ export function addMachineOptions(command: Command): Command {
     .option("--seed <n>", "what guests that randomise start from (default: 1)", integer(0, 0x7fff_ffff))
     .option(
       "--watchdog <ms>",
-      "how long a core may go without a safe point (default: 2000)",
+      "CPU time a core may use between safe points (default: 2000)",
       integer(100, 600_000),
     )
     .option(

@@ -9,6 +9,7 @@ export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
   readonly ownProcess?: boolean;
+  readonly root?: string;
 }
 
 /** Runs a guest; answers its exit status. */
@@ -22,7 +23,7 @@ export async function runCommand(
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
   // Before a machine is built: most mistakes are in the guest.
-  const image = await compileGuest(file);
+  const image = await compileGuest(file, flags.root);
   const lines: string[] = [];
   const machine = await boot({
     ...bootOptions(flags, session, KEPT_KIB),

@@ -30,8 +30,15 @@ export class Captured {
     private readonly realStderr: Output,
     private readonly most = MAX_KEPT,
   ) {
-    this.stdout = { write: (text, done) => this.#take(realStdout, text, done) };
-    this.stderr = { write: (text, done) => this.#take(realStderr, text, done) };
+    const endsOnTerminal = (real: Output) => real.isTTY === true || real.endsOnTerminal === true;
+    this.stdout = {
+      endsOnTerminal: endsOnTerminal(realStdout),
+      write: (text, done) => this.#take(realStdout, text, done),
+    };
+    this.stderr = {
+      endsOnTerminal: endsOnTerminal(realStderr),
+      write: (text, done) => this.#take(realStderr, text, done),
+    };
   }
 
   /** The last lines, without what a terminal would obey. */

@@ -1,6 +1,6 @@
 /** Protocols that are known by name: those of capos, and those of a user's own module. */
 
-import { bundle, GuestBuildError } from "@capos/image";
+import { bundle, findEntry, GuestBuildError } from "@capos/image";
 import * as libos from "@capos/libos";
 import { type Decoded, decode, type WireProtocol } from "@capos/libos";
 import { UsageError } from "@capos/machine/errors";
@@ -76,7 +76,7 @@ export async function loadProtocols(file: string): Promise<WireProtocol[]> {
 async function importGuest(file: string): Promise<object> {
   let code: string;
   try {
-    ({ code } = await bundle(file, false));
+    ({ code } = await bundle(await findEntry(file), false));
   } catch (error) {
     if (error instanceof GuestBuildError) throw new UsageError(`--protocols: ${error.message}`);
     throw error;

@@ -193,7 +193,7 @@ export interface MachineOptions {
   readonly memoryMiB: number;
   readonly hardwareThreads: number;
   readonly seed: number;
-  /** Milliseconds a core may go without a safe point. */
+  /** Milliseconds of CPU time a core may use between safe points. */
   readonly watchdogMs: number;
   /** Events that each core's history holds: a power of two; 0, for none, unless told. */
   readonly historyEvents?: number;

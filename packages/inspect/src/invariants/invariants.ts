@@ -43,8 +43,8 @@ export function checkState(memory: PhysicalMemory): StateProblem[] {
   return [...problems.all].map(([rule, details]) => ({ rule, details }));
 }
 
-/** A machine on which nobody works comes to rest well before this. */
-const PATIENCE_MS = 10_000;
+/** A machine on which nobody works comes to rest well before this, on however busy a host. */
+const PATIENCE_MS = 60_000;
 const LOOK_MS = 2;
 
 /**

@@ -15,7 +15,7 @@ import type { Context } from "@capos/engine";
 import { Attention, raise } from "@capos/hal";
 import { lookup } from "../capability/lookup.js";
 import { arrivedOf, transferCapabilities, unwrappedOf, windowIsReady } from "../capability/transfer.js";
-import { enqueue, enter, leave, switchTo, wake } from "../sched/run-queue.js";
+import { enqueue, enter, goesFirst, leave, switchTo, wake } from "../sched/run-queue.js";
 import { homeOf, moveHome, takesRequests } from "../smp/home.js";
 import { Answer } from "../state/answer.js";
 import { assert } from "../state/assert.js";
@@ -27,6 +27,7 @@ import {
   Internal,
   Message,
   MessageFlag,
+  Notification,
   QueueKind,
   Role,
   Thread,
@@ -46,7 +47,7 @@ import { traceDelivery, tracePass, traceQueue, traceRuns, traceSend } from "../s
 import { answerMessage, answerStatus, NO_SENDERS } from "./answer.js";
 import { beginAsking, publishLine, reserveLine, waitForRing } from "./line.js";
 import { receiveNoSenders, takeNoSenders, tellNoSenders } from "./no-senders.js";
-import { takeBound } from "./notification.js";
+import { callOver, takeBound } from "./notification.js";
 import { firstOf, queueThread, takeFrom } from "./queues.js";
 import { answerWith, failCall, lendToServer, takeReply } from "./reply.js";
 import { askToWait, fillRequest, isHereAndGood, RequestLine } from "./request.js";
@@ -135,6 +136,11 @@ export function send(
   const endpoint = i32[slot + Slot.OBJECT] as EndpointRef;
   const message = context.trap;
   if (context.foundHome !== k.id || i32[endpoint + Endpoint.HOME] !== k.id) {
+    // Who does not wait asks only where somebody does: see wouldBlock.
+    if (!blocking && i32[endpoint + Endpoint.KIND] !== QueueKind.RECEIVERS) {
+      context.result = Err.WOULD_BLOCK;
+      return Answer.DONE;
+    }
     if (TRACED) traceSend(k, thread, slot, endpoint, message);
     return askSend(k, thread, context, slot, endpoint, role, blocking);
   }
@@ -186,7 +192,7 @@ function sendTo(
   const call = role === Role.CALLER ? i32[thread + Thread.CALL_NUMBER] : 0;
   const badge = i32[slot + Slot.BADGE];
   const to = rendezvous(k, endpoint, thread, receiver, trap, call, badge, regs, Reg.WORDS);
-  if (to !== null && role === Role.CALLER && i32[receiver + Thread.PRIORITY] >= k.topReady) {
+  if (to !== null && role === Role.CALLER && goesFirst(k, receiver)) {
     // Direct switch: the server runs next, on what is left of the caller's quantum.
     switchTo(k, receiver, to);
     if (TRACED) traceRuns(k);
@@ -216,6 +222,10 @@ function askSend(
   // It has just become this core's.
   if (to === k.id) return Answer.AGAIN;
   const line = reserveLine(k, to);
+  if (line === 0 && !blocking) {
+    context.result = Err.WOULD_BLOCK;
+    return Answer.DONE;
+  }
   if (line === 0) return waitForRing(k, thread, to);
   const message = context.trap;
   const count = wordCount(message);
@@ -291,18 +301,59 @@ export function onSend(k: Core, line: LineRef, kind: number): void {
 
 // RECEIVE
 
-/** Traps RECV and NB_RECV. */
-export function receiveOnly(k: Core, thread: ThreadRef, context: Context, blocking: boolean): Answer {
+/** Trap RECV. */
+export function receiveOnly(k: Core, thread: ThreadRef, context: Context): Answer {
   const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
   if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
   // A receive lets go of the call received before: one thread holds one reply.
   const caller = takeReply(k, thread);
   const failed = caller !== 0 ? failCall(k, caller, k.i32[thread + Thread.REPLY_CALL], Err.PEER_DIED) : 0;
-  const answer = receiveOrBits(k, thread, context, slot, blocking);
+  const answer = receiveOrBits(k, thread, context, slot, true);
   // Last: a waker may be preempted, and a trap that is not finished must not be.
   if (failed !== 0) wake(k, failed);
   return answer;
+}
+
+/** Trap NB_RECV. One that finds nothing has changed nothing: it still owes the call received before. */
+export function receiveNow(k: Core, thread: ThreadRef, context: Context): Answer {
+  const { i32 } = k;
+  const slot = lookup(k, thread, context, ObjectType.ENDPOINT, Right.RECEIVE);
+  if (slot === 0) return Answer.DONE;
+  if (wouldBlock(k, thread, i32[slot + Slot.OBJECT] as EndpointRef)) {
+    context.result = Err.WOULD_BLOCK;
+    return Answer.DONE;
+  }
+  if (context.regs[Reg.RECEIVE_COUNT] !== 0 && !windowIsReady(k, thread, context)) return Answer.BLOCKED;
+  // Set aside: a call that is received takes their place.
+  const owed = i32[thread + Thread.REPLY_TO];
+  const call = i32[thread + Thread.REPLY_CALL];
+  const caller = takeReply(k, thread);
+  const answer = receiveOrBits(k, thread, context, slot, false);
+  if (answer === Answer.AGAIN || (answer === Answer.DONE && context.result < 0)) {
+    i32[thread + Thread.REPLY_TO] = owed;
+    return answer;
+  }
+  // Let go of now that there is a message, or, at another core, was somebody who had one.
+  const failed = caller !== 0 ? failCall(k, caller, call, Err.PEER_DIED) : 0;
+  if (failed !== 0) wake(k, failed);
+  return answer;
+}
+
+/**
+ * True if a receive finds nothing at an endpoint that is at home elsewhere. KIND and the list are read without asking
+ * the home, which may be in a guest for long: that nobody waits was so at the instant of the look, and whoever is on his way was
+ * not there yet. That somebody waits is a hint, and what comes of it is the home's to say.
+ */
+function wouldBlock(k: Core, thread: ThreadRef, endpoint: EndpointRef): boolean {
+  const { i32 } = k;
+  if (i32[endpoint + Endpoint.HOME] === k.id) return false;
+  const bound = i32[thread + Thread.BOUND_NOTIFICATION];
+  if (bound !== 0 && Atomics.load(i32, bound + Notification.BITS) !== 0) return false;
+  const kind = i32[endpoint + Endpoint.KIND];
+  if (kind === QueueKind.SENDERS || Atomics.load(i32, endpoint + Endpoint.NO_SENDERS) !== 0) return false;
+  if (kind === QueueKind.EMPTY) callOver(k, endpoint);
+  return true;
 }
 
 /** Trap REPLY_RECV, the loop of every server: answers the call and waits for the next. The caller runs next if nobody is more urgent. */
@@ -324,7 +375,7 @@ export function replyReceive(k: Core, thread: ThreadRef, context: Context): Answ
   context.trap = Trap.RECV;
   const answer = receiveOrBits(k, thread, context, slot, true);
   if (awakened === 0) return answer;
-  if (answer === Answer.BLOCKED && k.current === 0 && i32[awakened + Thread.PRIORITY] >= k.topReady) {
+  if (answer === Answer.BLOCKED && k.current === 0 && goesFirst(k, awakened)) {
     enter(k, awakened);
     if (TRACED) traceRuns(k);
   } else wake(k, awakened);

@@ -3,13 +3,15 @@
  *
  * BITS is the one word of an object that any core writes: ORs commute, so a signal needs no request to
  * the home and can be sent by an interrupt, which has no thread that could wait for room in a ring.
- * The home alone takes bits and owns the queue. No signal is lost: a signaller ORs BITS, then loads
+ * They are taken by exchange, all at once and by one: by whoever polls, on any core, and by the home for those
+ * who wait. The home alone owns the queue. No signal is lost: a signaller ORs BITS, then loads
  * WAITING; a waiter stores WAITING, then looks at BITS again; one of them must see the other. A nudge
- * ("look at this notification") may come late, twice or to a former home, and does no harm.
+ * ("look at this notification") may come late, twice or to a former home, or find that somebody has polled, and does
+ * no harm.
  *
  * WAIT, NUDGE and REHOME from the trap through the line to the home.
  */
-import { BADGE_IS_NOTIFICATION, Err, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
+import { BADGE_IS_NOTIFICATION, Err, ObjectType, Reg, Right, Slot, SlotBits, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { lookup, waitStillHolds } from "../capability/lookup.js";
 import { leave, wake } from "../sched/run-queue.js";
@@ -18,6 +20,7 @@ import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
 import { type Core, contextOf } from "../state/core.js";
 import {
+  Endpoint,
   Internal,
   KernelArea,
   Message,
@@ -32,6 +35,7 @@ import type {
   EndpointRef,
   LineRef,
   NotificationRef,
+  QueueRef,
   SlotRef,
   ThreadRef,
 } from "../state/references.js";
@@ -47,10 +51,11 @@ export const enum NudgeLine {
   NOTIFICATION = 2,
 }
 
-/** A REHOME: a notification is to live where a thread does. */
+/** A REHOME: a notification is to live where a thread does, or an endpoint where somebody receives who does not wait. */
 export const enum RehomeLine {
+  /** Who waits for the answer; 0 for nobody. */
   THREAD = 1,
-  NOTIFICATION = 2,
+  OBJECT = 2,
   /** The core that it moves to. */
   TO = 3,
 }
@@ -114,7 +119,7 @@ export function attendNotification(k: Core, notification: NotificationRef): void
     complete(k, waiter, 0, bits >>> 0);
   }
   const bound = i32[notification + Notification.BOUND_THREAD] as ThreadRef | 0;
-  if (bound !== 0 && i32[notification + Notification.BITS] !== 0) interruptReceive(k, bound);
+  if (bound !== 0 && Atomics.load(i32, notification + Notification.BITS) !== 0) interruptReceive(k, bound);
 }
 
 /**
@@ -125,8 +130,9 @@ function interruptReceive(k: Core, thread: ThreadRef): void {
   const { i32 } = k;
   const state = i32[thread + Thread.STATE];
   if (state === ThreadState.QUEUED && i32[thread + Thread.ROLE] === Role.RECEIVER) {
+    // Whoever polls, on another core, may have them by now: then it goes on waiting.
+    if (!takeBound(k, thread, contextOf(k, thread))) return;
     takeFrom(k, i32[thread + Thread.QUEUE] as EndpointRef, thread);
-    takeBound(k, thread, contextOf(k, thread));
     wake(k, thread);
   } else if (state === ThreadState.REMOTE && isReceive(contextOf(k, thread).trap)) {
     askCancel(k, thread);
@@ -149,16 +155,45 @@ export function takeBound(k: Core, thread: ThreadRef, context: Context): boolean
   return true;
 }
 
-/** Traps WAIT and POLL. */
-export function wait(k: Core, thread: ThreadRef, context: Context, blocking: boolean): Answer {
+/** Trap POLL: takes what bits there are, wherever the notification is at home. */
+export function poll(k: Core, thread: ThreadRef, context: Context): Answer {
+  const { i32 } = k;
+  const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
+  if (slot === 0) return Answer.DONE;
+  const notification = i32[slot + Slot.OBJECT] as NotificationRef;
+  // The look first: whoever polls without end leaves the line where it is.
+  const bits =
+    Atomics.load(i32, notification + Notification.BITS) === 0
+      ? 0
+      : Atomics.exchange(i32, notification + Notification.BITS, 0);
+  if (bits === 0) context.result = Err.WOULD_BLOCK;
+  else take(k, thread, context, notification, bits);
+  return Answer.DONE;
+}
+
+/** Gives a thread of this core, which runs, bits that it took. */
+function take(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  notification: NotificationRef,
+  bits: number,
+): void {
+  if (TRACED) traceTake(k, thread, notification, bits);
+  context.regs[Reg.BADGE] = bits >>> 0;
+  context.result = 0;
+}
+
+/** Trap WAIT. */
+export function wait(k: Core, thread: ThreadRef, context: Context): Answer {
   const { i32 } = k;
   const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
   const notification = i32[slot + Slot.OBJECT] as NotificationRef;
   if (i32[notification + Notification.HOME] !== k.id)
-    return askToWait(k, thread, context, slot, notification, Message.WAIT, blocking);
+    return askToWait(k, thread, context, slot, notification, Message.WAIT, true);
   let bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
-  if (bits === 0 && blocking) {
+  if (bits === 0) {
     // WAITING before the second look: a signal that missed WAITING has its bits seen here.
     Atomics.store(i32, notification + Notification.WAITING, 1);
     bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
@@ -170,12 +205,7 @@ export function wait(k: Core, thread: ThreadRef, context: Context, blocking: boo
     }
     lowerWaiting(k, notification);
   }
-  if (bits === 0) context.result = Err.WOULD_BLOCK;
-  else {
-    if (TRACED) traceTake(k, thread, notification, bits);
-    context.regs[Reg.BADGE] = bits >>> 0;
-    context.result = 0;
-  }
+  take(k, thread, context, notification, bits);
   return Answer.DONE;
 }
 
@@ -190,29 +220,27 @@ export function onWait(k: Core, line: LineRef, kind: number): void {
     answerStatus(k, thread, Internal.RETRY);
     return;
   }
-  const blocking = (kind & MessageFlag.NON_BLOCKING) === 0;
-  if (blocking) Atomics.store(i32, notification + Notification.WAITING, 1);
+  Atomics.store(i32, notification + Notification.WAITING, 1);
   const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
-  if (bits !== 0) {
-    if (TRACED) traceTake(k, thread, notification, bits);
-    answerMessage(k, thread, 0, bits, 0);
-    lowerWaiting(k, notification);
-  } else if (blocking)
-    queueWaiter(
-      k,
-      notification,
-      thread,
-      i32[line + RequestLine.SLOT] as SlotRef,
-      i32[line + RequestLine.GENERATION],
-    );
-  else answerStatus(k, thread, Err.WOULD_BLOCK);
+  if (bits === 0) {
+    const slot = i32[line + RequestLine.SLOT] as SlotRef;
+    queueWaiter(k, notification, thread, slot, i32[line + RequestLine.GENERATION]);
+    return;
+  }
+  if (TRACED) traceTake(k, thread, notification, bits);
+  answerMessage(k, thread, 0, bits, 0);
+  lowerWaiting(k, notification);
 }
 
-/** A notification stays where a thread waits at it or is bound to it. */
-export function canMove(k: Core, notification: NotificationRef): boolean {
+/** An object stays where a thread waits at it or is bound to it. */
+export function canMove(k: Core, object: QueueRef): boolean {
+  if (k.i32[object + Endpoint.QUEUE_HEAD] !== 0) return false;
+  return isEndpoint(k, object) || k.i32[object + Notification.BOUND_THREAD] === 0;
+}
+
+function isEndpoint(k: Core, object: QueueRef): boolean {
   return (
-    k.i32[notification + Notification.QUEUE_HEAD] === 0 &&
-    k.i32[notification + Notification.BOUND_THREAD] === 0
+    (k.i32[object + Endpoint.HEADER] & SlotBits.TYPE_MASK) >> SlotBits.TYPE_SHIFT === ObjectType.ENDPOINT
   );
 }
 
@@ -227,21 +255,36 @@ export function askRehome(
   const line = reserveLine(k, home);
   if (line === 0) return waitForRing(k, thread, home);
   k.i32[line + RehomeLine.THREAD] = thread;
-  k.i32[line + RehomeLine.NOTIFICATION] = notification;
+  k.i32[line + RehomeLine.OBJECT] = notification;
   k.i32[line + RehomeLine.TO] = to;
   beginAsking(k, thread, home);
   publishLine(k, home, line, Message.REHOME);
   return Answer.BLOCKED;
 }
 
-/** Home: a notification that a thread of another core is to be bound to moves there, if it can. */
+/**
+ * Has an endpoint that is at home elsewhere, and empty, follow who receives here and does not wait for it. Nobody is
+ * answered; where there is no room now, whoever receives next asks again.
+ */
+export function callOver(k: Core, endpoint: EndpointRef): void {
+  const to = homeOf(k, endpoint);
+  const line = to === k.id ? 0 : reserveLine(k, to);
+  if (line === 0) return;
+  k.i32[line + RehomeLine.THREAD] = 0;
+  k.i32[line + RehomeLine.OBJECT] = endpoint;
+  k.i32[line + RehomeLine.TO] = k.id;
+  publishLine(k, to, line, Message.REHOME);
+}
+
+/** Home: an object moves to another core, if it can. */
 export function onRehome(k: Core, line: LineRef): void {
   const { i32 } = k;
-  const notification = i32[line + RehomeLine.NOTIFICATION] as NotificationRef;
-  const isHere = i32[notification + Notification.HOME] === k.id;
-  const stays = isHere && !canMove(k, notification);
-  if (isHere && !stays) moveHome(k, notification, i32[line + RehomeLine.TO] as CoreId);
-  answerStatus(k, i32[line + RehomeLine.THREAD] as ThreadRef, stays ? Err.BUSY : Internal.RETRY);
+  const object = i32[line + RehomeLine.OBJECT] as QueueRef;
+  const thread = i32[line + RehomeLine.THREAD] as ThreadRef | 0;
+  const isHere = i32[object + Endpoint.HOME] === k.id;
+  const stays = isHere && !canMove(k, object);
+  if (isHere && !stays) moveHome(k, object, i32[line + RehomeLine.TO] as CoreId);
+  if (thread !== 0) answerStatus(k, thread, stays ? Err.BUSY : Internal.RETRY);
 }
 
 /** Ends a wait. */

@@ -56,6 +56,10 @@ export function askToWait(
   // It has just become this core's.
   if (to === k.id) return Answer.AGAIN;
   const line = reserveLine(k, to);
+  if (line === 0 && !blocking) {
+    context.result = Err.WOULD_BLOCK;
+    return Answer.DONE;
+  }
   if (line === 0) return waitForRing(k, thread, to);
   i32[thread + Thread.RECEIVE_WINDOW] = context.regs[Reg.RECEIVE_WINDOW];
   i32[thread + Thread.RECEIVE_COUNT] = context.regs[Reg.RECEIVE_COUNT];

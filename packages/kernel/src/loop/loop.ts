@@ -4,19 +4,11 @@
  */
 
 import { Outcome } from "@capos/engine";
-import {
-  Attention,
-  BootInfo,
-  ChipsetEvent,
-  fireIfDue,
-  halt,
-  nowNs,
-  timeoutMs,
-  wakeChipset,
-} from "@capos/hal";
+import { Attention, ChipsetEvent, fireIfDue, halt, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
 import { faultThread } from "../object/thread-end.js";
+import { isCrowded } from "../sched/crowd.js";
 import { startAgain } from "../sched/progress.js";
-import { enter, takeNext } from "../sched/run-queue.js";
+import { enter, stopTicking, takeNext } from "../sched/run-queue.js";
 import { raiseEpoch } from "../smp/grace-period.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
@@ -145,13 +137,12 @@ function choose(k: Core): void {
 
 /** Polls for a while, then halts until somebody sets an attention bit or the timer is due. */
 function idle(k: Core): void {
-  const { i32 } = k;
   if (k.backlog >= EXPIRING) return;
   if (TRACED) k.tracer.time(false);
   // A halt and its wake-up cost tens of microseconds, so a core that has a hardware thread to itself polls
   // about as long. Cores that share one would only keep each other from running.
   for (let rounds = ROUNDS; rounds > 0; rounds--) {
-    if (Atomics.load(i32, KernelInfo.AWAKE) > i32[BootInfo.HARDWARE_THREADS]) break;
+    if (isCrowded(k)) break;
     if (poll(k)) return;
   }
   rest(k);
@@ -171,6 +162,7 @@ function poll(k: Core): boolean {
 /** Halts. A function of its own: the compiler learns nothing of it while the core only polls, and would give up on both. */
 function rest(k: Core): void {
   const { i32, memory } = k;
+  stopTicking(k);
   i32[k.area + KernelCore.HALTS]++;
   if (TRACED) traceHalt(k);
   Atomics.sub(i32, KernelInfo.AWAKE, 1);

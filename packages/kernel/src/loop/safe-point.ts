@@ -8,6 +8,7 @@ import {
   acknowledgeInterrupt,
   BootInfo,
   endOfInterrupt,
+  giveWay,
   PORT_COUNT,
   Power,
   raise,
@@ -20,8 +21,9 @@ import { wantSpace } from "../ipc/line.js";
 import { nudge, signal } from "../ipc/notification.js";
 import { beginSweeps, sweepQueues } from "../ipc/sweep.js";
 import { reap } from "../object/reaper.js";
-import { preempt, restart, rotate } from "../sched/run-queue.js";
-import { passGrace, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js";
+import { isCrowded } from "../sched/crowd.js";
+import { preempt, restart, tick } from "../sched/run-queue.js";
+import { graceIsOver, passGrace, publishAwaited, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import { type Core, EXPIRING, REAPING } from "../state/core.js";
@@ -95,9 +97,29 @@ function sweepAndPass(k: Core): void {
   const done = sweepQueues(k);
   if (done && k.graceOwed !== 0) {
     passGrace(k, k.graceOwed);
+    if (isCrowded(k) && !graceIsOver(k, k.graceOwed)) letOthersPass(k, k.graceOwed);
     k.graceOwed = 0;
   }
   if (!done || k.graceNext !== 0) raise(k.memory, k.attention, Attention.POKE);
+}
+
+/**
+ * With more awake cores than hardware threads the others may be waiting for the very one this core runs on, for some
+ * milliseconds each. So it gives that up until they have passed, as if it had halted. What it is counted for
+ * meanwhile asks no more of it than of a core in a long run: see `endLongRun`.
+ */
+function letOthersPass(k: Core, number: number): void {
+  const { i32, attention } = k;
+  k.givesWayTo = number;
+  publishAwaited(k);
+  // Who passes last calls this core: it sees what was published, or is seen here.
+  if (!graceIsOver(k, number) && Atomics.compareExchange(i32, attention, 0, Attention.HALTED) === 0) {
+    giveWay(i32, attention, Attention.HALTED);
+    Atomics.and(i32, attention, ~Attention.HALTED);
+    raiseEpoch(k);
+  }
+  k.givesWayTo = 0;
+  publishAwaited(k);
 }
 
 /**
@@ -122,7 +144,7 @@ function handleInterrupts(k: Core): void {
     if (vector === Vector.SPURIOUS) return;
     i32[k.area + KernelCore.INTERRUPTS]++;
     if (TRACED) k.tracer.put1(TraceEvent.INTERRUPT_DELIVER, vector);
-    if (vector === Vector.TIMER) rotate(k);
+    if (vector === Vector.TIMER) tick(k);
     else if (vector === Vector.ALARM) k.backlog |= EXPIRING;
     else if (vector === Vector.HOTPLUG) admitCores(k);
     else if (vector >= Vector.PORT && vector < Vector.PORT + PORT_COUNT) {

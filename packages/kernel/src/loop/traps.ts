@@ -5,8 +5,8 @@ import { Err, LifeState, ObjectType, Reg, Right, SlotBits, SlotState, Trap } fro
 import type { Context } from "@capos/engine";
 import { currentSlot, refusal } from "../capability/lookup.js";
 import { windowIsReady } from "../capability/transfer.js";
-import { receiveOnly, replyReceive, send, sendOnly } from "../ipc/endpoint.js";
-import { notify, wait } from "../ipc/notification.js";
+import { receiveNow, receiveOnly, replyReceive, send, sendOnly } from "../ipc/endpoint.js";
+import { notify, poll, wait } from "../ipc/notification.js";
 import { reply, saveReply } from "../ipc/reply.js";
 import { invoke } from "../object/invoke.js";
 import { endThread, faultThread } from "../object/thread-end.js";
@@ -32,19 +32,19 @@ export function dispatch(k: Core, thread: ThreadRef, context: Context): Answer {
     case Trap.SEND:
       return sendOnly(k, thread, context, true);
     case Trap.RECV:
-      return receiveOnly(k, thread, context, true);
+      return receiveOnly(k, thread, context);
     case Trap.REPLY:
       return reply(k, thread, context);
     case Trap.NB_SEND:
       return sendOnly(k, thread, context, false);
     case Trap.NB_RECV:
-      return receiveOnly(k, thread, context, false);
+      return receiveNow(k, thread, context);
     case Trap.NOTIFY:
       return notify(k, thread, context);
     case Trap.WAIT:
-      return wait(k, thread, context, true);
+      return wait(k, thread, context);
     case Trap.POLL:
-      return wait(k, thread, context, false);
+      return poll(k, thread, context);
     case Trap.YIELD:
       context.result = Err.OK;
       rotate(k);

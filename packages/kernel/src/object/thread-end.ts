@@ -58,6 +58,7 @@ export function endThread(k: Core, thread: ThreadRef, life: LifeState, status: n
   Atomics.add(i32, thread + Thread.CALL_NUMBER, 1);
   unbind(k, thread);
   k.contexts[i32[thread + Thread.NUMBER]] = null;
+  if (k.turn === thread) k.turn = 0;
   if (state === ThreadState.REMOTE) {
     i32[thread + Thread.STATE] = ThreadState.DYING;
     askCancel(k, thread);

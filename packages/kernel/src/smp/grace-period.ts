@@ -144,12 +144,13 @@ export function waitForGrace(k: Core, thread: ThreadRef, number: number): Answer
   return Answer.BLOCKED;
 }
 
-/** Says which is the first grace period that something on this core waits for: a thread, its reaper, its own leaving. */
+/** Says which is the first grace period that something on this core waits for: a thread, its reaper, itself. */
 export function publishAwaited(k: Core): void {
   const { i32 } = k;
   let lowest = k.leavesAfter;
   if (k.graceWanted) lowest = earlier(lowest, k.graceAsked);
   if (k.reapAwaits !== 0) lowest = earlier(lowest, k.reapAwaits);
+  if (k.givesWayTo !== 0) lowest = earlier(lowest, k.givesWayTo);
   for (
     let thread = i32[k.kernelArea + KernelArea.GRACE_WAIT_HEAD] as ThreadRef | 0;
     thread !== 0;

@@ -65,6 +65,12 @@ export class Core implements EngineCore {
   /** The running thread and its context; 0 and null while the core chooses. */
   current: ThreadRef | 0 = 0;
   context: Context | null = null;
+  /** Whose turn it is, by which it or a server of its runs: 0 if that one ended. The thread that lost the core since one was chosen last, 0 for none. */
+  turn: ThreadRef | 0 = 0;
+  preempted: ThreadRef | 0 = 0;
+  /** The timer runs: turns are measured. When its tick began. */
+  ticking = false;
+  tickNs = Number.NaN;
   /** Highest ready priority, -1 if none: a cache of the bitmap. */
   topReady = -1;
   /** The thread that is to be dropped as soon as its guest lets go, 0 for none: see engine/src/generator/clock.ts. */
@@ -105,6 +111,8 @@ export class Core implements EngineCore {
   runsNoted: ThreadRef | 0 = 0;
   ranLong = false;
   quiescent = false;
+  /** The grace period that this core lets others pass before it goes on, 0 for none. */
+  givesWayTo = 0;
   /** The grace period after which this core leaves the machine, 0 if it stays. */
   leavesAfter = 0;
   /** The arguments of the invocation in progress. */

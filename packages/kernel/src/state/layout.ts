@@ -105,6 +105,8 @@ export const enum Thread {
   /** Where it stood in its image when it faulted. */
   FAULT_LINE = 43,
   FAULT_COLUMN = 44,
+  /** Nanoseconds of its quantum that it has not been charged for; 0 or less once it is over. See run-queue.ts. */
+  QUANTUM_LEFT = 45,
 
   // line 3: whoever owes this thread an answer and found the ring full
   ANSWER_NEXT = 48,

@@ -88,10 +88,11 @@ export function tracePop(k: Core, from: number, line: LineRef): void {
 /** Where lines of all kinds but a nudge have the thread that they are about. */
 const LINE_THREAD = 1;
 
-/** The thread that a line is about, 0 for a nudge. */
+/** The number of the thread that a line is about, 0 for a nudge and where nobody waits for an answer. */
 function threadIn(k: Core, line: LineRef, kind: number): number {
   if ((kind & MessageFlag.KIND_MASK) === Message.NUDGE) return 0;
-  return k.i32[k.i32[line + LINE_THREAD] + Thread.NUMBER];
+  const thread = k.i32[line + LINE_THREAD];
+  return thread === 0 ? 0 : k.i32[thread + Thread.NUMBER];
 }
 
 /** The core is about to halt: what it wrote can be read from outside meanwhile. */

@@ -5,8 +5,8 @@ import { ExitStatus, MachineError, UsageError } from "../errors.js";
 import { type Answer, REQUEST } from "./door.js";
 import { FolderError, listProcesses, removeFile, socketPath } from "./folder.js";
 
-/** A machine that has not answered by then will not, in milliseconds. */
-const PATIENCE_MS = 10_000;
+/** A machine that has not answered by then, on however busy a host, will not, in milliseconds. */
+const PATIENCE_MS = 60_000;
 
 /** Errors of a connection that say that nobody listens. */
 const NOBODY: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT", "ENOTSOCK"]);

@@ -11,6 +11,7 @@ import type { MachineState } from "@capos/inspect";
 import { type BirpcReturn, createBirpc } from "birpc";
 import type { Backend, MachineFacts } from "../backend.js";
 import { call, report } from "../callbacks.js";
+import { consoleWriter } from "../console-text.js";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
 import { Lifetime } from "../lifetime.js";
 import type { BootOptions, MachineReport, RunOptions, RunResult } from "../options.js";
@@ -64,7 +65,8 @@ class MachineApart implements Backend {
     private readonly options: BootOptions,
     log: (line: string) => unknown,
   ) {
-    const onConsole = options.onConsole ?? ((line) => process.stdout.write(`${line}\n`));
+    const onConsole =
+      options.onConsole ?? consoleWriter((text) => process.stdout.write(text), process.stdout.isTTY === true);
     const onInput = options.onInput ?? (() => null);
     this.#remote = createBirpc<MachineSide, OwnerSide>(
       {

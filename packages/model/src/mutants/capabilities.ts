@@ -224,7 +224,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     breaks:
       "Memory is used again two grace periods after its last capability died: after one a message may still name it.",
     scenario: "signal-vs-memory-reuse",
-    strategy: byChance(3),
+    strategy: byChance(3, 2),
     edits: [
       // The reaper has waited for the first.
       {

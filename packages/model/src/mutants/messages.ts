@@ -304,4 +304,32 @@ if (progressOf(k, thread) === PRIORITY_STORED) {
       },
     ],
   },
+  {
+    name: "bound-woken-for-nothing",
+    breaks:
+      "A receive ends by its bound notification when its bits have been taken for it: somebody may poll.",
+    scenario: "poll-vs-bound",
+    strategy: preemptions(2),
+    edits: [
+      {
+        function: "interruptReceive",
+        find: "if (!takeBound(k, thread, contextOf(k, thread))) return;",
+        replace: "takeBound(k, thread, contextOf(k, thread));",
+      },
+    ],
+  },
+  {
+    name: "look-taken-for-a-receiver",
+    breaks:
+      "That somebody waits for a message is the home's to say: what a sender that does not wait saw is a hint.",
+    scenario: "nb-send-vs-receive",
+    strategy: preemptions(2),
+    edits: [
+      {
+        function: "onSend",
+        find: "if (receiver === 0 && (kind & MessageFlag.NON_BLOCKING) !== 0)",
+        replace: "if (false)",
+      },
+    ],
+  },
 ];

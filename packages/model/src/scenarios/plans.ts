@@ -8,6 +8,6 @@ export function preemptions(most: number): Strategy {
 }
 
 /** Finds what needs `depth` orderings to come about, in one of many schedules. */
-export function byChance(depth: number): Strategy {
-  return { kind: "pct", depth, seed: 1 };
+export function byChance(depth: number, seed = 1): Strategy {
+  return { kind: "pct", depth, seed };
 }

@@ -461,8 +461,17 @@ tests.add("a receive lets go of the call received before: its caller gets PEER_D
     same(sys.words[0], 2, "its word");
     same(yield* ended(os, first), [failed(Err.PEER_DIED)], "the first caller");
     same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "nobody");
+    // It has changed nothing: the call is owed still, until there is a message.
+    same((yield* thread.status(sys, second.handle)).state, 1, "the second caller waits");
+    const third = yield* spawn(os, "caller", [endpoint], { core, args: [3] });
+    yield* settled(os, third);
+    same(yield sys.nbRecv(endpoint), 1, "the third call");
     same(yield* ended(os, second), [failed(Err.PEER_DIED)], "a receive that does not block lets go too");
-    yield* drop(os, first, second);
+    same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "nobody");
+    sys.words[0] = 9;
+    same(yield sys.reply(1), 0, "what was owed can be answered");
+    same(yield* ended(os, third), [9], "the third caller");
+    yield* drop(os, first, second, third);
   }
 });
 

@@ -52,8 +52,13 @@ const roles: Record<string, Role> = {
 
   /** Makes this core the home of an endpoint or notification. */
   *takeHome(os) {
-    const n =
-      os.args[1] === "notification" ? yield os.sys.poll(os.handed[0]) : yield os.sys.nbRecv(os.handed[0]);
+    if (os.args[1] === "notification") {
+      yield os.sys.notify(os.handed[0]);
+      return -(yield os.sys.wait(os.handed[0]));
+    }
+    const n = yield os.sys.nbRecv(os.handed[0]);
+    // The former home reads that it is to be.
+    yield* debug.gracePeriod(os.sys, os.environment.debug);
     return n === Err.WOULD_BLOCK ? 0 : 1;
   },
 

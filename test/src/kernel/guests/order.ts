@@ -8,6 +8,7 @@ import {
   ended,
   GuestTests,
   invoke,
+  OWN_PRIORITY,
   onCores,
   perform,
   type Role,
@@ -185,6 +186,33 @@ const roles: Record<string, Role> = {
   /** Echoes, for ever. */
   *echo(os) {
     for (let n = yield os.sys.recv(os.handed[0]); ; ) n = yield os.sys.replyRecv(os.handed[0], n);
+  },
+
+  /** Counts how often it hears from another than before, so many times; then it tells. */
+  *tally(os) {
+    const [endpoint, back] = os.handed;
+    let last = -1;
+    let changes = 0;
+    for (let n = yield os.sys.recv(endpoint!); changes < Number(os.args[1]); ) {
+      if (os.sys.words[0] !== last) changes++;
+      last = os.sys.words[0];
+      n = os.sys.words[1] === 1 ? yield os.sys.replyRecv(endpoint!, 0) : yield os.sys.recv(endpoint!);
+      if (n < 0) return 1;
+    }
+    yield* tell(os, back!, changes);
+    return 0;
+  },
+
+  /** Calls, or sends, who it is, all the time. */
+  *rival(os) {
+    const { sys, handed, args } = os;
+    for (let n = 0; n >= 0; ) {
+      work(300);
+      sys.words[0] = Number(args[1]);
+      sys.words[1] = args[2] === "calls" ? 1 : 0;
+      n = args[2] === "calls" ? yield sys.call(handed[0], 2) : yield sys.send(handed[0], 2);
+    }
+    return 0;
   },
 
   /** Keeps its core from safe points for a while, again and again. */
@@ -410,6 +438,33 @@ onCores(
   },
 );
 
+for (const [urgency, first, second] of [
+  [120, "calls", "calls"],
+  [120, "sends", "sends"],
+  [120, "sends", "calls"],
+  [100, "calls", "calls"],
+] as const) {
+  onCores(
+    tests,
+    `equals take turns although each ${first === second ? first : "sends or calls"} all the time, to who is ${urgency === 100 ? "as" : "more"} urgent`,
+    function* (os, core) {
+      const endpoint = yield* os.endpoint();
+      const back = yield* os.endpoint();
+      const tally = yield* spawn(os, "tally", [endpoint, back], { core, priority: urgency, args: [100] });
+      yield* settled(os, tally);
+      // On this core the first would keep this thread from starting the second.
+      yield* setPriority(os, os.environment.thread, 130);
+      const rivals = [
+        yield* spawn(os, "rival", [endpoint], { core, args: [1, first] }),
+        yield* spawn(os, "rival", [endpoint], { core, args: [2, second] }),
+      ];
+      same(yield* record(os, back, 1), [100], "changes of turn");
+      yield* drop(os, tally, ...rivals);
+      yield* setPriority(os, os.environment.thread, OWN_PRIORITY);
+    },
+  );
+}
+
 onCores(
   tests,
   "a thread of higher priority that is woken preempts an endless loop at once, by quantum or not",
@@ -566,6 +621,7 @@ tests.add("a request at a former home is bounced to its sender and arrives", fun
   const busy = yield* spawn(os, "spin", [endpoint], { core: away, priority: 1 });
   for (let i = 0; i < 300 && (yield* bounces()) <= before; i++) {
     same(yield sys.nbRecv(endpoint), Err.WOULD_BLOCK, "the endpoint comes home");
+    yield* debug.gracePeriod(sys, environment.debug);
     // Before the first call: to spawn a thread may take a grace period.
     const server = yield* spawn(os, "answersOne", [endpoint, go, ready], { core: away, slots: 1 });
     yield* settled(os, server);

@@ -180,7 +180,7 @@ t.test("a thrown value is described without running anything of the guest's", as
       /m$/,
     ],
     ["new Error('x'.repeat(2 ** 28))", /^4:\d+: Error: \(a text of 268435456 characters\)$/],
-    ["new Error('a\\u0007\\u001b[2Jb\\nc\\u2028d')", /^4:\d+: Error: a {2}\[2Jb c d$/],
+    ["new Error('a\\u0007\\u001b[2Jb\\nc\\u2028d')", /^4:\d+: Error: a\\x07\\x1b\[2Jb\\x0ac\\u2028d$/],
     [
       "new (class Mine extends TypeError {})('own class')",
       /^4:\d+: TypeError: own class$|^4:\d+: Mine: own class$/,

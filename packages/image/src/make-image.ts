@@ -1,0 +1,120 @@
+/**
+ * From a bundle to an image: check what is in it, put the preemption checks in, and wrap it up as one function
+ * expression. Needs a stack as deep as the code is nested, for acorn; whoever has none gets a RangeError.
+ */
+import { resolve } from "node:path";
+import vm from "node:vm";
+import type { Image } from "@capos/abi";
+import remapping from "@jridgewell/remapping";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { GuestBuildError, type Place } from "./build-error.js";
+import type { BundledSource } from "./bundler.js";
+import { instrument } from "./instrument.js";
+import { TOO_DEEP, tooDeepNode } from "./nesting.js";
+import { firstRejected } from "./rejected-text.js";
+import { firstOffence, type Offence } from "./restrictions.js";
+import { type Bundle, parseBundle, postOrder, type Tree } from "./syntax-tree.js";
+
+/** What an image is made from. */
+export interface Ingredients {
+  readonly source: BundledSource;
+  /** The guest's file by an absolute path, for what is wrong nowhere in particular. */
+  readonly entryFile: string;
+  readonly name: string;
+}
+
+/** An image; null if its bundle has `const {a, ...rest} = text`, which lists properties where no check can be put. */
+export function makeImage({ source, entryFile, name }: Ingredients): Image | null {
+  const bundle = parse(source, entryFile);
+  const fail = (offence: Offence): never => {
+    throw new GuestBuildError(offence.reason, placeOf(offence.node.loc!.start, source, entryFile));
+  };
+
+  const tooDeep = tooDeepNode(bundle.root);
+  if (tooDeep !== null) fail({ node: tooDeep, reason: TOO_DEEP });
+  if (hasObjectRest(bundle)) return null;
+  const offence = firstOffence(bundle);
+  if (offence !== null) fail(offence);
+  const main = defaultExportOf(bundle);
+  if (main === null) {
+    const reason = "no default export: a guest has `export default function* main(sys) { ... }`";
+    throw new GuestBuildError(reason, { file: entryFile, line: 1, column: 1 });
+  }
+  const instrumented = instrument(bundle, main);
+  if (instrumented.offence !== null) return fail(instrumented.offence);
+
+  const code = instrumented.out.toString();
+  const ownMap = instrumented.out.generateMap({ hires: "boundary", source: "bundle.js" });
+  const map = composed(ownMap.toString(), source);
+  checkCode(code, map, entryFile);
+  return { name, code, map };
+}
+
+/** Parses a bundle. What esbuild took and acorn does not is the guest's mistake all the same. */
+function parse(source: BundledSource, entryFile: string): Bundle {
+  try {
+    return parseBundle(source.code);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // So acorn calls the end of the stack.
+    if (error.message.startsWith("Not enough stack space")) throw new RangeError(error.message);
+    const { loc, message } = error as SyntaxError & { readonly loc?: { line: number; column: number } };
+    const reason = message.replace(/ \(\d+:\d+\)$/, "");
+    throw new GuestBuildError(reason, placeOf(loc ?? { line: 1, column: 0 }, source, entryFile));
+  }
+}
+
+function hasObjectRest(bundle: Bundle): boolean {
+  for (const node of postOrder(bundle.root)) {
+    if (node.type === "RestElement" && bundle.parents.get(node)!.type === "ObjectPattern") return true;
+  }
+  return false;
+}
+
+/** The local name of the default export. esbuild exports by one clause at the end. */
+function defaultExportOf(bundle: Bundle): Tree | null {
+  for (const statement of bundle.root.body as Tree[]) {
+    if (statement.type !== "ExportNamedDeclaration") continue;
+    for (const specifier of statement.specifiers as Tree[]) {
+      if (specifier.exported.name === "default") return specifier.local;
+    }
+  }
+  return null;
+}
+
+/** Where in the guest's files a place in the bundle came from: the begin of its entry file if from nowhere. */
+function placeOf(
+  start: { readonly line: number; readonly column: number },
+  source: BundledSource,
+  entryFile: string,
+): Place {
+  const found = originalPositionFor(new TraceMap(source.map), start);
+  if (found.source === null) return { file: entryFile, line: 1, column: 1 };
+  return { file: resolve(source.folder, found.source), line: found.line, column: found.column + 1 };
+}
+
+/** The map from the image through the bundle to the guest's files, these by absolute path. */
+function composed(ownMap: string, source: BundledSource): string {
+  const map = remapping([ownMap, source.map], () => null);
+  map.sources = map.sources.map((path) => (path === null ? null : resolve(source.folder, path)));
+  map.file = null;
+  return map.toString();
+}
+
+/** What was made must be what V8 and the kernel take. */
+function checkCode(code: string, map: string, entryFile: string): void {
+  const rejected = firstRejected(code);
+  if (rejected !== null) {
+    const before = code.slice(0, rejected.index).split("\n");
+    const start = { line: before.length, column: before.at(-1)!.length };
+    const reason = `a name that ends in "${rejected.text}" cannot be called in a guest: rename it`;
+    throw new GuestBuildError(reason, placeOf(start, { code, map, folder: "/" }, entryFile));
+  }
+  try {
+    new vm.Script(code);
+  } catch (error) {
+    // A rule of the language that only V8 holds, or newer syntax of regular expressions than its own.
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new GuestBuildError(error.message, { file: entryFile, line: 1, column: 1 });
+  }
+}
