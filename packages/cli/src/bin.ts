@@ -27,15 +27,55 @@ import {
   sectionNames,
   traceSize,
 } from "./commands/values.js";
-import { processSession } from "./session.js";
+import { terminalProgress } from "./progress.js";
+import type { Session } from "./session.js";
+import { StandardInput } from "./standard-input.js";
+import { StandardOutput } from "./standard-output.js";
 import { SORT_KEYS } from "./top/tables.js";
 import { VERSION } from "./version.js";
 
+/** Why a command was told to end: what to say of it, if anything, and the status that goes with it. */
+interface Ending {
+  readonly line: string | null;
+  readonly status: number;
+}
+
 const abort = new AbortController();
+const unread = new AbortController();
+let ending: Ending | null = null;
 let status: number = ExitStatus.OK;
 
+/** Has the command end. The first reason stays. */
+function endWith(why: Ending): void {
+  ending ??= why;
+  process.exitCode = ending.status;
+  abort.abort();
+}
+
+function failing(what: string): (error: Error) => void {
+  return (error) => {
+    const reason = error.message.replace(/^[A-Z0-9]+: /, "").replace(/, [a-z]+$/, "");
+    endWith({ line: `${what}: ${reason}`, status: ExitStatus.FAILED });
+  };
+}
+
+const stderr = new StandardOutput(process.stderr, {
+  // There is no better place to say so.
+  ...{ onClosed() {}, onUnread() {}, onError() {} },
+});
 /** What commands run in. */
-const session = await processSession(abort.signal);
+const session: Session = {
+  stdin: new StandardInput(failing("standard input cannot be read")),
+  stdout: new StandardOutput(process.stdout, {
+    onClosed: () => unread.abort(),
+    onUnread: () => endWith({ line: null, status: ExitStatus.UNREAD }),
+    onError: failing("standard output cannot be written"),
+  }),
+  stderr,
+  progress: await terminalProgress(),
+  signal: abort.signal,
+  unread: unread.signal,
+};
 const end = (ended: number): void => {
   status = ended;
 };
@@ -87,7 +127,7 @@ program
   .option("--only <sections>", `some of ${SECTIONS.join(",")}`, sectionNames)
   .action(async (pid: string | undefined, _flags: InspectFlags, command: Command) => {
     const { inspectCommand } = await import("./commands/inspect.js");
-    end(await inspectCommand(pid, command.optsWithGlobals<InspectFlags>()));
+    end(await inspectCommand(pid, command.optsWithGlobals<InspectFlags>(), session));
   });
 
 program
@@ -182,14 +222,14 @@ program
   .option("--quiet", "show no progress")
   .action(async (names: string[], _flags: CheckFlags, command: Command) => {
     const { checkCommand } = await import("./commands/check.js");
-    end(await checkCommand(names, command.optsWithGlobals<CheckFlags>(), abort.signal));
+    end(await checkCommand(names, command.optsWithGlobals<CheckFlags>(), session));
   });
 
 /** What went wrong, as one line, and the status that goes with it. */
-function explain(error: unknown): { line: string; status: number } {
+function explain(error: unknown): Ending {
   // First: what an interrupted run without end has measured may be too little to be compared.
   if (error instanceof UsageError) return { line: error.message, status: ExitStatus.USAGE };
-  if (abort.signal.aborted) return { line: "interrupted", status: ExitStatus.INTERRUPTED };
+  if (ending !== null) return ending;
   if (error instanceof MachineError) return { line: error.message, status: error.status };
   // A bug of ours: here a stack trace is what helps.
   return {
@@ -198,15 +238,25 @@ function explain(error: unknown): { line: string; status: number } {
   };
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => abort.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => endWith({ line: "interrupted", status: ExitStatus.INTERRUPTED }));
+let told = false;
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) status = error.exitCode === 0 ? ExitStatus.OK : ExitStatus.USAGE;
-  else {
-    const failure = explain(error);
-    process.stderr.write(`capos-smp: ${visibleLines(failure.line)}\n`);
-    status = failure.status;
-  }
+  else tell(explain(error));
 }
 process.exitCode = status;
+// What was printed may not have left yet; and a command may end well all the same.
+process.once("beforeExit", () => {
+  if (!told && ending !== null && ending.status !== ExitStatus.INTERRUPTED && status === ExitStatus.OK)
+    tell(ending);
+});
+
+function tell({ line, status: its }: Ending): void {
+  told = true;
+  status = its;
+  process.exitCode = its;
+  if (line !== null) stderr.write(`capos-smp: ${visibleLines(line)}\n`);
+}

@@ -15,9 +15,9 @@ export interface Progress {
 /** Shows nothing: for those who asked for quiet, or for a document. */
 export const NO_PROGRESS: Progress = { show() {}, clear() {} };
 
-/** Progress on standard error if that is a terminal. */
+/** Progress on standard error if that is a terminal that can move its cursor. */
 export async function terminalProgress(): Promise<Progress> {
-  if (!process.stderr.isTTY) return NO_PROGRESS;
+  if (!process.stderr.isTTY || process.env.TERM === "dumb") return NO_PROGRESS;
   // Only here: it takes as long to load as all the rest of a command's beginning.
   const { createLogUpdate } = await import("log-update");
   const update = createLogUpdate(process.stderr);

@@ -16,6 +16,8 @@ export interface MachineFacts {
 /** Promises are rejected with MachineError when the machine ends first. Arguments are in range. */
 export interface Backend extends MachineFacts {
   readonly lifetime: Lifetime;
+  /** The number of the process that it runs in. */
+  readonly pid: number;
   /** Null if it is another process's. */
   readonly memory: PhysicalMemory | null;
   /** Resolves when the machine has ended, for whatever reason. */

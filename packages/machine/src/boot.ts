@@ -4,6 +4,8 @@
  *     const machine = await boot({ cores: 2 });
  *     const { status } = await machine.run("hello.ts", { args: ["world"] });
  *     await machine.halt();
+ *
+ * With `process: "own"` the machine has a process of its own, and is used in the same way.
  */
 import type { Backend } from "./backend.js";
 import { call } from "./callbacks.js";
@@ -12,6 +14,7 @@ import { bootHere } from "./in-process.js";
 import { logSink, standardDestination } from "./log-sink.js";
 import { CaposMachine } from "./machine.js";
 import type { BootOptions } from "./options.js";
+import { bootApart } from "./own-process/boot.js";
 
 /**
  * Boots a machine and waits until its services are up.
@@ -19,7 +22,7 @@ import type { BootOptions } from "./options.js";
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const log = logSink(options.logLevel ?? "info", options.logDestination ?? standardDestination());
-  const backend = await bootHere(options, log);
+  const backend = await (options.process === "own" ? bootApart : bootHere)(options, log);
   if (options.inspectable === true) await letInspect(backend, log);
   return new CaposMachine(backend);
 }

@@ -19,9 +19,12 @@ const RESET = "\x1b[0m";
 const MAX_KEPT = 256;
 
 /** Makes a function that writes lines of the console: as they are, or fit for a terminal. */
-export function consoleWriter(write: (text: string) => unknown, toTerminal: boolean): (line: string) => void {
+export function consoleWriter(
+  write: (text: string) => unknown,
+  toTerminal: boolean,
+): (line: string) => unknown {
   const forTerminal = toTerminal ? new ConsoleText() : null;
-  return (line) => void write(`${forTerminal?.line(line) ?? line}\n`);
+  return (line) => write(`${forTerminal?.line(line) ?? line}\n`);
 }
 
 /** Makes one guest's or one machine's lines fit for a terminal, one after the other. */

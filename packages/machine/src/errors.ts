@@ -13,6 +13,8 @@ export const enum ExitStatus {
   PANIC = 70,
   /** Stopped by Ctrl-C. */
   INTERRUPTED = 130,
+  /** Stopped because it went on printing and nobody read it: what a shell says of a SIGPIPE. */
+  UNREAD = 141,
 }
 
 /** A mistake of the caller's: an option out of range, a file that is no guest. */

@@ -128,23 +128,22 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
   const machine = await fromHost(() => new Machine(plan, hooks));
   for (const image of loadServerImages()) load(machine, image);
   const poweredNs = nowNs();
-  const ending = machine.run();
-  const ended = ending.then(reportOf);
-  if (options.onMachine !== undefined)
-    call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
-  const failed = ending.then(async (end): Promise<never> => {
-    const error = end.panicked
-      ? new MachineError("the kernel panicked", ExitStatus.PANIC, kernelText.text)
-      : new MachineError(end.refusal?.message ?? "the machine was halted", end.status);
-    lifetime.end(error);
+  const ended = machine.run().then(async (end): Promise<MachineReport> => {
+    lifetime.end(
+      end.panicked
+        ? new MachineError("the kernel panicked", ExitStatus.PANIC, kernelText.text)
+        : new MachineError(end.refusal?.message ?? "the machine was halted", end.status),
+    );
     // A panic is never silent: whoever does not listen to the kernel's line gets it here.
     if (end.panicked && options.onKernel === undefined) call(onPanic, kernelText.text);
     if (end.panicked && options.lastMoments !== undefined)
       call(options.onKernel ?? onPanic, `${await keepLastMoments(options.lastMoments, machine.memory)}\n`);
-    throw error;
+    return reportOf(end);
   });
-  failed.catch(() => {});
-  await Promise.race([control.ready, failed]);
+  if (options.onMachine !== undefined)
+    call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
+  await Promise.race([control.ready, ended]);
+  lifetime.check();
   return new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
 }
 
@@ -172,6 +171,10 @@ class MachineHere implements Backend {
 
   get memoryMiB(): number {
     return this.machine.plan.memoryMiB;
+  }
+
+  get pid(): number {
+    return process.pid;
   }
 
   get memory(): PhysicalMemory {

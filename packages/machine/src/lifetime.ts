@@ -7,6 +7,7 @@ import { MachineError } from "./errors.js";
 export class Lifetime {
   readonly #waiting = new Set<(error: MachineError) => void>();
   #failure: MachineError | null = null;
+  #isOver = false;
 
   /** Nothing new is begun from now on; what was begun may yet be answered. The first reason stays. */
   close(reason: MachineError): void {
@@ -16,6 +17,7 @@ export class Lifetime {
   /** It has ended: nothing is answered any more. */
   end(reason: MachineError): void {
     this.#failure = reason;
+    this.#isOver = true;
     for (const reject of this.#waiting) reject(copyOf(reason));
     this.#waiting.clear();
   }
@@ -25,12 +27,23 @@ export class Lifetime {
     if (this.#failure !== null) throw copyOf(this.#failure);
   }
 
+  /** Comes back at once if nothing has ended. @throws MachineError when it has, if it is about to */
+  async open(): Promise<void> {
+    if (this.#failure !== null) await this.over();
+  }
+
+  /** Waits for the end. @throws MachineError then */
+  async over(): Promise<never> {
+    if (this.#isOver) throw copyOf(this.#failure!);
+    return new Promise((_, reject) => void this.#waiting.add(reject));
+  }
+
   /**
    * Begins something and waits for it, or for the end.
-   * @throws MachineError if the machine has ended, is about to, or ends meanwhile
+   * @throws MachineError if the machine has ended, or ends meanwhile
    */
   async during<T>(begin: () => T | PromiseLike<T>): Promise<T> {
-    this.check();
+    await this.open();
     let reject!: (error: MachineError) => void;
     const ended = new Promise<never>((_, refuse) => {
       reject = refuse;

@@ -12,14 +12,16 @@ import { inRange } from "./ranges.js";
 const MAX_STATUS = 255;
 
 /**
- * After its end, and from when it is halted, every operation but `halt` and `ended` fails at once with a MachineError
- * that says how it ended; what was begun before fails with it when the machine has ended.
+ * After its end every operation but `halt` and `ended` fails at once with a MachineError that says how it ended. What
+ * has begun, or is asked from when it is halted, fails with it when it has ended.
  */
 export class CaposMachine {
   readonly cores: number;
   readonly memoryMiB: number;
   /** From power-on until init ran, in nanoseconds. */
   readonly powerToInitNs: number;
+  /** The number of the process that it runs in. */
+  readonly pid: number;
   readonly #backend: Backend;
 
   /** @internal Use `boot`. */
@@ -28,6 +30,7 @@ export class CaposMachine {
     this.cores = backend.cores;
     this.memoryMiB = backend.memoryMiB;
     this.powerToInitNs = backend.powerToInitNs;
+    this.pid = backend.pid;
   }
 
   /**
@@ -35,13 +38,13 @@ export class CaposMachine {
    * @throws UsageError for a file that is no guest, or options that cannot be; MachineError if the machine stops meanwhile.
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
-    this.#backend.lifetime.check();
+    await this.#backend.lifetime.open();
     return this.runImage(await compileGuest(file, options.root), options);
   }
 
   /** Runs an image to its end: see `run`. */
   async runImage(image: Image, options: RunOptions = {}): Promise<RunResult> {
-    this.#backend.lifetime.check();
+    await this.#backend.lifetime.open();
     if (options.core !== undefined) inRange("core", options.core, 0, this.cores - 1);
     const args: readonly unknown[] = options.args ?? [];
     if (args.some((text) => typeof text !== "string")) throw new UsageError("args: all must be texts");
@@ -74,19 +77,19 @@ export class CaposMachine {
    * Read from outside while it runs: the derivation tree is of one instant, the rest as it was met.
    */
   async inspect(): Promise<MachineState> {
-    this.#backend.lifetime.check();
+    await this.#backend.lifetime.open();
     return this.#backend.inspect();
   }
 
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */
   async plug(core: number): Promise<void> {
-    this.#backend.lifetime.check();
+    await this.#backend.lifetime.open();
     await this.#backend.plug(inRange("core", core, 0, this.cores - 1));
   }
 
   /** Asks a core to leave the machine. It does when no thread lives on it; core 0 never does. */
   async unplug(core: number): Promise<void> {
-    this.#backend.lifetime.check();
+    await this.#backend.lifetime.open();
     await this.#backend.unplug(inRange("core", core, 0, this.cores - 1));
   }
 
@@ -95,7 +98,7 @@ export class CaposMachine {
    * @throws UsageError if none of that name runs
    */
   async killService(service: string): Promise<void> {
-    this.#backend.lifetime.check();
+    await this.#backend.lifetime.open();
     await this.#backend.killService(service);
   }
 

@@ -62,8 +62,8 @@ async function refusal(
   }
 }
 
-for (const process of ["this"] as const) {
-  const options: BootOptions = { ...SILENT };
+for (const process of ["this", "own"] as const) {
+  const options: BootOptions = { ...SILENT, process };
   for (const [how, { end, message, status }] of Object.entries(ENDS)) {
     t.test(`every operation of a machine in ${process} process that ${how} fails and says so`, async (t) => {
       const machine = await boot(options);
@@ -89,6 +89,7 @@ for (const process of ["this"] as const) {
         machine.killService("echo"),
       ];
       await machine.halt(5);
+      // Not before: an end that is told early would find nobody who listens.
       const [waits, ...others] = await Promise.allSettled(asked);
       t.match(waits, { status: "rejected", reason: { name: "MachineError", status: 5 } });
       for (const other of others)

@@ -175,7 +175,7 @@ function print<T>(
   render: (value: T, options: { color: boolean }) => string,
   stdout: Output,
 ): void {
-  const text = json === true ? JSON.stringify(value) : render(value, { color: stdout.isTTY === true });
+  const text = json === true ? JSON.stringify(value) : render(value, { color: stdout.hasColors === true });
   stdout.write(`${text}\n`);
 }
 

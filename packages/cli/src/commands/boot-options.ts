@@ -1,9 +1,11 @@
 /** What a command's flags mean for the machines that it boots. */
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
-import { type BootOptions, consoleWriter } from "@capos/machine";
+import { type BootOptions, consoleWriter, PRETTY } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace";
-import type { Session } from "../session.js";
+import type { DestinationStream } from "pino";
+import { prettyFactory } from "pino-pretty";
+import type { Output, Session } from "../session.js";
 import type { MachineFlags } from "./options.js";
 
 /** Of a machine's memory, how much its trace rings get at most unless told. */
@@ -22,6 +24,13 @@ function fittingKiB(most: number, flags: MachineFlags): number {
   let kib = most;
   while (kib * rings > room) kib /= 2;
   return kib < MIN_TRACE_KIB ? 0 : kib;
+}
+
+/** Log records as text: readable on a terminal, else in JSON lines. */
+function logTo(output: Output): DestinationStream {
+  if (output.isTTY !== true) return { write: (record) => void output.write(record) };
+  const pretty = prettyFactory({ ...PRETTY, colorize: output.hasColors === true });
+  return { write: (record) => void output.write(pretty(record)) };
 }
 
 /**
@@ -43,7 +52,7 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
-    ...(session.log !== undefined && { logDestination: session.log() }),
+    logDestination: session.log?.() ?? logTo(session.stderr),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
     onConsole: consoleWriter((text) => session.stdout.write(text), toTerminal),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),

@@ -22,7 +22,8 @@ import { KERNEL } from "@capos/model";
 import { perSecond, progressText, Report, totalOf, totalText } from "../check/report.js";
 import { ALL, isFile, type Selection, selectJobs } from "../check/selection.js";
 import { renderCounterExample } from "../check/table.js";
-import { NO_PROGRESS, terminalProgress } from "../progress.js";
+import { NO_PROGRESS } from "../progress.js";
+import type { Output, Session } from "../session.js";
 
 export interface CheckFlags extends Omit<Selection, "names"> {
   readonly list?: boolean;
@@ -64,14 +65,14 @@ interface Source {
 export async function checkCommand(
   names: readonly string[],
   flags: CheckFlags,
-  signal: AbortSignal,
+  session: Session,
 ): Promise<number> {
   try {
     const file = names.find(isFile) ?? null;
-    if (file === null) return await checkFrom({ catalogue: KERNEL, file }, names, flags, signal);
+    if (file === null) return await checkFrom({ catalogue: KERNEL, file }, names, flags, session);
     if (names.length > 1) throw new UsageError(`check: ${file} is a file of your own: name nothing else`);
     const { catalogueOf } = await import("@capos/explorer/scenario");
-    return await checkFrom({ catalogue: await catalogueOf(file), file }, [], flags, signal);
+    return await checkFrom({ catalogue: await catalogueOf(file), file }, [], flags, session);
   } catch (error) {
     const cause = error instanceof WorkerError ? error.thrown : error;
     if (TOLD.has((cause as Error).name)) throw new UsageError((cause as Error).message);
@@ -83,21 +84,23 @@ async function checkFrom(
   source: Source,
   names: readonly string[],
   flags: CheckFlags,
-  signal: AbortSignal,
+  session: Session,
 ): Promise<number> {
   const { catalogue } = source;
   if (flags.list === true)
     return await list(
       catalogue.scenarios,
       flags,
+      session.stdout,
       ({ plan, holds }) => `${boundOf(plan).padEnd(BOUND_WIDTH)}  ${holds}`,
     );
-  if (flags.mutants === true) return await list(catalogue.mutants, flags, ({ breaks }) => breaks);
+  if (flags.mutants === true)
+    return await list(catalogue.mutants, flags, session.stdout, ({ breaks }) => breaks);
   if (flags.inspectBrk !== undefined && flags.replay === undefined)
     throw new UsageError("--inspect-brk is for --replay FILE: it stops at a schedule's first step");
   return flags.replay === undefined
-    ? await explore(names, flags, signal, source)
-    : await replay(flags.replay, names, flags, catalogue);
+    ? await explore(names, flags, session, source)
+    : await replay(flags.replay, names, flags, catalogue, session.stdout);
 }
 
 /** Room for the longest bound. */
@@ -111,18 +114,19 @@ function boundOf(plan: Strategy): string {
 async function list<Item extends { readonly name: string }>(
   items: readonly Item[],
   { json }: CheckFlags,
+  stdout: Output,
   about: (item: Item) => string,
 ): Promise<number> {
   const width = Math.max(0, ...items.map(({ name }) => name.length));
   const lines = items.map((item) => `${item.name.padEnd(width)}  ${about(item)}\n`);
-  await print(json === true ? `${JSON.stringify(items)}\n` : lines.join(""));
+  await print(stdout, json === true ? `${JSON.stringify(items)}\n` : lines.join(""));
   return ExitStatus.OK;
 }
 
 async function explore(
   names: readonly string[],
   flags: CheckFlags,
-  signal: AbortSignal,
+  { stdout, progress: shown, signal }: Session,
   { catalogue, file }: Source,
 ): Promise<number> {
   const wanted = file !== null && flags.mutant === undefined ? [ALL] : names;
@@ -130,12 +134,12 @@ async function explore(
   if (flags.save !== undefined && jobs.length > 1)
     throw new UsageError(`--save: one file for ${jobs.length} scenarios; name one of them`);
   const isText = flags.json !== true;
-  const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : await terminalProgress();
+  const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : shown;
   const report = new Report(jobs.map(({ scenario }) => scenario));
   const { mutant } = jobs[0];
   if (isText) {
     const rule = catalogue.mutants.find(({ name }) => name === mutant)?.breaks;
-    await print(`${mutant === null ? "" : `mutant ${mutant}: ${rule}\n`}${report.head()}\n`);
+    await print(stdout, `${mutant === null ? "" : `mutant ${mutant}: ${rule}\n`}${report.head()}\n`);
   }
   const workers = flags.workers ?? availableParallelism();
   let results: CheckResult[];
@@ -149,29 +153,30 @@ async function explore(
       onProgress: (now) => progress.show(progressText(now), now.fraction),
       onResult: (result) => {
         progress.clear();
-        if (isText) void print(`${report.result(result)}\n`);
+        if (isText) void print(stdout, `${report.result(result)}\n`);
       },
     });
   } finally {
     progress.clear();
   }
   const failed = results.filter(({ counterExample }) => counterExample !== null);
-  if (isText) await print(`${totalText(results, jobs.length)}\n`);
+  if (isText) await print(stdout, `${totalText(results, jobs.length)}\n`);
   const saved = new Map<CheckResult, string>();
   for (const result of failed) {
-    if (isText) await print(`\n${describe(result, result.counterExample!, catalogue, flags)}\n`);
+    if (isText)
+      await print(stdout, `\n${describe(result, result.counterExample!, catalogue, flags, stdout)}\n`);
     const saving = save(result, flags.save);
     saved.set(result, saving);
     const which = file === null ? "" : `${file} `;
-    if (isText) await print(`saved in ${saving}; see it again: capos-smp check ${which}--replay ${saving}\n`);
+    if (isText)
+      await print(stdout, `saved in ${saving}; see it again: capos-smp check ${which}--replay ${saving}\n`);
   }
   const advice = howToGoOn(results, flags.resume);
-  if (!isText) await print(`${JSON.stringify(documentOf(results, workers, saved))}\n`);
-  else if (advice !== "") await print(`${advice}\n`);
+  if (!isText) await print(stdout, `${JSON.stringify(documentOf(results, workers, saved))}\n`);
+  else if (advice !== "") await print(stdout, `${advice}\n`);
   if (failed.length > 0) return ExitStatus.FAILED;
-  if (!signal.aborted) return ExitStatus.OK;
-  process.stderr.write("capos-smp: interrupted\n");
-  return ExitStatus.INTERRUPTED;
+  signal.throwIfAborted();
+  return ExitStatus.OK;
 }
 
 function save(result: CheckResult, file = `capos-check-${result.scenario}.json`): string {
@@ -199,18 +204,23 @@ async function replay(
   names: readonly string[],
   flags: CheckFlags,
   catalogue: Catalogue,
+  stdout: Output,
 ): Promise<number> {
   if (names.length > 0) throw new UsageError("--replay: the file says which scenario; name none");
   const beforeRun = flags.inspectBrk === undefined ? undefined : openInspector(flags.inspectBrk);
   const { document, counterExample } = await replayFile({ catalogue, file, beforeRun });
   if (flags.json === true) {
     const { scenario, mutant } = document;
-    await print(`${JSON.stringify({ scenario, mutant, finding: document.finding, counterExample })}\n`);
+    await print(
+      stdout,
+      `${JSON.stringify({ scenario, mutant, finding: document.finding, counterExample })}\n`,
+    );
   } else if (counterExample === null) {
     await print(
+      stdout,
       `${nameOf(document)}: does not fail any more (it did: ${document.finding.kind}: ${document.finding.message})\n`,
     );
-  } else await print(`${describe(document, counterExample, catalogue, flags)}\n`);
+  } else await print(stdout, `${describe(document, counterExample, catalogue, flags, stdout)}\n`);
   return counterExample === null ? ExitStatus.OK : ExitStatus.FAILED;
 }
 
@@ -242,9 +252,10 @@ function describe(
   example: CounterExample | SimplestCounterExample,
   catalogue: Catalogue,
   flags: CheckFlags,
+  { columns }: Output,
 ): string {
   const { finding, preemptions, choices } = example;
-  const width = process.stdout.columns ?? USUAL_WIDTH;
+  const width = columns ?? USUAL_WIDTH;
   const isFewest = "isFewest" in example && example.isFewest;
   const few = isFewest ? " (with fewer it does not fail)" : "";
   const holds = catalogue.scenarios.find(({ name }) => name === subject.scenario)?.holds;
@@ -273,6 +284,6 @@ function documentOf(
   };
 }
 
-function print(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+function print(stdout: Output, text: string): Promise<void> {
+  return new Promise((resolve) => stdout.write(text, resolve));
 }

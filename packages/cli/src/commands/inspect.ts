@@ -1,9 +1,9 @@
 /** `capos-smp inspect`: shows a machine that another process runs. */
-import process from "node:process";
 import { type MachineState, SECTIONS, type SectionName } from "@capos/inspect";
 import { askMachine, chooseMachine } from "@capos/machine";
 import { ExitStatus } from "@capos/machine/errors";
 import { renderTables } from "../inspect/tables.js";
+import type { Session } from "../session.js";
 
 export interface InspectFlags {
   readonly json?: boolean;
@@ -11,13 +11,13 @@ export interface InspectFlags {
 }
 
 /** Asks and prints; answers the exit status. */
-export async function inspectCommand(which: string | undefined, flags: InspectFlags): Promise<number> {
+export async function inspectCommand(
+  which: string | undefined,
+  flags: InspectFlags,
+  { stdout }: Session,
+): Promise<number> {
   const state = select(await askMachine(await chooseMachine(which)), flags.only);
-  // Whoever reads the beginning of a long text and goes (head, less) has what was wanted.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-  process.stdout.write(flags.json === true ? `${JSON.stringify(state)}\n` : renderTables(state));
+  stdout.write(flags.json === true ? `${JSON.stringify(state)}\n` : renderTables(state));
   return ExitStatus.OK;
 }
 

@@ -69,6 +69,7 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
     .description("boot a machine, run a guest written in TypeScript or JavaScript, exit with its status")
     .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
     .option("--debug", "give it the Debug capability")
+    .option("--own-process", "run the machine in a process of its own, which may end without this one")
     .option("--raw-console", "let it send a terminal all it wants, not just text and colours")
     .option(
       "--root <folder>",

@@ -1,5 +1,6 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
 import { boot, compileGuest } from "@capos/machine";
+import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
 import { bootOptions, KEPT_KIB } from "./boot-options.js";
 import type { MachineFlags } from "./options.js";
@@ -7,6 +8,7 @@ import type { MachineFlags } from "./options.js";
 export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
+  readonly ownProcess?: boolean;
   readonly root?: string;
 }
 
@@ -18,6 +20,8 @@ export async function runCommand(
   session: Session,
 ): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
+  if (flags.ownProcess === true && session.onMachine !== undefined)
+    throw new UsageError("--own-process: top and trace see machines of their own process only");
   // Before a machine is built: most mistakes are in the guest.
   const image = await compileGuest(file, flags.root);
   const lines: string[] = [];
@@ -26,12 +30,11 @@ export async function runCommand(
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
     ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
+    ...(flags.ownProcess === true && { process: "own" }),
+    onInput: stdin === null ? () => null : () => stdin.read(),
   });
   const interrupt = (): void => void machine.halt();
   signal.addEventListener("abort", interrupt);
-  if (stdin === null) machine.closeInput();
-  stdin?.on("data", (bytes: Buffer) => machine.feed(bytes));
-  stdin?.on("end", () => machine.closeInput());
   try {
     signal.throwIfAborted();
     const result = await machine.runImage(image, {
@@ -45,7 +48,7 @@ export async function runCommand(
     return result.status;
   } finally {
     signal.removeEventListener("abort", interrupt);
-    stdin?.destroy();
+    stdin?.close();
     await machine.halt();
   }
 }

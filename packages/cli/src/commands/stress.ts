@@ -61,7 +61,7 @@ export async function stressCommand(
     flags.json === true
       ? JSON.stringify({ ...document, total: totalOf(document.results) })
       : [
-          renderTable(document, stdout.isTTY === true),
+          renderTable(document, stdout.hasColors === true),
           ...violations.map((it) => `\n${describeViolation(it).join("\n")}`),
         ].join("\n");
   await new Promise<void>((resolve) => stdout.write(`${text}\n`, resolve));

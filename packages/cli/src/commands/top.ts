@@ -1,5 +1,6 @@
 /** `capos-smp top -- COMMAND`: runs a command and shows what its machines do meanwhile. */
 import process from "node:process";
+import { isatty } from "node:tty";
 import { ExitStatus, MachineError } from "@capos/machine/errors";
 import type { Command } from "commander";
 import type { Session } from "../session.js";
@@ -43,14 +44,14 @@ export async function topCommand(
   };
   // A machine may take its time to halt: the terminal is not kept for that.
   signal.addEventListener("abort", close);
-  // Nobody reads any more: the pipe was closed, the terminal is gone.
-  const closed = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-    quit.abort();
-  };
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", closed);
+  // It would go on as long as its command.
+  const unread = (): void => quit.abort();
+  session.unread.addEventListener("abort", unread);
   try {
-    const status = await runInner(words, { ...display.inner, signal, onMachine: follower.onMachine });
+    const status = await runInner(words, {
+      ...display.inner,
+      ...{ signal, unread: session.unread, onMachine: follower.onMachine },
+    });
     if (quit.signal.aborted) return ExitStatus.OK;
     if (flags.once === true && follower.shown === 0)
       throw new MachineError(
@@ -63,6 +64,7 @@ export async function topCommand(
     if (!quit.signal.aborted || session.signal.aborted) throw error;
     return ExitStatus.OK;
   } finally {
+    session.unread.removeEventListener("abort", unread);
     close();
   }
 }
@@ -74,20 +76,24 @@ function makeDisplay(
   onQuit: () => void,
 ): Display {
   const sort = flags.sort ?? "cpu";
-  const { stdin, stdout, stderr } = process;
+  const { stdout } = process;
   const alone = flags.once === true || flags.json === true;
   const obstacle = alone ? null : whyPlain();
   if (!alone && obstacle === null)
-    return new ScreenDisplay({ stdin, stdout, stderr, command: words.join(" "), sort, onQuit });
+    return new ScreenDisplay({
+      ...{ stdin: process.stdin, stdout, shown: session },
+      ...{ command: words.join(" "), sort, onQuit },
+    });
   const width = Math.max(stdout.columns || USUAL_WIDTH, MIN_WIDTH);
   return new PlainDisplay({ session, words, json: flags.json === true, sort, width, obstacle });
 }
 
 /** Why there can be no full screen; null if there can. */
 function whyPlain(): string | null {
-  const { stdin, stdout, env } = process;
+  const { stdout, env } = process;
   if (stdout.isTTY !== true) return "standard output is no terminal";
-  if (stdin.isTTY !== true) return "standard input is no terminal, so there are no keys";
+  // To look at the stream is to open it.
+  if (!isatty(0)) return "standard input is no terminal, so there are no keys";
   if (env.TERM === "dumb") return "the terminal (TERM is dumb) cannot move its cursor";
   if (stdout.columns > 0 && stdout.columns < MIN_WIDTH)
     return `the terminal has ${stdout.columns} columns and ${MIN_WIDTH} are needed`;

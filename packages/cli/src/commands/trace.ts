@@ -88,11 +88,7 @@ export async function traceCommand(
   process.on("exit", close);
   try {
     const status = await runInner(words, {
-      // A getter: to look at it is to open it.
-      get stdin() {
-        return session.stdin;
-      },
-      ...{ stdout: session.stdout, stderr: session.stderr },
+      ...{ stdin: session.stdin, stdout: session.stdout, stderr: session.stderr, unread: session.unread },
       ...(session.log !== undefined && { log: session.log }),
       progress: withSize(session.progress, file),
       signal: AbortSignal.any([session.signal, failed.signal]),

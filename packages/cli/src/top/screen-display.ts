@@ -3,6 +3,7 @@ import type { ReadStream, WriteStream } from "node:tty";
 import { PRETTY } from "@capos/machine";
 import { prettyFactory } from "pino-pretty";
 import { progressLine } from "../progress.js";
+import type { Session } from "../session.js";
 import { Captured } from "./captured.js";
 import type { Display } from "./display.js";
 import type { Reading } from "./reading.js";
@@ -13,7 +14,8 @@ import { TAIL_LINES, View } from "./view.js";
 export interface ScreenOptions {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  /** Where what the inner command prints goes when the screen is free. */
+  readonly shown: Pick<Session, "stdout" | "stderr">;
   /** The inner command, as it was typed. */
   readonly command: string;
   readonly sort: SortKey;
@@ -33,7 +35,7 @@ export class ScreenDisplay implements Display {
 
   constructor(private readonly options: ScreenOptions) {
     this.#view = new View(options.sort);
-    this.#captured = new Captured(options.stdout, options.stderr);
+    this.#captured = new Captured(options.shown.stdout, options.shown.stderr);
     this.#terminal = new Terminal(options.stdin, options.stdout, {
       onKey: (key) => this.#press(key),
       onResize: () => this.#draw(),

@@ -1,5 +1,6 @@
 /** What the screen shows: the state that keys change, and the lines that come of it. */
 import { styleText } from "node:util";
+import { wantsColor } from "@capos/machine/color";
 import { cell, cutOff } from "./cells.js";
 import type { Reading } from "./reading.js";
 import { coreLines, MIN_WIDTH, processLines, SORT_KEYS, type SortKey, threadLines } from "./tables.js";
@@ -148,9 +149,13 @@ function pad(lines: readonly string[], count: number): string[] {
 }
 
 function bar(text: string, columns: number): string {
-  return styleText("inverse", cell(text, columns, true), { validateStream: false });
+  return styled("inverse", cell(text, columns, true));
 }
 
 function bold(text: string): string {
-  return styleText("bold", text, { validateStream: false });
+  return styled("bold", text);
+}
+
+function styled(style: "bold" | "inverse", text: string): string {
+  return wantsColor(true) ? styleText(style, text, { validateStream: false }) : text;
 }
