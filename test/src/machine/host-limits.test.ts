@@ -105,7 +105,7 @@ t.test(
     );
     const run = await node([file], { before: "ulimit -n 160" });
     t.equal(run.status, 0, run.stderr);
-    t.match(run.stdout, /^MachineError 2 .* cannot start: .*EMFILE.*\nbooted\n/);
+    t.match(run.stdout, /^MachineError 2 .* cannot start: .*EMFILE.*\nbooted\n$/);
     t.equal(run.stderr, "");
   },
 );
