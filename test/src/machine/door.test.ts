@@ -85,7 +85,12 @@ t.test("whoever answers with something else than a state is no machine that can 
     ['{"state":{"mach', /ended before it answered/],
     ['{"error":"out of order"}', /cannot say: out of order/],
   ] as const) {
-    const server = createServer((socket) => socket.resume().end(answer));
+    const server = createServer((socket) =>
+      socket
+        .on("error", () => {})
+        .resume()
+        .end(answer),
+    );
     const socket = join(folder, `${process.pid}-0123456789ab`);
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     const asked = await caposSmp(["inspect"], { env });

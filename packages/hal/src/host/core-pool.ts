@@ -170,9 +170,10 @@ export class CorePool {
     while (this.#tasks.size > 0) await Promise.allSettled([...this.#tasks]);
   }
 
-  /** Ends all workers. */
+  /** Ends all workers. Resolves when they have exited, so that what they had of the host's is there for the next. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools].map((pool) => pool.destroy()));
+    await Promise.all([...this.#workers.values()].map((worker) => worker.terminate()));
   }
 }
 
