@@ -77,6 +77,13 @@ Atomics.store(i32, line, kind | this.lap(position));`,
     edits: [{ function: "rest", find: "k.stopWatching();", replace: "" }],
   },
   {
+    name: "give-way-watching",
+    breaks: "A core that gives its hardware thread to others, counted as a halted one, watches no ring.",
+    scenario: "watched-vs-later-grace",
+    strategy: preemptions(2),
+    edits: [{ function: "letOthersPass", find: "k.stopWatching();", replace: "" }],
+  },
+  {
     name: "grace-without-watched",
     breaks: "A core that takes part in a grace period reads the ring that it watches, which has no bell.",
     scenario: "watched-vs-grace",

@@ -3,7 +3,7 @@ import { InitSlot, Right } from "@capos/abi";
 import { CoreArea, coreArea } from "@capos/hal";
 import { Thread } from "@capos/kernel/layout";
 import { cnode, debug } from "@capos/libos";
-import type { Scenario } from "../scenario.js";
+import type { Judgement, Scenario } from "../scenario.js";
 import { attempt, isDone } from "./attempt.js";
 import { preemptions } from "./plans.js";
 
@@ -36,44 +36,67 @@ const graceVsSweep: Scenario = {
   },
 };
 
-const graceVsLaterMessage: Scenario = {
-  name: "grace-vs-later-message",
-  holds:
-    "A core that takes part in a grace period does not report a later one whose messages it has not read.",
-  cores: 2,
-  plan: preemptions(3),
-  quick: preemptions(2),
-  build(machine) {
-    const { i32, memory } = machine;
-    const kernel = machine.handle(InitSlot.DEBUG);
-    const service = machine.handle(machine.endpoint("service", 1));
-    machine.guest(
-      0,
-      function* (sys) {
-        yield* debug.gracePeriod(sys, kernel);
-      },
-      { name: "first asker" },
-    );
-    machine.guest(
-      0,
-      function* (sys) {
-        yield sys.nbSend(service);
-      },
-      { name: "sender" },
-    );
-    machine.guest(
-      0,
-      function* (sys, { look, note }) {
-        // Where this core writes is its own.
-        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1];
-        yield* debug.gracePeriod(sys, kernel);
-        note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ)));
-      },
-      { name: "second asker" },
-    );
-    // It may have read more than there was then.
-    return { seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read") };
-  },
-};
+/**
+ * A message to core 1 after a grace period was asked for, and before a second one is.
+ *
+ * @param sender the core of the message and the second request; the first is core 0's
+ */
+export function laterMessage(
+  name: string,
+  holds: string,
+  sender: number,
+  programs: NonNullable<Judgement["programs"]>,
+): Scenario {
+  return {
+    name,
+    holds,
+    cores: sender === 0 ? 2 : 3,
+    plan: preemptions(sender === 0 ? 3 : 2),
+    quick: preemptions(sender === 0 ? 2 : 1),
+    build(machine) {
+      const { i32, memory } = machine;
+      const kernel = machine.handle(InitSlot.DEBUG);
+      const service = machine.handle(machine.endpoint("service", 1));
+      machine.guest(
+        0,
+        function* (sys) {
+          yield* debug.gracePeriod(sys, kernel);
+        },
+        { name: "first asker" },
+      );
+      machine.guest(
+        sender,
+        function* (sys) {
+          yield sys.send(service);
+        },
+        { name: "sender" },
+      );
+      machine.guest(
+        sender,
+        function* (sys, { look, note }) {
+          // Where this core writes is its own.
+          const written = i32[coreArea(memory, sender) + CoreArea.RING_WRITE + 1];
+          yield* debug.gracePeriod(sys, kernel);
+          note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ + sender)));
+        },
+        { name: "second asker" },
+      );
+      // It may have read more than there was then.
+      return {
+        // Nobody receives.
+        ...{ programs, mayWait: ["sender"], leavesNothing: false },
+        seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read"),
+      };
+    },
+  };
+}
 
-export const REPORT_SCENARIOS: readonly Scenario[] = [graceVsSweep, graceVsLaterMessage];
+export const REPORT_SCENARIOS: readonly Scenario[] = [
+  graceVsSweep,
+  laterMessage(
+    "grace-vs-later-message",
+    "A core that takes part in a grace period does not report a later one whose messages it has not read.",
+    0,
+    [],
+  ),
+];

@@ -5,14 +5,17 @@ import { debug } from "@capos/libos";
 import type { Machine } from "../machine.js";
 import type { Judgement, Scenario } from "../scenario.js";
 import { EXHAUSTIVE, preemptions } from "./plans.js";
+import { laterMessage } from "./reports.js";
 
 type CoreProgram = NonNullable<NonNullable<Judgement["programs"]>[number]>;
 
-/** A core that watches the ring from core 0 when it comes to its loop. */
-const watching: CoreProgram = function* (program, core) {
-  yield* program.watchRing(core, 0);
-  yield* program.run(core);
-};
+/** A core that watches the ring from another when it comes to its loop. */
+function watchingFrom(from: number): CoreProgram {
+  return function* (program, core) {
+    yield* program.watchRing(core, from);
+    yield* program.run(core);
+  };
+}
 
 /** The same, and one more message from core 2 makes it change. */
 const aboutToChange: CoreProgram = function* (program, core) {
@@ -49,7 +52,7 @@ const watchedVsHalt: Scenario = {
   quick: EXHAUSTIVE,
   build(machine) {
     signalled(machine, "N", 0);
-    return { programs: [null, watching] };
+    return { programs: [null, watchingFrom(0)] };
   },
 };
 
@@ -67,7 +70,7 @@ const watchedVsGrace: Scenario = {
     machine.guest(
       0,
       function* (sys) {
-        yield sys.nbSend(service);
+        yield sys.send(service);
       },
       { name: "sender" },
     );
@@ -90,7 +93,9 @@ const watchedVsGrace: Scenario = {
       { name: "other" },
     );
     return {
-      programs: [null, watching],
+      programs: [null, watchingFrom(0)],
+      // Nobody receives.
+      ...{ mayWait: ["sender"], leavesNothing: false },
       // It may have read more than there was then.
       seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read"),
     };
@@ -110,4 +115,14 @@ const watchedVsChange: Scenario = {
   },
 };
 
-export const WATCHED_RINGS: readonly Scenario[] = [watchedVsHalt, watchedVsGrace, watchedVsChange];
+export const WATCHED_RINGS: readonly Scenario[] = [
+  watchedVsHalt,
+  watchedVsGrace,
+  laterMessage(
+    "watched-vs-later-grace",
+    "A core that gives its hardware thread to others is not counted with a message unread that had no bell.",
+    2,
+    [null, watchingFrom(2), null],
+  ),
+  watchedVsChange,
+];
