@@ -293,6 +293,9 @@ async function withLock(work) {
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     lock.release();
+    // Node's realpathSync looks at the last file that was looked at, and after a socket resolves no links: imports
+    // would find packages, and not what these need.
+    statSync(ROOT);
   }
 }
 
