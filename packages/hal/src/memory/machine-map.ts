@@ -104,10 +104,10 @@ export const enum CoreArea {
   PULSE = 39,
   /** Line 3, written by this core alone: a count that goes on for as long as the core does. The watchdog looks at it. */
   HEARTBEAT = 48,
-  /** The rest of the line but its last word, and lines 4 to 7: the tenant's, who says what they mean. */
-  TENANT = 49,
-  /** Last word of line 3: counts the times that a guest would have let go of the core, had it been wanted. */
-  TURNS = 63,
+  /** Counts the times that a guest would have let go of the core, had it been wanted. */
+  TURNS = 49,
+  /** The rest of the line, and lines 4 to 7: the tenant's, who says what they mean. */
+  TENANT = 50,
   /** Lines 8 to 11: where this core writes next in the ring to each core (its alone). */
   RING_WRITE = 128,
   /** Lines 12 to 15: where this core reads next in the ring from each core. Stored by the core, loaded by a producer that finds the ring full. */

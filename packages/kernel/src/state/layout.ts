@@ -340,25 +340,25 @@ export const enum KernelInfo {
 /** The kernel's words of a core's area, in the lines that hal leaves there for them: `CoreArea.TENANT`. */
 export const enum KernelCore {
   // beside the heartbeat, which counts safe points: written by this core alone
-  SWITCHES = 49,
-  HALTS = 50,
-  MESSAGES_IN = 51,
-  MESSAGES_OUT = 52,
+  SWITCHES = 50,
+  HALTS = 51,
+  MESSAGES_IN = 52,
+  MESSAGES_OUT = 53,
   /** 1 between a commit's point of no return and its end: dying here is a panic, not a machine check. */
-  COMMIT = 53,
-  CURRENT_THREAD = 54,
-  LAST_TRAP = 55,
-  BOUNCES = 56,
-  INTERRUPTS = 57,
+  COMMIT = 54,
+  CURRENT_THREAD = 55,
+  LAST_TRAP = 56,
+  BOUNCES = 57,
+  INTERRUPTS = 58,
   /** Times that the core took part in a grace period. */
-  GRACE_EPOCH = 58,
+  GRACE_EPOCH = 59,
   /** 1 while the core holds the tree lock: as COMMIT. */
-  TREE_LOCKED = 59,
+  TREE_LOCKED = 60,
   /**
    * What the heartbeat was when the core turned to the kernel's work: while the two are equal it is not in a guest.
    * Nobody acts on it: it is for those who watch. One store a trap.
    */
-  IN_KERNEL = 60,
+  IN_KERNEL = 61,
   /**
    * Line of its own: grace periods. PASSED by the core, or on its behalf by a requester that saw it halted
    * (compare-and-swap, upward only).
