@@ -30,6 +30,7 @@ const FIND_TOO: Readonly<Record<string, string>> = {
   "revoke-vs-refill": "kill-without-dead",
   "retype-vs-delete": "retype-without-recheck",
   "signal-vs-wait-vs-destruction": "halt-without-look",
+  "poll-vs-wait": "raise-without-notify",
   "bound-notification-vs-call": "notify-before-store",
   "ring-full-nested-call": "want-space-quietly",
   "thread-destroy-running": "halt-without-look",

@@ -38,7 +38,7 @@ t.test("the kernel's loop is transformed: what is left alone is set-up", async (
   const functions = new Set(program.sites.map((site) => `${site.file} ${site.function}`));
   for (const name of [
     "loop.ts run",
-    "loop.ts poll",
+    "loop.ts pollAttention",
     "tree-lock.ts lockTree",
     "safe-point.ts attend",
     "ring.ts RingPort.reserve",

@@ -173,7 +173,7 @@ function idle(k: Core): void {
   // about as long. Cores that share one would only keep each other from running.
   for (let rounds = k.pollRounds; rounds > 0; rounds--) {
     if (isCrowded(k)) break;
-    if (poll(k)) return;
+    if (pollAttention(k)) return;
   }
   rest(k);
 }
@@ -186,7 +186,7 @@ const MAX_POLL_ROUNDS = 160;
 const SHORT_HALT_NS = 1e6;
 
 /** Polls the attention word, and the watched ring if there is one; true as soon as there is a bit or a line. */
-function poll(k: Core): boolean {
+function pollAttention(k: Core): boolean {
   const { i32, attention } = k;
   if (k.watched >= 0) return pollBoth(k);
   for (let spins = SPINS; spins > 0; spins--) if (Atomics.load(i32, attention) !== 0) return true;
