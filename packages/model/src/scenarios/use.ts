@@ -67,7 +67,7 @@ const slotPublish: Scenario = {
 };
 
 /** One core empties a slot and fills it with something else, another uses the handle of its first tenant. */
-function slotReuse(name: string, holds: string, asksFirst: boolean): Scenario {
+function slotReuse(name: string, holds: string, { asksFirst = false, runsLong = false } = {}): Scenario {
   return {
     name,
     holds,
@@ -85,10 +85,11 @@ function slotReuse(name: string, holds: string, asksFirst: boolean): Scenario {
         note("delete", yield* attempt(cnode.delete(sys, space, slot)));
         note("copy", yield* attempt(cnode.copy(sys, space, slot, next, Right.ALL)));
       });
-      machine.guest(1, function* (sys, { note }) {
+      machine.guest(1, function* (sys, { note, runLong }) {
         // Its kill asks for a grace period that both cores may have passed before the slot is dead.
         if (asksFirst) yield* attempt(cnode.delete(sys, space, other));
         note("first notify", yield sys.notify(stale));
+        if (runsLong) yield* runLong();
         note("second notify", yield sys.notify(stale));
       });
       return {
@@ -134,37 +135,6 @@ const wakingCore: Scenario = {
   },
 };
 
-const longRun: Scenario = {
-  name: "long-run-vs-slot-reuse",
-  holds:
-    "A guest that ran for long while a slot was emptied and filled again does not use what its core remembers of it.",
-  cores: 2,
-  plan: preemptions(3),
-  quick: preemptions(2),
-  build(machine) {
-    const first = machine.notification("first tenant");
-    const second = machine.notification("second tenant");
-    const slot = machine.derive(first);
-    const space = machine.handle(InitSlot.CNODE);
-    const [next, stale] = [machine.handle(second), machine.handle(slot)];
-    machine.guest(0, function* (sys, { note }) {
-      note("delete", yield* attempt(cnode.delete(sys, space, slot)));
-      note("copy", yield* attempt(cnode.copy(sys, space, slot, next, Right.ALL)));
-    });
-    machine.guest(1, function* (sys, { note, runLong }) {
-      note("first notify", yield sys.notify(stale));
-      yield* runLong();
-      note("second notify", yield sys.notify(stale));
-    });
-    return {
-      seen: ({ seen }) => {
-        if (!isDone(seen, "delete") || Number(seen.get("copy")) < 0) return "the slot was not filled";
-        return bitsOf(machine, second) === 0 ? null : "a handle to the first tenant reached the second";
-      },
-    };
-  },
-};
-
 export const USE_SCENARIOS: readonly Scenario[] = [
   useVsRevoke(
     "use-vs-revoke",
@@ -177,12 +147,16 @@ export const USE_SCENARIOS: readonly Scenario[] = [
     true,
   ),
   slotPublish,
-  longRun,
-  slotReuse("slot-reuse", "A handle never names its slot's next tenant.", false),
+  slotReuse(
+    "long-run-vs-slot-reuse",
+    "A guest that ran for long while a slot was emptied and filled again does not use what its core remembers of it.",
+    { runsLong: true },
+  ),
+  slotReuse("slot-reuse", "A handle never names its slot's next tenant."),
   slotReuse(
     "slot-reuse-vs-grace-period",
     "A grace period that began before a slot was dead does not free it.",
-    true,
+    { asksFirst: true },
   ),
   wakingCore,
 ];
