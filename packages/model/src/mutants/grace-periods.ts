@@ -77,6 +77,13 @@ Atomics.store(i32, line, kind | this.lap(position));`,
     edits: [{ function: "rest", find: "k.stopWatching();", replace: "" }],
   },
   {
+    name: "quiescent-watching",
+    breaks: "A core that says that it is quiescent watches no ring.",
+    scenario: "watched-vs-grace",
+    strategy: preemptions(2),
+    edits: [{ function: "Core.isWanted", find: "this.stopWatching();", replace: "" }],
+  },
+  {
     name: "give-way-watching",
     breaks: "A core that gives its hardware thread to others, counted as a halted one, watches no ring.",
     scenario: "watched-vs-later-grace",
