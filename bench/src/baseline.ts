@@ -16,18 +16,18 @@ export const BASELINE_SUITE = "baseline";
 
 /** Time budget of a row, warm-up included. */
 export const DEFAULT_SECONDS = 0.5;
-export const DEFAULT_WORKER_COUNTS: readonly number[] = [1, 2, 4, 8];
+const USUAL_WORKER_COUNTS: readonly number[] = [1, 2, 4, 8];
+/** Most empty workers of a row. */
+const MAX_WORKERS = 64;
 
 export interface BaselineOptions {
-  /** Of `baselineNames`; all of them if absent. */
+  /** Of `baselineRows`, for any numbers of workers; its usual ones if absent. */
   readonly names?: readonly string[];
   /** Time budget of each row, above 0. */
   readonly seconds?: number;
   readonly signal?: AbortSignal;
   /** `fraction` is of the named row, 0 when it starts and 1 when it is done. */
   readonly onProgress?: (name: string, fraction: number) => void;
-  /** Numbers of empty workers, a row `workers-empty.N` each. */
-  readonly workerCounts?: readonly number[];
 }
 
 interface Baseline {
@@ -51,7 +51,10 @@ const BASELINES: Readonly<Record<string, Baseline>> = {
 
 const WORKERS_EMPTY = "workers-empty";
 
-export const baselineNames: readonly string[] = [...Object.keys(BASELINES), WORKERS_EMPTY];
+/** The rows, in their order: with one for each of these numbers of empty workers. */
+export function baselineRows(workerCounts: readonly number[] = USUAL_WORKER_COUNTS): string[] {
+  return [...Object.keys(BASELINES), ...workerCounts.map((count) => `${WORKERS_EMPTY}.${count}`)];
+}
 
 /** Whether a row of that name is one of the suite's. */
 export function isBaselineRow(name: string): boolean {
@@ -71,11 +74,10 @@ function countOf(name: string): number | undefined {
  * fail or hang; the signal's reason when it aborts. No worker is left in any case.
  */
 export async function runBaseline(options: BaselineOptions = {}): Promise<Trial[]> {
-  const { names = baselineNames, seconds = DEFAULT_SECONDS, signal, onProgress } = options;
-  const workerCounts = options.workerCounts ?? DEFAULT_WORKER_COUNTS;
-  checkOptions(names, seconds, workerCounts);
+  const { names = baselineRows(), seconds = DEFAULT_SECONDS, signal, onProgress } = options;
+  checkOptions(names, seconds);
   const trials: Trial[] = [];
-  for (const row of selectRows(names, workerCounts)) {
+  for (const row of selectRows(names)) {
     onProgress?.(row.name, 0);
     const crewOptions: CrewOptions = {
       seconds,
@@ -106,8 +108,8 @@ interface Row extends Omit<RowName, "suite"> {
   readonly measure: (options: CrewOptions) => Promise<Measurement>;
 }
 
-/** The rows of the named baselines, always in the order of `baselineNames`. */
-function selectRows(names: readonly string[], workerCounts: readonly number[]): Row[] {
+/** The named rows, always in the order of `baselineRows`. */
+function selectRows(names: readonly string[]): Row[] {
   const cpus = availableParallelism();
   const rows: Row[] = [];
   for (const [name, { unit, crew, spinners = 1 }] of Object.entries(BASELINES)) {
@@ -120,29 +122,26 @@ function selectRows(names: readonly string[], workerCounts: readonly number[]): 
       measure: (options) => runCrew(name, crew(), options),
     });
   }
-  if (!names.includes(WORKERS_EMPTY)) return rows;
-  for (const count of workerCounts) {
-    const name = `${WORKERS_EMPTY}.${count}`;
-    rows.push({ name, unit: "ns/start", measure: (options) => measureEmptyWorkers(name, count, options) });
+  for (const name of names) {
+    const count = countOf(name);
+    if (count !== undefined)
+      rows.push({ name, unit: "ns/start", measure: (options) => measureEmptyWorkers(name, count, options) });
   }
   return rows;
 }
 
-function checkOptions(names: readonly string[], seconds: number, workerCounts: readonly number[]): void {
+function checkOptions(names: readonly string[], seconds: number): void {
   for (const name of names) {
-    if (!baselineNames.includes(name)) {
+    if (!isBaselineRow(name))
       throw new RangeError(
-        `no baseline is called ${JSON.stringify(name)}; there are ${baselineNames.join(", ")}`,
+        `no baseline is called ${JSON.stringify(name)}; there are ${baselineRows().join(", ")}`,
       );
-    }
+    const count = countOf(name) ?? 1;
+    if (!(count >= 1 && count <= MAX_WORKERS))
+      throw new RangeError(`${name}: there are 1 to ${MAX_WORKERS} empty workers`);
   }
   if (!(seconds > 0 && seconds <= 3600)) {
     throw new RangeError(`seconds is ${seconds}; it must be above 0 and at most 3600`);
-  }
-  for (const count of workerCounts) {
-    if (!(Number.isInteger(count) && count >= 1 && count <= 64)) {
-      throw new RangeError(`a worker count is ${count}; it must be a whole number from 1 to 64`);
-    }
   }
 }
 

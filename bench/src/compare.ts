@@ -19,6 +19,7 @@ import {
   type MeasuredResult,
   type Result,
 } from "./result.js";
+import { isNamed } from "./rows.js";
 import type { RunFacts } from "./run-facts.js";
 import { plural } from "./text.js";
 import { isRefused, type RowName } from "./trial.js";
@@ -131,9 +132,9 @@ export function compareDocuments(
  * @param suites of the later run; those of the earlier one if there are none
  * @throws ComparisonError if the earlier run has too few repetitions, or no row of these suites that could be compared
  */
-export function checkEarlier(before: BenchmarkDocument, suites: readonly string[] = []): void {
+export function checkEarlier(before: BenchmarkDocument, names: readonly string[] = []): void {
   checkRepetitions("before", before);
-  const isOf = ({ suite }: RowName) => suites.length === 0 || suites.includes(suite);
+  const isOf = (row: RowName) => names.length === 0 || isNamed(row, names);
   const comparable = (row: Result) => !isRefused(row) && tooSeldom(row, before, "earlier") === undefined;
   if (before.results.some((row) => isOf(row) && comparable(row))) return;
   throw nothingInCommon();

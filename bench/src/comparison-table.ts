@@ -8,6 +8,10 @@ import { columns, type Palette, paletteOf, plural, TABLE_WIDTH, widest, wrap } f
 
 const HEADS = ["per", "then", "now", "change", "95 % interval", "relative to", "verdict"];
 const ALIGNS = ["left", "left", "right", "right", "right", "right", "left", "left"] as const;
+const READING =
+  "Times are medians. A change is of the row's ratio to the baseline that is named, not of its time, so that a host that is faster " +
+  "or slower as a whole changes nothing: +10 % means that the row takes a tenth more of what its baseline takes than it did. The true change " +
+  "lies in the interval 95 times of 100. Slower and faster are told only where chance makes such a difference in any row of the table less often than 5 times in 100.";
 /** Of a row whose times are compared. */
 const BY_TIME = "(time)";
 
@@ -20,9 +24,7 @@ export function renderComparison(comparison: Comparison, options: TableOptions =
       `then  ${describeRun(before)}`,
       `now   ${describeRun(after)}`,
       ...warnings.flatMap((warning) => wrap(warning, TABLE_WIDTH).map(palette.warn)),
-      palette.dim(
-        "Times are medians. A change is of the row's ratio to the baseline that is named, so not of its time.",
-      ),
+      ...wrap(READING, TABLE_WIDTH).map(palette.dim),
     ].join("\n"),
   ];
   for (const suite of new Set(rows.map((row) => row.suite))) {

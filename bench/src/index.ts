@@ -12,6 +12,7 @@ export * from "./baseline.js";
 export * from "./capability.js";
 export * from "./compare.js";
 export { renderComparison } from "./comparison-table.js";
+export { describeRow } from "./descriptions.js";
 export * from "./distribution.js";
 export { type Collection, RowError } from "./figures.js";
 export type { GuestOptions, GuestRunner, SuiteContext } from "./guest-suite.js";
@@ -33,7 +34,7 @@ export {
 export * from "./quantity.js";
 export * from "./rank-test.js";
 export * from "./result.js";
-export { coreCounts } from "./rows.js";
+export { coreCounts, familyOf, isNamed } from "./rows.js";
 export * from "./run-facts.js";
 export type { Series, Span } from "./series.js";
 export * from "./statistics.js";

@@ -12,7 +12,7 @@ import type { Series } from "./series.js";
 import type { Refusal, Statistics } from "./statistics.js";
 import { isRefused, type RowName } from "./trial.js";
 
-export const SCHEMA = "capos-bench/3";
+export const SCHEMA = "capos-bench/4";
 
 export interface Machine {
   /** Version of Node, without the v. */

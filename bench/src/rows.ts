@@ -29,6 +29,19 @@ export interface GuestRow extends RowBase {
   readonly memoryBits: number;
 }
 
+/** What rows are called together that differ by the number at their end; a row's own name if it has none. */
+export function familyOf(name: string): string {
+  return name.replace(/\.\d+$/, "");
+}
+
+/** Whether a row is among those named: by its suite, by itself, or with its family. */
+export function isNamed(
+  { suite, name }: { readonly suite: string; readonly name: string },
+  names: readonly string[],
+): boolean {
+  return [suite, name, familyOf(name)].some((one) => names.includes(one));
+}
+
 /** The core of a row's client, and of a server that is on another one if there is any. */
 export function placement(cores: number): { client: number; server: number } {
   return { client: cores > 1 ? 1 : 0, server: cores > 2 ? 2 : 0 };

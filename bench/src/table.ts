@@ -12,6 +12,7 @@ import {
   type MeasuredResult,
   type Result,
 } from "./result.js";
+import { disturbance } from "./run-facts.js";
 import {
   COLUMN_GAP,
   columns,
@@ -99,6 +100,8 @@ function renderMachine({ machine, run, results }: BenchmarkDocument, palette: Pa
     const text = `${why}, so these rows wait for the host's scheduler too: ${short.join(", ")}`;
     lines.push(...wrap(text, TABLE_WIDTH).map(palette.warn));
   }
+  const disturbed = disturbance(run);
+  if (disturbed !== null) lines.push(...wrap(disturbed, TABLE_WIDTH).map(palette.warn));
   lines.push(...wrap(READING, TABLE_WIDTH).map(palette.dim));
   return lines.join("\n");
 }

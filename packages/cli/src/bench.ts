@@ -8,7 +8,7 @@ import { DEFAULT_MEMORY_MIB } from "@capos/abi";
 import {
   BASELINE_SUITE,
   type BenchmarkDocument,
-  baselineNames,
+  baselineRows,
   CAPABILITY_SUITE,
   capabilityNames,
   coreCounts,
@@ -16,9 +16,12 @@ import {
   DEFAULT_SECONDS,
   describeHost,
   describeMachine,
+  familyOf,
   type GuestRunner,
   IPC_SUITE,
   ipcNames,
+  isNamed,
+  OthersMeter,
   RunTally,
   runBaseline,
   runCapability,
@@ -39,6 +42,7 @@ import { defaultCores } from "@capos/machine/defaults";
 import { MachineError, UsageError } from "@capos/machine/errors";
 import { ALL_GROUPS } from "@capos/trace";
 import { Spectator } from "./top/spectator.js";
+import { unknownName } from "./unknown-name.js";
 import { VERSION } from "./version.js";
 
 /** Suites that measure what looks at a machine. */
@@ -58,8 +62,8 @@ export type { BenchmarkDocument } from "@capos/bench";
 
 /** What to measure, and on what. */
 export interface BenchOptions extends BootOptions {
-  /** Of `suites`; unless told all but `top` and `trace`, which measure no part of a machine. */
-  readonly suites?: readonly string[];
+  /** Suites, rows, or what rows are called together (`call.pairs`); unless told all suites but `top` and `trace`, which measure no part of a machine. */
+  readonly names?: readonly string[];
   /** Time budget of a row in one repetition, above 0; half a second unless told. */
   readonly seconds?: number;
   /** How often to measure all rows, 1 unless told; Infinity: until the signal aborts, which is its end then. */
@@ -74,7 +78,7 @@ export function suites(cores: number): Readonly<Record<string, readonly string[]
   return {
     [IPC_SUITE]: ipcNames(cores),
     [CAPABILITY_SUITE]: capabilityNames(cores),
-    [BASELINE_SUITE]: baselineNames,
+    [BASELINE_SUITE]: baselineRows(coreCounts(cores)),
     [TOP_SUITE]: topNames(cores),
     [TRACE_SUITE]: traceNames(cores),
   };
@@ -83,15 +87,16 @@ export function suites(cores: number): Readonly<Record<string, readonly string[]
 /**
  * Runs benchmark suites and gives one document, with each row's ratio to the baselines measured in the
  * same run.
- * @throws UsageError for an unknown suite, or a number of repetitions that is none; MachineError if a
+ * @throws UsageError for an unknown name, or a number of repetitions that is none; MachineError if a
  * machine fails; the signal's reason, unless it ends a run without end that has a repetition to show.
  */
 export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocument> {
   const { repetitions = 1, seconds = DEFAULT_SECONDS, cores = defaultCores() } = options;
-  const chosen = chooseSuites(options.suites, cores);
+  const chosen = chooseRows(options.names, cores);
   if (!(repetitions >= 1 && (Number.isInteger(repetitions) || repetitions === Number.POSITIVE_INFINITY)))
     throw new UsageError(`repetitions: a whole number above 0 is needed, not ${repetitions}`);
   const host = describeHost(VERSION);
+  const others = new OthersMeter();
   const tally = new RunTally(performance.now());
   let made = 0;
   try {
@@ -105,27 +110,39 @@ export async function bench(options: BenchOptions = {}): Promise<BenchmarkDocume
   }
   return createDocument(
     describeMachine({ cores, memoryMiB: options.memoryMiB ?? DEFAULT_MEMORY_MIB }),
-    { ...host, finished: new Date().toISOString(), secondsPerRow: seconds, repetitions: made },
+    {
+      ...host,
+      finished: new Date().toISOString(),
+      secondsPerRow: seconds,
+      repetitions: made,
+      othersCpu: others.share(),
+    },
     tally.results(),
   );
 }
 
-/** The suites of these names, all without names. @throws UsageError */
-function chooseSuites(names: readonly string[] | undefined, cores: number): readonly string[] {
-  const known = Object.keys(suites(cores));
+/** Suites, each with the rows that are wanted of it. */
+type Choice = ReadonlyMap<string, readonly string[]>;
+
+/** What is to be measured, in the order of the suites. @throws UsageError */
+function chooseRows(names: readonly string[] | undefined, cores: number): Choice {
+  const all = Object.entries(suites(cores));
   if (names === undefined || names.length === 0)
-    return known.filter((suite) => !INSTRUMENT_SUITES.includes(suite));
-  for (const suite of names) {
-    if (!known.includes(suite))
-      throw new UsageError(`suite: there is no ${suite}, the suites are ${known.join(", ")}`);
-  }
-  return names;
+    return new Map(all.filter(([suite]) => !INSTRUMENT_SUITES.includes(suite)));
+  const known = new Set(all.flatMap(([suite, rows]) => [suite, ...rows, ...rows.map(familyOf)]));
+  for (const name of names)
+    if (!known.has(name)) throw unknownName("bench", name, [...known], "bench --list");
+  return new Map(
+    all
+      .map(([suite, rows]) => [suite, rows.filter((name) => isNamed({ suite, name }, names))] as const)
+      .filter(([, rows]) => rows.length > 0),
+  );
 }
 
-/** One repetition of the chosen suites. */
+/** One repetition of the chosen rows. */
 async function runSuites(
   options: BenchOptions,
-  chosen: readonly string[],
+  chosen: Choice,
   cores: number,
   seconds: number,
   repetition: number,
@@ -133,31 +150,32 @@ async function runSuites(
   const trials: Trial[] = [];
   const progress = (suite: string) => (row: string, fraction: number) =>
     options.onProgress?.(suite, row, fraction, repetition);
+  const context = (suite: string, more: BootOptions = {}) => ({
+    ...contextOf({ ...options, ...more }, cores, seconds, progress(suite)),
+    names: chosen.get(suite)!,
+  });
   // Baselines first: nothing of a machine is left over then, but for those of earlier repetitions.
-  if (chosen.includes(BASELINE_SUITE)) {
+  const baselines = chosen.get(BASELINE_SUITE);
+  if (baselines !== undefined) {
     trials.push(
       ...(await runBaseline({
         seconds,
-        workerCounts: coreCounts(cores),
+        names: baselines,
         onProgress: progress(BASELINE_SUITE),
         ...(options.signal !== undefined && { signal: options.signal }),
       })),
     );
   }
-  if (chosen.includes(IPC_SUITE))
-    trials.push(...(await runIpc(contextOf(options, cores, seconds, progress(IPC_SUITE)))));
-  if (chosen.includes(CAPABILITY_SUITE))
-    trials.push(...(await runCapability(contextOf(options, cores, seconds, progress(CAPABILITY_SUITE)))));
-  if (chosen.includes(TOP_SUITE)) {
+  if (chosen.has(IPC_SUITE)) trials.push(...(await runIpc(context(IPC_SUITE))));
+  if (chosen.has(CAPABILITY_SUITE)) trials.push(...(await runCapability(context(CAPABILITY_SUITE))));
+  if (chosen.has(TOP_SUITE)) {
     const spectator = new Spectator(options.onMachine);
-    const watched = { ...options, onMachine: spectator.onMachine };
-    const context = contextOf(watched, cores, seconds, progress(TOP_SUITE));
-    trials.push(...(await runTop({ ...context, watch: (on) => spectator.watch(on) })));
+    const watched = context(TOP_SUITE, { onMachine: spectator.onMachine });
+    trials.push(...(await runTop({ ...watched, watch: (on) => spectator.watch(on) })));
   }
-  if (chosen.includes(TRACE_SUITE)) {
-    const context = (more: BootOptions) =>
-      contextOf({ ...options, ...more }, cores, seconds, progress(TRACE_SUITE));
-    trials.push(...(await runTrace({ ...context({}), traced: (tracing) => context(TRACINGS[tracing]) })));
+  if (chosen.has(TRACE_SUITE)) {
+    const traced = (tracing: Tracing) => context(TRACE_SUITE, TRACINGS[tracing]);
+    trials.push(...(await runTrace({ ...context(TRACE_SUITE), traced })));
   }
   return trials;
 }

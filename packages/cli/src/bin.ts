@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { visibleLines } from "@capos/abi";
 /**
@@ -32,6 +33,7 @@ import type { Session } from "./session.js";
 import { StandardInput } from "./standard-input.js";
 import { StandardOutput } from "./standard-output.js";
 import { SORT_KEYS } from "./top/tables.js";
+import { unknownName } from "./unknown-name.js";
 import { VERSION } from "./version.js";
 
 /** Why a command was told to end: what to say of it, if anything, and the status that goes with it. */
@@ -85,7 +87,9 @@ const program = addMachineOptions(configureProgram(new Command("capos-smp"), ses
     `A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, each row for ${LOOK_SECONDS} s, halts.`,
   )
   .version(VERSION)
-  .action(async (flags: BenchFlags) => {
+  .helpCommand("help [command]", "show what there is, or what a command takes")
+  .action(async (flags: BenchFlags, { args }: Command) => {
+    if (args.length > 0) throw noCommand(args);
     const { benchCommand } = await import("./commands/bench.js");
     end(await benchCommand([], { ...flags, seconds: LOOK_SECONDS }, session));
   });
@@ -97,7 +101,7 @@ addMachineOptions(program.command("report [suites...]"))
     "run benchmark suites (all but top and trace unless named), and write a page with figures and tables",
   )
   .option("--out <file>", "where the page goes", "capos-report.html")
-  .option("--force", "overwrite it if it is there")
+  .option("--force", "overwrite the file")
   .addOption(
     new Option("--from <file>", "show a run that bench --save saved, measure nothing").conflicts([
       ...["seconds", "repeat", "cores", "memory", "seed", "watchdog"],
@@ -123,6 +127,7 @@ program
   .command("inspect")
   .argument("[pid]", "the process that runs the machine (default: the only one that does)", machineName)
   .description("show a machine that another capos-smp runs: processes, threads, capabilities, queues, memory")
+  .option("--list", "list the machines that run: processes, cores, command lines")
   .option("--json", "print one JSON document instead of text")
   .option("--only <sections>", `some of ${SECTIONS.join(",")}`, sectionNames)
   .action(async (pid: string | undefined, _flags: InspectFlags, command: Command) => {
@@ -149,7 +154,7 @@ program
   .usage("[options] -- bench|run|stress [arguments...]")
   .description("run a command and write what its machines do, event by event, for https://ui.perfetto.dev")
   .option("--out <file>", "the trace (default: capos-trace.json)")
-  .option("--force", "replace a file that is there")
+  .option("--force", "overwrite the file")
   .option(
     "--events <list>",
     "names of groups or events with commas between them, -NAME leaves out (default: all)",
@@ -209,11 +214,12 @@ program
     ]),
   )
   .option("--resume <file>", "go on with what the file says is left, and keep there what is left at the end")
-  .addOption(new Option("--save <file>", "where a counter-example goes (default: capos-check-NAME.json)"))
+  .option("--save <file>", "where a counter-example goes (default: capos-check-NAME.json, or with a number)")
+  .option("--force", "with --save: overwrite the file")
   .addOption(
     new Option("--replay <file>", "run a counter-example's schedule again").conflicts([
       ...REPLAYS_ONLY,
-      ...["quick", "resume", "save"],
+      ...["quick", "resume", "save", "force"],
     ]),
   )
   .option("--inspect-brk [address]", "with --replay: wait for a debugger, and stop at the first step")
@@ -224,6 +230,16 @@ program
     const { checkCommand } = await import("./commands/check.js");
     end(await checkCommand(names, command.optsWithGlobals<CheckFlags>(), session));
   });
+
+// What stands where a command is expected is told by its own name.
+program.allowExcessArguments(true);
+
+function noCommand([word = ""]: readonly string[]): UsageError {
+  if (existsSync(word))
+    return new UsageError(`${word} is no command; run a guest with capos-smp run ${word}`);
+  const names = program.commands.map((command) => command.name());
+  return unknownName("command", word, [...names, "help"], "capos-smp help");
+}
 
 /** What went wrong, as one line, and the status that goes with it. */
 function explain(error: unknown): Ending {
@@ -238,8 +254,13 @@ function explain(error: unknown): Ending {
   };
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => endWith({ line: "interrupted", status: ExitStatus.INTERRUPTED }));
+/** What a signal that ends a command is told as, and the status that a shell gives it. */
+const SIGNALS = [
+  ["SIGINT", { line: "interrupted", status: ExitStatus.INTERRUPTED }],
+  ["SIGTERM", { line: "terminated", status: ExitStatus.TERMINATED }],
+  ["SIGHUP", { line: "the terminal is gone", status: ExitStatus.HUNG_UP }],
+] as const;
+for (const [signal, how] of SIGNALS) process.once(signal, () => endWith(how));
 let told = false;
 try {
   await program.parseAsync();
@@ -250,8 +271,8 @@ try {
 process.exitCode = status;
 // What was printed may not have left yet; and a command may end well all the same.
 process.once("beforeExit", () => {
-  if (!told && ending !== null && ending.status !== ExitStatus.INTERRUPTED && status === ExitStatus.OK)
-    tell(ending);
+  const isSignal = SIGNALS.some(([, how]) => how === ending);
+  if (!told && ending !== null && !isSignal && status === ExitStatus.OK) tell(ending);
 });
 
 function tell({ line, status: its }: Ending): void {

@@ -14,11 +14,12 @@ import {
   type StressContext,
   type StressMachine,
 } from "@capos/stress";
+import { unknownName } from "./unknown-name.js";
 
 /** What to run, and on what. */
 export interface StressOptions extends BootOptions {
-  /** One of the scenarios, or "all"; all unless told. */
-  readonly scenario?: string;
+  /** Some of the scenarios, or "all"; all unless told. */
+  readonly scenarios?: readonly string[];
   /** Time for each scenario, above 0; 5 unless told. */
   readonly seconds?: number;
   readonly signal?: AbortSignal;
@@ -39,25 +40,24 @@ const DUMP_LINES = 64;
 /** A machine that has not halted by then, on however busy a host, never will. */
 const HALT_MS = 30_000;
 
-/** Names that `stress` takes. */
-export const stressNames: readonly string[] = Object.freeze([...SCENARIOS, ALL]);
-
 /**
  * Runs scenarios and judges what happened.
  * @throws UsageError for an unknown scenario or too few cores; MachineError if a machine fails; the signal's reason.
  */
 export async function stress(options: StressOptions = {}): Promise<StressDocument> {
-  const name = options.scenario ?? ALL;
+  const { scenarios: names = [ALL] } = options;
   const cores = options.cores ?? defaultCores();
   const seed = options.seed ?? DEFAULT_SEED;
-  if (!stressNames.includes(name))
-    throw new UsageError(`scenario: there is no ${name}, the scenarios are ${stressNames.join(", ")}`);
+  const known = Object.keys(SCENARIOS) as ScenarioName[];
+  for (const name of names)
+    if (name !== ALL && !Object.hasOwn(SCENARIOS, name))
+      throw unknownName("scenario", name, [...known, ALL], "stress --list");
   if (cores < MIN_CORES) throw new UsageError(`cores: a race needs at least ${MIN_CORES}, there is ${cores}`);
   const results = await runStress({
     cores,
     seconds: options.seconds ?? DEFAULT_SECONDS,
     seed,
-    scenarios: name === ALL ? SCENARIOS : [name as ScenarioName],
+    scenarios: known.filter((name) => names.includes(ALL) || names.includes(name)),
     ...(options.signal !== undefined && { signal: options.signal }),
     ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
     withMachine: (historyEvents, use) =>

@@ -7,6 +7,8 @@
  *
  * With `process: "own"` the machine has a process of its own, and is used in the same way.
  */
+import { basename } from "node:path";
+import process from "node:process";
 import type { Backend } from "./backend.js";
 import { call } from "./callbacks.js";
 import { openDoor } from "./door/door.js";
@@ -23,14 +25,25 @@ import { bootApart } from "./own-process/boot.js";
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   const log = logSink(options.logLevel ?? "info", options.logDestination ?? standardDestination());
   const backend = await (options.process === "own" ? bootApart : bootHere)(options, log);
-  if (options.inspectable === true) await letInspect(backend, log);
+  if (options.inspectable === true) await letInspect(backend, log, options.command ?? startedAs());
   return new CaposMachine(backend);
 }
 
+/** The program of this process, and its arguments. */
+function startedAs(): string[] {
+  const [, program = "node", ...args] = process.argv;
+  return [basename(program), ...args];
+}
+
 /** Lets other processes inspect a machine until it ends. One that they cannot ask works as well. */
-async function letInspect(backend: Backend, log: (line: string) => unknown): Promise<void> {
+async function letInspect(
+  backend: Backend,
+  log: (line: string) => unknown,
+  command: readonly string[],
+): Promise<void> {
+  const { cores, memoryMiB } = backend;
   try {
-    const door = await openDoor(() => backend.inspect());
+    const door = await openDoor(() => backend.inspect(), { command, cores, memoryMiB, bootedMs: Date.now() });
     backend.ended.then(door.close, door.close);
   } catch (error) {
     const text = `capos-smp inspect cannot ask this machine: ${error instanceof Error ? error.message : error}`;

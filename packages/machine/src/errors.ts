@@ -11,8 +11,10 @@ export const enum ExitStatus {
   USAGE = 2,
   /** The kernel panicked. */
   PANIC = 70,
-  /** Stopped by Ctrl-C. */
+  /** Stopped by a signal, as a shell says it: the terminal hung up, Ctrl-C, SIGTERM. */
+  HUNG_UP = 129,
   INTERRUPTED = 130,
+  TERMINATED = 143,
   /** Stopped because it went on printing and nobody read it: what a shell says of a SIGPIPE. */
   UNREAD = 141,
 }

@@ -5,8 +5,8 @@
 export { boot } from "./boot.js";
 export { ConsoleText, consoleWriter } from "./console-text.js";
 export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
-export { askMachine, chooseMachine } from "./door/ask.js";
-export { type Door, openDoor } from "./door/door.js";
+export { askMachine, chooseMachine, type LabelledMachine, labelledMachines } from "./door/ask.js";
+export { type Door, type MachineLabel, openDoor } from "./door/door.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
 export { LineSplitter } from "./lines.js";
 export { PRETTY } from "./log-sink.js";

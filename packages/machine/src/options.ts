@@ -46,6 +46,8 @@ export interface BootOptions {
   readonly logDestination?: DestinationStream;
   /** Whether other processes of the same user can inspect it, with `capos-smp inspect`. Not unless told. */
   readonly inspectable?: boolean;
+  /** With `inspectable`: the command line that tells its process from others; unless told what the process was started with. */
+  readonly command?: readonly string[];
   /**
    * Where it runs: in this process ("this", unless told), or in one of its own ("own"), so that the application survives
    * whatever ends that process. Then `onMachine` cannot be, and its `memory` is not to be had.

@@ -121,7 +121,7 @@ class Run {
     private readonly machine: StressMachine,
   ) {
     this.#reader = new HistoryReader(machine.memory);
-    this.#random = new Random(context.seed + 7919 * SCENARIOS.indexOf(scenario));
+    this.#random = new Random(context.seed + 7919 * Object.keys(SCENARIOS).indexOf(scenario));
   }
 
   async play(): Promise<ScenarioResult> {

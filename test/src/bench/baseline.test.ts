@@ -1,4 +1,4 @@
-import { BaselineError, baselineNames, type CrewMember, isRefused, runBaseline, runCrew } from "@capos/bench";
+import { BaselineError, baselineRows, type CrewMember, isRefused, runBaseline, runCrew } from "@capos/bench";
 import t from "tap";
 
 const SECONDS = 0.02;
@@ -22,14 +22,11 @@ t.test("every baseline is measured, or refused for its overhead, within its own 
   const seen = new Map<string, number[]>();
   const results = await runBaseline({
     seconds: SECONDS,
-    workerCounts: [1, 2],
+    names: baselineRows([1, 2]),
     onProgress: (name, fraction) => seen.set(name, [...(seen.get(name) ?? []), fraction]),
   });
   const names = results.map(({ name }) => name);
-  const expected = baselineNames.flatMap((name) =>
-    name === "workers-empty" ? ["workers-empty.1", "workers-empty.2"] : [name],
-  );
-  t.strictSame(names, expected);
+  t.strictSame(names, baselineRows([1, 2]));
   for (const result of results) {
     t.equal(result.suite, "baseline");
     if (isRefused(result)) t.match(result.refused, /unstable overhead/, result.name);
@@ -65,8 +62,8 @@ t.test("an unknown baseline is refused with the names that exist", async (t) => 
 t.test("a budget or a worker count out of range is refused", async (t) => {
   await t.rejects(runBaseline({ names: [], seconds: 0 }), /seconds is 0/);
   await t.rejects(runBaseline({ names: [], seconds: Number.NaN }), /seconds is NaN/);
-  await t.rejects(runBaseline({ names: [], workerCounts: [0] }), /from 1 to 64/);
-  await t.rejects(runBaseline({ names: [], workerCounts: [1.5] }), /from 1 to 64/);
+  await t.rejects(runBaseline({ names: ["workers-empty.0"] }), /1 to 64/);
+  await t.rejects(runBaseline({ names: ["workers-empty.65"] }), /1 to 64/);
 });
 
 t.test("a driver that throws is an error that names the row and the reason", async (t) => {

@@ -139,7 +139,7 @@ t.test("a run without end gives the repetitions that were completed when it is i
   const repeat = (last: number) => {
     const abort = new AbortController();
     return bench({
-      suites: ["baseline"],
+      names: ["baseline"],
       seconds: 0.005,
       repetitions: Number.POSITIVE_INFINITY,
       signal: abort.signal,
@@ -153,5 +153,5 @@ t.test("a run without end gives the repetitions that were completed when it is i
   t.ok(document.results.every((row) => isRefused(row) || row.trials.length <= 2));
   t.ok(Date.parse(document.run.started) <= Date.parse(document.run.finished));
   await t.rejects(repeat(1), /enough/, "with none completed there is nothing to give");
-  await t.rejects(bench({ suites: ["baseline"], repetitions: 1.5 }), UsageError);
+  await t.rejects(bench({ names: ["baseline"], repetitions: 1.5 }), UsageError);
 });

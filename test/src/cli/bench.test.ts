@@ -6,15 +6,36 @@ import { caposSmp, ROOT } from "../support/cli-process.js";
 
 t.test("bench --list names the suites and their rows", async (t) => {
   const text = await caposSmp(["bench", "--list", "--cores", "4"]);
-  t.match(text.stdout, /^ipc\n {2}call\.same-core\n/);
-  t.match(text.stdout, /\ncapability\n {2}lookup\n/);
-  t.match(text.stdout, /\nbaseline\n {2}generator-switch\n/);
+  t.match(text.stdout, /^ipc\n {2}call\.same-core +call and reply/);
+  t.match(text.stdout, /\ncapability\n {2}lookup +/);
+  t.match(text.stdout, /\nbaseline\n {2}generator-switch +/);
   const json = await caposSmp(["bench", "--list", "--json", "--cores", "4"]);
-  t.match(JSON.parse(json.stdout), {
-    ipc: ["call.same-core"],
-    capability: ["lookup"],
-    baseline: ["generator-switch"],
-  });
+  const suites = JSON.parse(json.stdout) as { suite: string; rows: { name: string; measures: string }[] }[];
+  t.same(
+    suites.map(({ suite }) => suite),
+    ["ipc", "capability", "baseline", "top", "trace"],
+  );
+  for (const { rows } of suites)
+    for (const { name, measures } of rows) t.not(measures, "", `${name} is described`);
+});
+
+t.test("bench measures the rows that are named, of whatever suite, and no others", async (t) => {
+  const names = ["atomics-load", "null-trap", "call.words"];
+  const run = await caposSmp(["bench", ...names, "--cores", "1", "--seconds", "0.02", "--json"]);
+  t.equal(run.status, 0, run.stderr);
+  const { results } = JSON.parse(run.stdout) as { results: { name: string }[] };
+  t.same(
+    results.map(({ name }) => name),
+    ["atomics-load", ...[0, 4, 8, 16, 64].map((words) => `call.words.${words}`), "null-trap"],
+  );
+});
+
+t.test("a run that is too short to be compared is called so before it is measured", async (t) => {
+  const file = join(t.testdir(), "short.json");
+  const options = ["--seconds", "0.02", "--repeat", "1", "--quiet", "--save", file];
+  const run = await caposSmp(["bench", "atomics-load", ...options]);
+  t.equal(run.status, 0, run.stderr);
+  t.match(run.stderr, /^capos-smp: --save: a run of 1 repetition cannot be compared .* 4 or more\n$/);
 });
 
 t.test("the main job prints boot phases and the tables, and saves one document with all rows", async (t) => {

@@ -1,5 +1,5 @@
 /** The command line around the checker, with the kernel's own scenarios. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { KERNEL } from "@capos/model";
 import t from "tap";
 import { caposSmp } from "../support/cli-process.js";
@@ -67,6 +67,19 @@ t.test("a mutant is found, saved, and fails again when it is replayed", async (t
   const harmless = await caposSmp(["check", "--replay", file]);
   t.equal(harmless.status, 0, harmless.stderr);
   t.match(harmless.stdout, /: does not fail any more \(it did: deadlock: .*\)\n$/);
+});
+
+t.test("a counter-example never takes the place of a file that is there", async (t) => {
+  const cwd = t.testdir({ "mine.json": "mine" });
+  const args = ["check", "--mutant", MUTANT, "--quiet"];
+  const refused = await caposSmp([...args, "--save", "mine.json"], { cwd });
+  t.match(refused, { status: 2, stdout: "", stderr: /^capos-smp: mine\.json exists: .* --force\n$/ });
+  t.equal(readFileSync(`${cwd}/mine.json`, "utf8"), "mine");
+  t.equal((await caposSmp([...args, "--save", "mine.json", "--force"], { cwd })).status, 1);
+  t.not(readFileSync(`${cwd}/mine.json`, "utf8"), "mine");
+  for (let i = 0; i < 2; i++) t.equal((await caposSmp(args, { cwd })).status, 1);
+  const names = readdirSync(cwd).sort();
+  t.match(names, [/^capos-check-.*-2\.json$/, /^capos-check-.*\.json$/, "mine.json"]);
 });
 
 t.test("--json prints one document", async (t) => {

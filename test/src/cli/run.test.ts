@@ -93,17 +93,24 @@ t.test("every command explains itself", async (t) => {
   }
 });
 
-t.test("Ctrl-C ends a machine whose guest never ends, with status 130", async (t) => {
-  let sent = false;
-  const run = await caposSmp(["run", "--cores", "2", fixture("loops.ts")], {
-    onOutput(text, kill) {
-      if (sent || !text.includes("looping")) return;
-      sent = true;
-      kill("SIGINT");
-    },
-  });
-  t.equal(run.status, 130);
-  t.match(run.stderr, /capos-smp: interrupted\n$/);
+t.test("a signal ends a machine whose guest never ends, with a status and a line of its own", async (t) => {
+  const signals = [
+    ["SIGINT", 130, /capos-smp: interrupted\n$/],
+    ["SIGTERM", 143, /capos-smp: terminated\n$/],
+    ["SIGHUP", 129, /capos-smp: the terminal is gone\n$/],
+  ] as const;
+  for (const [signal, status, line] of signals) {
+    let sent = false;
+    const run = await caposSmp(["run", "--cores", "2", fixture("loops.ts")], {
+      onOutput(text, kill) {
+        if (sent || !text.includes("looping")) return;
+        sent = true;
+        kill(signal);
+      },
+    });
+    t.equal(run.status, status, signal);
+    t.match(run.stderr, line);
+  }
 });
 
 t.test("a panic prints a readable dump and ends with status 70", async (t) => {

@@ -19,9 +19,10 @@ t.test("a machine whose number is no process's here, or another one's, is found 
       renameSync(socketOf(folder, 4194303), join(folder, moved));
       const twice = await caposSmp(["inspect", String(other)], { env });
       t.equal(twice.status, 2);
-      t.equal(
+      const named = [moved, same].sort().map((name) => `${name} \\(.*\\)`);
+      t.match(
         twice.stderr,
-        `capos-smp: which machine? machines run in processes ${[moved, same].sort().join(", ")}: say one of these numbers\n`,
+        new RegExp(`which machine\\? machines run in processes ${named.join(", ")}: say one`),
       );
       t.equal((await caposSmp(["inspect", moved, "--only", "cores"], { env })).status, 0);
       t.equal((await caposSmp(["inspect", same, "--only", "cores"], { env })).status, 0);

@@ -11,7 +11,11 @@ t.test("with two machines one must be named, and the choice is told", async (t) 
   const { env } = ownTemporaryFolder(t);
   await beside(env, async (first) => {
     await beside(env, async (second) => {
-      const both = [first, second].sort((a, b) => a - b).join(", ");
+      const command = `(capos-smp run --cores 2 --memory 64 ${WAITS})`;
+      const both = [first, second]
+        .sort((a, b) => a - b)
+        .map((pid) => `${pid} ${command}`)
+        .join(", ");
       const open = await caposSmp(["inspect"], { env });
       t.equal(open.status, 2);
       t.equal(
@@ -22,9 +26,36 @@ t.test("with two machines one must be named, and the choice is told", async (t) 
       t.equal(named.status, 0);
       const wrong = await caposSmp(["inspect", String(process.pid)], { env });
       t.equal(wrong.status, 2);
-      t.match(wrong.stderr, `process ${process.pid} runs no machine; machines run in processes ${both}\n`);
+      t.equal(
+        wrong.stderr,
+        `capos-smp: process ${process.pid} runs no machine; machines run in processes ${both}\n`,
+      );
     });
   });
+});
+
+t.test("inspect --list shows the machines that run, with what their processes were started as", async (t) => {
+  const { env } = ownTemporaryFolder(t);
+  const none = await caposSmp(["inspect", "--list"], { env });
+  t.match(none, { status: 0, stdout: "no machine is running\n" });
+  const args = ["--cores", "3", WAITS, "an argument", "\u202egnp.exe"];
+  await beside(
+    env,
+    async (pid) => {
+      const list = await caposSmp(["inspect", "--list"], { env });
+      t.equal(list.status, 0, list.stderr);
+      const line = new RegExp(
+        `^ *${pid} +3 +64 MiB .* capos-smp run .*waits\\.ts an argument \\\\u202egnp\\.exe$`,
+        "m",
+      );
+      t.match(list.stdout, line);
+      const json = await caposSmp(["inspect", "--list", "--json"], { env });
+      t.match(JSON.parse(json.stdout), [{ name: String(pid), label: { cores: 3, memoryMiB: 64 } }]);
+      const both = await caposSmp(["inspect", "--list", String(pid)], { env });
+      t.match(both, { status: 2, stderr: "capos-smp: --list shows all machines: name none\n" });
+    },
+    args,
+  );
 });
 
 t.test("a client that says nothing, or nonsense, holds up neither the machine nor others", async (t) => {

@@ -3,7 +3,7 @@
 import type { Strategy } from "@capos/explorer";
 import type { Catalogue, Job } from "@capos/explorer/campaign";
 import { UsageError } from "@capos/machine/errors";
-import { closest, distance } from "fastest-levenshtein";
+import { unknownName } from "../unknown-name.js";
 
 export const ALL = "all";
 
@@ -88,12 +88,10 @@ function find<Item extends { readonly name: string }>(
 ): Item {
   const found = items.find((item) => item.name === name);
   if (found !== undefined) return found;
-  const names = items.map((item) => item.name);
-  const part = names.find((other) => other.includes(name));
-  const nearest = part ?? (names.length === 0 ? "" : closest(name, names));
-  const list = what === "mutant" ? "--mutants" : "--list";
-  const isNear =
-    part !== undefined || (nearest !== "" && distance(name, nearest) <= Math.max(2, name.length / 2));
-  const hint = isNear ? `did you mean ${nearest}? check ${list} names all` : `check ${list} names them`;
-  throw new UsageError(`${what}: there is no ${name}; ${hint}`);
+  throw unknownName(
+    what,
+    name,
+    items.map((item) => item.name),
+    what === "mutant" ? "check --mutants" : "check --list",
+  );
 }

@@ -5,6 +5,8 @@ import {
   ComparisonError,
   checkEarlier,
   compareDocuments,
+  describeRow,
+  plural,
   renderComparison,
   renderDocument,
 } from "@capos/bench";
@@ -34,11 +36,18 @@ export interface BenchFlags extends MachineFlags {
 
 /** Prints the suites and their rows. */
 function listSuites(flags: BenchFlags, stdout: Output): number {
-  const all = suites(flags.cores ?? defaultCores());
-  if (flags.json === true) stdout.write(`${JSON.stringify(all)}\n`);
-  else
-    for (const [suite, rows] of Object.entries(all))
-      stdout.write(`${suite}\n${rows.map((row) => `  ${row}\n`).join("")}`);
+  const all = Object.entries(suites(flags.cores ?? defaultCores())).map(([suite, rows]) => ({
+    suite,
+    rows: rows.map((name) => ({ name, measures: describeRow(name) })),
+  }));
+  const width = Math.max(...all.flatMap(({ rows }) => rows.map(({ name }) => name.length)));
+  const line = ({ name, measures }: (typeof all)[number]["rows"][number]) =>
+    `  ${name.padEnd(width)}  ${measures}\n`;
+  const text =
+    flags.json === true
+      ? `${JSON.stringify(all)}\n`
+      : all.map(({ suite, rows }) => `${suite}\n${rows.map(line).join("")}`).join("");
+  stdout.write(text);
   return ExitStatus.OK;
 }
 
@@ -53,6 +62,11 @@ export async function benchCommand(
   // Whatever is wrong with the files is told before anything is measured.
   const earlier = flags.compare === undefined ? undefined : readEarlier(flags.compare, names);
   if (flags.save !== undefined) checkOutput(flags.save, flags.force === true);
+  const { repetitions } = planOf(names, flags, earlier);
+  if (flags.save !== undefined && repetitions !== undefined && repetitions < MIN_TRIALS)
+    session.stderr.write(
+      `capos-smp: --save: a run of ${plural(repetitions, "repetition")} cannot be compared with another later, that takes ${MIN_TRIALS} or more\n`,
+    );
   const document =
     flags.from === undefined ? await measure(names, flags, earlier, session) : readDocument(flags.from);
   try {
@@ -146,18 +160,19 @@ export async function measure(
 /** What to measure: as the flags say; else as the run to compare with was; else as usual. */
 function planOf(
   names: readonly string[],
-  { seconds, repeat, save }: BenchFlags,
+  { seconds, repeat, save, cores }: BenchFlags,
   earlier: BenchmarkDocument | undefined,
 ): BenchOptions {
   const asked: BenchOptions = {
-    ...(names.length > 0 && { suites: names }),
+    ...(names.length > 0 && { names }),
     ...(seconds !== undefined && { seconds }),
     ...(repeat !== undefined && { repetitions: repeat === true ? Number.POSITIVE_INFINITY : repeat }),
   };
   if (earlier !== undefined) {
     const { machine, run, results } = earlier;
+    const rows = Object.values(suites(cores ?? machine.cores)).flat();
     return {
-      suites: [...new Set(results.map(({ suite }) => suite))],
+      names: results.map(({ name }) => name).filter((name) => rows.includes(name)),
       seconds: run.secondsPerRow,
       repetitions: run.repetitions,
       cores: machine.cores,

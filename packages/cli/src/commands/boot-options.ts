@@ -1,4 +1,5 @@
 /** What a command's flags mean for the machines that it boots. */
+import process from "node:process";
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
 import { type BootOptions, consoleWriter, PRETTY } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
@@ -51,6 +52,7 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
       ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: LAST_MOMENTS }
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
+    command: ["capos-smp", ...process.argv.slice(2)],
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     logDestination: session.log?.() ?? logTo(session.stderr),
     ...(quiet ? { onPanic: write } : { onKernel: write }),

@@ -1,5 +1,6 @@
 /** `capos-smp check`: every schedule of the kernel's own code, or of a program of one's own, within stated bounds. */
 
+import { existsSync } from "node:fs";
 import inspector from "node:inspector";
 import { availableParallelism } from "node:os";
 import process from "node:process";
@@ -22,6 +23,7 @@ import { KERNEL } from "@capos/model";
 import { perSecond, progressText, Report, totalOf, totalText } from "../check/report.js";
 import { ALL, isFile, type Selection, selectJobs } from "../check/selection.js";
 import { renderCounterExample } from "../check/table.js";
+import { checkOutput } from "../output-file.js";
 import { NO_PROGRESS } from "../progress.js";
 import type { Output, Session } from "../session.js";
 
@@ -36,6 +38,7 @@ export interface CheckFlags extends Omit<Selection, "names"> {
   readonly inspectBrk?: string | true;
   readonly resume?: string;
   readonly save?: string;
+  readonly force?: boolean;
   readonly verbose?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -133,6 +136,8 @@ async function explore(
   const jobs = selectJobs(catalogue, { ...flags, names: wanted });
   if (flags.save !== undefined && jobs.length > 1)
     throw new UsageError(`--save: one file for ${jobs.length} scenarios; name one of them`);
+  if (flags.force === true && flags.save === undefined) throw new UsageError("--force is for --save FILE");
+  if (flags.save !== undefined) checkOutput(flags.save, flags.force === true);
   const isText = flags.json !== true;
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : shown;
   const report = new Report(jobs.map(({ scenario }) => scenario));
@@ -179,11 +184,19 @@ async function explore(
   return ExitStatus.OK;
 }
 
-function save(result: CheckResult, file = `capos-check-${result.scenario}.json`): string {
+function save(result: CheckResult, file = freeName(`capos-check-${result.scenario}`)): string {
   const { finding, choices } = result.counterExample!;
   const { scenario, mutant, fingerprint } = result;
   writeReplayFile(file, { scenario, mutant, fingerprint, finding, choices });
   return file;
+}
+
+/** The name of a file that is not there: with a number if it must be. */
+function freeName(name: string): string {
+  for (let number = 1; ; number++) {
+    const file = number === 1 ? `${name}.json` : `${name}-${number}.json`;
+    if (!existsSync(file)) return file;
+  }
 }
 
 function howToGoOn(results: readonly CheckResult[], resume: string | undefined): string {

@@ -1,12 +1,13 @@
 /** `capos-smp inspect`: shows a machine that another process runs. */
 import { type MachineState, SECTIONS, type SectionName } from "@capos/inspect";
-import { askMachine, chooseMachine } from "@capos/machine";
-import { ExitStatus } from "@capos/machine/errors";
-import { renderTables } from "../inspect/tables.js";
+import { askMachine, chooseMachine, labelledMachines } from "@capos/machine";
+import { ExitStatus, UsageError } from "@capos/machine/errors";
+import { renderMachines, renderTables } from "../inspect/tables.js";
 import type { Session } from "../session.js";
 
 export interface InspectFlags {
   readonly json?: boolean;
+  readonly list?: boolean;
   readonly only?: readonly SectionName[];
 }
 
@@ -16,6 +17,14 @@ export async function inspectCommand(
   flags: InspectFlags,
   { stdout }: Session,
 ): Promise<number> {
+  if (flags.list === true) {
+    if (which !== undefined) throw new UsageError("--list shows all machines: name none");
+    const machines = await labelledMachines();
+    stdout.write(
+      flags.json === true ? `${JSON.stringify(machines)}\n` : renderMachines(machines, Date.now()),
+    );
+    return ExitStatus.OK;
+  }
   const state = select(await askMachine(await chooseMachine(which)), flags.only);
   stdout.write(flags.json === true ? `${JSON.stringify(state)}\n` : renderTables(state));
   return ExitStatus.OK;

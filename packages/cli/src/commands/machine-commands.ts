@@ -32,9 +32,11 @@ export function configureProgram(program: Command, { stdout, stderr }: Session):
 
 /** Adds the commands to a program. Each runs in the session, and hands its exit status to `end`. */
 export function addMachineCommands(program: Command, session: Session, end: (status: number) => void): void {
-  addMachineOptions(program.command("bench [suites...]"))
-    .description("run benchmark suites (all but top and trace unless named) and print a table")
-    .option("--list", "list the suites and their rows")
+  addMachineOptions(program.command("bench [names...]"))
+    .description(
+      "run benchmark suites, or rows of them (all suites but top and trace unless named), and print a table",
+    )
+    .option("--list", "list the suites and their rows, and what each row measures")
     .option("--seconds <s>", "time budget of a row in one repetition (default: 0.5)", secondsUpTo(60))
     .addOption(
       new Option("--repeat [n]", "measure all rows n times, in turn; without n until Ctrl-C").argParser(
@@ -81,12 +83,14 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
       end(await runCommand(file, args, command.optsWithGlobals<RunFlags>(), session));
     });
 
-  addMachineOptions(program.command("stress [scenario]"))
-    .description("race revocation against everything on real threads, and judge what happened")
-    .option("--list", "list the scenarios")
+  addMachineOptions(program.command("stress [scenarios...]"))
+    .description(
+      "race revocation against everything on real threads, and judge what happened; all names every scenario",
+    )
+    .option("--list", "list the scenarios, and what races in each")
     .option("--seconds <s>", "time for each scenario (default: 5)", secondsUpTo(86_400))
-    .action(async (name: string | undefined, _flags: StressFlags, command: Command) => {
+    .action(async (names: string[], _flags: StressFlags, command: Command) => {
       const { stressCommand } = await import("./stress.js");
-      end(await stressCommand(name, command.optsWithGlobals<StressFlags>(), session));
+      end(await stressCommand(names, command.optsWithGlobals<StressFlags>(), session));
     });
 }

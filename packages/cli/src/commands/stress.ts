@@ -2,11 +2,11 @@
 
 import process from "node:process";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
-import { describeViolation, totalOf } from "@capos/stress";
+import { describeViolation, SCENARIOS, totalOf } from "@capos/stress";
 import Table from "cli-table3";
 import { NO_PROGRESS } from "../progress.js";
 import type { Session } from "../session.js";
-import { type StressDocument, stress, stressNames } from "../stress.js";
+import { ALL, type StressDocument, stress } from "../stress.js";
 import { bootOptions, KEPT_KIB } from "./boot-options.js";
 import type { MachineFlags } from "./options.js";
 
@@ -15,20 +15,25 @@ export interface StressFlags extends MachineFlags {
   readonly seconds?: number;
 }
 
-/** Runs a scenario, or lists them; answers the exit status: 1 if anything was violated. */
+/** Runs scenarios, or lists them; answers the exit status: 1 if anything was violated. */
 export async function stressCommand(
-  name: string | undefined,
+  names: readonly string[],
   flags: StressFlags,
   session: Session,
 ): Promise<number> {
   const { stdout, signal } = session;
   if (flags.list === true) {
-    stdout.write(
-      flags.json === true ? `${JSON.stringify(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
-    );
+    const all = Object.entries(SCENARIOS).map(([name, races]) => ({ name, races }));
+    const width = Math.max(...all.map(({ name }) => name.length));
+    const text =
+      flags.json === true
+        ? `${JSON.stringify(all)}\n`
+        : all.map(({ name, races }) => `${name.padEnd(width)}  ${races}\n`).join("");
+    stdout.write(text);
     return ExitStatus.OK;
   }
-  if (name === undefined) throw new UsageError(`stress: which scenario? One of ${stressNames.join(", ")}`);
+  if (names.length === 0)
+    throw new UsageError(`stress: which scenarios? Names that stress --list shows, or ${ALL}`);
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
   // A machine boots for each scenario: their phases say nothing here, and what is no phase is a finding's.
   const { onKernel, ...options } = bootOptions(
@@ -46,7 +51,7 @@ export async function stressCommand(
     document = await stress({
       ...options,
       ...(onKernel !== undefined && { onKernel: write }),
-      scenario: name,
+      scenarios: names,
       signal,
       ...(flags.seconds !== undefined && { seconds: flags.seconds }),
       onProgress: (scenario, fraction, { operations, violations }) =>

@@ -1,5 +1,8 @@
 /** A machine's state as tables for a terminal. */
+import { visible } from "@capos/abi";
+import { formatDuration } from "@capos/bench/quantity";
 import { headLines, leftOutLine, type MachineState, type Part, partsOf } from "@capos/inspect";
+import type { LabelledMachine } from "@capos/machine";
 import Table from "cli-table3";
 
 const BORDERS = [
@@ -8,6 +11,7 @@ const BORDERS = [
 ];
 const COLUMN_GAP = "  ";
 const INDENT = "  ";
+const NS_PER_MS = 1e6;
 
 /** The sections that a state has, as text that ends with a line end. */
 export function renderTables(state: Partial<MachineState>): string {
@@ -19,8 +23,25 @@ export function renderTables(state: Partial<MachineState>): string {
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-/** A part's rows under their heads; columns in which nothing stands are left out. */
-function tableLines({ columns, rows }: Part): string[] {
+/** Machines that run, one a line; what is to be said where there are none. */
+export function renderMachines(machines: readonly LabelledMachine[], nowMs: number): string {
+  if (machines.length === 0) return "no machine is running\n";
+  const rows = machines.map(({ name, label }) =>
+    label === null
+      ? [name, "", "", "", "(does not say)"]
+      : [
+          ...[name, String(label.cores), `${label.memoryMiB} MiB`],
+          ...[
+            formatDuration(Math.max(0, nowMs - label.bootedMs) * NS_PER_MS),
+            visible(label.command.join(" ")),
+          ],
+        ],
+  );
+  return `${tableLines({ columns: ["process", "cores", "memory", "up for", "command"], rows }, "").join("\n")}\n`;
+}
+
+/** Rows under their heads; columns in which nothing stands are left out. */
+function tableLines({ columns, rows }: Pick<Part, "columns" | "rows">, indent = INDENT): string[] {
   if (rows.length === 0) return [];
   const used = columns.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== ""));
   const table = new Table({
@@ -35,7 +56,7 @@ function tableLines({ columns, rows }: Part): string[] {
   return table
     .toString()
     .split("\n")
-    .map((line) => INDENT + line.trimEnd());
+    .map((line) => indent + line.trimEnd());
 }
 
 /** True for what is compared by its digits: a number, or nothing. */

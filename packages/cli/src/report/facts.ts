@@ -1,6 +1,6 @@
 /** The host, the machine and the run, as facts under names. */
 
-import { type BenchmarkDocument, plural, rowsShortOfCpus } from "@capos/bench";
+import { type BenchmarkDocument, disturbance, plural, rowsShortOfCpus } from "@capos/bench";
 import { formatDuration, formatMoment } from "@capos/bench/quantity";
 import { type Html, html } from "./html.js";
 
@@ -24,6 +24,7 @@ export function renderFacts(document: BenchmarkDocument): Html {
       `${run.repetitions}, each with ${Number((run.secondsPerRow * 1e3).toPrecision(3))} ms for a row`,
     ],
     ["Load at the start", run.loadAverage.map((load) => load.toFixed(2)).join(" · ")],
+    ["Others' CPU", run.othersCpu === null ? "not told" : `${Math.round(100 * run.othersCpu)} %`],
   ];
   const short = rowsShortOfCpus(machine, results);
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
@@ -33,6 +34,13 @@ ${
 These rows wait for the host’s scheduler too: ${short.join(", ")}.</p>`
     : ""
 }`;
+}
+
+/** A warning that stands before all figures, where others had the host's CPUs too. */
+export function renderDisturbance({ run }: BenchmarkDocument): Html {
+  const disturbed = disturbance(run);
+  if (disturbed === null) return html``;
+  return html`<p class="warning"><b>Measured on a loaded host.</b> ${disturbed}</p>`;
 }
 
 function memory(mebibytes: number): string {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { BenchmarkDocument, Comparison } from "@capos/bench";
 import { readAssets } from "./assets.js";
 import { renderComparisonHead, renderComparisonTable } from "./comparison.js";
-import { renderFacts } from "./facts.js";
+import { renderDisturbance, renderFacts } from "./facts.js";
 import type { Figure, Panel } from "./figure.js";
 import { baselinesFigure } from "./figures/baselines.js";
 import { changesFigure } from "./figures/changes.js";
@@ -66,6 +66,7 @@ export function renderReport(document: BenchmarkDocument, comparison?: Compariso
 <h1>capos benchmark</h1>
 <p class="lead">A capability microkernel on ${document.machine.cores} simulated cores, beside what its host offers: times per operation, medians unless it says otherwise.</p>
 </header>
+${renderDisturbance(document)}
 ${renderHeadline(document)}
 <h2 id="run">Host and run</h2>
 ${renderFacts(document)}

@@ -3,7 +3,7 @@
 import { TRACE_EVENTS, TRACE_GROUPS, TraceGroup, USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { UsageError } from "@capos/machine/errors";
 import { ALL_GROUPS, type EventDeclaration, groupOf } from "@capos/trace";
-import { distance } from "fastest-levenshtein";
+import { unknownName } from "../unknown-name.js";
 
 export interface Selection {
   /** Groups that the kernel writes, a bit each. */
@@ -43,9 +43,6 @@ const BY_NAME: ReadonlyMap<string, readonly number[]> = new Map([
   [ALL, inGroups(ALL_GROUPS)],
 ]);
 
-/** Names that look alike. */
-const CLOSE = 3;
-
 /**
  * Reads a list of names with commas between them. A name with a minus before it is left out; where the first is
  * one of these, they are left out of all.
@@ -71,12 +68,5 @@ export function selectEvents(list = ALL): Selection {
 function numbersNamed(name: string): readonly number[] {
   const found = BY_NAME.get(name);
   if (found !== undefined) return found;
-  const close = [...BY_NAME.keys()]
-    .map((known) => ({ known, far: known.includes(name) && name !== "" ? 0 : distance(known, name) }))
-    .sort((a, b) => a.far - b.far)
-    .slice(0, CLOSE)
-    .map(({ known }) => known);
-  throw new UsageError(
-    `--events: there is no event or group ${name || "with an empty name"}; close are ${close.join(", ")} (trace --list shows all)`,
-  );
+  throw unknownName("--events", name, [...BY_NAME.keys()], "trace --list");
 }

@@ -19,13 +19,29 @@ import {
   SocketRoute,
 } from "./folder.js";
 
-/** What a client writes, with a line end after it. */
-export const REQUEST = "inspect";
+/** What a client writes, with a line end after it: for all of the machine's state, or for what tells it from others. */
+export const enum Request {
+  STATE = "inspect",
+  LABEL = "label",
+}
 /** A client that has said so much and no line end has mistaken the door. */
 const MAX_REQUEST = 64;
 
 /** What is answered: one JSON document, then the end. */
-export type Answer = { readonly state: MachineState } | { readonly error: string };
+export type Answer =
+  | { readonly state: MachineState }
+  | { readonly label: MachineLabel }
+  | { readonly error: string };
+
+/** What tells a machine from others for a person. */
+export interface MachineLabel {
+  /** A program and its arguments. */
+  readonly command: readonly string[];
+  readonly cores: number;
+  readonly memoryMiB: number;
+  /** When it was booted, in milliseconds since 1970. */
+  readonly bootedMs: number;
+}
 
 /** An open door. */
 export interface Door {
@@ -40,10 +56,10 @@ let current: Door | null = null;
  * Opens this process's door. One machine of a process at a time can have it.
  * @throws Error if another has it; FolderError; the system's error if it cannot listen.
  */
-export async function openDoor(inspect: () => Promise<MachineState>): Promise<Door> {
+export async function openDoor(inspect: () => Promise<MachineState>, label: MachineLabel): Promise<Door> {
   if (current !== null) throw new Error("another machine of this process has the door");
   const name = newName();
-  const server = createServer((socket) => serve(socket, inspect));
+  const server = createServer((socket) => serve(socket, inspect, label));
   const door: Door = {
     close() {
       if (current !== door) return;
@@ -92,7 +108,7 @@ async function listen(server: Server, name: string): Promise<void> {
 }
 
 /** Answers one request, whatever becomes of the client. */
-function serve(socket: Socket, inspect: () => Promise<MachineState>): void {
+function serve(socket: Socket, inspect: () => Promise<MachineState>, label: MachineLabel): void {
   let said = "";
   socket.unref();
   socket.on("error", () => socket.destroy());
@@ -102,13 +118,14 @@ function serve(socket: Socket, inspect: () => Promise<MachineState>): void {
     const end = said.indexOf("\n");
     if (end < 0 && said.length <= MAX_REQUEST) return;
     socket.removeAllListeners("data").resume();
-    if (said.slice(0, end) !== REQUEST) {
-      socket.end(JSON.stringify({ error: "this is no request" } satisfies Answer));
-      return;
-    }
-    inspect().then(
-      (state) => socket.end(JSON.stringify({ state } satisfies Answer)),
-      (error: unknown) => socket.end(JSON.stringify({ error: String(error) } satisfies Answer)),
-    );
+    const answer = (what: Answer) => socket.end(JSON.stringify(what));
+    const request = said.slice(0, end);
+    if (request === Request.LABEL) answer({ label });
+    else if (request !== Request.STATE) answer({ error: "this is no request" });
+    else
+      inspect().then(
+        (state) => answer({ state }),
+        (error: unknown) => answer({ error: String(error) }),
+      );
   });
 }

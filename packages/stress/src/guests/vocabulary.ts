@@ -6,22 +6,23 @@
  * own, and so is each capability in it.
  */
 
-/** Scenarios, by the names that people call them. */
-export const SCENARIOS = Object.freeze([
-  "revoke-vs-call",
-  "revoke-vs-transfer",
-  "revoke-vs-copy",
-  "revoke-vs-retype",
-  "revoke-vs-revoke",
-  "revoke-vs-kill",
-  "revoke-in-flight",
-  "delete-last-two",
-  "slot-reuse",
-  "queue-cancel",
-  "core-storm",
-] as const);
+/** Scenarios, by the names that people call them, and what races in each. */
+export const SCENARIOS = Object.freeze({
+  "revoke-vs-call": "calls through copies of copies, and a revoke of the root",
+  "revoke-vs-transfer":
+    "capabilities that travel in messages and replies, and a revoke of where they come from",
+  "revoke-vs-copy": "copies of copies made, used and deleted at random, and a revoke",
+  "revoke-vs-retype": "objects made from memory that is revoked",
+  "revoke-vs-revoke": "revokes of a root, its child and its grandchild, while others copy below",
+  "revoke-vs-kill": "a process that is killed while what it holds is revoked",
+  "revoke-in-flight": "three cores: one revokes while another sends copies to a third",
+  "delete-last-two": "the last two capabilities of an object, or of a badge, deleted at once",
+  "slot-reuse": "slots that change tenants while others use older handles to them",
+  "queue-cancel": "senders that wait in one queue under badges that are revoked",
+  "core-storm": "threads that trap as fast as they can, and are destroyed",
+} as const);
 
-export type ScenarioName = (typeof SCENARIOS)[number];
+export type ScenarioName = keyof typeof SCENARIOS;
 
 /** What was done. In each case B is the answer: zero or more, or an `Err`. */
 export const enum Kind {

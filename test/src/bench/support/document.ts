@@ -66,6 +66,7 @@ export const run: RunFacts = {
   v8: "11.3.244.8",
   hostMemoryMiB: 8192,
   loadAverage: [0.1, 0.2, 0.3],
+  othersCpu: 0.02,
 };
 
 export const machine: Machine = { node: "20.20.2", hostCpus: 2, cores: 8, memoryMiB: 256 };

@@ -114,7 +114,7 @@ t.test("report --from writes the page, and never over another file unless told",
 
 t.test("bad input is one line that says what to do, before anything is measured", async (t) => {
   const folder = t.testdir({
-    "damaged.json": '{"schema": "capos-bench/3", "machine"',
+    "damaged.json": '{"schema": "capos-bench/4", "machine"',
     "older.json": JSON.stringify({ ...document, schema: "capos-bench/1" }),
     "once.json": JSON.stringify({ ...document, run: { ...document.run, repetitions: 1 } }),
     "run.json": JSON.stringify(document),
