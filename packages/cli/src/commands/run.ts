@@ -1,4 +1,5 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
+import { visibleJson } from "@capos/abi";
 import { boot, compileGuest } from "@capos/machine";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
@@ -23,7 +24,7 @@ export async function runCommand(
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
   // Before a machine is built: most mistakes are in the guest.
-  const image = await compileGuest(file, flags.root);
+  const image = await compileGuest(file, { root: flags.root, signal });
   const lines: string[] = [];
   const machine = await boot({
     ...bootOptions(flags, session, KEPT_KIB),
@@ -43,7 +44,7 @@ export async function runCommand(
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();
-    if (flags.json === true) stdout.write(`${JSON.stringify({ file, ...result, console: lines })}\n`);
+    if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
     else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
     return result.status;
   } finally {
