@@ -6,7 +6,7 @@ import { visibleLines } from "@capos/abi";
  * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
  */
 import { LOOK_SECONDS, MAX_REPETITIONS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
-import { SECTIONS } from "@capos/inspect";
+import { SECTIONS } from "@capos/inspect/state";
 import { ExitStatus, MachineError, UsageError } from "@capos/machine/errors";
 import { Command, CommanderError, Option } from "commander";
 import { STRATEGIES } from "./check/selection.js";
@@ -31,7 +31,7 @@ import { terminalProgress } from "./progress.js";
 import type { Session } from "./session.js";
 import { StandardInput } from "./standard-input.js";
 import { StandardOutput } from "./standard-output.js";
-import { SORT_KEYS } from "./top/tables.js";
+import { SORT_KEYS } from "./top/sort-keys.js";
 import { VERSION } from "./version.js";
 
 /** Why a command was told to end: what to say of it, if anything, and the status that goes with it. */
