@@ -6,11 +6,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { ensureReady, ROOT } from "./setup.mjs";
+import { Extent, ensureReady, ROOT } from "./setup.mjs";
 
 const DOCUMENT = join(ROOT, "docs/checking.md");
 
-await ensureReady();
+await ensureReady(Extent.COMMAND);
 const { KERNEL } = await import(join(ROOT, "packages/model/dist/catalogue.js"));
 const { huntMutants, mutantTable, withMutantTable } = await import(
   join(ROOT, "packages/explorer/dist/campaigns.js")
