@@ -1,4 +1,5 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
+import { visibleJson } from "@capos/abi";
 import { boot, compileGuest } from "@capos/machine";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
@@ -23,7 +24,7 @@ export async function runCommand(
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
   const options = await bootOptions(flags, session, KEPT_KIB);
-  const compiling = compileGuest(file, flags.root);
+  const compiling = compileGuest(file, { root: flags.root, signal });
   // Who watches machines is shown none for a guest that cannot run.
   if (session.onMachine !== undefined) await compiling;
   const lines: string[] = [];
@@ -54,7 +55,7 @@ export async function runCommand(
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();
-    if (flags.json === true) stdout.write(`${JSON.stringify({ file, ...result, console: lines })}\n`);
+    if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
     else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
     return result.status;
   } finally {
