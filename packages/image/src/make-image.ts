@@ -135,7 +135,7 @@ function checkCode(image: Image, entryFile: string): void {
     if (!(error instanceof SyntaxError)) throw error;
     throw new GuestBuildError(
       error.message,
-      placeOf(startOfError(code), { code, map, folder: "/" }, entryFile),
+      placeOf(startOfError(code), { ...image, folder: "/" }, entryFile),
     );
   }
 }
