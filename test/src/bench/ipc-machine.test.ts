@@ -26,7 +26,7 @@ t.test("every row is measured by real guests, or refused for its overhead", asyn
   }
   const parked = rowOf("call.cross-core.parked");
   // A wake-up goes through the host's scheduler: microseconds, where a call between polling cores takes less than one.
-  t.ok(!isRefused(parked) && parked.min > 2000, "the receiver really was halted");
+  if (!isRefused(parked)) t.ok(parked.min > 2000, "the receiver really was halted");
 });
 
 t.test("an abort halts the machine under a guest that measures", async (t) => {

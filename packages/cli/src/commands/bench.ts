@@ -122,7 +122,7 @@ export async function measure(
 ): Promise<BenchmarkDocument> {
   const { signal } = session;
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
-  const { onKernel, ...options } = bootOptions(flags, session, 0);
+  const { onKernel, ...options } = await bootOptions(flags, session, 0);
   const phases = firstMachine(onKernel, () => progress.clear());
   const plan = planOf(names, flags, earlier);
   const { repetitions = 1 } = plan;

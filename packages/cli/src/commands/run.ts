@@ -23,17 +23,28 @@ export async function runCommand(
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
-  // Before a machine is built: most mistakes are in the guest.
-  const image = await compileGuest(file, { root: flags.root, signal });
+  const options = await bootOptions(flags, session, KEPT_KIB);
+  const compiling = compileGuest(file, { root: flags.root, signal });
+  // Who watches machines is shown none for a guest that cannot run.
+  if (session.onMachine !== undefined) await compiling;
   const lines: string[] = [];
-  const machine = await boot({
-    ...bootOptions(flags, session, KEPT_KIB),
+  const booting = boot({
+    ...options,
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
     ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
+  const [compiled, booted] = await Promise.allSettled([compiling, booting]);
+  // Most mistakes are in the guest.
+  if (compiled.status === "rejected") {
+    if (booted.status === "fulfilled") await booted.value.halt();
+    throw compiled.reason;
+  }
+  if (booted.status === "rejected") throw booted.reason;
+  const image = compiled.value;
+  const machine = booted.value;
   const interrupt = (): void => void machine.halt();
   signal.addEventListener("abort", interrupt);
   try {

@@ -32,7 +32,7 @@ export async function stressCommand(
   if (name === undefined) throw new UsageError(`stress: which scenario? One of ${stressNames.join(", ")}`);
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
   // A machine boots for each scenario: their phases say nothing here, and what is no phase is a finding's.
-  const { onKernel, ...options } = bootOptions(
+  const { onKernel, ...options } = await bootOptions(
     { ...flags, logLevel: flags.logLevel ?? "error" },
     session,
     KEPT_KIB,

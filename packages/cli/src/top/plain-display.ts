@@ -4,7 +4,8 @@ import { NO_PROGRESS } from "../progress.js";
 import type { Session } from "../session.js";
 import type { Display } from "./display.js";
 import type { Reading } from "./reading.js";
-import { coreLines, processLines, type SortKey, sortThreads, threadLines } from "./tables.js";
+import type { SortKey } from "./sort-keys.js";
+import { coreLines, processLines, sortThreads, threadLines } from "./tables.js";
 
 export interface PlainOptions {
   readonly session: Session;
