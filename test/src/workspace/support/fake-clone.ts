@@ -1,8 +1,8 @@
 /** A clone with the real setup, and an install and a compiler that only note that they ran. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { ROOT } from "../../support/cli-process.js";
 
@@ -15,8 +15,8 @@ import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 appendFileSync("log", "install ");
 writeFileSync("began", "");
 while (existsSync("held")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-mkdirSync("node_modules/typescript/bin", { recursive: true });
-writeFileSync("node_modules/typescript/bin/tsc", ${JSON.stringify(`
+mkdirSync("node_modules/typescript-compiler/bin", { recursive: true });
+writeFileSync("node_modules/typescript-compiler/bin/tsc", ${JSON.stringify(`
 const fs = require("node:fs");
 fs.appendFileSync("log", "compile ");
 fs.mkdirSync("packages/one/dist", { recursive: true });
@@ -57,7 +57,13 @@ export class FakeClone {
     for (const part of ["scripts", "packages/one/src", "programs"])
       mkdirSync(join(folder, part), { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    cpSync(join(ROOT, "scripts/setup.mjs"), join(folder, "scripts/setup.mjs"));
+    const setup = readFileSync(join(ROOT, "scripts/setup.mjs"), "utf8");
+    writeFileSync(join(folder, "scripts/setup.mjs"), setup);
+    // The programs that it runs when it has compiled: they do nothing here.
+    for (const [, program] of setup.matchAll(/"((?:packages|bench)\/[^"]*\/?dist\/[^"]*\.js)"/g)) {
+      mkdirSync(join(folder, dirname(program!)), { recursive: true });
+      writeFileSync(join(folder, program!), "");
+    }
     writeFileSync(join(folder, "programs/install.mjs"), INSTALL);
     const npx = join(folder, "programs/npx");
     writeFileSync(npx, `#!/bin/sh\nexec "${process.execPath}" programs/install.mjs\n`);
