@@ -24,10 +24,14 @@ export interface Context {
   status: unknown;
   /** What the guest threw; anything at all: to be read by `faultOf` only. */
   failure: unknown;
-  /** The kernel's: the handle that the thread used last, and the slot found for it in that epoch. */
+  /** The kernel's: the handle that the thread last sent or invoked through, and the slot found for it in that epoch. */
   foundHandle: number;
   foundSlot: number;
   foundEpoch: number;
+  /** The same of the handle that it last received or waited through: a server's loop uses one of each in turn. */
+  waitHandle: number;
+  waitSlot: number;
+  waitEpoch: number;
   /** The kernel's: home of the endpoint in that slot when it was found, a hint. */
   foundHome: number;
   /** Runs the guest to its next trap; answers the trap or an `Outcome`. Never throws. */

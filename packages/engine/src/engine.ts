@@ -11,8 +11,6 @@ export interface EngineCore {
   readonly i32: Int32Array;
   /** Where its area stands: its progress is counted there, and the watchdog's word on it. */
   readonly area: number;
-  /** Where its attention word stands: other than 0, the core is wanted. */
-  readonly attention: number;
   /** The thread whose guest runs, and its context. */
   readonly current: number;
   readonly context: Context | null;
@@ -24,10 +22,8 @@ export interface EngineCore {
   overBudget: boolean;
   /** The guest has run long enough since it was resumed for its checks to run out of fuel. */
   ranLong: boolean;
-  /** Its attention word says QUIESCENT: set by a check of such a guest, once it has done so. */
-  quiescent: boolean;
-  /** What is sent to this core from now on shows in its attention word. */
-  stopWatching(): void;
+  /** Whether something wants the core while such a guest runs; called by its checks, wherever the stack ends. */
+  isWanted(): boolean;
   /** Whether a guest's code runs, and not the kernel's. */
   inGuest(): boolean;
 }

@@ -13,7 +13,7 @@ import MagicString from "magic-string";
 import { respell } from "./rejected-text.js";
 import type { Offence } from "./restrictions.js";
 import { type Bindings, resolve } from "./scope.js";
-import { type Bundle, children, enclosingFunction, isFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, childrenOf, enclosingFunction, isFunction, type Tree } from "./syntax-tree.js";
 import { yieldingGenerators } from "./yielding.js";
 
 /** Checks that pass before the kernel is asked. */
@@ -62,10 +62,10 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
   let listsProperties = false;
 
   // Children first: where two of them end at one place, the inner one's closing comes first.
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (isFunction(node)) {
       enterFunction(bundle, node, checkIn(node), out);
-      if (node.generator === true) checkParameters(node.params, spend, out);
+      if (node.generator === true) checkParameters(bundle, node.params, spend, out);
     }
     if (LOOPS.has(node.type)) enterLoop(node.body, checkIn(enclosingFunction(bundle, node)), out);
     else if (node.type === "StaticBlock") out.appendLeft(bundle.code.indexOf("{", node.start) + 1, plain);
@@ -139,13 +139,13 @@ function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicStri
  * Calling a generator evaluates its parameters and nothing of its body: `function* g(a = g(), b = g())`
  * would make calls without end and pass no check.
  */
-function checkParameters(parameters: readonly Tree[], spend: string, out: MagicString): void {
+function checkParameters(bundle: Bundle, parameters: readonly Tree[], spend: string, out: MagicString): void {
   const rest: Tree[] = parameters.toReversed();
   for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     if (isFunction(node)) continue;
     if (node.type === "AssignmentPattern" && doesWork(node.right)) wrap(node.right, spend, ")", out);
     if (node.type === "Property" && node.computed) wrap(node.key, spend, ")", out);
-    rest.push(...[...children(node)].reverse());
+    rest.push(...childrenOf(bundle, node).toReversed());
   }
 }
 

@@ -5,9 +5,6 @@
 import t from "tap";
 import { tryCalls } from "./calls/campaign.js";
 
-// Each call may take as long as it likes, if it can be ended.
-t.setTimeout(900_000);
-
 /** Those that were found before come first in every walk. */
 const TRIED = 400;
 

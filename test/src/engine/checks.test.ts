@@ -1,27 +1,14 @@
 /** What a guest's checks tell the rest of the machine when their fuel is out. */
-import type { EngineCore } from "@capos/engine";
 import { GuestHeap, makeChecks } from "@capos/engine/generator";
-import { Attention, attentionOf, CoreArea, coreArea, progressOf } from "@capos/hal";
+import { Attention, CoreArea, progressOf } from "@capos/hal";
+import { Core, type CoreId, type ThreadRef } from "@capos/kernel/internal";
 import t from "tap";
 import { makeMachine } from "../support/machine.js";
 
-function makeCore(): EngineCore {
-  const { memory } = makeMachine(1);
-  const { i32 } = memory;
-  return {
-    ...{
-      id: 0,
-      memory,
-      i32,
-      area: coreArea(memory, 0),
-      attention: attentionOf(memory, 0),
-      current: 1,
-      context: null,
-      contexts: [],
-    },
-    ...{ condemned: 0, overBudget: false, ranLong: false, quiescent: false, inGuest: () => true },
-    stopWatching: () => {},
-  };
+function makeCore(): Core {
+  const core = new Core(0 as CoreId, makeMachine(1).memory);
+  core.current = 1 as ThreadRef;
+  return core;
 }
 
 for (const check of ["tick", "tickMain"] as const) {

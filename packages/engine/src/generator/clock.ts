@@ -7,9 +7,9 @@
  * checks (inside one long built-in) is the watchdog's business.
  *
  * A core whose guest has come this far without a trap says that it is quiescent, so that no grace period waits for
- * it: see `endLongRun` in the kernel's loop.
+ * it: see `Core.isWanted` in the kernel.
  */
-import { Attention, CoreArea, isSpent, quiesce, runLimitText } from "@capos/hal";
+import { CoreArea, isSpent, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
 import type { GuestHeap } from "./heap.js";
 import { assignKept } from "./overrides.js";
@@ -52,22 +52,11 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
     return holder !== 0;
   }
 
-  /** True if something wants the core; otherwise it is quiescent until the guest lets go. */
-  function isWanted(): boolean {
-    const { attention } = k;
-    if (k.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
-    // Nobody counts a core as passed that may have a message without a bell.
-    k.stopWatching();
-    if (!quiesce(i32, attention)) return true;
-    k.quiescent = true;
-    return false;
-  }
-
   // No function with a prototype: a guest that got hold of one could leave something there for others.
   const spend = (): void => {
     if (k.condemned !== 0) throw sentinel;
     k.ranLong = true;
-    isWanted();
+    k.isWanted();
     if (isSpent(i32, k.area)) condemn(false);
     lookAtHeap();
   };
@@ -77,7 +66,7 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
       if (k.condemned !== 0) throw sentinel;
       const holds = lookAtHeap();
       k.ranLong = true;
-      if (holds || isWanted()) return true;
+      if (holds || k.isWanted()) return true;
       // Nothing wants the core: going on costs nobody anything, however long. And who would have yielded
       // here owes nothing for what it called before.
       i32[turns]++;

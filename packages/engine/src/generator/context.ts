@@ -11,10 +11,13 @@ export class GeneratorContext implements Context {
   trap = 0;
   status: unknown = 0;
   failure: unknown = undefined;
-  // A fraction: the field is a double from the start.
+  // Fractions: the fields are doubles from the start.
   foundHandle = 0.5;
   foundSlot = 0;
   foundEpoch = -1;
+  waitHandle = 0.5;
+  waitSlot = 0;
+  waitEpoch = -1;
   foundHome = -1;
 
   private generator: unknown = null;

@@ -36,6 +36,9 @@ export interface HeapHolder {
 export class GuestHeap {
   /** V8's collector, which costs a context to get. */
   #collector: (() => void) | null = null;
+  /** Where the chipset counts its looks at the core, and that count when the heap was looked at. Its own: it is looked at in each turn. */
+  readonly #i32: Int32Array;
+  readonly #pulseAt: number;
   #pulse = 0;
   /** Bytes in use when it was last looked at, and those at which garbage is collected. */
   #used = 0;
@@ -46,6 +49,8 @@ export class GuestHeap {
   #holder = 0;
 
   constructor(private readonly core: EngineCore) {
+    this.#i32 = core.i32;
+    this.#pulseAt = core.area + CoreArea.PULSE;
     this.#next = this.#budget();
   }
 
@@ -72,9 +77,8 @@ export class GuestHeap {
 
   /** True if the chipset's pulse has come since the heap was looked at. */
   isDue(): boolean {
-    const { i32, area } = this.core;
     // Plain: late is soon enough.
-    return i32[area + CoreArea.PULSE] !== this.#pulse;
+    return this.#i32[this.#pulseAt] !== this.#pulse;
   }
 
   /**
@@ -82,8 +86,7 @@ export class GuestHeap {
    * and the same until it is taken. May run on a guest's stack.
    */
   look(): number {
-    const { i32, area } = this.core;
-    this.#pulse = i32[area + CoreArea.PULSE];
+    this.#pulse = this.#i32[this.#pulseAt]!;
     this.#account();
     if (this.#used < this.#next) return this.#holder;
     // The last text that a regular expression was matched with is V8's to hold, whoever made it.

@@ -1,7 +1,7 @@
 /**
  * From a handle to a slot: the check that every use of a capability starts with.
  */
-import { Err, ObjectType, Reg, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
+import { Err, ObjectType, Reg, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { nowNs } from "@capos/hal";
 import type { Locked } from "../smp/tree-lock.js";
@@ -114,6 +114,19 @@ export function currentSlot(k: Core, thread: ThreadRef, context: Context): SlotR
   return slot;
 }
 
+/** The same for a trap that receives or waits. */
+function waitSlot(k: Core, thread: ThreadRef, context: Context): SlotRef | 0 {
+  const handle = context.regs[Reg.HANDLE];
+  if (handle === context.waitHandle && context.waitEpoch === k.graceEpoch) return context.waitSlot as SlotRef;
+  const slot = findSlot(k, thread, handle);
+  if (slot !== 0) {
+    context.waitHandle = handle;
+    context.waitSlot = slot;
+    context.waitEpoch = (k.i32[slot] & SlotFlag.EXPIRES) === 0 ? k.graceEpoch : -1;
+  }
+  return slot;
+}
+
 /**
  * The slot that the trap's handle names, if it is of the type and has the right. Else 0, and the context has the
  * refusal.
@@ -125,7 +138,7 @@ export function lookup(
   type: ObjectType,
   right: number,
 ): SlotRef | 0 {
-  const slot = currentSlot(k, thread, context);
+  const slot = right === Right.RECEIVE ? waitSlot(k, thread, context) : currentSlot(k, thread, context);
   if (slot !== 0 && isUsable(k.i32[slot], type, right)) return slot;
   const handle = context.regs[Reg.HANDLE];
   context.result = slot === 0 ? refusal(k, thread, handle) : unusable(k.i32[slot], type);

@@ -4,8 +4,10 @@
  * BITS is the one word of an object that any core writes: ORs commute, so a signal needs no request to
  * the home and can be sent by an interrupt, which has no thread that could wait for room in a ring.
  * They are taken by exchange, all at once and by one: by whoever polls, on any core, and by the home for those
- * who wait. The home alone owns the queue. No signal is lost: a signaller ORs BITS, then loads
- * WAITING; a waiter stores WAITING, then looks at BITS again; one of them must see the other. A nudge
+ * who wait. The home alone owns the queue: bits that it signals itself go to who waits without a detour. No signal is
+ * lost: a signaller elsewhere ORs BITS, then loads WAITING; a waiter stores WAITING, then looks at BITS again; one of
+ * them must see the other. WAITING stays when a wait ends, so that who waits again need not store it: the home
+ * takes it back when a nudge finds that nobody waits. A nudge
  * ("look at this notification") may come late, twice or to a former home, or find that somebody has polled, and does
  * no harm.
  *
@@ -43,7 +45,7 @@ import { traceSignal, traceTake } from "../state/trace.js";
 import { answerMessage, answerStatus } from "./answer.js";
 import { askCancel } from "./cancel.js";
 import { beginAsking, publishLine, reserveLine, waitForRing, wantSpace } from "./line.js";
-import { leaveNotification, lowerWaiting, queueWaiter, takeFrom } from "./queues.js";
+import { leaveNotification, queueWaiter, takeFrom } from "./queues.js";
 import { askToWait, isHereAndGood, RequestLine } from "./request.js";
 
 /** A NUDGE: look at this notification. Carries no authority. */
@@ -73,10 +75,39 @@ export function notify(k: Core, thread: ThreadRef, context: Context): Answer {
 export function signal(k: Core, thread: ThreadRef | 0, notification: NotificationRef, bits: number): void {
   const { i32 } = k;
   if (TRACED) traceSignal(k, thread, notification, bits);
+  if (i32[notification + Notification.HOME] === k.id) {
+    const waiter = firstWaiter(k, notification);
+    if (waiter !== 0) {
+      // As if it had ORed them: what others do so after the look stays for whoever comes next.
+      giveBits(k, notification, waiter, bits | takeBits(k, notification));
+      return;
+    }
+    Atomics.or(i32, notification + Notification.BITS, bits);
+    attendBound(k, notification);
+    return;
+  }
   Atomics.or(i32, notification + Notification.BITS, bits);
-  if (Atomics.load(i32, notification + Notification.WAITING) === 0) return;
-  if (i32[notification + Notification.HOME] === k.id) attendNotification(k, notification);
-  else nudge(k, notification);
+  if (Atomics.load(i32, notification + Notification.WAITING) !== 0) nudge(k, notification);
+}
+
+/** Takes the bits that are there. The look first: where there are none, it leaves the line where it is. */
+function takeBits(k: Core, notification: NotificationRef): number {
+  const { i32 } = k;
+  if (Atomics.load(i32, notification + Notification.BITS) === 0) return 0;
+  return Atomics.exchange(i32, notification + Notification.BITS, 0);
+}
+
+/**
+ * Home: takes the bits for one who is about to wait. If there are none, others see from here on that somebody waits:
+ * nobody but this core takes WAITING back, so where it stands already the look has come after it.
+ */
+function takeOrWait(k: Core, notification: NotificationRef): number {
+  const { i32 } = k;
+  const bits = takeBits(k, notification);
+  if (bits !== 0 || i32[notification + Notification.WAITING] !== 0) return bits;
+  // WAITING before the second look: a signal that missed WAITING has its bits seen here.
+  Atomics.store(i32, notification + Notification.WAITING, 1);
+  return takeBits(k, notification);
 }
 
 /** Tells the home to look. If the ring is full the notification itself is the list entry, once for all cores. */
@@ -104,20 +135,36 @@ export function nudge(k: Core, notification: NotificationRef): void {
 /** Home: gives bits that are there to who waits. */
 export function attendNotification(k: Core, notification: NotificationRef): void {
   const { i32 } = k;
+  const waiter = firstWaiter(k, notification);
+  if (waiter !== 0) {
+    const bits = takeBits(k, notification);
+    if (bits !== 0) giveBits(k, notification, waiter, bits);
+  } else if (i32[notification + Notification.BOUND_THREAD] !== 0) attendBound(k, notification);
+  // Nobody has to be told of a signal any more. Whoever waits next says so anew, and then looks.
+  else Atomics.store(i32, notification + Notification.WAITING, 0);
+}
+
+/** Home: the first who waits through a slot that is still good, or 0. The others are woken with ERR_REVOKED. */
+function firstWaiter(k: Core, notification: NotificationRef): ThreadRef | 0 {
+  const { i32 } = k;
   for (;;) {
     const waiter = i32[notification + Notification.QUEUE_HEAD] as ThreadRef | 0;
-    if (waiter === 0) break;
-    if (!waitStillHolds(k, waiter, notification)) {
-      leaveNotification(k, notification, waiter);
-      complete(k, waiter, Err.REVOKED, 0);
-      continue;
-    }
-    const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
-    if (bits === 0) return;
-    if (TRACED) traceTake(k, waiter, notification, bits);
+    if (waiter === 0 || waitStillHolds(k, waiter, notification)) return waiter;
     leaveNotification(k, notification, waiter);
-    complete(k, waiter, 0, bits >>> 0);
+    complete(k, waiter, Err.REVOKED, 0);
   }
+}
+
+/** Home: ends a wait with bits that were taken for it. */
+function giveBits(k: Core, notification: NotificationRef, waiter: ThreadRef, bits: number): void {
+  if (TRACED) traceTake(k, waiter, notification, bits);
+  leaveNotification(k, notification, waiter);
+  complete(k, waiter, 0, bits >>> 0);
+}
+
+/** Home: bits that are there end the receive of the bound thread, if there is one. */
+function attendBound(k: Core, notification: NotificationRef): void {
+  const { i32 } = k;
   const bound = i32[notification + Notification.BOUND_THREAD] as ThreadRef | 0;
   if (bound !== 0 && Atomics.load(i32, notification + Notification.BITS) !== 0) interruptReceive(k, bound);
 }
@@ -146,7 +193,7 @@ function isReceive(trap: number): boolean {
 
 /** Takes the bits of a thread's bound notification, if it has any, in place of a message. */
 export function takeBound(k: Core, thread: ThreadRef, context: Context): boolean {
-  const bits = Atomics.exchange(k.i32, k.i32[thread + Thread.BOUND_NOTIFICATION] + Notification.BITS, 0);
+  const bits = takeBits(k, k.i32[thread + Thread.BOUND_NOTIFICATION] as NotificationRef);
   if (bits === 0) return false;
   if (TRACED) traceTake(k, thread, k.i32[thread + Thread.BOUND_NOTIFICATION] as NotificationRef, bits);
   context.regs[Reg.BADGE] = BADGE_IS_NOTIFICATION + (bits >>> 0);
@@ -161,11 +208,7 @@ export function poll(k: Core, thread: ThreadRef, context: Context): Answer {
   const slot = lookup(k, thread, context, ObjectType.NOTIFICATION, Right.RECEIVE);
   if (slot === 0) return Answer.DONE;
   const notification = i32[slot + Slot.OBJECT] as NotificationRef;
-  // The look first: whoever polls without end leaves the line where it is.
-  const bits =
-    Atomics.load(i32, notification + Notification.BITS) === 0
-      ? 0
-      : Atomics.exchange(i32, notification + Notification.BITS, 0);
+  const bits = takeBits(k, notification);
   if (bits === 0) context.result = Err.WOULD_BLOCK;
   else take(k, thread, context, notification, bits);
   return Answer.DONE;
@@ -192,18 +235,12 @@ export function wait(k: Core, thread: ThreadRef, context: Context): Answer {
   const notification = i32[slot + Slot.OBJECT] as NotificationRef;
   if (i32[notification + Notification.HOME] !== k.id)
     return askToWait(k, thread, context, slot, notification, Message.WAIT, true);
-  let bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
+  const bits = takeOrWait(k, notification);
   if (bits === 0) {
-    // WAITING before the second look: a signal that missed WAITING has its bits seen here.
-    Atomics.store(i32, notification + Notification.WAITING, 1);
-    bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
-    if (bits === 0) {
-      i32[thread + Thread.STATE] = ThreadState.QUEUED;
-      queueWaiter(k, notification, thread, slot, i32[slot + Slot.GENERATION]);
-      leave(k);
-      return Answer.BLOCKED;
-    }
-    lowerWaiting(k, notification);
+    i32[thread + Thread.STATE] = ThreadState.QUEUED;
+    queueWaiter(k, notification, thread, slot, i32[slot + Slot.GENERATION]);
+    leave(k);
+    return Answer.BLOCKED;
   }
   take(k, thread, context, notification, bits);
   return Answer.DONE;
@@ -220,8 +257,7 @@ export function onWait(k: Core, line: LineRef, kind: number): void {
     answerStatus(k, thread, Internal.RETRY);
     return;
   }
-  Atomics.store(i32, notification + Notification.WAITING, 1);
-  const bits = Atomics.exchange(i32, notification + Notification.BITS, 0);
+  const bits = takeOrWait(k, notification);
   if (bits === 0) {
     const slot = i32[line + RequestLine.SLOT] as SlotRef;
     queueWaiter(k, notification, thread, slot, i32[line + RequestLine.GENERATION]);
@@ -229,7 +265,6 @@ export function onWait(k: Core, line: LineRef, kind: number): void {
   }
   if (TRACED) traceTake(k, thread, notification, bits);
   answerMessage(k, thread, 0, bits, 0);
-  lowerWaiting(k, notification);
 }
 
 /** An object stays where a thread waits at it or is bound to it. */

@@ -5,7 +5,7 @@
 import { Err } from "@capos/abi";
 import { slotStillNames, waitStillHolds } from "../capability/lookup.js";
 import type { Core } from "../state/core.js";
-import { Endpoint, Notification, QueueKind, Role, Thread } from "../state/layout.js";
+import { Endpoint, QueueKind, Role, Thread } from "../state/layout.js";
 import type { EndpointRef, NotificationRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finishWait } from "./answer.js";
 import { insert, remove } from "./wait-queue.js";
@@ -66,7 +66,6 @@ export function takeFrom(k: Core, endpoint: EndpointRef, thread: ThreadRef): voi
 export function leaveNotification(k: Core, notification: NotificationRef, waiter: ThreadRef): void {
   remove(k, notification, waiter);
   k.i32[waiter + Thread.ROLE] = Role.NONE;
-  lowerWaiting(k, notification);
 }
 
 /** Takes a thread out of whatever queue it is in: it waits at `object`, in its `role`. */
@@ -90,17 +89,6 @@ export function requeue(k: Core, object: QueueRef, thread: ThreadRef): void {
   } else {
     leaveQueue(k, object, thread, i32[thread + Thread.ROLE]);
     finishWait(k, thread, Err.REVOKED);
-  }
-}
-
-/** WAITING goes back to 0 when nobody waits and no thread is bound. */
-export function lowerWaiting(k: Core, notification: NotificationRef): void {
-  const { i32 } = k;
-  if (
-    i32[notification + Notification.QUEUE_HEAD] === 0 &&
-    i32[notification + Notification.BOUND_THREAD] === 0
-  ) {
-    Atomics.store(i32, notification + Notification.WAITING, 0);
   }
 }
 

@@ -11,11 +11,11 @@ import { slotStillNames } from "../capability/lookup.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, KernelArea, LAST_IN_LIST, Notification, QueueKind, Thread } from "../state/layout.js";
-import type { EndpointRef, NotificationRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { EndpointRef, QueueRef, SlotRef, ThreadRef } from "../state/references.js";
 import { finishWait } from "./answer.js";
 import { giveNoSenders } from "./endpoint.js";
 import { takeNoSenders } from "./no-senders.js";
-import { firstOf, leaveQueue, lowerWaiting, takeFrom } from "./queues.js";
+import { firstOf, leaveQueue, takeFrom } from "./queues.js";
 import { nextInQueue } from "./wait-queue.js";
 
 /** Queued threads looked at in one turn, and objects begun. */
@@ -104,7 +104,6 @@ function finishSweep(k: Core, object: QueueRef): void {
     if (bound === 0 || (i32[bound + Thread.BINDING] & SlotBits.STATE_MASK) === SlotState.LIVE) return;
     i32[bound + Thread.BOUND_NOTIFICATION] = 0;
     i32[object + Notification.BOUND_THREAD] = 0;
-    lowerWaiting(k, object as NotificationRef);
     return;
   }
   const endpoint = object as EndpointRef;

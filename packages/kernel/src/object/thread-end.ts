@@ -11,7 +11,7 @@ import { isLive } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
 import { killSlot } from "../capability/slot.js";
 import { askCancel } from "../ipc/cancel.js";
-import { leaveQueue, lowerWaiting } from "../ipc/queues.js";
+import { leaveQueue } from "../ipc/queues.js";
 import { failCall, takeReply } from "../ipc/reply.js";
 import { dequeue, leave, wake } from "../sched/run-queue.js";
 import { powerOff } from "../smp/console.js";
@@ -158,7 +158,6 @@ function unbind(k: Core, thread: ThreadRef): void {
   if (notification === 0) return;
   i32[thread + Thread.BOUND_NOTIFICATION] = 0;
   i32[notification + Notification.BOUND_THREAD] = 0;
-  lowerWaiting(k, notification);
 }
 
 /** Wakes a caller that `failCall` or `answerWith` found on this core. */

@@ -6,6 +6,7 @@
 import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS } from "@capos/abi";
 import type { Context, Engine, EngineCore } from "@capos/engine";
 import {
+  Attention,
   BootInfo,
   CoreArea,
   coreArea,
@@ -13,6 +14,7 @@ import {
   type PhysicalMemory,
   RingPort,
   ringGroup,
+  standAside,
   traceRings,
   type WordIndex,
 } from "@capos/hal";
@@ -128,6 +130,7 @@ export class Core implements EngineCore {
   /** For traces: a thread whose switch is in the record before, 0 for none. */
   runsNoted: ThreadRef | 0 = 0;
   ranLong = false;
+  /** Its attention word says QUIESCENT: set by a check of a guest in a long run, once it has done so. */
   quiescent = false;
   /** The grace period that this core lets others pass before it goes on, 0 for none. */
   givesWayTo = 0;
@@ -179,6 +182,20 @@ export class Core implements EngineCore {
     // Who has not seen that has stored its line before.
     if (this.ring.peek(this.watched) !== 0) this.ring.keepPending(this.watched);
     this.watched = -1;
+  }
+
+  /**
+   * For the checks of a guest that runs for long without a trap: true if something wants the core. Otherwise the core is
+   * quiescent until the guest lets go, see `endLongRun`: no grace period waits for it.
+   */
+  isWanted(): boolean {
+    const { i32, attention } = this;
+    if (this.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
+    // Nobody counts a core as passed that may have a message without a bell.
+    this.stopWatching();
+    if (!standAside(i32, attention, Attention.QUIESCENT)) return true;
+    this.quiescent = true;
+    return false;
   }
 
   /** Whether a guest's code runs, and not the kernel's: see `KernelCore.IN_KERNEL`. */

@@ -10,7 +10,7 @@ import type { Core } from "./core.js";
 import { Thread } from "./layout.js";
 import type { LineRef, ThreadRef } from "./references.js";
 
-/** Copies `count` words. */
+/** Copies `count` words. The first four one by one: messages are short, and a loop's own work is most of a short loop's. */
 export function copyWords(
   to: Float64Array,
   toAt: number,
@@ -18,7 +18,15 @@ export function copyWords(
   fromAt: number,
   count: number,
 ): void {
-  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i];
+  if (count === 0) return;
+  to[toAt] = from[fromAt];
+  if (count === 1) return;
+  to[toAt + 1] = from[fromAt + 1];
+  if (count === 2) return;
+  to[toAt + 2] = from[fromAt + 2];
+  if (count === 3) return;
+  to[toAt + 3] = from[fromAt + 3];
+  for (let i = 4; i < count; i++) to[toAt + i] = from[fromAt + i];
 }
 
 /** Index of a thread object's message words among the doubles. */

@@ -109,10 +109,10 @@ const done = sweepQueues(k);`,
     strategy: EXHAUSTIVE,
     edits: [
       {
-        function: "wait",
+        function: "takeOrWait",
         find: `Atomics.store(i32, notification + Notification.WAITING, 1);
-bits = Atomics.exchange(i32, notification + Notification.BITS, 0);`,
-        replace: "Atomics.store(i32, notification + Notification.WAITING, 1);",
+return takeBits(k, notification);`,
+        replace: "Atomics.store(i32, notification + Notification.WAITING, 1); return 0;",
       },
     ],
   },
@@ -125,12 +125,39 @@ bits = Atomics.exchange(i32, notification + Notification.BITS, 0);`,
       {
         function: "signal",
         find: `Atomics.or(i32, notification + Notification.BITS, bits);
-if (Atomics.load(i32, notification + Notification.WAITING) === 0)
-  return;`,
+if (Atomics.load(i32, notification + Notification.WAITING) !== 0)
+  nudge(k, notification);`,
         replace: `const waiting = Atomics.load(i32, notification + Notification.WAITING);
 Atomics.or(i32, notification + Notification.BITS, bits);
-if (waiting === 0)
-  return;`,
+if (waiting !== 0)
+  nudge(k, notification);`,
+      },
+    ],
+  },
+  {
+    name: "waiting-taken-back",
+    breaks: "While somebody waits, others see that.",
+    scenario: "signal-vs-wait",
+    strategy: EXHAUSTIVE,
+    edits: [
+      {
+        function: "attendNotification",
+        find: "if (bits !== 0) giveBits(k, notification, waiter, bits);",
+        replace: `if (bits !== 0) giveBits(k, notification, waiter, bits);
+else Atomics.store(i32, notification + Notification.WAITING, 0);`,
+      },
+    ],
+  },
+  {
+    name: "others-bits-dropped",
+    breaks: "Who is given a signal by its own core has the bits that it took from others with it.",
+    scenario: "signal-at-home",
+    strategy: EXHAUSTIVE,
+    edits: [
+      {
+        function: "signal",
+        find: "giveBits(k, notification, waiter, bits | takeBits(k, notification));",
+        replace: "takeBits(k, notification); giveBits(k, notification, waiter, bits);",
       },
     ],
   },
@@ -141,7 +168,7 @@ if (waiting === 0)
     strategy: EXHAUSTIVE,
     edits: [
       {
-        function: "attendNotification",
+        function: "giveBits",
         find: "leaveNotification(k, notification, waiter); complete(k, waiter, 0, bits >>> 0);",
         replace: "complete(k, waiter, 0, bits >>> 0);",
       },

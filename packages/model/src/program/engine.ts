@@ -9,7 +9,6 @@
  */
 import { Trap } from "@capos/abi";
 import type { Context, ContextKind, EngineCore } from "@capos/engine";
-import { Attention, quiesce } from "@capos/hal";
 import type { CoreParts } from "@capos/kernel/internal";
 import { Instant } from "./instant.js";
 
@@ -24,6 +23,9 @@ class ScenarioContext implements Context {
   foundHandle = 0.5;
   foundSlot = 0;
   foundEpoch = -1;
+  waitHandle = 0.5;
+  waitSlot = 0;
+  waitEpoch = -1;
   foundHome = -1;
 
   generator: Generator<number, unknown, number> | null = null;
@@ -45,21 +47,11 @@ class ScenarioContext implements Context {
       if (step.value === Instant.BEGIN) Atomics.load(i32, $host.instants);
       else if (step.value === Instant.END) Atomics.add(i32, $host.instants, 1);
       else if (step.value === Instant.CHECK) {
-        if (this.isWanted()) return Trap.PREEMPTED;
+        // As the checks of real guests: see the generator engine's clock.
+        this.core.ranLong = true;
+        if (this.core.isWanted()) return Trap.PREEMPTED;
       } else this.result = Atomics.load(i32, Instant.LOOK - step.value);
     }
-  }
-
-  /** As the checks of real guests: see the generator engine's clock. */
-  isWanted(): boolean {
-    const { core } = this;
-    core.ranLong = true;
-    if (core.quiescent) return Atomics.load(core.i32, core.attention) !== Attention.QUIESCENT;
-    // Nobody counts a core as passed that may have a message without a bell.
-    core.stopWatching();
-    if (!quiesce(core.i32, core.attention)) return true;
-    core.quiescent = true;
-    return false;
   }
 }
 

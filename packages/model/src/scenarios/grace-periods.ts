@@ -4,6 +4,7 @@ import { Attention, attentionOf, CoreArea, CoreState, coreArea } from "@capos/ha
 import { debug } from "@capos/libos";
 import type { Scenario } from "../scenario.js";
 import { EXHAUSTIVE, preemptions } from "./plans.js";
+import { allRead, sendAndAsk } from "./unread.js";
 
 const graceIdle: Scenario = {
   name: "grace-idle",
@@ -78,26 +79,8 @@ const graceLongRun: Scenario = {
   plan: preemptions(3),
   quick: preemptions(2),
   build(machine) {
-    const { i32, memory } = machine;
-    const kernel = machine.handle(InitSlot.DEBUG);
     const service = machine.handle(machine.endpoint("service", 1));
-    machine.guest(
-      0,
-      function* (sys) {
-        yield sys.send(service);
-      },
-      { name: "sender" },
-    );
-    machine.guest(
-      0,
-      function* (sys, { look, note }) {
-        // Where this core writes is its own.
-        const written = i32[coreArea(memory, 0) + CoreArea.RING_WRITE + 1];
-        yield* debug.gracePeriod(sys, kernel);
-        note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ)));
-      },
-      { name: "asker" },
-    );
+    sendAndAsk(machine, 0, service);
     machine.guest(
       1,
       function* (sys, { runLong }) {
@@ -107,8 +90,7 @@ const graceLongRun: Scenario = {
       },
       { name: "runner" },
     );
-    // The asker may come before the sender.
-    return { seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read") };
+    return { seen: allRead };
   },
 };
 

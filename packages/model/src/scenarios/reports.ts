@@ -1,11 +1,11 @@
 /** What a core has done before it reports a grace period. */
 import { InitSlot, Right } from "@capos/abi";
-import { CoreArea, coreArea } from "@capos/hal";
 import { Thread } from "@capos/kernel/layout";
 import { cnode, debug } from "@capos/libos";
 import type { Judgement, Scenario } from "../scenario.js";
 import { attempt, isDone } from "./attempt.js";
 import { preemptions } from "./plans.js";
+import { allRead, sendAndAsk } from "./unread.js";
 
 const graceVsSweep: Scenario = {
   name: "grace-vs-sweep",
@@ -54,7 +54,6 @@ export function laterMessage(
     plan: preemptions(sender === 0 ? 3 : 2),
     quick: preemptions(sender === 0 ? 2 : 1),
     build(machine) {
-      const { i32, memory } = machine;
       const kernel = machine.handle(InitSlot.DEBUG);
       const service = machine.handle(machine.endpoint("service", 1));
       machine.guest(
@@ -64,29 +63,9 @@ export function laterMessage(
         },
         { name: "first asker" },
       );
-      machine.guest(
-        sender,
-        function* (sys) {
-          yield sys.send(service);
-        },
-        { name: "sender" },
-      );
-      machine.guest(
-        sender,
-        function* (sys, { look, note }) {
-          // Where this core writes is its own.
-          const written = i32[coreArea(memory, sender) + CoreArea.RING_WRITE + 1];
-          yield* debug.gracePeriod(sys, kernel);
-          note("unread", written - (yield* look(coreArea(memory, 1) + CoreArea.RING_READ + sender)));
-        },
-        { name: "second asker" },
-      );
-      // It may have read more than there was then.
-      return {
-        // Nobody receives.
-        ...{ programs, mayWait: ["sender"], leavesNothing: false },
-        seen: ({ seen }) => (Number(seen.get("unread")) <= 0 ? null : "a message was not read"),
-      };
+      sendAndAsk(machine, sender, service);
+      // Nobody receives.
+      return { programs, mayWait: ["sender"], leavesNothing: false, seen: allRead };
     },
   };
 }

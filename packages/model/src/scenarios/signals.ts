@@ -36,6 +36,40 @@ const signalVsWait: Scenario = {
   },
 };
 
+const signalAtHome: Scenario = {
+  name: "signal-at-home",
+  holds: "Signals of the notification's own core and of another at once: none is lost, and none comes twice.",
+  cores: 2,
+  plan: EXHAUSTIVE,
+  quick: preemptions(2),
+  build(machine) {
+    const news = machine.notification("news");
+    const [one, two] = [machine.derive(news, Right.SEND, 1), machine.derive(news, Right.SEND, 2)];
+    const [all, near, far] = [machine.handle(news), machine.handle(one), machine.handle(two)];
+    machine.guest(0, function* (sys, { note }) {
+      let bits = 0;
+      while (bits !== 3) {
+        const answer = yield sys.wait(all);
+        if (answer !== Err.OK || (bits & sys.badge()) !== 0) break;
+        bits |= sys.badge();
+      }
+      note("bits", bits);
+    });
+    machine.guest(0, function* (sys, { note }) {
+      note("near", yield sys.notify(near));
+    });
+    machine.guest(1, function* (sys, { note }) {
+      note("far", yield sys.notify(far));
+    });
+    return {
+      seen: ({ seen }) =>
+        seen.get("bits") === 3 && seen.get("near") === Err.OK && seen.get("far") === Err.OK
+          ? null
+          : "a signal was lost or came twice",
+    };
+  },
+};
+
 const waitVsDestruction: Scenario = {
   name: "signal-vs-wait-vs-destruction",
   holds: "A wait ends with the signal or with the notification, and one of the two comes.",
@@ -279,6 +313,7 @@ const boundVsCall: Scenario = {
 
 export const SIGNAL_SCENARIOS: readonly Scenario[] = [
   signalVsWait,
+  signalAtHome,
   waitVsDestruction,
   bindingVsRevoke,
   cancelVsDelivery,

@@ -29,10 +29,10 @@ const collect = runInNewContext("globalThis.gc") as () => void;
 const context = {} as EngineCore["context"];
 let runs = false;
 const core = {
-  ...{ id: 0, i32, area: AREA, attention: 0, current: 1, context, contexts: [null, context] },
+  ...{ id: 0, i32, area: AREA, current: 1, context, contexts: [null, context] },
   ...{ memory: { i32, f64: new Float64Array(), u8: new Uint8Array() } },
-  ...{ condemned: 0, overBudget: false, ranLong: false, quiescent: false },
-  stopWatching: () => {},
+  ...{ condemned: 0, overBudget: false, ranLong: false },
+  isWanted: () => false,
   inGuest: () => runs,
 };
 
