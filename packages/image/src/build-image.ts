@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { Image } from "@capos/abi";
 import { GuestBuildError } from "./build-error.js";
-import { bundle } from "./bundler.js";
+import { type BundledSource, bundle } from "./bundler.js";
 import type { DeepAnswer } from "./deep-worker.js";
 import { type Ingredients, makeImage } from "./make-image.js";
 import { TOO_DEEP } from "./nesting.js";
@@ -21,20 +21,34 @@ export interface ImageOptions {
 /** The stack of the thread that reads deep code: acorn takes 300 bytes for each of a hundred thousand `+`. */
 const DEEP: ResourceLimits = Object.freeze({ stackSizeMb: 256 });
 
+/** A guest whose files were read. What is left is work for a thread, and takes files in one rare case. */
+export interface GuestBundle {
+  /** @throws GuestBuildError with one line for whoever wrote the guest */
+  makeImage(): Promise<Image>;
+}
+
 /**
- * Builds the image of a guest from its TypeScript or JavaScript file. Runs nothing of the guest.
- *
- * Throws `GuestBuildError` with one line for whoever wrote the guest.
+ * Reads and bundles a guest's TypeScript or JavaScript file. Runs nothing of the guest.
+ * @throws GuestBuildError with one line for whoever wrote the guest
  */
-export async function buildImage(entryFile: string, options: ImageOptions = {}): Promise<Image> {
+export async function bundleGuest(entryFile: string, options: ImageOptions = {}): Promise<GuestBundle> {
   const entry = await findEntry(entryFile, options.root);
   const name = options.name ?? basename(entryFile);
-  const make = async (lowerObjectRest: boolean) =>
-    await makeAtAnyDepth({ source: await bundle(entry, lowerObjectRest), entryFile: entry.file, name });
-  // esbuild can spell `const {a, ...rest} = text` as a loop.
-  const image = (await make(false)) ?? (await make(true));
-  if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
-  return image;
+  const make = (source: BundledSource) => makeAtAnyDepth({ source, entryFile: entry.file, name });
+  const source = await bundle(entry, false);
+  return {
+    async makeImage() {
+      // esbuild can spell `const {a, ...rest} = text` as a loop.
+      const image = (await make(source)) ?? (await make(await bundle(entry, true)));
+      if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
+      return image;
+    },
+  };
+}
+
+/** Builds the image of a guest from its file: see `bundleGuest`. */
+export async function buildImage(entryFile: string, options: ImageOptions = {}): Promise<Image> {
+  return (await bundleGuest(entryFile, options)).makeImage();
 }
 
 /** On the caller's stack if that will do, as it nearly always does; else on that of a thread for it. */
