@@ -238,8 +238,21 @@ function explain(error: unknown): Ending {
   };
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => endWith({ line: "interrupted", status: ExitStatus.INTERRUPTED }));
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+let isInterrupted = false;
+
+/** The first asks the command to end, the second ends it as it stands; the third is the system's again. */
+function onSignal(): void {
+  if (isInterrupted) {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    // Not by the signal: a terminal is given back at this exit, a file that grows is ended.
+    process.exit(ExitStatus.INTERRUPTED);
+  }
+  isInterrupted = true;
+  endWith({ line: "interrupted", status: ExitStatus.INTERRUPTED });
+}
+
+for (const signal of SIGNALS) process.on(signal, onSignal);
 let told = false;
 try {
   await program.parseAsync();

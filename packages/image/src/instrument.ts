@@ -35,6 +35,7 @@ interface Names {
   readonly turn: string;
   readonly spread: string;
   readonly listed: string;
+  readonly assigned: string;
   readonly thrown: string;
 }
 
@@ -79,6 +80,7 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
     }
     const spread = spreadBy(node, bundle);
     if (spread !== null) wrap(spread, `${names.spread}(`, ")", out);
+    if (node.type === "AssignmentExpression") enterAssignment(node, bundle, names, out);
     if (node.type === "ExportNamedDeclaration") out.remove(node.start, node.end);
   }
   if (listsProperties) {
@@ -89,7 +91,7 @@ export function instrument(bundle: Bundle, defaultExport: Tree): Instrumented {
     }
   }
 
-  const parameters = `${names.tick},${names.tickMain},${names.caught},${names.spread}`;
+  const parameters = `${names.tick},${names.tickMain},${names.caught},${names.spread},${names.assigned}`;
   out.prepend(
     `(function(${parameters}){"use strict";let ${names.fuel}=${FUEL},${names.turn}=${FUEL};${listsProperties ? guardOf(names) : ""}`,
   );
@@ -115,6 +117,7 @@ function freshNames(bundle: Bundle): Names {
     turn: fresh("$turn"),
     spread: fresh("$spread"),
     listed: fresh("$listed"),
+    assigned: fresh("$assigned"),
     thrown: fresh("$thrown"),
   };
 }
@@ -166,6 +169,49 @@ function enterCatch(node: Tree, names: Names, out: MagicString): void {
   }
 }
 
+/**
+ * Some names cannot be assigned to what inherits them from a frozen built-in, by the language, and for V8's sake no accessor can
+ * help (engine/src/generator/overrides.ts). So `a.next = b` goes to the kernel when it is refused. In a function of its own each
+ * time, because that has a memory of the objects it saw, and optimised code has it inline.
+ */
+function enterAssignment(node: Tree, bundle: Bundle, names: Names, out: MagicString): void {
+  const left: Tree = node.left;
+  if (node.operator !== "=" || left.type !== "MemberExpression" || left.object.type === "Super") return;
+  const key = keptKey(left);
+  if (key === null) return;
+  const dot = nextIn(bundle, left.object.end, left.computed ? "[" : ".");
+  const equals = nextIn(bundle, left.property.end, "=");
+  // Of parentheses around all that is assigned to, which nobody writes, one would be left.
+  if (bundle.code.slice(left.property.end, equals).includes(")")) return;
+  const refused = `catch(e){return ${names.assigned}(o,${key},v,e)}`;
+  out.prependRight(node.start, `((o,v)=>{try{return o[${key}]=v}${refused}})(`);
+  out.overwrite(dot, equals + 1, ",");
+  out.appendLeft(node.end, ")");
+}
+
+/** The key of what is assigned to, as an expression, if it is one of the names that frozen built-ins keep. */
+function keptKey({ property, computed }: Tree): string | null {
+  const name: unknown = computed ? property.value : property.name;
+  if (name === "next" || name === "constructor") return `"${name}"`;
+  const isIterator =
+    computed &&
+    property.type === "MemberExpression" &&
+    !property.computed &&
+    property.object.name === "Symbol" &&
+    property.property.name === "iterator";
+  return isIterator ? "Symbol.iterator" : null;
+}
+
+/** Where a character comes next that is in no comment. */
+function nextIn(bundle: Bundle, from: number, character: string): number {
+  const comments = bundle.comments.filter((comment) => comment.start >= from);
+  let at = bundle.code.indexOf(character, from);
+  for (let i = 0; i < comments.length && comments[i]!.start < at; i++) {
+    if (at < comments[i]!.end) at = bundle.code.indexOf(character, comments[i]!.end);
+  }
+  return at;
+}
+
 /** Initialisers that cannot loop need no check, and a function keeps the name it gets from its field. */
 function doesWork(value: Tree | null): boolean {
   return value !== null && !isFunction(value) && value.type !== "Literal" && value.type !== "Identifier";
@@ -207,7 +253,8 @@ function hidingGuard(bundle: Bundle, bindings: Bindings): Tree | null {
   return null;
 }
 
+/** What is put around what is already around it comes outside. */
 function wrap(node: Tree, before: string, after: string, out: MagicString): void {
-  out.appendRight(node.start, before);
+  out.prependRight(node.start, before);
   out.appendLeft(node.end, after);
 }

@@ -2,6 +2,7 @@
  * From a bundle to an image: check what is in it, put the preemption checks in, and wrap it up as one function
  * expression. Needs a stack as deep as the code is nested, for acorn; whoever has none gets a RangeError.
  */
+import { Session } from "node:inspector";
 import { resolve } from "node:path";
 import vm from "node:vm";
 import type { Image } from "@capos/abi";
@@ -132,6 +133,31 @@ function checkCode(image: Image, entryFile: string): void {
   } catch (error) {
     // A rule of the language that only V8 holds, or newer syntax of regular expressions than its own.
     if (!(error instanceof SyntaxError)) throw error;
-    throw new GuestBuildError(error.message, { file: entryFile, line: 1, column: 1 });
+    throw new GuestBuildError(
+      error.message,
+      placeOf(startOfError(code), { ...image, folder: "/" }, entryFile),
+    );
   }
+}
+
+/** Where V8 finds a mistake in code that has one. Its errors do not say; what it tells a debugger does. */
+function startOfError(code: string): { line: number; column: number } {
+  const session = new Session();
+  session.connect();
+  let start = { line: 1, column: 0 };
+  try {
+    // Answered before `post` returns: the session is of this thread.
+    session.post("Runtime.enable");
+    session.post(
+      "Runtime.compileScript",
+      { expression: code, sourceURL: "", persistScript: false },
+      (_error, answer) => {
+        const details = answer?.exceptionDetails;
+        if (details !== undefined) start = { line: details.lineNumber + 1, column: details.columnNumber };
+      },
+    );
+  } finally {
+    session.disconnect();
+  }
+  return start;
 }

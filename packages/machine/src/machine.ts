@@ -39,7 +39,7 @@ export class CaposMachine {
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
     await this.#backend.lifetime.open();
-    return this.runImage(await compileGuest(file, options.root), options);
+    return this.runImage(await compileGuest(file, options), options);
   }
 
   /** Runs an image to its end: see `run`. */

@@ -1,4 +1,5 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
+import { visibleJson } from "@capos/abi";
 import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
@@ -22,7 +23,7 @@ export async function runCommand(
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
   // First of all: the bundler is a process, and starts while the machine's host side is loaded.
-  const reading = readGuest(file, flags.root);
+  const reading = readGuest(file, { root: flags.root, signal });
   // Told of below.
   reading.catch(() => {});
   const [{ boot }, { bootOptions, KEPT_KIB }] = await Promise.all([
@@ -60,7 +61,7 @@ export async function runCommand(
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();
-    if (flags.json === true) stdout.write(`${JSON.stringify({ file, ...result, console: lines })}\n`);
+    if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
     else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
     return result.status;
   } finally {

@@ -1,6 +1,7 @@
 /** `capos-smp stress`: races, and what the judge says of them. */
 
 import process from "node:process";
+import { visibleJson } from "@capos/abi";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
 import { describeViolation, totalOf } from "@capos/stress";
 import Table from "cli-table3";
@@ -24,7 +25,7 @@ export async function stressCommand(
   const { stdout, signal } = session;
   if (flags.list === true) {
     stdout.write(
-      flags.json === true ? `${JSON.stringify(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
+      flags.json === true ? `${visibleJson(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
     );
     return ExitStatus.OK;
   }
@@ -59,7 +60,7 @@ export async function stressCommand(
   const status = violations.length === 0 ? ExitStatus.OK : ExitStatus.FAILED;
   const text =
     flags.json === true
-      ? JSON.stringify({ ...document, total: totalOf(document.results) })
+      ? visibleJson({ ...document, total: totalOf(document.results) })
       : [
           renderTable(document, stdout.hasColors === true),
           ...violations.map((it) => `\n${describeViolation(it).join("\n")}`),
