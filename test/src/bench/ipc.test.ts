@@ -161,7 +161,7 @@ t.test("a row has a ratio of each of its slices to what took turns with it, in o
 t.test("an abort ends the row at once with its reason, and the machine is given back", async (t) => {
   const abort = new AbortController();
   const { context, machines } = fake({ signal: abort.signal }, () => {
-    setTimeout(() => abort.abort(new Error("enough")), 10);
+    setImmediate(() => abort.abort(new Error("enough")));
     return new Promise<never>(() => {});
   });
   await t.rejects(runIpc(context), /enough/);
