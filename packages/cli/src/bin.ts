@@ -7,7 +7,7 @@ import { visibleLines } from "@capos/abi";
  * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
  */
 import { LOOK_SECONDS, MAX_REPETITIONS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
-import { SECTIONS } from "@capos/inspect";
+import { SECTIONS } from "@capos/inspect/state";
 import { ExitStatus, MachineError, UsageError } from "@capos/machine/errors";
 import { Command, CommanderError, Option } from "commander";
 import { STRATEGIES } from "./check/selection.js";
@@ -32,7 +32,7 @@ import { terminalProgress } from "./progress.js";
 import type { Session } from "./session.js";
 import { StandardInput } from "./standard-input.js";
 import { StandardOutput } from "./standard-output.js";
-import { SORT_KEYS } from "./top/tables.js";
+import { SORT_KEYS } from "./top/sort-keys.js";
 import { unknownName } from "./unknown-name.js";
 import { VERSION } from "./version.js";
 
@@ -255,12 +255,28 @@ function explain(error: unknown): Ending {
 }
 
 /** What a signal that ends a command is told as, and the status that a shell gives it. */
-const SIGNALS = [
-  ["SIGINT", { line: "interrupted", status: ExitStatus.INTERRUPTED }],
-  ["SIGTERM", { line: "terminated", status: ExitStatus.TERMINATED }],
-  ["SIGHUP", { line: "the terminal is gone", status: ExitStatus.HUNG_UP }],
-] as const;
-for (const [signal, how] of SIGNALS) process.once(signal, () => endWith(how));
+const SIGNALS = {
+  SIGINT: { line: "interrupted", status: ExitStatus.INTERRUPTED },
+  SIGTERM: { line: "terminated", status: ExitStatus.TERMINATED },
+  SIGHUP: { line: "the terminal is gone", status: ExitStatus.HUNG_UP },
+} as const;
+type Signal = keyof typeof SIGNALS;
+const signals = Object.keys(SIGNALS) as Signal[];
+let isInterrupted = false;
+
+/** The first asks the command to end, the second ends it as it stands; the third is the system's again. */
+function onSignal(signal: NodeJS.Signals): void {
+  const how = SIGNALS[signal as Signal];
+  if (isInterrupted) {
+    for (const each of signals) process.off(each, onSignal);
+    // Not by the signal: a terminal is given back at this exit, a file that grows is ended.
+    process.exit(how.status);
+  }
+  isInterrupted = true;
+  endWith(how);
+}
+
+for (const signal of signals) process.on(signal, onSignal);
 let told = false;
 try {
   await program.parseAsync();
@@ -271,7 +287,7 @@ try {
 process.exitCode = status;
 // What was printed may not have left yet; and a command may end well all the same.
 process.once("beforeExit", () => {
-  const isSignal = SIGNALS.some(([, how]) => how === ending);
+  const isSignal = Object.values(SIGNALS).some((how) => how === ending);
   if (!told && ending !== null && !isSignal && status === ExitStatus.OK) tell(ending);
 });
 

@@ -1,5 +1,5 @@
 /** `capos-smp bench`: measures, or takes what was measured; prints, saves, compares. */
-
+import { visibleJson } from "@capos/abi";
 import {
   type BenchmarkDocument,
   ComparisonError,
@@ -45,7 +45,7 @@ function listSuites(flags: BenchFlags, stdout: Output): number {
     `  ${name.padEnd(width)}  ${measures}\n`;
   const text =
     flags.json === true
-      ? `${JSON.stringify(all)}\n`
+      ? `${visibleJson(all)}\n`
       : all.map(({ suite, rows }) => `${suite}\n${rows.map(line).join("")}`).join("");
   stdout.write(text);
   return ExitStatus.OK;
@@ -136,7 +136,7 @@ export async function measure(
 ): Promise<BenchmarkDocument> {
   const { signal } = session;
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
-  const { onKernel, ...options } = bootOptions(flags, session, 0);
+  const { onKernel, ...options } = await bootOptions(flags, session, 0);
   const phases = firstMachine(onKernel, () => progress.clear());
   const plan = planOf(names, flags, earlier);
   const { repetitions = 1 } = plan;
@@ -190,7 +190,7 @@ function print<T>(
   render: (value: T, options: { color: boolean }) => string,
   stdout: Output,
 ): void {
-  const text = json === true ? JSON.stringify(value) : render(value, { color: stdout.hasColors === true });
+  const text = json === true ? visibleJson(value) : render(value, { color: stdout.hasColors === true });
   stdout.write(`${text}\n`);
 }
 

@@ -1,8 +1,8 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
-import { boot, compileGuest } from "@capos/machine";
+import { visibleJson } from "@capos/abi";
+import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
-import { bootOptions, KEPT_KIB } from "./boot-options.js";
 import type { MachineFlags } from "./options.js";
 
 export interface RunFlags extends MachineFlags {
@@ -22,17 +22,35 @@ export async function runCommand(
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
+  // First of all: the bundler is a process, and starts while the machine's host side is loaded.
+  const reading = readGuest(file, { root: flags.root, signal });
+  // Told of below.
+  reading.catch(() => {});
+  const [{ boot }, { bootOptions, KEPT_KIB }] = await Promise.all([
+    import("@capos/machine"),
+    import("./boot-options.js"),
+  ]);
   // Before a machine is built: most mistakes are in the guest.
-  const image = await compileGuest(file, flags.root);
+  const makeImage = await reading;
+  // Who watches machines is shown none for a guest that cannot run.
+  const early = session.onMachine === undefined ? null : await makeImage();
   const lines: string[] = [];
-  const machine = await boot({
-    ...bootOptions(flags, session, KEPT_KIB),
+  const booting = boot({
+    ...(await bootOptions(flags, session, KEPT_KIB)),
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
     ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
+  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeImage)]);
+  if (booted.status === "rejected") throw booted.reason;
+  const machine = booted.value;
+  if (made.status === "rejected") {
+    await machine.halt();
+    throw made.reason;
+  }
+  const image = made.value;
   const interrupt = (): void => void machine.halt();
   signal.addEventListener("abort", interrupt);
   try {
@@ -43,7 +61,7 @@ export async function runCommand(
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();
-    if (flags.json === true) stdout.write(`${JSON.stringify({ file, ...result, console: lines })}\n`);
+    if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
     else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
     return result.status;
   } finally {
@@ -51,6 +69,12 @@ export async function runCommand(
     stdin?.close();
     await machine.halt();
   }
+}
+
+/** Does this thread's work after what was begun has given the others theirs. */
+async function whileOthersWork<Result>(work: () => Promise<Result>): Promise<Result> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return work();
 }
 
 /** Passes on what the kernel writes, without the boot's phases. */

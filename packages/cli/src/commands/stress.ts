@@ -1,6 +1,7 @@
 /** `capos-smp stress`: races, and what the judge says of them. */
 
 import process from "node:process";
+import { visibleJson } from "@capos/abi";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
 import { describeViolation, SCENARIOS, totalOf } from "@capos/stress";
 import Table from "cli-table3";
@@ -27,7 +28,7 @@ export async function stressCommand(
     const width = Math.max(...all.map(({ name }) => name.length));
     const text =
       flags.json === true
-        ? `${JSON.stringify(all)}\n`
+        ? `${visibleJson(all)}\n`
         : all.map(({ name, races }) => `${name.padEnd(width)}  ${races}\n`).join("");
     stdout.write(text);
     return ExitStatus.OK;
@@ -36,7 +37,7 @@ export async function stressCommand(
     throw new UsageError(`stress: which scenarios? Names that stress --list shows, or ${ALL}`);
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
   // A machine boots for each scenario: their phases say nothing here, and what is no phase is a finding's.
-  const { onKernel, ...options } = bootOptions(
+  const { onKernel, ...options } = await bootOptions(
     { ...flags, logLevel: flags.logLevel ?? "error" },
     session,
     KEPT_KIB,
@@ -64,7 +65,7 @@ export async function stressCommand(
   const status = violations.length === 0 ? ExitStatus.OK : ExitStatus.FAILED;
   const text =
     flags.json === true
-      ? JSON.stringify({ ...document, total: totalOf(document.results) })
+      ? visibleJson({ ...document, total: totalOf(document.results) })
       : [
           renderTable(document, stdout.hasColors === true),
           ...violations.map((it) => `\n${describeViolation(it).join("\n")}`),

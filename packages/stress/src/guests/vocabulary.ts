@@ -19,6 +19,7 @@ export const SCENARIOS = Object.freeze({
   "delete-last-two": "the last two capabilities of an object, or of a badge, deleted at once",
   "slot-reuse": "slots that change tenants while others use older handles to them",
   "queue-cancel": "senders that wait in one queue under badges that are revoked",
+  "queue-order": "threads that wait in a queue while their priorities change",
   "core-storm": "threads that trap as fast as they can, and are destroyed",
 } as const);
 
