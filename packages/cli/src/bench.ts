@@ -177,13 +177,20 @@ function contextOf(
     ...(options.signal !== undefined && { signal: options.signal }),
     async withMachine(count, use) {
       let listener: (line: string) => void = () => {};
-      const machine = await boot({ ...options, cores: count, onConsole: (line) => listener(line) });
+      const { suites, seconds, repetitions, signal, onProgress, ...machineOptions } = options;
+      const machine = await boot({ ...machineOptions, cores: count, onConsole: (line) => listener(line) });
       const interrupt = (): void => void machine.halt();
       options.signal?.addEventListener("abort", interrupt);
       const runner: GuestRunner = {
         cores: count,
         async runImage(image, run) {
-          const { status, state, fault } = await machine.runImage(image, run);
+          const { status, state, fault } = await machine.runImage(image, {
+            args: run.args ?? [],
+            debug: run.debug ?? false,
+            ...(run.core !== undefined && { cores: [run.core] }),
+            ...(run.memoryBits !== undefined && { untyped: 2 ** run.memoryBits }),
+            ...(run.priority !== undefined && { priority: run.priority }),
+          });
           if (state !== "exited") throw new MachineError(`benchmark ${image.name}: ${fault}`, 1);
           return status;
         },

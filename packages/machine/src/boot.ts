@@ -11,6 +11,7 @@ import type { Backend } from "./backend.js";
 import { call } from "./callbacks.js";
 import { openDoor } from "./door/door.js";
 import { bootHere } from "./in-process.js";
+import { checkBootOptions } from "./known-options.js";
 import { logSink, standardDestination } from "./log-sink.js";
 import { CaposMachine } from "./machine.js";
 import type { BootOptions } from "./options.js";
@@ -21,6 +22,7 @@ import { bootApart } from "./own-process/boot.js";
  * @throws UsageError for an option out of range or a memory too small; MachineError if it does not boot.
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
+  checkBootOptions(options);
   const log = logSink(options.logLevel ?? "info", options.logDestination ?? standardDestination());
   const backend = await (options.process === "own" ? bootApart : bootHere)(options, log);
   if (options.inspectable === true) await letInspect(backend, log);

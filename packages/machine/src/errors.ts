@@ -11,6 +11,8 @@ export const enum ExitStatus {
   USAGE = 2,
   /** The kernel panicked. */
   PANIC = 70,
+  /** The guest was ended because it ran longer than it was to. */
+  TIMEOUT = 124,
   /** Stopped by Ctrl-C. */
   INTERRUPTED = 130,
   /** Stopped because it went on printing and nobody read it: what a shell says of a SIGPIPE. */

@@ -29,13 +29,13 @@ import { fromHost } from "./from-host.js";
 import { LoadedImages, load } from "./images.js";
 import { Lifetime } from "./lifetime.js";
 import { LineSplitter } from "./lines.js";
-import type { BootOptions, LastMoments, MachineReport, RunOptions, RunResult } from "./options.js";
+import type { BootOptions, LastMoments, MachineReport, RunResult } from "./options.js";
 import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
 import { inRange } from "./ranges.js";
+import type { RunRequest } from "./run-request.js";
 import { Tail } from "./tail.js";
 
 const DEFAULT_WATCHDOG_MS = 2000;
-const DEFAULT_MEMORY_BITS = 22;
 const MIN_DEFAULT_THREADS = 32;
 const MAX_SEED = 0x7fff_ffff;
 
@@ -154,6 +154,8 @@ async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<st
 
 class MachineHere implements Backend {
   readonly #images: LoadedImages;
+  /** Runs that init was not asked for yet, and whether they are to be ended. */
+  readonly #starting = new Map<number, { isKilled: boolean }>();
 
   constructor(
     private readonly machine: Machine,
@@ -181,37 +183,38 @@ class MachineHere implements Backend {
     return this.machine.memory;
   }
 
-  async runImage(image: Image, options: RunOptions): Promise<RunResult> {
+  async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
     const name = shortName(basename(image.name));
-    const others = options.images ?? [];
-    const { args, text } = placeArguments(name, options.args ?? [], others.length);
-    const used = await this.#images.use([
-      { image, text },
-      ...others.map((other) => ({ image: other, text: "" })),
-    ]);
+    const { handed } = request;
+    const { args, text } = placeArguments(name, request.args, handed.length);
+    const start = { isKilled: false };
+    this.#starting.set(pid, start);
+    const used = await this.#images
+      .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
+      .finally(() => this.#starting.delete(pid));
     try {
-      const [own, ...given] = used.map(({ number }) => number);
-      return describeExit(await this.control.run(this.#request(own!, given, name, args, options)), image);
+      if (start.isKilled) return describeExit(KILLED, image);
+      const [own, ...images] = used.map(({ number }) => number);
+      const { cores, priority, memoryBits, debug } = request;
+      const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
+      const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug };
+      return describeExit(await this.control.run(pid, asked), image);
     } finally {
       this.#images.release(used);
     }
   }
 
-  #request(
-    image: number,
-    images: readonly number[],
-    name: string,
-    args: readonly string[] | null,
-    options: RunOptions,
-  ) {
-    return {
-      ...{ image, images, name, args },
-      core: options.core ?? null,
-      priority: options.priority ?? 100,
-      memoryBits: options.memoryBits ?? DEFAULT_MEMORY_BITS,
-      threads: options.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2),
-      debug: options.debug ?? false,
-    };
+  kill(pid: number): void {
+    const start = this.#starting.get(pid);
+    if (start === undefined) this.control.kill(pid);
+    else start.isKilled = true;
+  }
+
+  keepAlive(wanted: boolean): void {
+    if (!wanted)
+      throw new UsageError(
+        'unref: a machine in this process keeps it: halt the machine, or boot it with process: "own"',
+      );
   }
 
   feed(bytes: Uint8Array): void {
@@ -251,7 +254,10 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
   return { status, panicked, cores: reports as readonly CoreReport[] };
 }
 
-function describeExit(exit: ExitEvent, image: Image): RunResult {
+/** How a program ended that was ended before it ran. */
+const KILLED = Object.freeze({ state: LifeState.KILLED, status: 0, line: 0, column: 0, fault: "" });
+
+function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "" };
   const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
   const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;

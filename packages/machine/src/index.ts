@@ -19,4 +19,5 @@ export type {
   RunResult,
   WatchedMachine,
 } from "./options.js";
+export { Program } from "./program.js";
 export { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";

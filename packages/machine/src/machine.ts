@@ -1,13 +1,14 @@
 /** A running machine, for applications. */
-import { basename } from "node:path";
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
 import { buildImage, GuestBuildError } from "@capos/image";
 import type { MachineState } from "@capos/inspect";
 import type { Backend } from "./backend.js";
-import { MachineError, UsageError } from "./errors.js";
+import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import type { MachineReport, RunOptions, RunResult } from "./options.js";
+import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
+import { checkOptions, requestOf } from "./run-request.js";
 
 const MAX_STATUS = 255;
 
@@ -23,6 +24,7 @@ export class CaposMachine {
   /** The number of the process that it runs in. */
   readonly pid: number;
   readonly #backend: Backend;
+  #nextPid = 1;
 
   /** @internal Use `boot`. */
   constructor(backend: Backend) {
@@ -35,22 +37,84 @@ export class CaposMachine {
 
   /**
    * Runs a guest's TypeScript or JavaScript file to its end.
-   * @throws UsageError for a file that is no guest, or options that cannot be; MachineError if the machine stops meanwhile.
+   * @throws UsageError for a file that is no guest, or options that cannot be; MachineError if the machine stops
+   * meanwhile; the reason of `signal` when it has aborted, once nothing of the program runs.
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
-    await this.#backend.lifetime.open();
-    return this.runImage(await compileGuest(file, options.root), options);
+    return this.#run(this.#nextPid++, file, options, new AbortController().signal);
   }
 
   /** Runs an image to its end: see `run`. */
   async runImage(image: Image, options: RunOptions = {}): Promise<RunResult> {
+    return this.#run(this.#nextPid++, image, options, new AbortController().signal);
+  }
+
+  /** Starts a program, a guest's file or an image, and is back at once: what `run` throws, its `status` is rejected with. */
+  spawn(program: string | Image, options: RunOptions = {}): Program {
+    const pid = this.#nextPid++;
+    const ending = new AbortController();
+    return new Program(pid, this.#run(pid, program, options, ending.signal), () => ending.abort());
+  }
+
+  /** @param ending ends it as one that was killed */
+  async #run(
+    pid: number,
+    program: string | Image,
+    options: RunOptions,
+    ending: AbortSignal,
+  ): Promise<RunResult> {
     await this.#backend.lifetime.open();
-    if (options.core !== undefined) inRange("core", options.core, 0, this.cores - 1);
-    const args: readonly unknown[] = options.args ?? [];
-    if (args.some((text) => typeof text !== "string")) throw new UsageError("args: all must be texts");
-    if ([basename(image.name), ...args].some((text) => (text as string).includes("\0")))
-      throw new UsageError("args: a name or argument contains a NUL");
-    return this.#backend.runImage(image, options);
+    checkOptions(options);
+    const { signal, timeoutMs } = options;
+    signal?.throwIfAborted();
+    // The program's own time: what it takes to build it is not its.
+    const image = typeof program === "string" ? await compileGuest(program, options.root) : program;
+    const request = requestOf(image, options, this.cores);
+    await this.#backend.lifetime.open();
+    signal?.throwIfAborted();
+    const kill = (): void => this.#backend.kill(pid);
+    let timedOut = false;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            kill();
+          }, timeoutMs);
+    signal?.addEventListener("abort", kill);
+    ending.addEventListener("abort", kill);
+    try {
+      const running = this.#backend.run(pid, image, request);
+      if (ending.aborted) kill();
+      const result = await running;
+      signal?.throwIfAborted();
+      if (!timedOut || result.state !== "killed") return result;
+      return {
+        ...result,
+        status: ExitStatus.TIMEOUT,
+        fault: `${image.name}: ran longer than ${timeoutMs} ms`,
+      };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", kill);
+      ending.removeEventListener("abort", kill);
+    }
+  }
+
+  /**
+   * Lets the application end while this machine runs, which ends the machine: it keeps the process no longer, nor does what
+   * is asked of it.
+   * @throws UsageError for a machine in the application's process: its threads are that process's
+   */
+  unref(): this {
+    this.#backend.keepAlive(false);
+    return this;
+  }
+
+  /** Undoes `unref`. */
+  ref(): this {
+    this.#backend.keepAlive(true);
+    return this;
   }
 
   /** The machine's physical memory, for those who judge it. @throws UsageError if that is another process's */
@@ -108,6 +172,11 @@ export class CaposMachine {
     this.#backend.halt(inRange("status", status, 0, MAX_STATUS));
     lifetime.close(new MachineError("the machine was halted", status));
     return ended;
+  }
+
+  /** Halts it: `await using machine = await boot()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.halt();
   }
 
   /** Resolves when the machine has ended, for whatever reason. */

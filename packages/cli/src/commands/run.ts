@@ -39,7 +39,7 @@ export async function runCommand(
     signal.throwIfAborted();
     const result = await machine.runImage(image, {
       args,
-      ...(flags.core !== undefined && { core: flags.core }),
+      ...(flags.core !== undefined && { cores: [flags.core] }),
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Image } from "@capos/abi";
@@ -14,7 +15,8 @@ import { call, report } from "../callbacks.js";
 import { consoleWriter } from "../console-text.js";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
 import { Lifetime } from "../lifetime.js";
-import type { BootOptions, MachineReport, RunOptions, RunResult } from "../options.js";
+import type { BootOptions, MachineReport, RunResult } from "../options.js";
+import type { RunRequest } from "../run-request.js";
 import { Tail } from "../tail.js";
 import {
   MACHINE_OPTIONS,
@@ -125,8 +127,21 @@ class MachineApart implements Backend {
     }
   }
 
-  async runImage(image: Image, options: RunOptions): Promise<RunResult> {
-    return await this.#ask(() => this.#remote.runImage(image, options));
+  async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
+    return await this.#ask(() => this.#remote.run(pid, image, request));
+  }
+
+  kill(pid: number): void {
+    // Behind the run, which is sent when its promises have come to that.
+    setImmediate(() => void this.#remote.kill.asEvent(pid));
+  }
+
+  keepAlive(wanted: boolean): void {
+    const { child } = this;
+    const how = wanted ? "ref" : "unref";
+    child[how]();
+    child.channel?.[how]();
+    for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.[how]();
   }
 
   async inspect(): Promise<MachineState> {

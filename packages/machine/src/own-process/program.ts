@@ -56,7 +56,8 @@ const functions: MachineSide = {
       const { cores, memoryMiB, powerToInitNs } = await boot(options);
       return { cores, memoryMiB, powerToInitNs };
     }),
-  runImage: (image, options) => settle(() => machine!.runImage(image, options)),
+  run: (pid, image, request) => settle(() => machine!.run(pid, image, request)),
+  kill: (pid) => machine!.kill(pid),
   inspect: () => settle(() => machine!.inspect()),
   plug: (core) => settle(() => machine!.plug(core)),
   unplug: (core) => settle(() => machine!.unplug(core)),

@@ -3,7 +3,8 @@ import type { Image } from "@capos/abi";
 import type { MachineState } from "@capos/inspect";
 import type { MachineFacts } from "../backend.js";
 import { MachineError, UsageError } from "../errors.js";
-import type { BootOptions, MachineReport, RunOptions, RunResult } from "../options.js";
+import type { BootOptions, MachineReport, RunResult } from "../options.js";
+import type { RunRequest } from "../run-request.js";
 
 /** Options that say what machine it is. */
 export const MACHINE_OPTIONS = [
@@ -22,7 +23,8 @@ export interface PlainOptions extends Pick<BootOptions, (typeof MACHINE_OPTIONS)
 /** What the machine's process does. */
 export interface MachineSide {
   boot(options: PlainOptions): Promise<Settled<MachineFacts>>;
-  runImage(image: Image, options: RunOptions): Promise<Settled<RunResult>>;
+  run(pid: number, image: Image, request: RunRequest): Promise<Settled<RunResult>>;
+  kill(pid: number): void;
   inspect(): Promise<Settled<MachineState>>;
   plug(core: number): Promise<Settled<void>>;
   unplug(core: number): Promise<Settled<void>>;
