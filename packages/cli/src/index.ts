@@ -17,11 +17,22 @@ export type { MachineState } from "@capos/inspect";
 export {
   type BootOptions,
   boot,
+  type CallOptions,
   CaposMachine,
+  type ClientOptions,
   compileGuest,
+  IpcError,
   type MachineReport,
+  type PeerClient,
+  type PeerContext,
+  type PeerHandlers,
+  Program,
+  Reference,
+  type ReferenceTransfer,
   type RunOptions,
   type RunResult,
+  type ServeOptions,
+  Serving,
   type WatchedMachine,
 } from "@capos/machine";
 export type { LogLevelName } from "@capos/machine/defaults";

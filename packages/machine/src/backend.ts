@@ -32,6 +32,9 @@ export interface Backend extends MachineFacts {
    * @throws UsageError if the machine is a part of that process
    */
   keepAlive(wanted: boolean): void;
+  /** Takes what the bridge says. Set by whoever has it run. */
+  onBridge: (bytes: Uint8Array) => void;
+  sendBridge(bytes: Uint8Array): void;
   feed(bytes: Uint8Array): void;
   closeInput(): void;
   inspect(): Promise<MachineState>;

@@ -96,6 +96,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
           (bytes) => machine.feed(PortNumber.CONSOLE, bytes),
           () => machine.close(PortNumber.CONSOLE),
         );
+  let here: MachineHere | null = null;
   const hooks: MachineHooks = {
     coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
     chipsetProgram: CHIPSET_PROGRAM,
@@ -105,6 +106,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
       if (port === PortNumber.CONSOLE) return consoleOutput.push(bytes);
       if (port === PortNumber.LOG) return logOutput.push(bytes);
       if (port === PortNumber.CONTROL) controlLines.push(bytes);
+      else if (port === PortNumber.BRIDGE) here?.onBridge(bytes);
       else {
         // A panic may tell of what a guest called its functions.
         const text = visibleLines(decoder.decode(bytes, { stream: true }));
@@ -144,7 +146,8 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
   await Promise.race([control.ready, ended]);
   lifetime.check();
-  return new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+  here = new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+  return here;
 }
 
 async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<string> {
@@ -195,9 +198,9 @@ class MachineHere implements Backend {
     try {
       if (start.isKilled) return describeExit(KILLED, image);
       const [own, ...images] = used.map(({ number }) => number);
-      const { cores, priority, memoryBits, debug } = request;
+      const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
-      const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug };
+      const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug, bridge };
       return describeExit(await this.control.run(pid, asked), image);
     } finally {
       this.#images.release(used);
@@ -215,6 +218,12 @@ class MachineHere implements Backend {
       throw new UsageError(
         'unref: a machine in this process keeps it: halt the machine, or boot it with process: "own"',
       );
+  }
+
+  onBridge: (bytes: Uint8Array) => void = () => {};
+
+  sendBridge(bytes: Uint8Array): void {
+    this.machine.feed(PortNumber.BRIDGE, bytes);
   }
 
   feed(bytes: Uint8Array): void {

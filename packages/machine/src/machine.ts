@@ -3,14 +3,20 @@ import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
 import { buildImage, GuestBuildError } from "@capos/image";
 import type { MachineState } from "@capos/inspect";
+import type { Methods, Protocol } from "@capos/libos";
 import type { Backend } from "./backend.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import type { MachineReport, RunOptions, RunResult } from "./options.js";
+import { Peer } from "./peer/peer.js";
+import type { Reference } from "./peer/reference.js";
+import type { Serving } from "./peer/serving.js";
+import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./peer/types.js";
 import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
 import { checkOptions, requestOf } from "./run-request.js";
 
 const MAX_STATUS = 255;
+const BRIDGE = "bridge";
 
 /**
  * After its end every operation but `halt` and `ended` fails at once with a MachineError that says how it ended. What
@@ -24,11 +30,13 @@ export class CaposMachine {
   /** The number of the process that it runs in. */
   readonly pid: number;
   readonly #backend: Backend;
+  readonly #peer: Peer;
   #nextPid = 1;
 
   /** @internal Use `boot`. */
   constructor(backend: Backend) {
     this.#backend = backend;
+    this.#peer = new Peer(backend, () => this.#nextPid++);
     this.cores = backend.cores;
     this.memoryMiB = backend.memoryMiB;
     this.powerToInitNs = backend.powerToInitNs;
@@ -102,6 +110,37 @@ export class CaposMachine {
   }
 
   /**
+   * What a guest serves under a name, as the application's own: each method of the protocol is a call that answers a promise.
+   * It is looked up when it is first called, and waited for if nobody has registered it yet. Its calls reject with IpcError
+   * (what a guest would get: `PEER_DIED`, `NOT_FOUND`, `TIMEOUT`, what the server threw), RangeError for a value that its field
+   * cannot hold, the reason of a signal that aborted, and MachineError.
+   *
+   * @param of the name, or a reference that came in a message
+   * @throws UsageError for an option that cannot be
+   */
+  client<M extends Methods>(
+    protocol: Protocol<M>,
+    of: string | Reference,
+    options: ClientOptions = {},
+  ): PeerClient<M> {
+    return this.#peer.client(protocol, of, options);
+  }
+
+  /**
+   * Serves a protocol to guests, under a name that they look up as any other. What a handler throws is the answer if it is
+   * an IpcError; else the caller gets `PEER_DIED`, and the error reaches the process's `uncaughtException`.
+   *
+   * @throws UsageError for an option or handlers that cannot be; IpcError: `BUSY` if the name is taken, `NO_RESOURCE`; MachineError
+   */
+  async serve<M extends Methods>(
+    protocol: Protocol<M>,
+    handlers: PeerHandlers<M>,
+    options: ServeOptions,
+  ): Promise<Serving> {
+    return this.#peer.serve(protocol, handlers, options);
+  }
+
+  /**
    * Lets the application end while this machine runs, which ends the machine: it keeps the process no longer, nor does what
    * is asked of it.
    * @throws UsageError for a machine in the application's process: its threads are that process's
@@ -158,12 +197,14 @@ export class CaposMachine {
   }
 
   /**
-   * Ends a service as a fault would; init starts it again. For those who test what depends on it.
+   * Ends a service as a fault would; it is started again. For those who test what depends on it. The bridge, by which
+   * the application is a peer of guests, is one of that name.
    * @throws UsageError if none of that name runs
    */
   async killService(service: string): Promise<void> {
     await this.#backend.lifetime.open();
-    await this.#backend.killService(service);
+    if (service === BRIDGE) await this.#peer.kill();
+    else await this.#backend.killService(service);
   }
 
   /** Halts the machine with a status, 0 to 255. Resolves when every worker has ended, however that came about. */

@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly threads: number | null;
   readonly debug: boolean;
   readonly handed: readonly Image[];
+  /** Whether it is the guest that speaks for the host. */
+  readonly isBridge: boolean;
 }
 
 /** @throws UsageError for what no run can have. @param cores how many the machine has */
@@ -41,6 +43,7 @@ export function requestOf(image: Image, options: RunOptions, cores: number): Run
     threads: options.threads ?? null,
     debug: options.debug ?? false,
     handed: options.handed ?? [],
+    isBridge: false,
   };
 }
 

@@ -130,7 +130,11 @@ t.test(
       ],
       ['{"op":"run","id":10,"image":5,"name":"x","args":"y"}', /args must be an array of texts/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","args":[1]}', /args must be an array of texts/, 10],
-      ['{"op":"run","id":10,"image":5,"name":"x","cores":[2]}', /cores must be an array of 1 to 2 integers from 0 to 1/, 10],
+      [
+        '{"op":"run","id":10,"image":5,"name":"x","cores":[2]}',
+        /cores must be an array of 1 to 2 integers from 0 to 1/,
+        10,
+      ],
       ['{"op":"run","id":10,"image":5,"name":"x","priority":150}', /priority must be .* 0 to 149/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":31}', /memoryBits must be .* 6 to 30/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","threads":0}', /threads must be .* 1 to 16384/, 10],

@@ -78,6 +78,7 @@ class MachineApart implements Backend {
           this.#kernelText.push(text);
           if (options.onKernel !== undefined) call(options.onKernel, text);
         },
+        bridge: (bytes) => this.onBridge(bytes),
         input: async () => bytesOf(await call(onInput)),
         ended: (report) => {
           this.#report = report;
@@ -165,6 +166,12 @@ class MachineApart implements Backend {
     // It is the machine's end that is told: here as well it has ended then.
     if ("failure" in settled) return this.lifetime.over();
     return unsettle(settled);
+  }
+
+  onBridge: (bytes: Uint8Array) => void = () => {};
+
+  sendBridge(bytes: Uint8Array): void {
+    void this.#remote.sendBridge.asEvent(bytes);
   }
 
   feed(bytes: Uint8Array): void {

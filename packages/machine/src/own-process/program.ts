@@ -43,6 +43,7 @@ async function boot({ lastMomentsHref, hasInput, ...plain }: PlainOptions): Prom
   };
   const backend = await bootHere(options, new Batch((lines) => owner.log(lines)).push);
   machine = backend;
+  backend.onBridge = (bytes) => void owner.bridge.asEvent(bytes);
   void backend.ended.then(async (report) => {
     await owner.ended(report);
     process.exit();
@@ -62,6 +63,7 @@ const functions: MachineSide = {
   plug: (core) => settle(() => machine!.plug(core)),
   unplug: (core) => settle(() => machine!.unplug(core)),
   killService: (service) => settle(() => machine!.killService(service)),
+  sendBridge: (bytes) => machine!.sendBridge(bytes),
   feed: (bytes) => machine!.feed(bytes),
   closeInput: () => machine!.closeInput(),
   halt: (status) => machine!.halt(status),

@@ -29,6 +29,7 @@ export interface MachineSide {
   plug(core: number): Promise<Settled<void>>;
   unplug(core: number): Promise<Settled<void>>;
   killService(service: string): Promise<Settled<void>>;
+  sendBridge(bytes: Uint8Array): void;
   feed(bytes: Uint8Array): void;
   closeInput(): void;
   halt(status: number): void;
@@ -41,6 +42,8 @@ export interface OwnerSide {
   /** Lines of the log server's. Answers when they are taken. */
   log(lines: readonly string[]): Promise<void>;
   kernel(text: string): void;
+  /** What the bridge says. */
+  bridge(bytes: Uint8Array): void;
   input(): Promise<Uint8Array | null>;
   /** The last that is said. */
   ended(report: MachineReport): void;
