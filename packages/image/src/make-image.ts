@@ -2,18 +2,21 @@
  * From a bundle to an image: check what is in it, put the preemption checks in, and wrap it up as one function
  * expression. Needs a stack as deep as the code is nested, for acorn; whoever has none gets a RangeError.
  */
+import { Session } from "node:inspector";
 import { resolve } from "node:path";
 import vm from "node:vm";
 import type { Image } from "@capos/abi";
 import remapping from "@jridgewell/remapping";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { getLineInfo } from "acorn";
+import type MagicString from "magic-string";
 import { GuestBuildError, type Place } from "./build-error.js";
 import type { BundledSource } from "./bundler.js";
 import { instrument } from "./instrument.js";
 import { TOO_DEEP, tooDeepNode } from "./nesting.js";
 import { firstRejected } from "./rejected-text.js";
 import { firstOffence, type Offence } from "./restrictions.js";
-import { type Bundle, parseBundle, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, parseBundle, type Tree } from "./syntax-tree.js";
 
 /** What an image is made from. */
 export interface Ingredients {
@@ -27,10 +30,13 @@ export interface Ingredients {
 export function makeImage({ source, entryFile, name }: Ingredients): Image | null {
   const bundle = parse(source, entryFile);
   const fail = (offence: Offence): never => {
-    throw new GuestBuildError(offence.reason, placeOf(offence.node.loc!.start, source, entryFile));
+    throw new GuestBuildError(
+      offence.reason,
+      placeOf(getLineInfo(source.code, offence.node.start), source, entryFile),
+    );
   };
 
-  const tooDeep = tooDeepNode(bundle.root);
+  const tooDeep = tooDeepNode(bundle);
   if (tooDeep !== null) fail({ node: tooDeep, reason: TOO_DEEP });
   if (hasObjectRest(bundle)) return null;
   const offence = firstOffence(bundle);
@@ -43,11 +49,22 @@ export function makeImage({ source, entryFile, name }: Ingredients): Image | nul
   const instrumented = instrument(bundle, main);
   if (instrumented.offence !== null) return fail(instrumented.offence);
 
-  const code = instrumented.out.toString();
-  const ownMap = instrumented.out.generateMap({ hires: "boundary", source: "bundle.js" });
-  const map = composed(ownMap.toString(), source);
-  checkCode(code, map, entryFile);
-  return { name, code, map };
+  const image = imageOf(name, instrumented.out, source);
+  checkCode(image, entryFile);
+  return image;
+}
+
+/** An image whose map is made for who asks first: most guests end without a fault, and a map takes long. */
+function imageOf(name: string, out: MagicString, source: BundledSource): Image {
+  let map: string | null = null;
+  return {
+    name,
+    code: out.toString(),
+    get map() {
+      map ??= composed(out.generateMap({ hires: "boundary", source: "bundle.js" }).toString(), source);
+      return map;
+    },
+  };
 }
 
 /** Parses a bundle. What esbuild took and acorn does not is the guest's mistake all the same. */
@@ -65,7 +82,7 @@ function parse(source: BundledSource, entryFile: string): Bundle {
 }
 
 function hasObjectRest(bundle: Bundle): boolean {
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (node.type === "RestElement" && bundle.parents.get(node)!.type === "ObjectPattern") return true;
   }
   return false;
@@ -102,19 +119,45 @@ function composed(ownMap: string, source: BundledSource): string {
 }
 
 /** What was made must be what V8 and the kernel take. */
-function checkCode(code: string, map: string, entryFile: string): void {
+function checkCode(image: Image, entryFile: string): void {
+  const { code } = image;
   const rejected = firstRejected(code);
   if (rejected !== null) {
     const before = code.slice(0, rejected.index).split("\n");
     const start = { line: before.length, column: before.at(-1)!.length };
     const reason = `a name that ends in "${rejected.text}" cannot be called in a guest: rename it`;
-    throw new GuestBuildError(reason, placeOf(start, { code, map, folder: "/" }, entryFile));
+    throw new GuestBuildError(reason, placeOf(start, { ...image, folder: "/" }, entryFile));
   }
   try {
     new vm.Script(code);
   } catch (error) {
     // A rule of the language that only V8 holds, or newer syntax of regular expressions than its own.
     if (!(error instanceof SyntaxError)) throw error;
-    throw new GuestBuildError(error.message, { file: entryFile, line: 1, column: 1 });
+    throw new GuestBuildError(
+      error.message,
+      placeOf(startOfError(code), { ...image, folder: "/" }, entryFile),
+    );
   }
+}
+
+/** Where V8 finds a mistake in code that has one. Its errors do not say; what it tells a debugger does. */
+function startOfError(code: string): { line: number; column: number } {
+  const session = new Session();
+  session.connect();
+  let start = { line: 1, column: 0 };
+  try {
+    // Answered before `post` returns: the session is of this thread.
+    session.post("Runtime.enable");
+    session.post(
+      "Runtime.compileScript",
+      { expression: code, sourceURL: "", persistScript: false },
+      (_error, answer) => {
+        const details = answer?.exceptionDetails;
+        if (details !== undefined) start = { line: details.lineNumber + 1, column: details.columnNumber };
+      },
+    );
+  } finally {
+    session.disconnect();
+  }
+  return start;
 }

@@ -8,7 +8,7 @@
  * iterated by anybody and never yield; they run to the hard limit like any function.
  */
 import type { Binding, Bindings } from "./scope.js";
-import { type Bundle, enclosingFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, enclosingFunction, type Tree } from "./syntax-tree.js";
 
 export function yieldingGenerators(bundle: Bundle, bindings: Bindings): ReadonlySet<Tree> {
   const uses = candidates(bundle, bindings);
@@ -28,7 +28,7 @@ export function yieldingGenerators(bundle: Bundle, bindings: Bindings): Readonly
 /** The generators whose every reference is under `yield*`, each with the functions that do so. */
 function candidates(bundle: Bundle, bindings: Bindings): Map<Tree, Tree[]> {
   const found = new Map<Tree, Tree[]>();
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (node.generator !== true) continue;
     const names = bindingsOf(bundle, bindings, node);
     if (names === null) continue;

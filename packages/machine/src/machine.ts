@@ -1,4 +1,5 @@
 /** A running machine, for applications. */
+import { basename } from "node:path";
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
 import { buildImage, GuestBuildError } from "@capos/image";
@@ -76,7 +77,8 @@ export class CaposMachine {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
     // The program's own time: what it takes to build it is not its.
-    const image = typeof program === "string" ? await compileGuest(program, options.root) : program;
+    const image = typeof program === "string" ? await compile(program, options, ending) : program;
+    if (image === null) return { status: ExitStatus.FAILED, state: "killed", fault: `${basename(program as string)}: killed` };
     const request = requestOf(image, options, this.cores);
     await this.#backend.lifetime.open();
     signal?.throwIfAborted();
@@ -226,14 +228,34 @@ export class CaposMachine {
   }
 }
 
+/** Compiles a program for a run; null if the run is ended meanwhile. */
+async function compile(file: string, { root, signal }: RunOptions, ending: AbortSignal): Promise<Image | null> {
+  try {
+    return await compileGuest(file, {
+      ...(root !== undefined && { root }),
+      signal: signal === undefined ? ending : AbortSignal.any([signal, ending]),
+    });
+  } catch (error) {
+    if (ending.aborted && error === ending.reason) return null;
+    throw error;
+  }
+}
+
 /**
  * Bundles and instruments a guest's file.
- * @param root the folder that its files are in: it can import none beside or above it. The file's own unless given
- * @throws UsageError with one line that names file and place
+ * @param options.root the folder that its files are in: it can import none beside or above it. The file's own unless given
+ * @param options.signal whose abort ends it at once
+ * @throws UsageError with one line that names file and place; the signal's reason
  */
-export async function compileGuest(file: string, root?: string): Promise<Image> {
+export async function compileGuest(
+  file: string,
+  { root, signal }: { readonly root?: string | undefined; readonly signal?: AbortSignal } = {},
+): Promise<Image> {
   try {
-    return await buildImage(file, { ...(root !== undefined && { root }) });
+    return await buildImage(file, {
+      ...(root !== undefined && { root }),
+      ...(signal !== undefined && { signal }),
+    });
   } catch (error) {
     if (error instanceof GuestBuildError) throw new UsageError(error.message);
     throw error;

@@ -12,6 +12,7 @@
 import { CoreArea, isSpent, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
 import type { GuestHeap } from "./heap.js";
+import { assignKept } from "./overrides.js";
 import type { GuestChecks } from "./realm-type.js";
 import { MAX_LENGTH } from "./shim-guard.js";
 
@@ -90,6 +91,10 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
         if (all.push(element) % FEW === 0) checks.work();
       }
       return all;
+    },
+    assigned(it, key, value, refusal): unknown {
+      if (k.condemned !== 0) throw sentinel;
+      return assignKept(it, key, value, refusal);
     },
     work(): void {
       callsToLook = 0;

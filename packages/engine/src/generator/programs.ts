@@ -63,8 +63,8 @@ class GeneratorKind implements ContextKind {
   begin(context: GuestContext, image: number, startWords: number): void {
     // At the loop's depth, before a guest that could need it on its own.
     this.heap.takeCollector();
-    const { tick, tickMain, caught, spread } = this.checks;
-    const main = this.program(image)(tick, tickMain, caught, spread);
+    const { tick, tickMain, caught, spread, assigned } = this.checks;
+    const main = this.program(image)(tick, tickMain, caught, spread, assigned);
     if (typeof main !== "function")
       throw new ImageError("the default export of a guest must be a generator function");
     const sys: Sys = makeSys(context.regs, startWords, moduleText(this.core.memory as PhysicalMemory, image));

@@ -1,12 +1,14 @@
 /** What an image is instantiated with. */
 
-/** The four functions an image is instantiated with, and the one that limited built-ins call: see clock.ts. */
+/** The five functions an image is instantiated with, and the one that limited built-ins call: see clock.ts. */
 export interface GuestChecks {
   readonly tick: () => void;
   readonly tickMain: () => boolean;
   readonly caught: (error: unknown) => void;
   /** Given what is spread in an array or a call: answers it, or an array of its elements. */
   readonly spread: (iterable: unknown) => unknown;
+  /** Given an assignment that was refused, and what it threw: does it, or throws that. See overrides.ts. */
+  readonly assigned: (it: unknown, key: PropertyKey, value: unknown, refusal: unknown) => unknown;
   readonly work: () => void;
 }
 
@@ -16,4 +18,5 @@ export type Program = (
   tickMain: () => boolean,
   caught: (error: unknown) => void,
   spread: (iterable: unknown) => unknown,
+  assigned: (it: unknown, key: PropertyKey, value: unknown, refusal: unknown) => unknown,
 ) => unknown;
