@@ -34,6 +34,7 @@ import {
   traceNames,
 } from "@capos/bench";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
+import { Echo } from "@capos/libos";
 import { type BootOptions, boot } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MachineError, UsageError } from "@capos/machine/errors";
@@ -179,18 +180,16 @@ function contextOf(
       let listener: (line: string) => void = () => {};
       const { suites, seconds, repetitions, signal, onProgress, ...machineOptions } = options;
       const machine = await boot({ ...machineOptions, cores: count, onConsole: (line) => listener(line) });
+      const echo = machine.client(Echo, "echo");
       const interrupt = (): void => void machine.halt();
       options.signal?.addEventListener("abort", interrupt);
       const runner: GuestRunner = {
         cores: count,
+        async call() {
+          await echo.ping({ value: 1 });
+        },
         async runImage(image, run) {
-          const { status, state, fault } = await machine.runImage(image, {
-            args: run.args ?? [],
-            debug: run.debug ?? false,
-            ...(run.core !== undefined && { cores: [run.core] }),
-            ...(run.memoryBits !== undefined && { untyped: 2 ** run.memoryBits }),
-            ...(run.priority !== undefined && { priority: run.priority }),
-          });
+          const { status, state, fault } = await machine.runImage(image, run);
           if (state !== "exited") throw new MachineError(`benchmark ${image.name}: ${fault}`, 1);
           return status;
         },

@@ -31,9 +31,11 @@ export {
   type ReferenceTransfer,
   type RunOptions,
   type RunResult,
+  readableOf,
   type ServeOptions,
   Serving,
   type WatchedMachine,
+  writableOf,
 } from "@capos/machine";
 export type { LogLevelName } from "@capos/machine/defaults";
 export { defaultCores } from "@capos/machine/defaults";

@@ -1,7 +1,7 @@
 /** Where a machine runs, as `CaposMachine` sees it: in this process, or in one of its own. */
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import type { Lifetime } from "./lifetime.js";
 import type { MachineReport, RunResult } from "./options.js";
 import type { RunRequest } from "./run-request.js";
@@ -38,6 +38,7 @@ export interface Backend extends MachineFacts {
   feed(bytes: Uint8Array): void;
   closeInput(): void;
   inspect(): Promise<MachineState>;
+  standstill(): Promise<Standstill | null>;
   plug(core: number): Promise<void>;
   unplug(core: number): Promise<void>;
   killService(service: string): Promise<void>;

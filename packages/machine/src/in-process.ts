@@ -14,7 +14,16 @@ import {
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
 import { locate } from "@capos/image";
-import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
+import {
+  dump,
+  expectsExpiry,
+  INSPECT_PROGRAM,
+  initStartedNs,
+  type MachineState,
+  type Standstill,
+  standstill,
+  whyNoTakeover,
+} from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { type ExitEvent, loadServerImages, placeArguments } from "@capos/servers";
@@ -236,6 +245,11 @@ class MachineHere implements Backend {
 
   inspect(): Promise<MachineState> {
     return this.#ask((management) => management.state()) as Promise<MachineState>;
+  }
+
+  async standstill(): Promise<Standstill | null> {
+    const seen = standstill(this.machine.memory, this.cores);
+    return seen === null || expectsExpiry(await this.inspect()) ? null : seen;
   }
 
   plug(core: number): Promise<void> {

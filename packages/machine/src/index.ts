@@ -23,6 +23,7 @@ export type {
 } from "./options.js";
 export { Reference } from "./peer/reference.js";
 export { Serving } from "./peer/serving.js";
+export { readableOf, writableOf } from "./peer/streams.js";
 export type {
   CallOptions,
   ClientOptions,

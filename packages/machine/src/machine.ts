@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
 import { buildImage, GuestBuildError } from "@capos/image";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import type { Methods, Protocol } from "@capos/libos";
 import type { Backend } from "./backend.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
@@ -78,7 +78,8 @@ export class CaposMachine {
     signal?.throwIfAborted();
     // The program's own time: what it takes to build it is not its.
     const image = typeof program === "string" ? await compile(program, options, ending) : program;
-    if (image === null) return { status: ExitStatus.FAILED, state: "killed", fault: `${basename(program as string)}: killed` };
+    if (image === null)
+      return { status: ExitStatus.FAILED, state: "killed", fault: `${basename(program as string)}: killed` };
     const request = requestOf(image, options, this.cores);
     await this.#backend.lifetime.open();
     signal?.throwIfAborted();
@@ -186,6 +187,15 @@ export class CaposMachine {
     return this.#backend.inspect();
   }
 
+  /**
+   * Whether the programs have come to a standstill: each of their threads waits, and nobody is left who could wake one. Null if
+   * there are none, or one may go on. It is so if a second answer, some time later, is the same.
+   */
+  async standstill(): Promise<Standstill | null> {
+    await this.#backend.lifetime.open();
+    return this.#backend.standstill();
+  }
+
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */
   async plug(core: number): Promise<void> {
     await this.#backend.lifetime.open();
@@ -229,7 +239,11 @@ export class CaposMachine {
 }
 
 /** Compiles a program for a run; null if the run is ended meanwhile. */
-async function compile(file: string, { root, signal }: RunOptions, ending: AbortSignal): Promise<Image | null> {
+async function compile(
+  file: string,
+  { root, signal }: RunOptions,
+  ending: AbortSignal,
+): Promise<Image | null> {
   try {
     return await compileGuest(file, {
       ...(root !== undefined && { root }),

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Image } from "@capos/abi";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import { type BirpcReturn, createBirpc } from "birpc";
 import type { Backend, MachineFacts } from "../backend.js";
 import { call, report } from "../callbacks.js";
@@ -147,6 +147,10 @@ class MachineApart implements Backend {
 
   async inspect(): Promise<MachineState> {
     return await this.#ask(() => this.#remote.inspect());
+  }
+
+  async standstill(): Promise<Standstill | null> {
+    return await this.#ask(() => this.#remote.standstill());
   }
 
   async plug(core: number): Promise<void> {

@@ -60,6 +60,7 @@ const functions: MachineSide = {
   run: (pid, image, request) => settle(() => machine!.run(pid, image, request)),
   kill: (pid) => machine!.kill(pid),
   inspect: () => settle(() => machine!.inspect()),
+  standstill: () => settle(() => machine!.standstill()),
   plug: (core) => settle(() => machine!.plug(core)),
   unplug: (core) => settle(() => machine!.unplug(core)),
   killService: (service) => settle(() => machine!.killService(service)),

@@ -1,6 +1,6 @@
 /** What an application's process and its machine's say to each other: calls in both directions over one channel. */
 import type { Image } from "@capos/abi";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import type { MachineFacts } from "../backend.js";
 import { MachineError, UsageError } from "../errors.js";
 import type { BootOptions, MachineReport, RunResult } from "../options.js";
@@ -26,6 +26,7 @@ export interface MachineSide {
   run(pid: number, image: Image, request: RunRequest): Promise<Settled<RunResult>>;
   kill(pid: number): void;
   inspect(): Promise<Settled<MachineState>>;
+  standstill(): Promise<Settled<Standstill | null>>;
   plug(core: number): Promise<Settled<void>>;
   unplug(core: number): Promise<Settled<void>>;
   killService(service: string): Promise<Settled<void>>;
