@@ -2,10 +2,10 @@
 import { basename } from "node:path";
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
-import { buildImage, GuestBuildError } from "@capos/image";
 import type { MachineState, Standstill } from "@capos/inspect";
 import type { Methods, Protocol } from "@capos/libos";
 import type { Backend } from "./backend.js";
+import { compileGuest } from "./compile-guest.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import type { MachineReport, RunOptions, RunResult } from "./options.js";
 import { Peer } from "./peer/peer.js";
@@ -251,27 +251,6 @@ async function compile(
     });
   } catch (error) {
     if (ending.aborted && error === ending.reason) return null;
-    throw error;
-  }
-}
-
-/**
- * Bundles and instruments a guest's file.
- * @param options.root the folder that its files are in: it can import none beside or above it. The file's own unless given
- * @param options.signal whose abort ends it at once
- * @throws UsageError with one line that names file and place; the signal's reason
- */
-export async function compileGuest(
-  file: string,
-  { root, signal }: { readonly root?: string | undefined; readonly signal?: AbortSignal } = {},
-): Promise<Image> {
-  try {
-    return await buildImage(file, {
-      ...(root !== undefined && { root }),
-      ...(signal !== undefined && { signal }),
-    });
-  } catch (error) {
-    if (error instanceof GuestBuildError) throw new UsageError(error.message);
     throw error;
   }
 }

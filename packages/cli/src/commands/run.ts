@@ -1,9 +1,8 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
 import { visibleJson, visibleLines } from "@capos/abi";
-import { boot, compileGuest } from "@capos/machine";
+import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
-import { bootOptions, KEPT_KIB } from "./boot-options.js";
 import type { MachineFlags } from "./options.js";
 import { watchStandstill } from "./standstill-watch.js";
 
@@ -26,11 +25,20 @@ export async function runCommand(
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
-  const options = await bootOptions(flags, session, KEPT_KIB);
-  const compiling = compileGuest(file, { root: flags.root, signal });
+  // First of all: the bundler is a process, and starts while the machine's host side is loaded.
+  const reading = readGuest(file, { root: flags.root, signal });
+  // Told of below.
+  reading.catch(() => {});
+  const [{ boot }, { bootOptions, KEPT_KIB }] = await Promise.all([
+    import("@capos/machine"),
+    import("./boot-options.js"),
+  ]);
+  // Before a machine is built: most mistakes are in the guest.
+  const makeImage = await reading;
   // Who watches machines is shown none for a guest that cannot run.
-  if (session.onMachine !== undefined) await compiling;
+  const early = session.onMachine === undefined ? null : await makeImage();
   const lines: string[] = [];
+  const options = await bootOptions(flags, session, KEPT_KIB);
   const booting = boot({
     ...options,
     // The phases of the boot are of interest to somebody who watches, not to a script.
@@ -39,15 +47,14 @@ export async function runCommand(
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
-  const [compiled, booted] = await Promise.allSettled([compiling, booting]);
-  // Most mistakes are in the guest.
-  if (compiled.status === "rejected") {
-    if (booted.status === "fulfilled") await booted.value.halt();
-    throw compiled.reason;
-  }
+  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeImage)]);
   if (booted.status === "rejected") throw booted.reason;
-  const image = compiled.value;
   const machine = booted.value;
+  if (made.status === "rejected") {
+    await machine.halt();
+    throw made.reason;
+  }
+  const image = made.value;
   const endWatch =
     flags.quiet === true
       ? () => {}
@@ -96,6 +103,12 @@ function letGo(write: (line: string) => unknown, signal: AbortSignal): (line: st
       taken.then(release, release);
     });
   };
+}
+
+/** Does this thread's work after what was begun has given the others theirs. */
+async function whileOthersWork<Result>(work: () => Promise<Result>): Promise<Result> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return work();
 }
 
 /** Passes on what the kernel writes, without the boot's phases. */
