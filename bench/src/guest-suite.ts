@@ -14,10 +14,11 @@ import type { SlicedMeasurement, TurnTaker } from "./turns.js";
 
 /** How a guest is run. */
 export interface GuestOptions {
-  readonly core?: number;
+  readonly cores?: readonly number[];
   readonly args?: readonly string[];
   readonly debug?: boolean;
-  readonly memoryBits?: number;
+  /** Bytes. */
+  readonly untyped?: number;
   readonly priority?: number;
 }
 
@@ -28,6 +29,8 @@ export interface GuestRunner {
   runImage(image: Image, options: GuestOptions): Promise<number>;
   /** From now on each line that a guest prints goes to `listener`, and to no other. */
   listen(listener: (line: string) => void): void;
+  /** One call of this process's to a guest and back, with a word each way. */
+  call(): Promise<void>;
   /** A line for the guest that has waited longest for one. */
   feed(line: string): void;
 }
@@ -119,7 +122,10 @@ function guestsOf(
   const label = labelOf(suite, row.name);
   const start = ({ core, memoryBits }: GuestRow, guest: GuestName, args: readonly string[]) =>
     untilAborted(
-      machine.runImage(images[guest], { core, memoryBits, args, debug: true, priority: GUEST_PRIORITY }),
+      machine.runImage(images[guest], {
+        ...{ cores: [core], untyped: 2 ** memoryBits, args, debug: true },
+        priority: GUEST_PRIORITY,
+      }),
       context.signal,
     );
   return {

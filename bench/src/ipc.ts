@@ -1,6 +1,6 @@
 /**
  * Suite `ipc`: what the kernel's ways to pass control and messages cost, measured by guests from inside a
- * machine; `boot` rows, by the host on machines of their own.
+ * machine; `boot` and `host` rows, by the host on machines of their own.
  */
 import { baselineTurns } from "./baseline.js";
 import { bytesPerCall, labelOf, longestCollection, measurementOf, numberOf } from "./figures.js";
@@ -16,7 +16,7 @@ import {
   withProgress,
 } from "./guest-suite.js";
 import { slicesOf } from "./guests/slices.js";
-import { type BootRow, type IpcRow, rowsFor } from "./ipc/rows.js";
+import { type BootRow, type HostRow, type IpcRow, rowsFor } from "./ipc/rows.js";
 import { type Beside, compareTurns } from "./paired.js";
 import { measuredInTurns } from "./result.js";
 import { selectRows } from "./rows.js";
@@ -52,7 +52,10 @@ export async function runIpc(context: SuiteContext): Promise<Trial[]> {
     const trials = await measureGuestRows<IpcRow>(context, IPC_SUITE, guests, (row, own) =>
       measureGuest(context, row, own),
     );
-    for (const row of rows) if (row.kind === "boot") trials.set(row.name, await measureBoot(context, row));
+    for (const row of rows) {
+      if (row.kind === "boot") trials.set(row.name, await measureBoot(context, row));
+      if (row.kind === "host") trials.set(row.name, await measureHost(context, row));
+    }
     return rows.map(({ name }) => trials.get(name)!);
   });
 }
@@ -122,6 +125,33 @@ async function measureBoot(context: SuiteContext, row: BootRow): Promise<Trial> 
       const isLong = () => performance.now() - startMs >= names.length * context.seconds * 1000;
       const goesOn = (made: number) => made < MIN_BOOTS || (made < MAX_BOOTS && !isLong());
       return takeTurns(boots, others, goesOn);
+    });
+    const [own, ...beside] = value;
+    const compared = compareTurns(
+      own,
+      names.map((name, i) => [name, beside[i]!] as const),
+    );
+    return createTrial(named(nameOf(IPC_SUITE, row), compared.notes), { ...own, ...compared }, span);
+  });
+}
+
+/** Calls a guest from this process, in turns with a call between two workers. */
+async function measureHost(context: SuiteContext, row: HostRow): Promise<Trial> {
+  return withProgress(context, row.name, async () => {
+    const names = measuredInTurns(row.name);
+    const others = names.map((name) => baselineTurns(name, context));
+    const { count } = slicesOf(context.seconds * 1e9);
+    const { value, span } = await timed(async () => {
+      const { value: turns } = await context.withMachine(context.cores, async (machine) => {
+        const calls = new SingleOperations(context.seconds, async () => {
+          context.signal?.throwIfAborted();
+          const startNs = process.hrtime.bigint();
+          await machine.call();
+          return Number(process.hrtime.bigint() - startNs);
+        });
+        return takeTurns(calls, others, (made) => made < count);
+      });
+      return turns;
     });
     const [own, ...beside] = value;
     const compared = compareTurns(

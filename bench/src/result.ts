@@ -117,6 +117,7 @@ const COMPARISONS: readonly Comparison[] = [
   },
   { rows: /^notify\.cross-core/, turns: ["sab-spin"], against: ["atomics-wait", "message-port"] },
   { rows: /^(?:yield|null-trap)$/, turns: ["generator-switch"], against: ["await", "atomics-load"] },
+  { rows: /^host\.call$/, turns: ["comlink"], against: ["message-port"] },
   { rows: /^thread\.create-destroy$/, turns: ["workers-empty.1"], against: ["generator-switch"] },
   { rows: /^boot\.(\d+)$/, turns: ["workers-empty.$1"], against: [] },
   { rows: /^lookup(?:\.fresh)?$/, against: ["atomics-load", "null-trap"] },

@@ -12,7 +12,12 @@ export interface BootRow extends RowBase {
   readonly cores: number;
 }
 
-export type Row = IpcRow | BootRow;
+/** Measured by the host, which calls a guest. */
+export interface HostRow extends RowBase {
+  readonly kind: "host";
+}
+
+export type Row = IpcRow | BootRow | HostRow;
 
 const CALL_WORDS = 4;
 const WORD_COUNTS = [0, 4, 8, 16, 64];
@@ -51,6 +56,7 @@ export function rowsFor(cores: number): Row[] {
       memoryBits: THREADS_BITS,
       notes: ["Evaluating the image, as every new thread does, is part of it."],
     }),
+    { kind: "host", name: "host.call", unit: "ns/round trip" },
     ...coreCounts(cores).map(
       (count) =>
         ({ kind: "boot", name: `boot.${count}`, family: "boot", unit: "ns/boot", cores: count }) as const,

@@ -10,10 +10,10 @@ export const enum InitSlot {
   DEBUG = 4,
   /** The store of boot modules, where the host loads images. */
   IMAGE_CONTROL = 5,
-  /** Serial devices 0 to 3: UART, console, log, control. */
-  IO_PORT = 8,
+  /** Serial devices 0 to 4: UART, console, log, control, bridge. */
+  IO_PORT = 6,
   /** Their interrupts. */
-  IRQ_HANDLER = 12,
+  IRQ_HANDLER = 11,
   /** All free memory, largest first. */
   UNTYPED = 16,
   /** The first slot after the untyped memory is at UNTYPED + the start message's count. */

@@ -37,6 +37,7 @@ import {
   traceNames,
 } from "@capos/bench";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
+import { Echo } from "@capos/libos";
 import { type BootOptions, boot } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
 import { MachineError, UsageError } from "@capos/machine/errors";
@@ -195,11 +196,16 @@ function contextOf(
     ...(options.signal !== undefined && { signal: options.signal }),
     async withMachine(count, use) {
       let listener: (line: string) => void = () => {};
-      const machine = await boot({ ...options, cores: count, onConsole: (line) => listener(line) });
+      const { suites, seconds, repetitions, signal, onProgress, ...machineOptions } = options;
+      const machine = await boot({ ...machineOptions, cores: count, onConsole: (line) => listener(line) });
+      const echo = machine.client(Echo, "echo");
       const interrupt = (): void => void machine.halt();
       options.signal?.addEventListener("abort", interrupt);
       const runner: GuestRunner = {
         cores: count,
+        async call() {
+          await echo.ping({ value: 1 });
+        },
         async runImage(image, run) {
           const { status, state, fault } = await machine.runImage(image, run);
           if (state !== "exited") throw new MachineError(`benchmark ${image.name}: ${fault}`, 1);

@@ -17,12 +17,25 @@ export type { MachineState } from "@capos/inspect";
 export {
   type BootOptions,
   boot,
+  type CallOptions,
   CaposMachine,
+  type ClientOptions,
   compileGuest,
+  IpcError,
   type MachineReport,
+  type PeerClient,
+  type PeerContext,
+  type PeerHandlers,
+  Program,
+  Reference,
+  type ReferenceTransfer,
   type RunOptions,
   type RunResult,
+  readableOf,
+  type ServeOptions,
+  Serving,
   type WatchedMachine,
+  writableOf,
 } from "@capos/machine";
 export type { LogLevelName } from "@capos/machine/defaults";
 export { defaultCores } from "@capos/machine/defaults";

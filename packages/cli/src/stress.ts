@@ -67,13 +67,14 @@ export async function stress(options: StressOptions = {}): Promise<StressDocumen
 }
 
 async function withMachine<T>(
-  options: BootOptions,
+  options: StressOptions,
   signal: AbortSignal | undefined,
   use: (machine: StressMachine) => Promise<T>,
 ): Promise<T> {
   let listener: (line: string) => void = () => {};
   const keep = await lastMomentsOf(options);
-  const machine = await boot({ ...options, onConsole: (line) => listener(line) });
+  const { scenario, seconds, signal: _, onProgress, ...machineOptions } = options;
+  const machine = await boot({ ...machineOptions, onConsole: (line) => listener(line) });
   const interrupt = (): void => void machine.halt();
   signal?.addEventListener("abort", interrupt);
   let broken: MachineError | null = null;
@@ -81,7 +82,13 @@ async function withMachine<T>(
     memory: machine.memory,
     async run(image, run) {
       try {
-        const { status, state, fault } = await machine.runImage(image, { ...run, debug: true });
+        const { status, state, fault } = await machine.runImage(image, {
+          args: run.args,
+          cores: [run.core],
+          untyped: 2 ** run.memoryBits,
+          priority: run.priority,
+          debug: true,
+        });
         if (state === "exited" && status === 0) return "";
         return `${image.name} ${state === "exited" ? `ended with status ${status}` : `${state}: ${fault}`}`;
       } catch (error) {

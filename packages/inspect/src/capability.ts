@@ -23,7 +23,7 @@ const FLAGS: Readonly<Record<number, string>> = Object.freeze({
   [SlotFlag.TIMED]: "timed",
 });
 
-const PORTS: readonly string[] = Object.freeze(["kernel", "console", "log", "control"]);
+const PORTS: readonly string[] = Object.freeze(["kernel", "console", "log", "control", "bridge"]);
 const UNIT_BYTES = 64;
 
 /** Rights as a text of eight letters. */

@@ -19,6 +19,7 @@ export { inspect } from "./inspect.js";
 export { checkState, checkWhenAtRest, type StateProblem } from "./invariants/invariants.js";
 export { DEFAULT_LIMITS, type Limits, type Part } from "./part.js";
 export { partsOf } from "./parts.js";
+export { expectsExpiry, type Standstill, standstill } from "./standstill.js";
 export * from "./state.js";
 export { whyNoTakeover } from "./takeover.js";
 export { dump, headLines, leftOutLine, render } from "./text.js";

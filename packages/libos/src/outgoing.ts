@@ -41,6 +41,14 @@ export class Outgoing {
     if (departure !== Departure.COPIED) this.leaves = true;
   }
 
+  rightsOf(i: number): number {
+    return this.#rights[i]!;
+  }
+
+  isMoved(i: number): boolean {
+    return this.#departures[i] === Departure.MOVED;
+  }
+
   /** Says on the trap that was just built how its capabilities travel. */
   mark(sys: Sys, trap: number, carried: number): number {
     if (this.#special === 0) return trap;

@@ -1,9 +1,10 @@
 /** Where a machine runs, as `CaposMachine` sees it: in this process, or in one of its own. */
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import type { Lifetime } from "./lifetime.js";
-import type { MachineReport, RunOptions, RunResult } from "./options.js";
+import type { MachineReport, RunResult } from "./options.js";
+import type { RunRequest } from "./run-request.js";
 
 /** What a machine is, from when its services are up. */
 export interface MachineFacts {
@@ -22,10 +23,22 @@ export interface Backend extends MachineFacts {
   readonly memory: PhysicalMemory | null;
   /** Resolves when the machine has ended, for whatever reason. */
   readonly ended: Promise<MachineReport>;
-  runImage(image: Image, options: RunOptions): Promise<RunResult>;
+  /** Runs an image to its end. @param pid a number that no other run has, or had */
+  run(pid: number, image: Image, request: RunRequest): Promise<RunResult>;
+  /** Ends a run that has not ended, also one that has only begun to start. */
+  kill(pid: number): void;
+  /**
+   * Whether the application's process goes on for the machine's sake: it does unless told.
+   * @throws UsageError if the machine is a part of that process
+   */
+  keepAlive(wanted: boolean): void;
+  /** Takes what the bridge says. Set by whoever has it run. */
+  onBridge: (bytes: Uint8Array) => void;
+  sendBridge(bytes: Uint8Array): void;
   feed(bytes: Uint8Array): void;
   closeInput(): void;
   inspect(): Promise<MachineState>;
+  standstill(): Promise<Standstill | null>;
   plug(core: number): Promise<void>;
   unplug(core: number): Promise<void>;
   killService(service: string): Promise<void>;

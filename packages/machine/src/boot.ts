@@ -13,6 +13,7 @@ import type { Backend } from "./backend.js";
 import { call } from "./callbacks.js";
 import { openDoor } from "./door/door.js";
 import { bootHere } from "./in-process.js";
+import { checkBootOptions } from "./known-options.js";
 import { logSink, standardDestination } from "./log-sink.js";
 import { CaposMachine } from "./machine.js";
 import type { BootOptions } from "./options.js";
@@ -22,6 +23,7 @@ import type { BootOptions } from "./options.js";
  * @throws UsageError for an option out of range or a memory too small; MachineError if it does not boot.
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
+  checkBootOptions(options);
   const log = logSink(options.logLevel ?? "info", options.logDestination ?? (await standardDestination()));
   const bootIt = options.process === "own" ? (await import("./own-process/boot.js")).bootApart : bootHere;
   const backend = await bootIt(options, log);

@@ -11,6 +11,8 @@ export const enum ExitStatus {
   USAGE = 2,
   /** The kernel panicked. */
   PANIC = 70,
+  /** The guest was ended because it ran longer than it was to. */
+  TIMEOUT = 124,
   /** Stopped by a signal, as a shell says it: the terminal hung up, Ctrl-C, SIGTERM. */
   HUNG_UP = 129,
   INTERRUPTED = 130,

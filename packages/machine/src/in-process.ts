@@ -14,7 +14,16 @@ import {
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
 import { locate } from "@capos/image";
-import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
+import {
+  dump,
+  expectsExpiry,
+  INSPECT_PROGRAM,
+  initStartedNs,
+  type MachineState,
+  type Standstill,
+  standstill,
+  whyNoTakeover,
+} from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
 import { type ExitEvent, loadServerImages, placeArguments } from "@capos/servers";
@@ -29,13 +38,13 @@ import { fromHost } from "./from-host.js";
 import { LoadedImages, load } from "./images.js";
 import { Lifetime } from "./lifetime.js";
 import { LineSplitter } from "./lines.js";
-import type { BootOptions, LastMoments, MachineReport, RunOptions, RunResult } from "./options.js";
+import type { BootOptions, LastMoments, MachineReport, RunResult } from "./options.js";
 import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
 import { inRange } from "./ranges.js";
+import type { RunRequest } from "./run-request.js";
 import { Tail } from "./tail.js";
 
 const DEFAULT_WATCHDOG_MS = 2000;
-const DEFAULT_MEMORY_BITS = 22;
 const MIN_DEFAULT_THREADS = 32;
 const MAX_SEED = 0x7fff_ffff;
 
@@ -96,6 +105,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
           (bytes) => machine.feed(PortNumber.CONSOLE, bytes),
           () => machine.close(PortNumber.CONSOLE),
         );
+  let here: MachineHere | null = null;
   const hooks: MachineHooks = {
     coreProgram: plan.traceKiB === 0 ? CORE_PROGRAM : TRACED_CORE_PROGRAM,
     chipsetProgram: CHIPSET_PROGRAM,
@@ -105,6 +115,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
       if (port === PortNumber.CONSOLE) return consoleOutput.push(bytes);
       if (port === PortNumber.LOG) return logOutput.push(bytes);
       if (port === PortNumber.CONTROL) controlLines.push(bytes);
+      else if (port === PortNumber.BRIDGE) here?.onBridge(bytes);
       else {
         // A panic may tell of what a guest called its functions.
         const text = visibleLines(decoder.decode(bytes, { stream: true }));
@@ -144,7 +155,8 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
   await Promise.race([control.ready, ended]);
   lifetime.check();
-  return new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+  here = new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+  return here;
 }
 
 async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<string> {
@@ -154,6 +166,8 @@ async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<st
 
 class MachineHere implements Backend {
   readonly #images: LoadedImages;
+  /** Runs that init was not asked for yet, and whether they are to be ended. */
+  readonly #starting = new Map<number, { isKilled: boolean }>();
 
   constructor(
     private readonly machine: Machine,
@@ -181,37 +195,44 @@ class MachineHere implements Backend {
     return this.machine.memory;
   }
 
-  async runImage(image: Image, options: RunOptions): Promise<RunResult> {
+  async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
     const name = shortName(basename(image.name));
-    const others = options.images ?? [];
-    const { args, text } = placeArguments(name, options.args ?? [], others.length);
-    const used = await this.#images.use([
-      { image, text },
-      ...others.map((other) => ({ image: other, text: "" })),
-    ]);
+    const { handed } = request;
+    const { args, text } = placeArguments(name, request.args, handed.length);
+    const start = { isKilled: false };
+    this.#starting.set(pid, start);
+    const used = await this.#images
+      .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
+      .finally(() => this.#starting.delete(pid));
     try {
-      const [own, ...given] = used.map(({ number }) => number);
-      return describeExit(await this.control.run(this.#request(own!, given, name, args, options)), image);
+      if (start.isKilled) return describeExit(KILLED, image);
+      const [own, ...images] = used.map(({ number }) => number);
+      const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
+      const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
+      const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug, bridge };
+      return describeExit(await this.control.run(pid, asked), image);
     } finally {
       this.#images.release(used);
     }
   }
 
-  #request(
-    image: number,
-    images: readonly number[],
-    name: string,
-    args: readonly string[] | null,
-    options: RunOptions,
-  ) {
-    return {
-      ...{ image, images, name, args },
-      core: options.core ?? null,
-      priority: options.priority ?? 100,
-      memoryBits: options.memoryBits ?? DEFAULT_MEMORY_BITS,
-      threads: options.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2),
-      debug: options.debug ?? false,
-    };
+  kill(pid: number): void {
+    const start = this.#starting.get(pid);
+    if (start === undefined) this.control.kill(pid);
+    else start.isKilled = true;
+  }
+
+  keepAlive(wanted: boolean): void {
+    if (!wanted)
+      throw new UsageError(
+        'unref: a machine in this process keeps it: halt the machine, or boot it with process: "own"',
+      );
+  }
+
+  onBridge: (bytes: Uint8Array) => void = () => {};
+
+  sendBridge(bytes: Uint8Array): void {
+    this.machine.feed(PortNumber.BRIDGE, bytes);
   }
 
   feed(bytes: Uint8Array): void {
@@ -224,6 +245,11 @@ class MachineHere implements Backend {
 
   inspect(): Promise<MachineState> {
     return this.#ask((management) => management.state()) as Promise<MachineState>;
+  }
+
+  async standstill(): Promise<Standstill | null> {
+    const seen = standstill(this.machine.memory, this.cores);
+    return seen === null || expectsExpiry(await this.inspect()) ? null : seen;
   }
 
   plug(core: number): Promise<void> {
@@ -251,7 +277,10 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
   return { status, panicked, cores: reports as readonly CoreReport[] };
 }
 
-function describeExit(exit: ExitEvent, image: Image): RunResult {
+/** How a program ended that was ended before it ran. */
+const KILLED = Object.freeze({ state: LifeState.KILLED, status: 0, line: 0, column: 0, fault: "" });
+
+function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "" };
   const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
   const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;

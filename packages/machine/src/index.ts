@@ -2,6 +2,8 @@
  * Machines for applications: boot one, run guests on it, inspect it, from this process or from another. Builds on the
  * host side of the hardware, the kernel's program, the servers' images and the image builder; knows no command line.
  */
+
+export { IpcError } from "@capos/libos";
 export { boot } from "./boot.js";
 export { compileGuest } from "./compile-guest.js";
 export { ConsoleText, consoleWriter } from "./console-text.js";
@@ -20,4 +22,17 @@ export type {
   RunResult,
   WatchedMachine,
 } from "./options.js";
+export { Reference } from "./peer/reference.js";
+export { Serving } from "./peer/serving.js";
+export { readableOf, writableOf } from "./peer/streams.js";
+export type {
+  CallOptions,
+  ClientOptions,
+  PeerClient,
+  PeerContext,
+  PeerHandlers,
+  ReferenceTransfer,
+  ServeOptions,
+} from "./peer/types.js";
+export { Program } from "./program.js";
 export { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";

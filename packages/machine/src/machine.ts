@@ -2,14 +2,22 @@
 import { basename } from "node:path";
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
+import type { Methods, Protocol } from "@capos/libos";
 import type { Backend } from "./backend.js";
 import { compileGuest } from "./compile-guest.js";
-import { MachineError, UsageError } from "./errors.js";
+import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import type { MachineReport, RunOptions, RunResult } from "./options.js";
+import { Peer } from "./peer/peer.js";
+import type { Reference } from "./peer/reference.js";
+import type { Serving } from "./peer/serving.js";
+import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./peer/types.js";
+import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
+import { checkOptions, requestOf } from "./run-request.js";
 
 const MAX_STATUS = 255;
+const BRIDGE = "bridge";
 
 /**
  * After its end every operation but `halt` and `ended` fails at once with a MachineError that says how it ended. What
@@ -23,10 +31,13 @@ export class CaposMachine {
   /** The number of the process that it runs in. */
   readonly pid: number;
   readonly #backend: Backend;
+  readonly #peer: Peer;
+  #nextPid = 1;
 
   /** @internal Use `boot`. */
   constructor(backend: Backend) {
     this.#backend = backend;
+    this.#peer = new Peer(backend, () => this.#nextPid++);
     this.cores = backend.cores;
     this.memoryMiB = backend.memoryMiB;
     this.powerToInitNs = backend.powerToInitNs;
@@ -35,22 +46,117 @@ export class CaposMachine {
 
   /**
    * Runs a guest's TypeScript or JavaScript file to its end.
-   * @throws UsageError for a file that is no guest, or options that cannot be; MachineError if the machine stops meanwhile.
+   * @throws UsageError for a file that is no guest, or options that cannot be; MachineError if the machine stops
+   * meanwhile; the reason of `signal` when it has aborted, once nothing of the program runs.
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
-    await this.#backend.lifetime.open();
-    return this.runImage(await compileGuest(file, options), options);
+    return this.#run(this.#nextPid++, file, options, new AbortController().signal);
   }
 
   /** Runs an image to its end: see `run`. */
   async runImage(image: Image, options: RunOptions = {}): Promise<RunResult> {
+    return this.#run(this.#nextPid++, image, options, new AbortController().signal);
+  }
+
+  /** Starts a program, a guest's file or an image, and is back at once: what `run` throws, its `status` is rejected with. */
+  spawn(program: string | Image, options: RunOptions = {}): Program {
+    const pid = this.#nextPid++;
+    const ending = new AbortController();
+    return new Program(pid, this.#run(pid, program, options, ending.signal), () => ending.abort());
+  }
+
+  /** @param ending ends it as one that was killed */
+  async #run(
+    pid: number,
+    program: string | Image,
+    options: RunOptions,
+    ending: AbortSignal,
+  ): Promise<RunResult> {
     await this.#backend.lifetime.open();
-    if (options.core !== undefined) inRange("core", options.core, 0, this.cores - 1);
-    const args: readonly unknown[] = options.args ?? [];
-    if (args.some((text) => typeof text !== "string")) throw new UsageError("args: all must be texts");
-    if ([basename(image.name), ...args].some((text) => (text as string).includes("\0")))
-      throw new UsageError("args: a name or argument contains a NUL");
-    return this.#backend.runImage(image, options);
+    checkOptions(options);
+    const { signal, timeoutMs } = options;
+    signal?.throwIfAborted();
+    // The program's own time: what it takes to build it is not its.
+    const image = typeof program === "string" ? await compile(program, options, ending) : program;
+    if (image === null)
+      return { status: ExitStatus.FAILED, state: "killed", fault: `${basename(program as string)}: killed` };
+    const request = requestOf(image, options, this.cores);
+    await this.#backend.lifetime.open();
+    signal?.throwIfAborted();
+    const kill = (): void => this.#backend.kill(pid);
+    let timedOut = false;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            kill();
+          }, timeoutMs);
+    signal?.addEventListener("abort", kill);
+    ending.addEventListener("abort", kill);
+    try {
+      const running = this.#backend.run(pid, image, request);
+      if (ending.aborted) kill();
+      const result = await running;
+      signal?.throwIfAborted();
+      if (!timedOut || result.state !== "killed") return result;
+      return {
+        ...result,
+        status: ExitStatus.TIMEOUT,
+        fault: `${image.name}: ran longer than ${timeoutMs} ms`,
+      };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", kill);
+      ending.removeEventListener("abort", kill);
+    }
+  }
+
+  /**
+   * What a guest serves under a name, as the application's own: each method of the protocol is a call that answers a promise.
+   * It is looked up when it is first called, and waited for if nobody has registered it yet. Its calls reject with IpcError
+   * (what a guest would get: `PEER_DIED`, `NOT_FOUND`, `TIMEOUT`, what the server threw), RangeError for a value that its field
+   * cannot hold, the reason of a signal that aborted, and MachineError.
+   *
+   * @param of the name, or a reference that came in a message
+   * @throws UsageError for an option that cannot be
+   */
+  client<M extends Methods>(
+    protocol: Protocol<M>,
+    of: string | Reference,
+    options: ClientOptions = {},
+  ): PeerClient<M> {
+    return this.#peer.client(protocol, of, options);
+  }
+
+  /**
+   * Serves a protocol to guests, under a name that they look up as any other. What a handler throws is the answer if it is
+   * an IpcError; else the caller gets `PEER_DIED`, and the error reaches the process's `uncaughtException`.
+   *
+   * @throws UsageError for an option or handlers that cannot be; IpcError: `BUSY` if the name is taken, `NO_RESOURCE`; MachineError
+   */
+  async serve<M extends Methods>(
+    protocol: Protocol<M>,
+    handlers: PeerHandlers<M>,
+    options: ServeOptions,
+  ): Promise<Serving> {
+    return this.#peer.serve(protocol, handlers, options);
+  }
+
+  /**
+   * Lets the application end while this machine runs, which ends the machine: it keeps the process no longer, nor does what
+   * is asked of it.
+   * @throws UsageError for a machine in the application's process: its threads are that process's
+   */
+  unref(): this {
+    this.#backend.keepAlive(false);
+    return this;
+  }
+
+  /** Undoes `unref`. */
+  ref(): this {
+    this.#backend.keepAlive(true);
+    return this;
   }
 
   /** The machine's physical memory, for those who judge it. @throws UsageError if that is another process's */
@@ -81,6 +187,15 @@ export class CaposMachine {
     return this.#backend.inspect();
   }
 
+  /**
+   * Whether the programs have come to a standstill: each of their threads waits, and nobody is left who could wake one. Null if
+   * there are none, or one may go on. It is so if a second answer, some time later, is the same.
+   */
+  async standstill(): Promise<Standstill | null> {
+    await this.#backend.lifetime.open();
+    return this.#backend.standstill();
+  }
+
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */
   async plug(core: number): Promise<void> {
     await this.#backend.lifetime.open();
@@ -94,12 +209,14 @@ export class CaposMachine {
   }
 
   /**
-   * Ends a service as a fault would; init starts it again. For those who test what depends on it.
+   * Ends a service as a fault would; it is started again. For those who test what depends on it. The bridge, by which
+   * the application is a peer of guests, is one of that name.
    * @throws UsageError if none of that name runs
    */
   async killService(service: string): Promise<void> {
     await this.#backend.lifetime.open();
-    await this.#backend.killService(service);
+    if (service === BRIDGE) await this.#peer.kill();
+    else await this.#backend.killService(service);
   }
 
   /** Halts the machine with a status, 0 to 255. Resolves when every worker has ended, however that came about. */
@@ -110,8 +227,30 @@ export class CaposMachine {
     return ended;
   }
 
+  /** Halts it: `await using machine = await boot()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.halt();
+  }
+
   /** Resolves when the machine has ended, for whatever reason. */
   async ended(): Promise<MachineReport> {
     return this.#backend.ended;
+  }
+}
+
+/** Compiles a program for a run; null if the run is ended meanwhile. */
+async function compile(
+  file: string,
+  { root, signal }: RunOptions,
+  ending: AbortSignal,
+): Promise<Image | null> {
+  try {
+    return await compileGuest(file, {
+      ...(root !== undefined && { root }),
+      signal: signal === undefined ? ending : AbortSignal.any([signal, ending]),
+    });
+  } catch (error) {
+    if (ending.aborted && error === ending.reason) return null;
+    throw error;
   }
 }

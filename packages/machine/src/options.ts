@@ -86,12 +86,16 @@ export interface WatchedMachine {
 export interface RunOptions {
   /** As many and as long as the store of images has room for, an eighth of the machine's memory; none with a NUL in it. */
   readonly args?: readonly string[];
-  /** The core it starts on; one that init does not run on unless told. */
-  readonly core?: number;
+  /** Ends the program when it aborts: what waits for it fails with the signal's reason, once nothing of it runs any more. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after which it is ended, with status 124: above 0, at most 2^31 - 1. No limit unless told. */
+  readonly timeoutMs?: number;
+  /** The cores it may start on: the first of them that is online. One that init does not run on unless told. */
+  readonly cores?: readonly number[];
   /** 0 to 149, below the services; 100 unless told. */
   readonly priority?: number;
-  /** log2 of the bytes of untyped memory that it is given, 6 to 30; 22 (4 MiB) unless told. */
-  readonly memoryBits?: number;
+  /** Bytes of untyped memory that it is given: a power of two from 64 to 2^30, or 0 for none; 4 MiB unless told. */
+  readonly untyped?: number;
   /**
    * How many threads it may have at one time, with those of processes it starts; an eighth of the machine's
    * (two for each MiB of memory, 32 at least) unless told.
@@ -99,15 +103,15 @@ export interface RunOptions {
   readonly threads?: number;
   /** Whether it is given the Debug capability: the clock, counters, and the machine's switch. */
   readonly debug?: boolean;
-  /** For `run`: the folder of the guest's files, so that it can import none beside or above; its file's own unless told. */
+  /** For a file: the folder of the guest's files, so that it can import none beside or above; its file's own unless told. */
   readonly root?: string;
   /** Images besides its own that it may run: it finds capabilities to them in `handed`, in this order. */
-  readonly images?: readonly Image[];
+  readonly handed?: readonly Image[];
 }
 
 /** How a guest ended. */
 export interface RunResult {
-  /** Its exit status; 1 if it faulted or was killed. */
+  /** Its exit status; 1 if it faulted or was killed, 124 if it ran longer than it was to. */
   readonly status: number;
   readonly state: "exited" | "faulted" | "killed";
   /** What went wrong, with file and line where they are known; empty if nothing did. */

@@ -5,7 +5,17 @@
 
 import { readFileSync } from "node:fs";
 import type { Image } from "@capos/abi";
-import { IMAGES } from "./guests/system.js";
+import { BRIDGE_IMAGE, IMAGES } from "./guests/system.js";
+
+export {
+  capabilitiesAndWords,
+  encodeFrame,
+  Frame,
+  type FramedCapability,
+  FrameReader,
+  MARK,
+  messageAt,
+} from "./guests/bridge/frame.js";
 
 export {
   type ControlEvent,
@@ -38,6 +48,11 @@ export {
 /** Where `build-images` leaves an image. */
 export function imageFile(name: string): URL {
   return new URL(`./images/${name}.json`, import.meta.url);
+}
+
+/** The image of the bridge. Throws if it has not been built. */
+export function loadBridgeImage(): Image {
+  return JSON.parse(readFileSync(imageFile(BRIDGE_IMAGE), "utf8")) as Image;
 }
 
 /**

@@ -57,7 +57,7 @@ t.test("between two cores client and server are not on init's core where there a
   ] as const) {
     const { context, asked } = fake({ cores, names: ["call.cross-core"] });
     await runIpc(context);
-    t.equal(asked[0].options.core, client);
+    t.strictSame(asked[0].options.cores, [client]);
     t.equal(asked[0].options.args![2], server);
   }
 });

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { boot } from "@capos/machine";
 import t from "tap";
 import { caposSmp, node, ROOT } from "../support/cli-process.js";
 
@@ -166,3 +167,69 @@ t.test("the README's five lines embed a machine", async (t) => {
   t.equal(run.stdout, "1000 round trips\n");
   t.equal(run.status, 0);
 });
+
+t.test("a guest that runs longer than it is to ends with status 124 and one line", async (t) => {
+  const run = await caposSmp(["run", "--cores", "2", "--timeout", "0.1", fixture("waits.ts")]);
+  t.equal(run.status, 124);
+  t.match(run.stderr, /^capos-smp: waits\.ts: ran longer than 100 ms$/m);
+  const wrong = await caposSmp(["run", "--timeout", "never", fixture("waits.ts")]);
+  t.equal(wrong.status, 2);
+  t.match(wrong.stderr, /above 0/);
+});
+
+t.test("Ctrl-C ends the program, and the machine is switched off as after any other end", async (t) => {
+  let sent = false;
+  const run = await caposSmp(["run", "--cores", "2", "--own-process", fixture("waits.ts")], {
+    onOutput(text, kill) {
+      if (sent || !text.includes("waiting")) return;
+      sent = true;
+      kill("SIGINT");
+    },
+  });
+  t.equal(run.status, 130);
+  t.equal(run.signal, null);
+  t.match(run.stderr, /capos-smp: interrupted\n$/);
+});
+
+t.test("a program that nobody is left to wake is told of, with who waits for what", async (t) => {
+  for (const more of [[], ["--own-process"]]) {
+    const run = await caposSmp(["run", "--cores", "2", ...more, fixture("stands-still.ts")], {
+      onError(text, kill) {
+        if (text.includes("thread 2, waits")) kill("SIGINT");
+      },
+    });
+    t.equal(run.status, 130);
+    t.match(run.stderr, /^capos-smp: nobody is left who could wake this program, it waits for ever/m);
+    t.match(
+      run.stderr,
+      /^ {2}stands-still\.ts waits for the answer of stands-still\.ts, thread 1, to its call$/m,
+    );
+    t.match(run.stderr, /^ {2}stands-still\.ts, thread 1, waits for somebody to take its call$/m);
+    t.match(run.stderr, /^ {2}stands-still\.ts, thread 2, waits for a signal that nobody is left to give$/m);
+  }
+});
+
+t.test(
+  "a program that waits for input, or for a capability's end, is none that nobody could wake",
+  async (t) => {
+    const machine = await boot({
+      cores: 2,
+      memoryMiB: 64,
+      logLevel: "silent",
+      onConsole() {},
+      onInput: () => new Promise(() => {}),
+    });
+    const programs = ["greet.ts", "waits.ts"].map((name) => machine.spawn(join(ROOT, fixture(name))));
+    // Until both wait.
+    let isAtRest = false;
+    while (!isAtRest) {
+      const { threads } = await machine.inspect();
+      const waiting = threads.filter(
+        ({ processName, waits }) => processName.endsWith(".ts") && waits !== null,
+      );
+      isAtRest = waiting.length === programs.length;
+    }
+    t.equal(await machine.standstill(), null);
+    await machine.halt();
+  },
+);

@@ -43,7 +43,7 @@ const ENDS: Readonly<
   },
   panicked: {
     end: (machine) =>
-      machine.run(fixture("panics.ts"), { debug: true, core: 0 }).catch(() => machine.ended()),
+      machine.run(fixture("panics.ts"), { debug: true, cores: [0] }).catch(() => machine.ended()),
     message: "the kernel panicked",
     status: 70,
   },
@@ -97,7 +97,7 @@ for (const process of ["this", "own"] as const) {
 
   t.test(`the error of a panic in ${process} process has the dump`, async (t) => {
     const machine = await boot(options);
-    const error = await refusal((it) => it.run(fixture("panics.ts"), { debug: true, core: 0 }), machine);
+    const error = await refusal((it) => it.run(fixture("panics.ts"), { debug: true, cores: [0] }), machine);
     t.match(error, { name: "MachineError", dump: /PANIC on core 0/ });
   });
 }

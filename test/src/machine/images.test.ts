@@ -21,7 +21,7 @@ async function imageMaker(): Promise<(status: number, bytes?: number) => Image> 
 }
 
 async function statusOf(machine: CaposMachine, image: Image): Promise<number> {
-  return (await machine.runImage(image, { memoryBits: 0, threads: 1 })).status;
+  return (await machine.runImage(image, { untyped: 0, threads: 1 })).status;
 }
 
 t.test("more images run one after the other than the store has places for, each as itself", async (t) => {
@@ -52,7 +52,7 @@ t.test(
     const machine = await boot({ cores: 2, memoryMiB: 16, ...SILENT });
     const system = moduleCount(machine.memory);
     const large = make(7, STORE_BYTES / 2);
-    const waits = machine.runImage(large, { args: ["stay"], memoryBits: 0, threads: 1 });
+    const waits = machine.runImage(large, { args: ["stay"], untyped: 0, threads: 1 });
     await t.rejects(statusOf(machine, make(8, STORE_BYTES / 2)), {
       name: "UsageError",
       message:
@@ -81,7 +81,7 @@ t.test("a guest runs the images that its run gives it, in that order", async (t)
   const lines: string[] = [];
   const machine = await boot({ cores: 2, memoryMiB: 16, ...SILENT, onConsole: (line) => lines.push(line) });
   const given = await buildImage(guestFile("given-images"));
-  const result = await machine.runImage(given, { images: [make(11), make(12), make(11)] });
+  const result = await machine.runImage(given, { handed: [make(11), make(12), make(11)] });
   t.match(result, { state: "exited", status: 0, fault: "" });
   t.same(lines, ["11", "12", "11"]);
   t.notOk((await machine.halt()).panicked);

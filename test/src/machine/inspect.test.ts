@@ -115,7 +115,7 @@ t.test("while guests come and go the tree is whole at every look", async (t) => 
   t.teardown(() => machine.halt());
   const thrower = await compileGuest(join(ROOT, "test/fixtures/cli/throws.ts"));
   for (let round = 0; round < 10; round++) {
-    const runs = [0, 1].map((core) => machine.runImage(thrower, { core, memoryBits: 12 }));
+    const runs = [0, 1].map((core) => machine.runImage(thrower, { cores: [core], untyped: 4096 }));
     const looks: MachineState[] = [];
     let over = false;
     const ended = Promise.all(runs).then(() => {

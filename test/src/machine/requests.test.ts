@@ -27,7 +27,7 @@ t.test(
     ];
     const image = await compileGuest(fixture("arguments.ts"));
     for (const [name, args] of table) {
-      t.match(await machine.runImage(image, { args, images: [image] }), { status: 0 }, name);
+      t.match(await machine.runImage(image, { args, handed: [image] }), { status: 0 }, name);
       const length = args.reduce((sum, argument) => sum + argument.length, 0);
       t.equal(lines.at(-1), `arguments.ts: ${args.length}, ${length}, ${args.at(-1)?.slice(-3)}`, name);
     }
@@ -42,7 +42,7 @@ t.test("runs at one time have each its own arguments", async (t) => {
   const count = 12;
   await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      machine.runImage(image, { args: ["a".repeat(1000 * i + 300)], memoryBits: 12, threads: 1 }),
+      machine.runImage(image, { args: ["a".repeat(1000 * i + 300)], untyped: 4096, threads: 1 }),
     ),
   );
   t.same(
@@ -67,18 +67,18 @@ t.test("what cannot be asked is refused, and the machine goes on", async (t) => 
     ["no name", () => machine.runImage({ ...image, name: "" }), /name must be a text of 1 to 32 bytes/],
     [
       "too many images",
-      () => machine.runImage(image, { images: Array(46).fill(image) }),
+      () => machine.runImage(image, { handed: Array(46).fill(image) }),
       /46 numbers, there is room for 45/,
     ],
     [
       "a request that is too long",
-      () => machine.runImage(image, { images: Array(9000).fill(image) }),
+      () => machine.runImage(image, { handed: Array(9000).fill(image) }),
       /too long, 16384/,
     ],
     ["no such priority", () => machine.runImage(image, { priority: 150 }), /priority must be/],
     ["no such service", () => machine.killService("nothing"), /no service "nothing" runs/],
     ["a service's name that is too long", () => machine.killService("x".repeat(20_000)), /too long/],
-    ["no such core", () => machine.runImage(image, { core: 2 }), /core: 2 is out of range/],
+    ["no such core", () => machine.runImage(image, { cores: [2] }), /cores: 2 is out of range/],
     ["no such status", () => machine.halt(256), /status: 256 is out of range/],
   ];
   for (const [name, ask, message] of table) {

@@ -19,7 +19,7 @@ t.test(
       onConsole: () => {},
       onKernel: () => {},
     });
-    const run = await machine.run(`${ROOT}/test/fixtures/cli/exchange.ts`, { core: CLIENT_CORE });
+    const run = await machine.run(`${ROOT}/test/fixtures/cli/exchange.ts`, { cores: [CLIENT_CORE] });
     t.equal(run.status, 0, run.fault);
     await machine.halt();
     const { memory } = machine;

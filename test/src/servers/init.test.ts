@@ -63,7 +63,7 @@ t.test("an event longer than a port's write arrives whole", async (t) => {
 t.test("a run is told apart by what it was asked with: core, memory, Debug", async (t) => {
   const machine = await MachineFixture.boot({ cores: 3, fixtures });
   for (let i = 0; i < 3; i++) await machine.run("client", { args: ["where"] });
-  await machine.run("client", { args: ["where"], core: 0 });
+  await machine.run("client", { args: ["where"], cores: [0] });
   await machine.until("four", () => machine.console.length === 4);
   t.same(machine.console, ["on 1", "on 2", "on 1", "on 0"], "in turn over the cores that are not init's");
   await machine.run("client", { args: ["inventory"] });
@@ -83,7 +83,7 @@ t.test("a core without power is passed over, and refused to who asks for it", as
   for (let i = 0; i < 4; i++) await machine.run("client", { args: ["where"] });
   await machine.until("four", () => machine.console.length === 4);
   t.same(machine.console, Array(4).fill("on 1"));
-  machine.start("client", { args: ["where"], core: 2 });
+  machine.start("client", { args: ["where"], cores: [2] });
   t.equal((await machine.event("error")).message, "core 2: ERR_NOT_FOUND");
   await machine.off();
 });
@@ -130,7 +130,11 @@ t.test(
       ],
       ['{"op":"run","id":10,"image":5,"name":"x","args":"y"}', /args must be an array of texts/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","args":[1]}', /args must be an array of texts/, 10],
-      ['{"op":"run","id":10,"image":5,"name":"x","core":2}', /core must be an integer from 0 to 1/, 10],
+      [
+        '{"op":"run","id":10,"image":5,"name":"x","cores":[2]}',
+        /cores must be an array of 1 to 2 integers from 0 to 1/,
+        10,
+      ],
       ['{"op":"run","id":10,"image":5,"name":"x","priority":150}', /priority must be .* 0 to 149/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","memoryBits":31}', /memoryBits must be .* 6 to 30/, 10],
       ['{"op":"run","id":10,"image":5,"name":"x","threads":0}', /threads must be .* 1 to 16384/, 10],

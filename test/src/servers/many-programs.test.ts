@@ -8,7 +8,7 @@ t.test("programs that ran one after the other leave memory as it was", async (t)
   const enough = Date.now() + 10_000;
   let runs = 0;
   for (; runs < 200 || (runs < 10_000 && Date.now() < enough); runs++) {
-    const { status } = await machine.run("client", { args: ["nothing"], core: runs % 2 });
+    const { status } = await machine.run("client", { args: ["nothing"], cores: [runs % 2] });
     if (status !== 0) t.fail(`run ${runs}: status ${status}`);
     // Nobody looks at them again.
     machine.events.length = 0;

@@ -82,7 +82,7 @@ t.test("programs of all sizes at one time leave memory in one piece", async (t) 
 t.test("what could not be started, and a service that was started again, cost nothing", async (t) => {
   const machine = await MachineFixture.boot({ cores: 3, powered: 2, fixtures, memoryMiB: MEMORY_MIB });
   const before = await machine.memory();
-  const refusals = [{ image: 200 }, { core: 2 }, { threads: 16_384 }, { args: ["x".repeat(300)] }];
+  const refusals = [{ image: 200 }, { cores: [2] }, { threads: 16_384 }, { args: ["x".repeat(300)] }];
   for (const options of refusals) {
     const id = machine.start("client", { memoryBits: 22, ...options });
     await machine.event("error", (event) => event.id === id);

@@ -5,7 +5,7 @@ const fixtures = ["client", "greeter"];
 
 t.test("a guest finds echo by its name and calls it across cores", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
-  t.equal((await machine.run("client", { args: ["ping", "1000"], core: 1 })).status, 0);
+  t.equal((await machine.run("client", { args: ["ping", "1000"], cores: [1] })).status, 0);
   await machine.line("1000 pings");
   await machine.off();
 });
@@ -31,7 +31,7 @@ t.test("a service that dies is started again, and what its clients hold stays go
 t.test("a client whose server dies under it gets an answer to every call", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
   const ids = [0, 1].map((core) =>
-    machine.start("client", { args: ["pingStorm", "5000"], core, priority: 50 }),
+    machine.start("client", { args: ["pingStorm", "5000"], cores: [core], priority: 50 }),
   );
   await machine.until("the storm", () => machine.console.filter((line) => line === "storm").length === 2);
   for (let i = 1; i <= 5; i++) {
@@ -165,7 +165,7 @@ t.test("one process cannot fill the table of names", async (t) => {
 t.test("a log record says who wrote it, as init started it", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
   await machine.run("client", { name: "first", args: ["log"] });
-  await machine.run("client", { name: "second", args: ["log"], core: 0 });
+  await machine.run("client", { name: "second", args: ["log"], cores: [0] });
   await machine.until("six records", () => machine.log.length === 6);
   const long = "long ".repeat(500);
   const records = (process: string, badge: number, core: number) => [

@@ -70,6 +70,11 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
   addMachineOptions(program.command("run <file> [args...]"))
     .description("boot a machine, run a guest written in TypeScript or JavaScript, exit with its status")
     .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
+    .option(
+      "--timeout <s>",
+      "end it after so many seconds, with status 124 (default: never)",
+      secondsUpTo(86_400),
+    )
     .option("--debug", "give it the Debug capability")
     .option("--own-process", "run the machine in a process of its own, which may end without this one")
     .option("--raw-console", "let it send a terminal all it wants, not just text and colours")

@@ -1,14 +1,17 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
-import { visibleJson } from "@capos/abi";
+import { visibleJson, visibleLines } from "@capos/abi";
 import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
 import type { MachineFlags } from "./options.js";
+import { watchStandstill } from "./standstill-watch.js";
 
 export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
   readonly ownProcess?: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
   readonly root?: string;
 }
 
@@ -35,11 +38,12 @@ export async function runCommand(
   // Who watches machines is shown none for a guest that cannot run.
   const early = session.onMachine === undefined ? null : await makeImage();
   const lines: string[] = [];
+  const options = await bootOptions(flags, session, KEPT_KIB);
   const booting = boot({
-    ...(await bootOptions(flags, session, KEPT_KIB)),
+    ...options,
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
-    ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
+    onConsole: flags.json === true ? (line) => void lines.push(line) : letGo(options.onConsole!, signal),
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
@@ -51,13 +55,23 @@ export async function runCommand(
     throw made.reason;
   }
   const image = made.value;
-  const interrupt = (): void => void machine.halt();
-  signal.addEventListener("abort", interrupt);
+  const endWatch =
+    flags.quiet === true
+      ? () => {}
+      : watchStandstill(machine, (waits) => {
+          stderr.write(
+            "capos-smp: nobody is left who could wake this program, it waits for ever (Ctrl-C ends it):\n",
+          );
+          for (const line of waits) stderr.write(`  ${visibleLines(line)}\n`);
+        });
   try {
     signal.throwIfAborted();
     const result = await machine.runImage(image, {
       args,
-      ...(flags.core !== undefined && { core: flags.core }),
+      // Ends the program, and the machine then: what it still had to say is said. Who asks again ends both as they stand.
+      signal,
+      ...(flags.timeout !== undefined && { timeoutMs: flags.timeout * 1000 }),
+      ...(flags.core !== undefined && { cores: [flags.core] }),
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();
@@ -65,10 +79,30 @@ export async function runCommand(
     else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
     return result.status;
   } finally {
-    signal.removeEventListener("abort", interrupt);
+    endWatch();
     stdin?.close();
     await machine.halt();
   }
+}
+
+/** A console that holds nobody once the command is to end: the program's end is told behind what it has written. */
+function letGo(write: (line: string) => unknown, signal: AbortSignal): (line: string) => unknown {
+  const held = new Set<() => void>();
+  signal.addEventListener("abort", () => {
+    for (const release of held) release();
+  });
+  return (line) => {
+    const taken = write(line);
+    if (!(taken instanceof Promise) || signal.aborted) return undefined;
+    return new Promise<void>((resolve) => {
+      const release = (): void => {
+        held.delete(release);
+        resolve();
+      };
+      held.add(release);
+      taken.then(release, release);
+    });
+  };
 }
 
 /** Does this thread's work after what was begun has given the others theirs. */

@@ -44,6 +44,8 @@ export const enum PortNumber {
   CONSOLE = 1,
   LOG = 2,
   CONTROL = 3,
+  /** Between the host and the guest that speaks for it. */
+  BRIDGE = 4,
 }
 
 const POSITION_MASK = PORT_RING_BYTES - 1;

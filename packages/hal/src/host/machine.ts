@@ -10,7 +10,7 @@ import * as Comlink from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { Attention, attentionOf, raise } from "../cpu/attention.js";
 import { wakeChipset } from "../cpu/lapic.js";
-import { closePort, drainPort, feedPort, takeWanted } from "../device/serial-port.js";
+import { closePort, drainPort, feedPort, PortNumber, takeWanted } from "../device/serial-port.js";
 import {
   BootInfo,
   CoreArea,
@@ -358,13 +358,13 @@ export class Machine {
    * Takes what the devices have and hands it on. Read from the last port to the first, handed on from the
    * first to the last: what init says on the control port of a process's end was written after what the
    * process wrote on the console, and is read before it, so it is never told without it. For the same reason a
-   * device that is held holds those behind it.
+   * device that is held holds those behind it; but not the bridge: whoever holds the console may be waiting for a guest.
    */
   #drain(): void {
     const held = this.#held.indexOf(true);
     const output: Uint8Array[] = [];
-    for (let port = (held < 0 ? PORT_COUNT : held) - 1; port >= 0; port--)
-      output[port] = drainPort(this.memory, port);
+    for (let port = PORT_COUNT - 1; port >= 0; port--)
+      if (held < 0 || port < held || port === PortNumber.BRIDGE) output[port] = drainPort(this.memory, port);
     output.forEach((bytes, port) => {
       if (bytes.length === 0) return;
       const taken = this.hooks.onOutput(port, bytes);

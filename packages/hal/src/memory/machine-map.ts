@@ -160,7 +160,7 @@ export const enum CoreDeath {
 
 export const MAX_RING_LINES = 64;
 export const MIN_RING_LINES = 4;
-export const PORT_COUNT = 4;
+export const PORT_COUNT = 5;
 /** Words of one serial device: a header of four lines, then 16 KiB each way. */
 export const PORT_RING_BYTES = 16384;
 export const PORT_WORDS = 64 + (2 * PORT_RING_BYTES) / 4;

@@ -4,17 +4,19 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Image } from "@capos/abi";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import { type BirpcReturn, createBirpc } from "birpc";
 import type { Backend, MachineFacts } from "../backend.js";
 import { call, report } from "../callbacks.js";
 import { consoleWriter } from "../console-text.js";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
 import { Lifetime } from "../lifetime.js";
-import type { BootOptions, MachineReport, RunOptions, RunResult } from "../options.js";
+import type { BootOptions, MachineReport, RunResult } from "../options.js";
+import type { RunRequest } from "../run-request.js";
 import { Tail } from "../tail.js";
 import {
   MACHINE_OPTIONS,
@@ -76,6 +78,7 @@ class MachineApart implements Backend {
           this.#kernelText.push(text);
           if (options.onKernel !== undefined) call(options.onKernel, text);
         },
+        bridge: (bytes) => this.onBridge(bytes),
         input: async () => bytesOf(await call(onInput)),
         ended: (report) => {
           this.#report = report;
@@ -125,12 +128,29 @@ class MachineApart implements Backend {
     }
   }
 
-  async runImage(image: Image, options: RunOptions): Promise<RunResult> {
-    return await this.#ask(() => this.#remote.runImage(image, options));
+  async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
+    return await this.#ask(() => this.#remote.run(pid, image, request));
+  }
+
+  kill(pid: number): void {
+    // Behind the run, which is sent when its promises have come to that.
+    setImmediate(() => void this.#remote.kill.asEvent(pid));
+  }
+
+  keepAlive(wanted: boolean): void {
+    const { child } = this;
+    const how = wanted ? "ref" : "unref";
+    child[how]();
+    child.channel?.[how]();
+    for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.[how]();
   }
 
   async inspect(): Promise<MachineState> {
     return await this.#ask(() => this.#remote.inspect());
+  }
+
+  async standstill(): Promise<Standstill | null> {
+    return await this.#ask(() => this.#remote.standstill());
   }
 
   async plug(core: number): Promise<void> {
@@ -150,6 +170,12 @@ class MachineApart implements Backend {
     // It is the machine's end that is told: here as well it has ended then.
     if ("failure" in settled) return this.lifetime.over();
     return unsettle(settled);
+  }
+
+  onBridge: (bytes: Uint8Array) => void = () => {};
+
+  sendBridge(bytes: Uint8Array): void {
+    void this.#remote.sendBridge.asEvent(bytes);
   }
 
   feed(bytes: Uint8Array): void {

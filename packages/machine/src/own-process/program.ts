@@ -43,6 +43,7 @@ async function boot({ lastMomentsHref, hasInput, ...plain }: PlainOptions): Prom
   };
   const backend = await bootHere(options, new Batch((lines) => owner.log(lines)).push);
   machine = backend;
+  backend.onBridge = (bytes) => void owner.bridge.asEvent(bytes);
   void backend.ended.then(async (report) => {
     await owner.ended(report);
     process.exit();
@@ -56,11 +57,14 @@ const functions: MachineSide = {
       const { cores, memoryMiB, powerToInitNs } = await boot(options);
       return { cores, memoryMiB, powerToInitNs };
     }),
-  runImage: (image, options) => settle(() => machine!.runImage(image, options)),
+  run: (pid, image, request) => settle(() => machine!.run(pid, image, request)),
+  kill: (pid) => machine!.kill(pid),
   inspect: () => settle(() => machine!.inspect()),
+  standstill: () => settle(() => machine!.standstill()),
   plug: (core) => settle(() => machine!.plug(core)),
   unplug: (core) => settle(() => machine!.unplug(core)),
   killService: (service) => settle(() => machine!.killService(service)),
+  sendBridge: (bytes) => machine!.sendBridge(bytes),
   feed: (bytes) => machine!.feed(bytes),
   closeInput: () => machine!.closeInput(),
   halt: (status) => machine!.halt(status),

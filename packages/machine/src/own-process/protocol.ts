@@ -1,9 +1,10 @@
 /** What an application's process and its machine's say to each other: calls in both directions over one channel. */
 import type { Image } from "@capos/abi";
-import type { MachineState } from "@capos/inspect";
+import type { MachineState, Standstill } from "@capos/inspect";
 import type { MachineFacts } from "../backend.js";
 import { MachineError, UsageError } from "../errors.js";
-import type { BootOptions, MachineReport, RunOptions, RunResult } from "../options.js";
+import type { BootOptions, MachineReport, RunResult } from "../options.js";
+import type { RunRequest } from "../run-request.js";
 
 /** Options that say what machine it is. */
 export const MACHINE_OPTIONS = [
@@ -22,11 +23,14 @@ export interface PlainOptions extends Pick<BootOptions, (typeof MACHINE_OPTIONS)
 /** What the machine's process does. */
 export interface MachineSide {
   boot(options: PlainOptions): Promise<Settled<MachineFacts>>;
-  runImage(image: Image, options: RunOptions): Promise<Settled<RunResult>>;
+  run(pid: number, image: Image, request: RunRequest): Promise<Settled<RunResult>>;
+  kill(pid: number): void;
   inspect(): Promise<Settled<MachineState>>;
+  standstill(): Promise<Settled<Standstill | null>>;
   plug(core: number): Promise<Settled<void>>;
   unplug(core: number): Promise<Settled<void>>;
   killService(service: string): Promise<Settled<void>>;
+  sendBridge(bytes: Uint8Array): void;
   feed(bytes: Uint8Array): void;
   closeInput(): void;
   halt(status: number): void;
@@ -39,6 +43,8 @@ export interface OwnerSide {
   /** Lines of the log server's. Answers when they are taken. */
   log(lines: readonly string[]): Promise<void>;
   kernel(text: string): void;
+  /** What the bridge says. */
+  bridge(bytes: Uint8Array): void;
   input(): Promise<Uint8Array | null>;
   /** The last that is said. */
   ended(report: MachineReport): void;

@@ -22,8 +22,8 @@ export interface RunRequest {
   readonly name: string;
   /** Null: those that its image was loaded with, see `placeArguments`. None unless told. */
   readonly args?: readonly string[] | null;
-  /** Null (and nothing) leaves the choice to init: the cores other than its own, in turn. */
-  readonly core?: number | null;
+  /** Where it may start: on the first of these that is online. Null (and nothing) leaves the choice to init: the cores other than its own, in turn. */
+  readonly cores?: readonly number[] | null;
   /** 0 to 149: below the services. 100 unless told. */
   readonly priority?: number;
   /** log2 of the bytes of its untyped memory, 6 to 30; 0 is none. 20 unless told. */
@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly threads?: number;
   /** Whether it gets the Debug capability. Not unless told. */
   readonly debug?: boolean;
+  /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind the images. Not unless told. */
+  readonly bridge?: boolean;
 }
 
 /** Ends a process. Answered by its `exit`, or by `error` if there is none. */
@@ -187,7 +189,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         images: imagesOf(fields.images ?? [], id),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
-        core: (fields.core ?? null) === null ? null : integer("core", 0, cores - 1),
+        cores: coresOf(fields.cores ?? null, cores, id),
         priority: integer("priority", 0, USER_CEILING, DEFAULT_PRIORITY),
         memoryBits:
           fields.memoryBits === 0
@@ -195,6 +197,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
             : integer("memoryBits", MIN_UNTYPED_BITS, MAX_UNTYPED_BITS, DEFAULT_MEMORY_BITS),
         threads: integer("threads", 1, MAX_THREADS, USER_THREADS),
         debug: flag(fields.debug ?? false, "debug", id),
+        bridge: flag(fields.bridge ?? false, "bridge", id),
       };
     case "kill":
       return { op: "kill", id: integer("id", 0, Number.MAX_SAFE_INTEGER) };
@@ -235,6 +238,13 @@ function processName(value: unknown, id: number | null): string {
 function argumentsOf(value: unknown, id: number | null): readonly string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value as string[];
   throw new BadRequest(id, "args must be an array of texts");
+}
+
+function coresOf(value: unknown, count: number, id: number | null): readonly number[] | null {
+  if (value === null) return null;
+  const isList = Array.isArray(value) && value.length > 0 && value.length <= count;
+  if (isList && value.every((one) => isInteger(one, 0, count - 1))) return value as number[];
+  throw new BadRequest(id, `cores must be an array of 1 to ${count} integers from 0 to ${count - 1}`);
 }
 
 function imagesOf(value: unknown, id: number | null): readonly number[] {

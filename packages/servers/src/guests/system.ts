@@ -9,6 +9,9 @@
 /** The images every machine is started with, in this order, which is that of their numbers: the kernel runs image 0 as init. */
 export const IMAGES = Object.freeze(["init", "names", "log", "console", "echo"] as const);
 
+/** What the host has run when it first takes part in the machine itself: see `bridge.ts`. */
+export const BRIDGE_IMAGE = "bridge";
+
 export type ImageName = (typeof IMAGES)[number];
 
 /** What a service may be given besides the RECEIVE side of its own endpoint. */

@@ -1,5 +1,7 @@
 /** Contexts for the suites that guests measure: a fake machine, and a real one as the command line makes it. */
+
 import { type GuestOptions, type SuiteContext, turnLine } from "@capos/bench";
+import { Echo } from "@capos/libos";
 import { boot, type CaposMachine } from "@capos/machine";
 
 export interface Answer {
@@ -88,6 +90,7 @@ export function fakeContext(
             console.print(lines);
             return status;
           },
+          call: async () => {},
           listen: (listener) => console.listen(listener),
           feed: (line) => console.feed(line),
         });
@@ -127,6 +130,7 @@ export function realContext(cores: number, more: Partial<SuiteContext> = {}, mom
     async withMachine(count, use) {
       let listener: (line: string) => void = () => {};
       const machine = await boot({ cores: count, memoryMiB: 64, onConsole: (line) => listener(line) });
+      const echo = machine.client(Echo, "echo");
       try {
         const value = await use({
           cores: count,
@@ -136,6 +140,9 @@ export function realContext(cores: number, more: Partial<SuiteContext> = {}, mom
             const { status, state, fault } = await machine.runImage(image, options);
             if (state !== "exited") throw new Error(`${image.name}: ${fault}`);
             return status;
+          },
+          async call() {
+            await echo.ping({ value: 1 });
           },
           listen: (heard) => {
             listener = heard;

@@ -93,7 +93,7 @@ export class GuestMachine {
   }
 
   /** Starts a guest; its exit is awaited with `exit`. */
-  async start(guest: string, options: GuestOptions = {}): Promise<number> {
+  async start(guest: string, { core, ...options }: GuestOptions = {}): Promise<number> {
     const image = await this.#load(guest);
     const images: number[] = [];
     for (const other of options.images ?? []) images.push(await this.#load(other));
@@ -106,6 +106,7 @@ export class GuestMachine {
       threads: 200,
       debug: true,
       priority: 50,
+      ...(core !== undefined && { cores: [core] }),
       ...options,
       id,
       image,

@@ -116,10 +116,11 @@ export class HostileMachine {
     const id = this.#nextId++;
     this.#running.set(id, image);
     const { core = 1, args = [], memoryBits = 14 } = where;
+    const cores = [core % this.cores];
     // As many as any of them starts, and some.
     const threads = 200;
     const { name } = image;
-    this.#send({ op: "run", id, image: number, name, core: core % this.cores, args, memoryBits, threads });
+    this.#send({ op: "run", id, image: number, name, cores, args, memoryBits, threads });
     return id;
   }
 

@@ -65,7 +65,7 @@ export class MachineFixture {
   /** Resolves when the machine is off. */
   readonly ended: Promise<MachineEnd>;
 
-  readonly #ports = [new Lines(), new Lines(), new Lines(), new Lines()] as const;
+  readonly #ports = [new Lines(), new Lines(), new Lines(), new Lines(), new Lines()] as const;
   readonly #machine: Machine;
   readonly #images = new Map<string, number>();
   #waits: Wait[] = [];

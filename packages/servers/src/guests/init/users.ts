@@ -4,14 +4,16 @@
  * Each has a badge that no other process ever had. When its first thread ends it has ended: what is
  * left of it is killed, the services that keep things for it are told, then the host is.
  */
-import { USER_CEILING } from "@capos/abi";
-import { process, type Steps } from "@capos/libos";
+import { Right, USER_CEILING } from "@capos/abi";
+import { type Gift, process, type Steps } from "@capos/libos";
 import type { ExitEvent, RunRequest } from "../control-protocol.js";
 import type { Identity } from "../registry.js";
 import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
 import type { Authority } from "./authority.js";
 import { buryIfEnded, type Child, startChild } from "./child.js";
 import type { Services } from "./services.js";
+
+const BRIDGE_DEVICE = 4;
 
 /** A request that cannot be carried out, with a message for people. */
 export class Refusal extends Error {}
@@ -75,7 +77,7 @@ export class Users {
     return startChild(this.init, {
       name: request.name,
       image: image!,
-      cores: request.core === null ? this.#nextCores() : [request.core],
+      cores: request.cores ?? this.#nextCores(),
       priority: request.priority,
       ceiling: USER_CEILING,
       memoryBits: request.memoryBits,
@@ -86,9 +88,16 @@ export class Users {
       log: this.services.client("log", badge),
       console: this.services.client("console", badge),
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      handed: others.map((handle) => ({ handle })),
+      handed: [...others.map((handle) => ({ handle })), ...(request.bridge ? this.#bridgeDevice() : [])],
       watcher,
     });
+  }
+
+  #bridgeDevice(): Gift[] {
+    return [
+      { handle: this.init.port(BRIDGE_DEVICE), rights: Right.READ | Right.WRITE },
+      { handle: this.init.interrupt(BRIDGE_DEVICE), rights: Right.WRITE },
+    ];
   }
 
   /** Kills a process; gives its exit. Throws `Refusal` if there is none. */

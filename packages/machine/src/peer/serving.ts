@@ -1,0 +1,78 @@
+/** What the host serves: requests of guests to handlers of the application's, and their answers back. */
+import { Err } from "@capos/abi";
+import { IpcError } from "@capos/libos";
+import type { MethodEntry, Values } from "@capos/libos/wire";
+import { report } from "../callbacks.js";
+import { decode, type Encoded, encode } from "./messages.js";
+import type { RawMessage, Session } from "./session.js";
+import { Turns } from "./turns.js";
+import type { PeerContext } from "./types.js";
+
+export type AnyHandler = (request: Values, context: PeerContext) => unknown;
+
+const NOTHING: Values = Object.freeze({});
+
+/** A protocol that the host serves under a name, until `close`. */
+export class Serving {
+  readonly #turns: Turns;
+  readonly #end = new AbortController();
+
+  /** @internal Use `CaposMachine.serve`. */
+  constructor(
+    readonly name: string,
+    private readonly methods: readonly MethodEntry[],
+    private readonly handlers: Readonly<Record<string, AnyHandler>>,
+    outstanding: number,
+    private readonly onClose: (serving: Serving) => void,
+  ) {
+    this.#turns = new Turns(outstanding);
+  }
+
+  /** Takes the name back: whoever calls is answered `REVOKED` or `BAD_CAP` from now on. What is being answered may end. */
+  close(): void {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort();
+    this.onClose(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Answers a request. @internal */
+  async take(session: Session, request: number, message: RawMessage): Promise<void> {
+    await this.#turns.take();
+    try {
+      const answer = await this.#answer(session, message);
+      session.answer(request, answer);
+      // Behind it: the bridge does what it is told in this order.
+      for (const moved of answer.moved) moved.close();
+    } finally {
+      this.#turns.give();
+    }
+  }
+
+  async #answer(session: Session, message: RawMessage): Promise<Encoded> {
+    const entry = this.methods.find(({ word0 }) => word0 === message.words[0]);
+    if (entry === undefined) {
+      session.drop(message.capabilities);
+      return refusal(Err.UNSUPPORTED);
+    }
+    const values = decode(session, entry.request, message, (own) => own);
+    if (values === null) return refusal(Err.RANGE);
+    try {
+      const context = { method: entry.name, signal: this.#end.signal };
+      const answer = (await this.handlers[entry.name]!(values, context)) ?? NOTHING;
+      return encode(session, entry.reply, Err.OK, answer as Values);
+    } catch (error) {
+      if (error instanceof IpcError) return refusal(error.code);
+      // What a guest's server would have ended with: whoever called is told so, the application learns the rest.
+      report(error);
+      return refusal(Err.PEER_DIED);
+    }
+  }
+}
+
+function refusal(code: number): Encoded {
+  return { capabilities: [], words: [code], moved: [] };
+}

@@ -1,0 +1,77 @@
+/** What an application says of a run, checked and complete: plain values, which another process can be sent. */
+import { basename } from "node:path";
+import type { Image } from "@capos/abi";
+import { UsageError } from "./errors.js";
+import { checkRunOptions } from "./known-options.js";
+import type { RunOptions } from "./options.js";
+import { inRange } from "./ranges.js";
+
+const DEFAULT_UNTYPED = 2 ** 22;
+const MIN_UNTYPED = 2 ** 6;
+const MAX_UNTYPED = 2 ** 30;
+const DEFAULT_PRIORITY = 100;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** A run as the machine is asked for it. */
+export interface RunRequest {
+  readonly args: readonly string[];
+  /** Null: init chooses. */
+  readonly cores: readonly number[] | null;
+  readonly priority: number;
+  /** log2 of the bytes; 0 is none. */
+  readonly memoryBits: number;
+  /** Null: a share of what the machine has. */
+  readonly threads: number | null;
+  readonly debug: boolean;
+  readonly handed: readonly Image[];
+  /** Whether it is the guest that speaks for the host. */
+  readonly isBridge: boolean;
+}
+
+/** @throws UsageError for what no run can have. @param cores how many the machine has */
+export function requestOf(image: Image, options: RunOptions, cores: number): RunRequest {
+  const args: readonly unknown[] = options.args ?? [];
+  if (!Array.isArray(args) || args.some((text) => typeof text !== "string"))
+    throw new UsageError("args: all must be texts");
+  if ([basename(image.name), ...args].some((text) => text.includes("\0")))
+    throw new UsageError("args: a name or argument contains a NUL");
+  return {
+    args: args as readonly string[],
+    cores: coresOf(options.cores, cores),
+    priority: options.priority ?? DEFAULT_PRIORITY,
+    memoryBits: bitsOf(options.untyped ?? DEFAULT_UNTYPED),
+    threads: options.threads ?? null,
+    debug: options.debug ?? false,
+    handed: options.handed ?? [],
+    isBridge: false,
+  };
+}
+
+/** Checks what can be told before the program is built. @throws UsageError */
+export function checkOptions(options: RunOptions): void {
+  checkRunOptions(options);
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
+    throw new UsageError(
+      `timeoutMs: ${timeoutMs} is out of range, above 0 to ${MAX_TIMEOUT_MS} are possible`,
+    );
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new UsageError("signal: an AbortSignal is needed");
+}
+
+function coresOf(given: readonly number[] | undefined, count: number): readonly number[] | null {
+  if (given === undefined) return null;
+  if (!Array.isArray(given) || given.length === 0)
+    throw new UsageError("cores: a list of the cores that it may start on is needed");
+  return [...new Set(given.map((core) => inRange("cores", core, 0, count - 1)))];
+}
+
+function bitsOf(bytes: number): number {
+  if (bytes === 0) return 0;
+  const bits = Math.log2(bytes);
+  if (!(Number.isInteger(bits) && bytes >= MIN_UNTYPED && bytes <= MAX_UNTYPED))
+    throw new UsageError(
+      `untyped: ${bytes} bytes are not possible, a power of two from ${MIN_UNTYPED} to ${MAX_UNTYPED} is, or 0`,
+    );
+  return bits;
+}
