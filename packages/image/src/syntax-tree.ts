@@ -100,3 +100,7 @@ export function enclosingFunction(bundle: Bundle, node: Tree): Tree | undefined 
     outer = bundle.parents.get(outer);
   return outer;
 }
+
+export const LOOPS: ReadonlySet<string> = Object.freeze(
+  new Set(["ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement", "DoWhileStatement"]),
+);

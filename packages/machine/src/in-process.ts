@@ -1,6 +1,6 @@
 /** A machine in this process: the far ends of its serial devices, and what a run is made of. */
 import { availableParallelism } from "node:os";
-import { basename, relative } from "node:path";
+import { basename } from "node:path";
 import process from "node:process";
 import {
   DEFAULT_MEMORY_MIB,
@@ -8,12 +8,10 @@ import {
   LifeState,
   lifeName,
   MAX_NAME_BYTES,
-  visible,
   visibleLines,
 } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
-import { locate } from "@capos/image";
 import { dump, INSPECT_PROGRAM, initStartedNs, type MachineState, whyNoTakeover } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
@@ -25,8 +23,10 @@ import { consoleWriter } from "./console-text.js";
 import { Control } from "./control.js";
 import { defaultCores } from "./defaults.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { crashText, describeFault } from "./fault-text.js";
 import { fromHost } from "./from-host.js";
 import { LoadedImages, load } from "./images.js";
+import { KernelConsole } from "./kernel-console.js";
 import { Lifetime } from "./lifetime.js";
 import { LineSplitter } from "./lines.js";
 import type { BootOptions, LastMoments, MachineReport, RunOptions, RunResult } from "./options.js";
@@ -34,6 +34,8 @@ import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.j
 import { inRange } from "./ranges.js";
 import { Tail } from "./tail.js";
 
+/** As the log server numbers it. */
+const LOG_ERROR = 50;
 const DEFAULT_WATCHDOG_MS = 2000;
 const DEFAULT_MEMORY_BITS = 22;
 const MIN_DEFAULT_THREADS = 32;
@@ -78,7 +80,21 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
   const onPanic = options.onPanic ?? ((text) => process.stderr.write(text));
   const onKernel = options.onKernel ?? (() => {});
   const kernelText = new Tail();
-  const decoder = new TextDecoder();
+  const kernelConsole = new KernelConsole(
+    (part) => {
+      // A panic may tell of what a guest called its functions.
+      const text = visibleLines(part);
+      kernelText.push(text);
+      call(onKernel, text);
+    },
+    (record) => {
+      const image = images.imageOf(record.image);
+      void call(
+        log,
+        JSON.stringify({ level: LOG_ERROR, process: record.process, text: crashText(record, image) }),
+      );
+    },
+  );
   const lifetime = new Lifetime();
   const control = new Control(
     lifetime,
@@ -105,12 +121,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
       if (port === PortNumber.CONSOLE) return consoleOutput.push(bytes);
       if (port === PortNumber.LOG) return logOutput.push(bytes);
       if (port === PortNumber.CONTROL) controlLines.push(bytes);
-      else {
-        // A panic may tell of what a guest called its functions.
-        const text = visibleLines(decoder.decode(bytes, { stream: true }));
-        kernelText.push(text);
-        call(onKernel, text);
-      }
+      else kernelConsole.push(bytes);
       return undefined;
     },
     onInputWanted(port) {
@@ -126,6 +137,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     describe: dump,
   };
   const machine = await fromHost(() => new Machine(plan, hooks));
+  const images = new LoadedImages(machine);
   for (const image of loadServerImages()) load(machine, image);
   const poweredNs = nowNs();
   const ended = machine.run().then(async (end): Promise<MachineReport> => {
@@ -144,7 +156,14 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
   await Promise.race([control.ready, ended]);
   lifetime.check();
-  return new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+  return new MachineHere(
+    machine,
+    images,
+    ended,
+    control,
+    lifetime,
+    initStartedNs(machine.memory) - poweredNs,
+  );
 }
 
 async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<string> {
@@ -153,17 +172,14 @@ async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<st
 }
 
 class MachineHere implements Backend {
-  readonly #images: LoadedImages;
-
   constructor(
     private readonly machine: Machine,
+    private readonly images: LoadedImages,
     readonly ended: Promise<MachineReport>,
     private readonly control: Control,
     readonly lifetime: Lifetime,
     readonly powerToInitNs: number,
-  ) {
-    this.#images = new LoadedImages(machine);
-  }
+  ) {}
 
   get cores(): number {
     return this.machine.plan.cores;
@@ -185,7 +201,7 @@ class MachineHere implements Backend {
     const name = shortName(basename(image.name));
     const others = options.images ?? [];
     const { args, text } = placeArguments(name, options.args ?? [], others.length);
-    const used = await this.#images.use([
+    const used = await this.images.use([
       { image, text },
       ...others.map((other) => ({ image: other, text: "" })),
     ]);
@@ -193,7 +209,7 @@ class MachineHere implements Backend {
       const [own, ...given] = used.map(({ number }) => number);
       return describeExit(await this.control.run(this.#request(own!, given, name, args, options)), image);
     } finally {
-      this.#images.release(used);
+      this.images.release(used);
     }
   }
 
@@ -252,14 +268,11 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
 }
 
 function describeExit(exit: ExitEvent, image: Image): RunResult {
-  if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "" };
-  const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
-  const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;
-  const where = place === null ? image.name : `${shortPath(place.file)}:${place.line}:${place.column}`;
+  if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "", stack: [] };
   return {
     status: ExitStatus.FAILED,
-    state,
-    fault: visible(`${where}: ${exit.fault || lifeName(exit.state)}`),
+    state: exit.state === LifeState.KILLED ? "killed" : "faulted",
+    ...describeFault(image, exit.fault || lifeName(exit.state), [exit.line, exit.column, ...exit.callers]),
   };
 }
 
@@ -267,12 +280,6 @@ function describeExit(exit: ExitEvent, image: Image): RunResult {
 function shortName(name: string): string {
   const bytes = new TextEncoder().encode(name).subarray(0, MAX_NAME_BYTES);
   return new TextDecoder().decode(bytes, { stream: true });
-}
-
-/** A path as its user would write it: relative, where it is below the current folder. */
-function shortPath(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path.startsWith("..") ? file : path;
 }
 
 function planOf(options: BootOptions) {

@@ -1,5 +1,5 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
-import { boot, compileGuest } from "@capos/machine";
+import { boot, compileGuest, type RunResult } from "@capos/machine";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
 import { bootOptions, KEPT_KIB } from "./boot-options.js";
@@ -44,7 +44,7 @@ export async function runCommand(
     });
     await machine.halt();
     if (flags.json === true) stdout.write(`${JSON.stringify({ file, ...result, console: lines })}\n`);
-    else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
+    else if (result.fault !== "") stderr.write(faultLines(result));
     return result.status;
   } finally {
     signal.removeEventListener("abort", interrupt);
@@ -57,4 +57,10 @@ export async function runCommand(
 function showTrouble(text: string, stderr: Output): void {
   const rest = text.replace(/^\[ *[\d.]+ ms\] phase .*\n/gm, "");
   if (rest !== "") stderr.write(rest);
+}
+
+/** A fault; and where it was called from, if that says more than its own place. */
+function faultLines({ fault, stack }: RunResult): string {
+  const lines = stack.length > 1 ? stack : [];
+  return [`capos-smp: ${fault}`, ...lines.map((line) => `    ${line}`), ""].join("\n");
 }
