@@ -86,6 +86,13 @@ module.exports = {
       to: { couldNotResolve: true },
     },
     {
+      name: "the-command-line-needs-no-tools",
+      comment: "`npm start` installs no devDependencies, and builds all packages but the tests.",
+      severity: "error",
+      from: { path: "^(packages|bench)/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg"] },
+    },
+    {
       name: "guests-import-abi-and-libos-only",
       comment: "A guest's image is evaluated where nothing else exists.",
       severity: "error",

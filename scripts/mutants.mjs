@@ -6,19 +6,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { ensureReady, ROOT } from "./setup.mjs";
+import { Extent, ensureReady, ROOT } from "./setup.mjs";
 
 const DOCUMENT = join(ROOT, "docs/checking.md");
 
-await ensureReady();
-const { KERNEL } = await import(join(ROOT, "packages/model/dist/catalogue.js"));
+await ensureReady(Extent.COMMAND);
+const { HUNT_SCHEDULES, KERNEL } = await import(join(ROOT, "packages/model/dist/catalogue.js"));
 const { huntMutants, mutantTable, withMutantTable } = await import(
   join(ROOT, "packages/explorer/dist/campaigns.js")
 );
 
 const hunts = await huntMutants(KERNEL, {
   workers: Number(process.argv[2] ?? availableParallelism()),
-  seconds: 60,
+  schedules: HUNT_SCHEDULES,
   minimiseSeconds: 60,
   onHunt: ({ mutant, failure, schedules, searchMs }) => {
     const result = failure === null ? "NOT FOUND" : failure.kind;

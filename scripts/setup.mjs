@@ -2,10 +2,11 @@
  * Makes a clone ready to run: installs what it needs, compiles what changed, builds the images.
  *
  * Every entry point (`npm start`, `npm test`, `npm run build`) goes through ensureReady(), so a clean
- * clone needs only Node and npm. When nothing changed, the answer comes from two stamps and costs one
+ * clone needs only Node and npm. It says how much it needs: the command line needs a third of the packages that
+ * all of the workspace does. When nothing changed, the answer comes from two stamps and costs one
  * stat() per source file; a clone that was copied or moved is read once more, and not built again. Speaks on stderr only: stdout belongs to the program that is started.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -33,12 +34,37 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PNPM = "pnpm@10.34.9";
 const MINIMUM_NODE = [20, 19];
 const MODULES = join(ROOT, "node_modules");
-const INSTALL_STAMP = join(MODULES, ".capos-install");
-const BUILD_STAMP = join(MODULES, ".capos-build");
+/** The workspace's package of tests, which needs more than all others together. */
+const TESTS = "test";
 // Outside node_modules: an install may empty that folder.
 const LOCK = join(ROOT, ".capos-lock");
 
-/** Programs that turn compiled code into more of dist, in the order in which they need each other. */
+/**
+ * How much of a clone is to be ready. The command line needs the packages' dependencies, for it is built from them
+ * before it runs; tests, checks and whoever writes code need `devDependencies` too. Who has all has the command line.
+ */
+export const Extent = Object.freeze({
+  COMMAND: extent("command", ["--prod"], ["packages/cli"]),
+  // --prod=false: a NODE_ENV=production in the caller's shell would leave the tools out.
+  ALL: extent("all", ["--prod=false"], []),
+});
+
+function extent(name, installOptions, projects) {
+  return Object.freeze({
+    installOptions,
+    /** What the compiler is asked for; everything if it is nothing. */
+    projects,
+    installStamp: join(MODULES, `.capos-install-${name}`),
+    buildStamp: join(MODULES, `.capos-build-${name}`),
+  });
+}
+
+const EXTENTS = Object.values(Extent);
+
+/** The extents that are ready when one is. */
+const covered = (actual) => (actual === Extent.ALL ? EXTENTS : [actual]);
+
+/** Programs that turn compiled code into more of dist. None needs what another makes. */
 const IMAGE_BUILDERS = [
   "packages/machine/dist/build-core.js",
   "packages/servers/dist/build-images.js",
@@ -52,10 +78,10 @@ class SetupError extends Error {}
 
 const say = (text) => process.stderr.write(`capos: ${text}\n`);
 
-/** Folders of all workspace packages, relative to ROOT. */
-export function packageFolders() {
+/** Folders of workspace packages, relative to ROOT: of all, or of those that are to be built. */
+export function packageFolders(wanted = Extent.ALL) {
   const inPackages = readdirSync(join(ROOT, "packages")).map((name) => `packages/${name}`);
-  return [...inPackages.sort(), "bench", "test"].filter((folder) =>
+  return [...inPackages.sort(), "bench", ...(wanted === Extent.ALL ? [TESTS] : [])].filter((folder) =>
     existsSync(join(ROOT, folder, "package.json")),
   );
 }
@@ -79,15 +105,16 @@ export function walk(folder) {
 /**
  * Installs and builds if anything changed since the last time. Ends the process with one clear line
  * if it cannot.
+ * @param wanted one of `Extent`
  */
-export async function ensureReady() {
+export async function ensureReady(wanted) {
   try {
     checkNode();
-    if (isInstalled() && isBuilt()) return;
+    if (isInstalled(wanted) && isBuilt(wanted)) return;
     await withLock(async () => {
       // Asked again: whoever held the lock before may have done it all.
-      if (!isInstalled()) await install();
-      if (!isBuilt()) build();
+      if (!isInstalled(wanted)) await install(wanted);
+      if (!isBuilt(wanted)) await build(wanted);
     });
   } catch (error) {
     // A full disk, a folder without permission: what the system says is all there is to say.
@@ -116,13 +143,16 @@ function installFingerprint() {
   return hash.digest("hex");
 }
 
-const isInstalled = () => readStamp(INSTALL_STAMP) === installFingerprint();
+const isInstalled = (wanted) => readStamp(wanted.installStamp) === installFingerprint();
 
-async function install() {
+async function install(wanted) {
   const fingerprint = installFingerprint();
-  say(`installing packages with ${PNPM} (once, and again when the lock file changes; about a minute) ...`);
-  // --prod=false: an NODE_ENV=production in the caller's shell would leave the compiler out.
-  const argv = ["-y", PNPM, "install", "--frozen-lockfile", "--prod=false"];
+  // Whoever had the tools keeps them.
+  const actual = existsSync(Extent.ALL.installStamp) ? Extent.ALL : wanted;
+  say(`installing packages with ${PNPM} (once, and again when the lock file changes) ...`);
+  // An install that fails half-way leaves no stamp that vouches for it; an empty one still tells of the tools.
+  for (const { installStamp } of EXTENTS) if (existsSync(installStamp)) writeFileSync(installStamp, "");
+  const argv = ["-y", PNPM, "install", "--frozen-lockfile", ...actual.installOptions];
   const { code, output } = await run("npx", argv, installEnvironment());
   if (code !== 0) {
     const tail = output.trimEnd().split("\n").slice(-25).join("\n");
@@ -130,11 +160,11 @@ async function install() {
       `the install failed (exit ${code}):\n\n${tail}\n\ncapos: npx ${argv.join(" ")} failed`,
     );
   }
-  writeFileSync(INSTALL_STAMP, fingerprint);
+  for (const { installStamp } of covered(actual)) writeFileSync(installStamp, fingerprint);
 }
 
 function installEnvironment() {
-  // CI makes pnpm decide where it would ask. NODE_ENV: see --prod=false.
+  // CI makes pnpm decide where it would ask. NODE_ENV: see Extent.
   const env = { ...process.env, CI: "true", NODE_ENV: "" };
   // npm and pnpm keep their caches under HOME, and resolve an empty one against the current folder.
   if (!isWritableFolder(env.HOME) && process.platform !== "win32") {
@@ -157,12 +187,8 @@ function isWritableFolder(path) {
 function run(command, argv, env) {
   return new Promise((resolve) => {
     let output = "";
-    const child = spawn(command, argv, {
-      cwd: ROOT,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-      shell: process.platform === "win32",
-    });
+    const stdio = ["ignore", "pipe", "pipe"];
+    const child = spawnHere(command, argv, { env, stdio, shell: process.platform === "win32" });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         output += text;
@@ -176,12 +202,12 @@ function run(command, argv, env) {
 // Building
 
 /** Every file that the compiler reads. */
-function buildInputs() {
+function buildInputs(wanted) {
   const files = ["package.json", "pnpm-lock.yaml", "tsconfig.json", "tsconfig.base.json"];
   return [
     ...files.map((file) => join(ROOT, file)),
     ...walk(join(ROOT, "types")).sort(),
-    ...packageFolders().flatMap((folder) => [
+    ...packageFolders(wanted).flatMap((folder) => [
       join(ROOT, folder, "package.json"),
       join(ROOT, folder, "tsconfig.json"),
       ...walk(join(ROOT, folder, "src")).sort(),
@@ -211,40 +237,50 @@ const glance = (inputs) =>
 const contents = (inputs) => fingerprint(inputs, (path) => (existsSync(path) ? readFileSync(path) : "none"));
 
 /** The stamp of a build has two lines: its inputs' contents, and how they looked when that was last true. */
-function isBuilt() {
-  if (packageFolders().some((folder) => !existsSync(join(ROOT, folder, "dist/.tsbuildinfo")))) return false;
-  const [built, looked] = (readStamp(BUILD_STAMP) ?? "").split("\n");
-  const inputs = buildInputs();
+function isBuilt(wanted) {
+  if (packageFolders(wanted).some((folder) => !existsSync(join(ROOT, folder, "dist/.tsbuildinfo"))))
+    return false;
+  const [built, looked] = (readStamp(wanted.buildStamp) ?? "").split("\n");
+  const inputs = buildInputs(wanted);
   const look = glance(inputs);
   if (look === looked) return true;
   if (contents(inputs) !== built) return false;
   try {
-    writeFileSync(BUILD_STAMP, `${built}\n${look}`);
+    writeFileSync(wanted.buildStamp, `${built}\n${look}`);
   } catch {
     // A clone that cannot be written to: read again the next time.
   }
   return true;
 }
 
-function build() {
+async function build(wanted) {
   // Taken first: a file saved while the compiler runs must count as changed next time.
-  const inputs = buildInputs();
-  const stamp = `${contents(inputs)}\n${glance(inputs)}`;
+  const stamps = covered(wanted).map((it) => {
+    const inputs = buildInputs(it);
+    return { file: it.buildStamp, text: `${contents(inputs)}\n${glance(inputs)}` };
+  });
   say("compiling (again when a source changes) ...");
-  // A build that fails half-way leaves no stamp that vouches for it.
-  rmSync(BUILD_STAMP, { force: true });
+  // A build that fails half-way leaves no stamp that vouches for it, of whatever extent.
+  for (const { buildStamp } of EXTENTS) rmSync(buildStamp, { force: true });
   removeStaleOutput();
-  node("the compiler", [join(MODULES, "typescript/bin/tsc"), "-b"]);
-  for (const builder of IMAGE_BUILDERS) {
-    if (existsSync(join(ROOT, builder))) node(builder, [join(ROOT, builder)]);
-  }
-  writeFileSync(BUILD_STAMP, stamp);
+  await node("the compiler", [join(MODULES, "typescript-compiler/bin/tsc"), "-b", ...wanted.projects]);
+  await Promise.all(IMAGE_BUILDERS.map((builder) => node(builder, [join(ROOT, builder)])));
+  for (const { file, text } of stamps) writeFileSync(file, text);
 }
 
-function node(what, argv) {
+async function node(what, argv) {
   // Its stdout goes to our stderr: see the head of this file.
-  const { status, signal } = spawnSync(process.execPath, argv, { cwd: ROOT, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new SetupError(`${what} failed (exit ${status ?? signal})`);
+  const child = spawnHere(process.execPath, argv, { stdio: ["ignore", 2, 2] });
+  const [code, signal] = await once(child, "exit");
+  if (code !== 0) throw new SetupError(`${what} failed (exit ${code ?? signal})`);
+}
+
+/** A child that does not outlive this process: the next setup would meet what it still writes. */
+function spawnHere(command, argv, options) {
+  const child = spawn(command, argv, { cwd: ROOT, ...options });
+  const end = () => child.kill();
+  process.once("exit", end);
+  return child.once("exit", () => process.off("exit", end));
 }
 
 /**
@@ -429,4 +465,4 @@ function routeTo(path) {
   return { route: `/proc/self/fd/${folder}/${basename(path)}`, close: () => closeSync(folder) };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await ensureReady();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await ensureReady(Extent.ALL);

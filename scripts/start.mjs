@@ -4,9 +4,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { ensureReady, ROOT } from "./setup.mjs";
+import { Extent, ensureReady, ROOT } from "./setup.mjs";
 
-await ensureReady();
+await ensureReady(Extent.COMMAND);
 
 const program = join(ROOT, "packages/cli/dist/bin.js");
 if (!existsSync(program)) {

@@ -11,7 +11,7 @@ import { createWriteStream, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
-import { ensureReady, ROOT, walk } from "./setup.mjs";
+import { Extent, ensureReady, ROOT, walk } from "./setup.mjs";
 
 const TEST = join(ROOT, "test");
 /** `.ci/run` reads this. Absent if the tests could not be run at all. */
@@ -20,7 +20,7 @@ const SUMMARY = join(TEST, ".tap/summary.json");
 const OUTPUT = join(TEST, ".tap/output.tap");
 
 rmSync(SUMMARY, { force: true });
-await ensureReady();
+await ensureReady(Extent.ALL);
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith("-"));

@@ -1,5 +1,6 @@
 /** A comparison of two runs as a terminal table, and below it what it comes to. */
 import { stripVTControlCharacters } from "node:util";
+import { visibleTexts } from "@capos/abi";
 import { BASELINE_SUITE } from "./baseline.js";
 import type { ComparedRow, ComparedRun, Comparison } from "./compare.js";
 import { formatChange, formatDuration, formatMoment } from "./quantity.js";
@@ -13,7 +14,7 @@ const BY_TIME = "(time)";
 
 export function renderComparison(comparison: Comparison, options: TableOptions = {}): string {
   const palette = paletteOf(options.color);
-  const { before, after, warnings, rows, uncompared } = comparison;
+  const { before, after, warnings, rows, uncompared } = visibleTexts(comparison);
   const parts = [
     [
       palette.bold("capos comparison"),

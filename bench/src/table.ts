@@ -3,6 +3,7 @@
  * unless a name is. Under a row stands what its numbers mean: how it compares, what it allocates, or
  * why it was refused.
  */
+import { visibleTexts } from "@capos/abi";
 import { slicesDisagree } from "./paired.js";
 import { formatBytes, formatCount, formatDuration, formatInterval, formatRatio } from "./quantity.js";
 import {
@@ -48,7 +49,8 @@ const READING =
 const REMARK_INDENT = "  ";
 
 /** The whole document: the machine, a warning where cores outnumber hardware threads, the tables. */
-export function renderDocument(document: BenchmarkDocument, options: TableOptions = {}): string {
+export function renderDocument(given: BenchmarkDocument, options: TableOptions = {}): string {
+  const document = visibleTexts(given);
   const palette = paletteOf(options.color);
   const suites = new Map<string, Result[]>();
   for (const result of document.results) {

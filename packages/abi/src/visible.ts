@@ -22,6 +22,31 @@ export function visibleLines(text: string): string {
   return text.replace(HIDDEN_IN_LINES, spelled);
 }
 
+/** A value of texts, numbers, lists and plain objects, each of its texts fit for one line; keys too. */
+export function visibleTexts<T>(value: T): T {
+  return withVisibleTexts(value) as T;
+}
+
+function withVisibleTexts(value: unknown): unknown {
+  if (typeof value === "string") return visible(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withVisibleTexts);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [visible(key), withVisibleTexts(item)]),
+  );
+}
+
+/** A value as JSON in one line that is fit for a terminal, and reads back as it would without. */
+export function visibleJson(value: unknown): string {
+  // Outside of its texts JSON has none of these.
+  return JSON.stringify(value).replace(HIDDEN, (character) => character.replace(/./gs, spelledInJson));
+}
+
+/** One half of a surrogate pair, or a whole character: JSON knows no more than four digits. */
+function spelledInJson(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 function spelled(character: string): string {
   const code = character.codePointAt(0)!;
   const digits = code.toString(16);

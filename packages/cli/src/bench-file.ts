@@ -1,6 +1,7 @@
 /** Saved runs: benchmark documents in files. What is read fits `bench/schema.json`. */
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { visibleJson } from "@capos/abi";
 import { type BenchmarkDocument, SCHEMA } from "@capos/bench";
 import { reasonOf } from "@capos/explorer/reason";
 import { UsageError } from "@capos/machine/errors";
@@ -38,7 +39,7 @@ export function readDocument(file: string): BenchmarkDocument {
  * @throws UsageError
  */
 export function writeDocument(file: string, document: BenchmarkDocument, options: { force: boolean }): void {
-  writeOutput(file, `${JSON.stringify(document)}\n`, options.force);
+  writeOutput(file, `${visibleJson(document)}\n`, options.force);
 }
 
 function readText(file: string): string {

@@ -5,8 +5,8 @@ import { visibleLines } from "@capos/abi";
  * `capos-smp`: the command line. A thin layer over the library: reads arguments, prints, and turns
  * every failure into one line and an exit status. Commands are loaded when they are run: see machine-commands.ts.
  */
-import { MAX_REPETITIONS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
-import { SECTIONS } from "@capos/inspect";
+import { LOOK_SECONDS, MAX_REPETITIONS, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
+import { SECTIONS } from "@capos/inspect/state";
 import { ExitStatus, MachineError, UsageError } from "@capos/machine/errors";
 import { Command, CommanderError, Option } from "commander";
 import { STRATEGIES } from "./check/selection.js";
@@ -31,7 +31,7 @@ import { terminalProgress } from "./progress.js";
 import type { Session } from "./session.js";
 import { StandardInput } from "./standard-input.js";
 import { StandardOutput } from "./standard-output.js";
-import { SORT_KEYS } from "./top/tables.js";
+import { SORT_KEYS } from "./top/sort-keys.js";
 import { VERSION } from "./version.js";
 
 /** Why a command was told to end: what to say of it, if anything, and the status that goes with it. */
@@ -82,12 +82,12 @@ const end = (ended: number): void => {
 
 const program = addMachineOptions(configureProgram(new Command("capos-smp"), session))
   .description(
-    "A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, halts.",
+    `A capability microkernel on a simulated SMP machine. Without a command: boots, runs all benchmarks, each row for ${LOOK_SECONDS} s, halts.`,
   )
   .version(VERSION)
   .action(async (flags: BenchFlags) => {
     const { benchCommand } = await import("./commands/bench.js");
-    end(await benchCommand([], flags, session));
+    end(await benchCommand([], { ...flags, seconds: LOOK_SECONDS }, session));
   });
 
 addMachineCommands(program, session, end);
@@ -238,8 +238,21 @@ function explain(error: unknown): Ending {
   };
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => endWith({ line: "interrupted", status: ExitStatus.INTERRUPTED }));
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+let isInterrupted = false;
+
+/** The first asks the command to end, the second ends it as it stands; the third is the system's again. */
+function onSignal(): void {
+  if (isInterrupted) {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    // Not by the signal: a terminal is given back at this exit, a file that grows is ended.
+    process.exit(ExitStatus.INTERRUPTED);
+  }
+  isInterrupted = true;
+  endWith({ line: "interrupted", status: ExitStatus.INTERRUPTED });
+}
+
+for (const signal of SIGNALS) process.on(signal, onSignal);
 let told = false;
 try {
   await program.parseAsync();

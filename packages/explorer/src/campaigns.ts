@@ -26,6 +26,7 @@ export { isSameFinding, type Minimal, type Minimiser, minimise } from "./campaig
 export { WorkerError } from "./campaign/pool.js";
 export { type ReplayOptions, type ReplayResult, replayFile } from "./campaign/replay.js";
 export { type ReplayDocument, readReplayFile, writeReplayFile } from "./campaign/replay-file.js";
+export { FileError } from "./campaign/whole-file.js";
 export type { Strategy } from "./explore/types.js";
 export { type Hunt, type HuntOptions, huntMutants } from "./survey/hunt.js";
 export { mutantRows, mutantTable, withMutantTable } from "./survey/mutant-table.js";

@@ -6,7 +6,7 @@ import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { Image } from "@capos/abi";
 import { GuestBuildError } from "./build-error.js";
 import { bundle } from "./bundler.js";
-import type { DeepAnswer } from "./deep-worker.js";
+import type { WorkerAnswer } from "./image-worker.js";
 import { type Ingredients, makeImage } from "./make-image.js";
 import { TOO_DEEP } from "./nesting.js";
 import { findEntry } from "./sources.js";
@@ -16,35 +16,44 @@ export interface ImageOptions {
   readonly name?: string;
   /** The folder that the guest's files are in: it can import none beside or above it. The file's own unless given. */
   readonly root?: string;
+  /** Its abort ends the build at once, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
+/** Characters of a bundle that are worked through in some tens of milliseconds: more is done beside the caller's thread. */
+const MUCH = 2 ** 18;
 /** The stack of the thread that reads deep code: acorn takes 300 bytes for each of a hundred thousand `+`. */
 const DEEP: ResourceLimits = Object.freeze({ stackSizeMb: 256 });
 
 /**
  * Builds the image of a guest from its TypeScript or JavaScript file. Runs nothing of the guest.
  *
- * Throws `GuestBuildError` with one line for whoever wrote the guest.
+ * Throws `GuestBuildError` with one line for whoever wrote the guest. The caller's thread goes on meanwhile.
  */
 export async function buildImage(entryFile: string, options: ImageOptions = {}): Promise<Image> {
   const entry = await findEntry(entryFile, options.root);
   const name = options.name ?? basename(entryFile);
-  const make = async (lowerObjectRest: boolean) =>
-    await makeAtAnyDepth({ source: await bundle(entry, lowerObjectRest), entryFile: entry.file, name });
+  const { signal } = options;
+  const make = async (lowerObjectRest: boolean) => {
+    const source = await bundle(entry, lowerObjectRest, signal);
+    return await makeOfAny({ source, entryFile: entry.file, name }, signal);
+  };
   // esbuild can spell `const {a, ...rest} = text` as a loop.
   const image = (await make(false)) ?? (await make(true));
   if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
   return image;
 }
 
-/** On the caller's stack if that will do, as it nearly always does; else on that of a thread for it. */
-async function makeAtAnyDepth(ingredients: Ingredients): Promise<Image | null> {
-  try {
-    return makeImage(ingredients);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+/** On the caller's thread if its time and its stack will do, as they nearly always do; else on one for it. */
+async function makeOfAny(ingredients: Ingredients, signal: AbortSignal | undefined): Promise<Image | null> {
+  if (ingredients.source.code.length <= MUCH) {
+    try {
+      return makeImage(ingredients);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
   }
-  const answer = await askDeepWorker(ingredients);
+  const answer = await askWorker(ingredients, signal);
   if ("image" in answer) return answer.image;
   const { reason, place } = answer.error ?? {
     reason: TOO_DEEP,
@@ -53,17 +62,22 @@ async function makeAtAnyDepth(ingredients: Ingredients): Promise<Image | null> {
   throw new GuestBuildError(reason, place);
 }
 
-async function askDeepWorker(ingredients: Ingredients): Promise<DeepAnswer> {
-  const worker = new Worker(new URL("./deep-worker.js", import.meta.url), {
+async function askWorker(ingredients: Ingredients, signal: AbortSignal | undefined): Promise<WorkerAnswer> {
+  signal?.throwIfAborted();
+  const worker = new Worker(new URL("./image-worker.js", import.meta.url), {
     workerData: ingredients,
     resourceLimits: DEEP,
   });
+  let abandon = (): void => {};
   try {
-    return await new Promise<DeepAnswer>((resolve, reject) => {
+    return await new Promise<WorkerAnswer>((resolve, reject) => {
+      abandon = () => reject(signal!.reason);
+      signal?.addEventListener("abort", abandon);
       worker.once("message", resolve);
       worker.once("error", reject);
     });
   } finally {
+    signal?.removeEventListener("abort", abandon);
     await worker.terminate();
   }
 }

@@ -8,7 +8,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { type BuildFailure, build, type Message } from "esbuild";
 import { GuestBuildError } from "./build-error.js";
-import { TOO_DEEP } from "./nesting.js";
+import { BuilderProcess } from "./builder-process.js";
 import { REQUIRE } from "./restrictions.js";
 import { type Entry, guestSources } from "./sources.js";
 
@@ -20,35 +20,43 @@ export interface BundledSource {
   readonly folder: string;
 }
 
-/** Throws `GuestBuildError`. */
-export async function bundle(entry: Entry, lowerObjectRest: boolean): Promise<BundledSource> {
+const builder = new BuilderProcess();
+
+/** Throws `GuestBuildError`; the signal's reason, if that aborts. */
+export async function bundle(
+  entry: Entry,
+  lowerObjectRest: boolean,
+  signal?: AbortSignal,
+): Promise<BundledSource> {
   const { file } = entry;
   const folder = dirname(file);
   const system = new Set<string>();
   try {
-    const result = await build({
-      entryPoints: [file],
-      absWorkingDir: folder,
-      outfile: resolve(folder, `${basename(file)}.image.js`),
-      write: false,
-      bundle: true,
-      format: "esm",
-      platform: "neutral",
-      target: "es2022",
-      charset: "utf8",
-      treeShaking: true,
-      legalComments: "none",
-      sourcemap: "external",
-      sourcesContent: true,
-      metafile: true,
-      logLevel: "silent",
-      // Given, it is all the configuration of TypeScript that there is.
-      tsconfigRaw: { compilerOptions: { useDefineForClassFields: true } },
-      // Else esbuild would put a helper in its place; so it stays a name, which restrictions.ts looks for.
-      define: { require: REQUIRE },
-      supported: lowerObjectRest ? { "object-rest-spread": false } : {},
-      plugins: [guestSources(entry, system)],
-    });
+    const work = () =>
+      build({
+        entryPoints: [file],
+        absWorkingDir: folder,
+        outfile: resolve(folder, `${basename(file)}.image.js`),
+        write: false,
+        bundle: true,
+        format: "esm",
+        platform: "neutral",
+        target: "es2022",
+        charset: "utf8",
+        treeShaking: true,
+        legalComments: "none",
+        sourcemap: "external",
+        sourcesContent: true,
+        metafile: true,
+        logLevel: "silent",
+        // Given, it is all the configuration of TypeScript that there is.
+        tsconfigRaw: { compilerOptions: { useDefineForClassFields: true } },
+        // Else esbuild would put a helper in its place; so it stays a name, which restrictions.ts looks for.
+        define: { require: REQUIRE },
+        supported: lowerObjectRest ? { "object-rest-spread": false } : {},
+        plugins: [guestSources(entry, system)],
+      });
+    const result = await builder.use(work, signal);
     for (const [path, input] of Object.entries(result.metafile.inputs)) {
       if (input.format !== "cjs") continue;
       throw new GuestBuildError("require and module.exports do not work in a guest: use import and export", {
@@ -64,10 +72,7 @@ export async function bundle(entry: Entry, lowerObjectRest: boolean): Promise<Bu
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
     if (first !== undefined) throw buildErrorOf(first, folder);
-    // What esbuild's own process ends by, given a file that it can read, is the end of its stack.
-    if (error instanceof Error && error.message.startsWith("The service "))
-      throw new GuestBuildError(TOO_DEEP, { file, line: 1, column: 1 });
-    throw error;
+    throw (await builder.whyEnded(error, { file, line: 1, column: 1 })) ?? error;
   }
 }
 

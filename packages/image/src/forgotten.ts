@@ -4,7 +4,7 @@
  * What the builder cannot see is seen at run time: see `notATrap` and `dropped` in the engine's clock.ts.
  */
 import type { Offence } from "./restrictions.js";
-import { type Bundle, enclosingFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, enclosingFunction, type Tree } from "./syntax-tree.js";
 import type { Value, Values } from "./values.js";
 
 /**
@@ -47,7 +47,7 @@ function firstForgotten(
   isOwn: (node: Tree) => boolean,
 ): Offence | null {
   let first: Offence | null = null;
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (node.type !== "CallExpression" || (first !== null && first.node.start < node.start)) continue;
     const reason = reasonAgainst(bundle, node, main);
     if (reason === null || values.of(node)?.kind !== "generator" || !isOwn(node)) continue;

@@ -13,15 +13,7 @@ import MagicString from "magic-string";
 import { respell } from "./rejected-text.js";
 import type { Offence } from "./restrictions.js";
 import { type Binding, type Bindings, resolve } from "./scope.js";
-import {
-  type Bundle,
-  children,
-  enclosingFunction,
-  isFunction,
-  LOOPS,
-  postOrder,
-  type Tree,
-} from "./syntax-tree.js";
+import { type Bundle, childrenOf, enclosingFunction, isFunction, LOOPS, type Tree } from "./syntax-tree.js";
 import type { Twinned } from "./twins.js";
 import { Values } from "./values.js";
 import { yieldingGenerators } from "./yielding.js";
@@ -47,6 +39,7 @@ interface Names {
   readonly turn: string;
   readonly spread: string;
   readonly listed: string;
+  readonly assigned: string;
   readonly thrown: string;
   readonly trap: string;
   readonly notATrap: string;
@@ -93,10 +86,10 @@ export function instrument(
   let listsProperties = false;
 
   // Children first: where two of them end at one place, the inner one's closing comes first.
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (isFunction(node)) {
       enterFunction(bundle, node, checkIn(node), out);
-      if (node.generator === true) checkParameters(node.params, spend, out);
+      if (node.generator === true) checkParameters(bundle, node.params, spend, out);
     }
     if (LOOPS.has(node.type)) enterLoop(node.body, checkIn(enclosingFunction(bundle, node)), out);
     else if (node.type === "StaticBlock") out.appendLeft(bundle.code.indexOf("{", node.start) + 1, plain);
@@ -111,6 +104,7 @@ export function instrument(
     }
     const spread = spreadBy(node, bundle);
     if (spread !== null) wrap(spread, `${names.spread}(`, ")", out);
+    if (node.type === "AssignmentExpression") enterAssignment(node, bundle, names, out);
     if (node.type === "YieldExpression" && !node.delegate && yielding.has(enclosingFunction(bundle, node)!)) {
       const isTrap = node.argument !== null && isTrapOf(node.argument, sys, bindings);
       if (!isTrap && isOwn(node)) checkTrap(node, names, out);
@@ -126,7 +120,7 @@ export function instrument(
     }
   }
 
-  const parameters = `${names.tick},${names.tickMain},${names.caught},${names.spread},${names.notATrap},${names.dropped}`;
+  const parameters = `${names.tick},${names.tickMain},${names.caught},${names.spread},${names.assigned},${names.notATrap},${names.dropped}`;
   // What most values are is seen here, where V8 makes it part of the code around it: measured 1 ns.
   const trap = `const ${names.trap}=(v)=>typeof v==="number"&&(v|0)===v&&v>=0?v:${names.notATrap}(v);`;
   const used = `const ${names.used}=(v)=>{if(typeof v==="object"&&v!==null)${names.dropped}(v);};`;
@@ -151,6 +145,7 @@ function freshNames(bundle: Bundle): Names {
     turn: fresh("$turn"),
     spread: fresh("$spread"),
     listed: fresh("$listed"),
+    assigned: fresh("$assigned"),
     thrown: fresh("$thrown"),
     trap: fresh("$trap"),
     notATrap: fresh("$notATrap"),
@@ -219,13 +214,13 @@ function enterFunction(bundle: Bundle, node: Tree, check: string, out: MagicStri
  * Calling a generator evaluates its parameters and nothing of its body: `function* g(a = g(), b = g())`
  * would make calls without end and pass no check.
  */
-function checkParameters(parameters: readonly Tree[], spend: string, out: MagicString): void {
+function checkParameters(bundle: Bundle, parameters: readonly Tree[], spend: string, out: MagicString): void {
   const rest: Tree[] = parameters.toReversed();
   for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     if (isFunction(node)) continue;
     if (node.type === "AssignmentPattern" && doesWork(node.right)) wrap(node.right, spend, ")", out);
     if (node.type === "Property" && node.computed) wrap(node.key, spend, ")", out);
-    rest.push(...[...children(node)].reverse());
+    rest.push(...childrenOf(bundle, node).toReversed());
   }
 }
 
@@ -247,6 +242,49 @@ function enterCatch(node: Tree, names: Names, out: MagicString): void {
     out.appendRight(parameter.start, `${names.thrown}){${names.caught}(${names.thrown});let `);
     out.overwrite(parameter.end, bodyStart + 1, `=${names.thrown};`);
   }
+}
+
+/**
+ * Some names cannot be assigned to what inherits them from a frozen built-in, by the language, and for V8's sake no accessor can
+ * help (engine/src/generator/overrides.ts). So `a.next = b` goes to the kernel when it is refused. In a function of its own each
+ * time, because that has a memory of the objects it saw, and optimised code has it inline.
+ */
+function enterAssignment(node: Tree, bundle: Bundle, names: Names, out: MagicString): void {
+  const left: Tree = node.left;
+  if (node.operator !== "=" || left.type !== "MemberExpression" || left.object.type === "Super") return;
+  const key = keptKey(left);
+  if (key === null) return;
+  const dot = nextIn(bundle, left.object.end, left.computed ? "[" : ".");
+  const equals = nextIn(bundle, left.property.end, "=");
+  // Of parentheses around all that is assigned to, which nobody writes, one would be left.
+  if (bundle.code.slice(left.property.end, equals).includes(")")) return;
+  const refused = `catch(e){return ${names.assigned}(o,${key},v,e)}`;
+  out.prependRight(node.start, `((o,v)=>{try{return o[${key}]=v}${refused}})(`);
+  out.overwrite(dot, equals + 1, ",");
+  out.appendLeft(node.end, ")");
+}
+
+/** The key of what is assigned to, as an expression, if it is one of the names that frozen built-ins keep. */
+function keptKey({ property, computed }: Tree): string | null {
+  const name: unknown = computed ? property.value : property.name;
+  if (name === "next" || name === "constructor") return `"${name}"`;
+  const isIterator =
+    computed &&
+    property.type === "MemberExpression" &&
+    !property.computed &&
+    property.object.name === "Symbol" &&
+    property.property.name === "iterator";
+  return isIterator ? "Symbol.iterator" : null;
+}
+
+/** Where a character comes next that is in no comment. */
+function nextIn(bundle: Bundle, from: number, character: string): number {
+  const comments = bundle.comments.filter((comment) => comment.start >= from);
+  let at = bundle.code.indexOf(character, from);
+  for (let i = 0; i < comments.length && comments[i]!.start < at; i++) {
+    if (at < comments[i]!.end) at = bundle.code.indexOf(character, comments[i]!.end);
+  }
+  return at;
 }
 
 /** Initialisers that cannot loop need no check, and a function keeps the name it gets from its field. */
@@ -301,6 +339,7 @@ function hidingGuard(bundle: Bundle, bindings: Bindings): Tree | null {
   return null;
 }
 
+/** What is put around what is already around it comes outside. */
 function wrap(node: Tree, before: string, after: string, out: MagicString): void {
   out.prependRight(node.start, before);
   out.appendLeft(node.end, after);

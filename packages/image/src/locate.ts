@@ -4,7 +4,7 @@
 import type { Image } from "@capos/abi";
 import { isIgnored, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import type { Place } from "./build-error.js";
-import { children, isFunction, parseBundle, type Tree } from "./syntax-tree.js";
+import { type Bundle, childrenOf, isFunction, parseBundle, type Tree } from "./syntax-tree.js";
 import { withoutTwin } from "./twins.js";
 
 /** A place in the guest's files. */
@@ -51,30 +51,32 @@ function placeIn(map: TraceMap, line: number, column: number): Place | null {
 /** The functions of a code, by the places in them. */
 class Functions {
   readonly #lineStarts: number[] = [0];
-  readonly #root: Tree | null;
+  readonly #bundle: Bundle | null;
 
   constructor(code: string) {
     for (let at = code.indexOf("\n"); at >= 0; at = code.indexOf("\n", at + 1)) this.#lineStarts.push(at + 1);
-    this.#root = rootOf(code);
+    this.#bundle = parsed(code);
   }
 
   nameAround(line: number, column: number): string {
     const at = (this.#lineStarts[line - 1] ?? 0) + column - 1;
     let name = "";
-    let node: Tree | undefined = this.#root ?? undefined;
+    const bundle = this.#bundle;
+    if (bundle === null) return "";
+    let node: Tree | undefined = bundle.root;
     for (let parent: Tree | null = null; node !== undefined; ) {
       if (isFunction(node)) name = nameOf(node, parent);
       parent = node;
-      node = [...children(node)].find(({ start, end }) => start <= at && at < end);
+      node = childrenOf(bundle, node).find(({ start, end }) => start <= at && at < end);
     }
     return name;
   }
 }
 
 /** The tree of a code; null if it is nested too deep for this stack. */
-function rootOf(code: string): Tree | null {
+function parsed(code: string): Bundle | null {
   try {
-    return parseBundle(code).root;
+    return parseBundle(code);
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@
  * differently where that ends: esbuild with its process, a core with the guest. So there are limits below all of theirs:
  * a rough one of text, before esbuild sees it, and a sharp one of the tree that V8 will have to go down into.
  */
-import { children, type Tree } from "./syntax-tree.js";
+import { type Bundle, childrenOf, type Tree } from "./syntax-tree.js";
 
 /**
  * Brackets in brackets, and arrows after arrows, in a file; nodes in nodes of a bundle. V8 compiles about twice as many on
@@ -149,13 +149,13 @@ function endOfTemplatePart(text: string, from: number): number {
 }
 
 /** The first node that is nested too deep, in no particular order; null if none is. */
-export function tooDeepNode(root: Tree): Tree | null {
-  const nodes: Tree[] = [root];
+export function tooDeepNode(bundle: Bundle): Tree | null {
+  const nodes: Tree[] = [bundle.root];
   const depths: number[] = [0];
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     const depth = depths.pop()!;
     if (depth > MAX_DEPTH * LEVEL) return node;
-    for (const child of children(node)) {
+    for (const child of childrenOf(bundle, node)) {
       nodes.push(child);
       depths.push(depth + stepInto(node, child));
     }

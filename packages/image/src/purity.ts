@@ -3,7 +3,7 @@
  * begun anew, and nobody can tell. So it reads and writes variables of its own, and calls such functions and Math.
  */
 import type { Bindings } from "./scope.js";
-import { type Bundle, enclosingFunction, isFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, enclosingFunction, isFunction, type Tree, within } from "./syntax-tree.js";
 import { isFixed, type Values } from "./values.js";
 
 /** What a function may be made of, besides names, calls and members, which are looked at. */
@@ -34,7 +34,7 @@ export function isPure(bundle: Bundle, bindings: Bindings, root: Tree, values: V
     if (seen.has(node)) continue;
     seen.add(node);
     if (!(node.params as Tree[]).every(({ type }) => type === "Identifier")) return false;
-    for (const part of postOrder(node.body)) {
+    for (const part of within(bundle, node.body)) {
       if (part.type === "CallExpression") {
         if (part.optional || (part.arguments as Tree[]).some(({ type }) => type === "SpreadElement"))
           return false;

@@ -5,7 +5,7 @@
  */
 import type MagicString from "magic-string";
 import type { Offence } from "./restrictions.js";
-import { type Bundle, postOrder, type Tree } from "./syntax-tree.js";
+import type { Bundle, Tree } from "./syntax-tree.js";
 
 /** As `ses` looks for them (its transforms.js), which looks at text and not at syntax. */
 const REJECTED = /<!--|-->|(?<=^|[^.]|\.\.\.)\bimport(?=\s*(?:\(|\/[/*]))|(?<=^|[^.])\beval(?=\s*\()/g;
@@ -25,7 +25,7 @@ export function respell(bundle: Bundle, out: MagicString): Offence | null {
     const text = bundle.code.slice(comment.start, comment.end);
     out.overwrite(comment.start, comment.end, text.includes("\n") ? "\n" : " ");
   }
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     const offence = respellNode(bundle, node, out);
     if (offence !== null) return offence;
   }

@@ -2,7 +2,7 @@
  * What a guest's code may not contain, because it would run outside its turn (promises) or reach what
  * no check was put into (code made at run time, modules loaded at run time).
  */
-import { type Bundle, postOrder, type Tree } from "./syntax-tree.js";
+import type { Bundle, Tree } from "./syntax-tree.js";
 
 /** A thing that is not allowed, and where in the bundle it stands. */
 export interface Offence {
@@ -26,7 +26,7 @@ const MODULES =
 /** The first thing that is not allowed, in source order; null if all is. */
 export function firstOffence(bundle: Bundle): Offence | null {
   let first: Offence | null = null;
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     const reason = reasonAgainst(node);
     if (reason !== null && (first === null || node.start < first.node.start)) first = { node, reason };
   }

@@ -5,7 +5,7 @@
  * scopes: a closure in a default value does not see the body's variables. A `var` that repeats a
  * parameter is taken for a variable of its own.
  */
-import { type Bundle, children, isFunction, type Tree } from "./syntax-tree.js";
+import { type Bundle, childrenOf, isFunction, type Tree } from "./syntax-tree.js";
 
 /** A declared name: where, and every identifier that refers to it (readers and writers alike). */
 export interface Binding {
@@ -45,11 +45,11 @@ class Scope {
 export function resolve(bundle: Bundle): Bindings {
   const all = new Map<Tree, Binding>();
   const top = new Scope(null);
-  declareVariables(bundle.root, top, all);
+  declareVariables(bundle, bundle.root, top, all);
   declareStatements(bundle.root.body, top, all);
   const rest: Visit[] = [];
   see(bundle.root.body, top, rest);
-  for (let next = rest.pop(); next !== undefined; next = rest.pop()) visit(next, all, rest);
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) visit(bundle, next, all, rest);
   return all;
 }
 
@@ -80,13 +80,13 @@ function declareStatements(statements: readonly Tree[], scope: Scope, all: Map<T
 }
 
 /** Declares every `var` below a node that belongs to the same function. */
-function declareVariables(root: Tree, scope: Scope, all: Map<Tree, Binding>): void {
+function declareVariables(bundle: Bundle, root: Tree, scope: Scope, all: Map<Tree, Binding>): void {
   const rest: Tree[] = [root];
   for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
     if (node.type === "VariableDeclaration" && node.kind === "var") {
       for (const { id } of node.declarations) declarePattern(id, scope, all);
     }
-    for (const child of children(node)) {
+    for (const child of childrenOf(bundle, node)) {
       if (!isFunction(child) && child.type !== "StaticBlock" && child.type !== "PropertyDefinition")
         rest.push(child);
     }
@@ -116,7 +116,7 @@ function declarePattern(pattern: Tree | null, scope: Scope, all: Map<Tree, Bindi
   }
 }
 
-function visit({ node, scope }: Visit, all: Map<Tree, Binding>, rest: Visit[]): void {
+function visit(bundle: Bundle, { node, scope }: Visit, all: Map<Tree, Binding>, rest: Visit[]): void {
   if (node.type === "Identifier") {
     if (all.has(node)) return; // A declaration.
     const binding = scope.find(node.name);
@@ -126,18 +126,24 @@ function visit({ node, scope }: Visit, all: Map<Tree, Binding>, rest: Visit[]): 
     return;
   }
   if (isFunction(node)) {
-    visitFunction(node, scope, all, rest);
+    visitFunction(bundle, node, scope, all, rest);
     return;
   }
-  const inner = innerScope(node, scope, all);
+  const inner = innerScope(bundle, node, scope, all);
   see(
-    [...children(node)].filter((child) => !isMereName(node, child)),
+    childrenOf(bundle, node).filter((child) => !isMereName(node, child)),
     inner,
     rest,
   );
 }
 
-function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>, rest: Visit[]): void {
+function visitFunction(
+  bundle: Bundle,
+  node: Tree,
+  scope: Scope,
+  all: Map<Tree, Binding>,
+  rest: Visit[],
+): void {
   let outer = scope;
   if (node.type === "FunctionExpression" && node.id) {
     outer = new Scope(scope);
@@ -148,7 +154,7 @@ function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>, rest: 
 
   const body = new Scope(parameters);
   if (node.body.type === "BlockStatement") {
-    declareVariables(node.body, body, all);
+    declareVariables(bundle, node.body, body, all);
     declareStatements(node.body.body, body, all);
     see(node.body.body, body, rest);
   } else see([node.body], body, rest);
@@ -156,11 +162,11 @@ function visitFunction(node: Tree, scope: Scope, all: Map<Tree, Binding>, rest: 
 }
 
 /** The scope in which a node's children stand. */
-function innerScope(node: Tree, scope: Scope, all: Map<Tree, Binding>): Scope {
+function innerScope(bundle: Bundle, node: Tree, scope: Scope, all: Map<Tree, Binding>): Scope {
   const inner = new Scope(scope);
   switch (node.type) {
     case "StaticBlock":
-      declareVariables(node, inner, all);
+      declareVariables(bundle, node, inner, all);
       declareStatements(node.body, inner, all);
       return inner;
     case "BlockStatement":

@@ -43,6 +43,9 @@ export interface Entry {
   readonly root: string;
 }
 
+/** Bytes that are read of a file at once, at least. */
+const MIN_CHUNK = 2 ** 12;
+
 /** What is known of whoever imports. */
 const enum Origin {
   GUEST = "guest",
@@ -98,7 +101,7 @@ export function guestSources({ file, root }: Entry, system: Set<string>): Plugin
 /** Imports of the guest side of the system name whole files, or each other. */
 function resolveSystem({ path, resolveDir }: OnResolveArgs): OnResolveResult {
   const file = path.startsWith(".") ? resolve(resolveDir, path) : fileURLToPath(import.meta.resolve(path));
-  return { path: file, pluginData: Origin.SYSTEM };
+  return { path: file, sideEffects: false, pluginData: Origin.SYSTEM };
 }
 
 async function resolveImport(args: OnResolveArgs, root: string): Promise<OnResolveResult> {
@@ -210,10 +213,17 @@ async function readAtMost(path: string, most: number): Promise<Buffer | null> {
   // Else to open a pipe is to wait for who writes to it.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!(await file.stat()).isFile()) return null;
+    const info = await file.stat();
+    if (!info.isFile()) return null;
     const chunks: Buffer[] = [];
-    for await (const chunk of file.createReadStream({ end: most - 1, autoClose: false }))
-      chunks.push(chunk as Buffer);
+    // Its size is what it was a moment ago, and 0 for one that the system makes up: it ends where nothing is read.
+    for (let rest = most; rest > 0; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(rest, Math.max(info.size + 1, MIN_CHUNK)));
+      const { bytesRead } = await file.read(chunk);
+      if (bytesRead === 0) break;
+      chunks.push(chunk.subarray(0, bytesRead));
+      rest -= bytesRead;
+    }
     return Buffer.concat(chunks);
   } finally {
     await file.close();

@@ -1,7 +1,8 @@
 /**
  * The syntax tree of a bundle: nodes, their children and parents, in source order.
  *
- * Nobody who walks over the tree calls himself: a chain of a hundred thousand `+` is as deep.
+ * Nobody who walks over the tree calls himself: a chain of a hundred thousand `+` is as deep. The fields of nodes are
+ * searched for children once: most of a build's time would go there.
  */
 import { type Comment, type Node, type Program, parse, tokTypes } from "acorn";
 
@@ -18,7 +19,11 @@ export interface Bundle {
   readonly comments: readonly Comment[];
   /** Where each `=>` ends, ascending. */
   readonly arrows: readonly number[];
+  /** Every node, children before their parents. */
+  readonly nodes: readonly Tree[];
   readonly parents: ReadonlyMap<Tree, Tree>;
+  /** Of each node that has any the nodes right below it: see `childrenOf`. */
+  readonly children: ReadonlyMap<Tree, readonly Tree[]>;
   /** Every identifier and private name in the bundle. */
   readonly names: ReadonlySet<string>;
 }
@@ -32,57 +37,62 @@ export function parseBundle(code: string): Bundle {
   const root: Program = parse(code, {
     ecmaVersion: LANGUAGE,
     sourceType: "module",
-    locations: true,
     onComment: comments,
     onToken: (token) => {
       if (token.type === tokTypes.arrow) arrows.push(token.end);
     },
   });
+  const nodes: Tree[] = [];
   const parents = new Map<Tree, Tree>();
+  const children = new Map<Tree, readonly Tree[]>();
   const names = new Set<string>();
   const rest: Tree[] = [root as unknown as Tree];
   for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+    nodes.push(node);
     if (node.type === "Identifier" || node.type === "PrivateIdentifier") names.add(node.name);
-    for (const child of children(node)) {
+    const below = nodesBelow(node);
+    if (below.length === 0) continue;
+    children.set(node, below);
+    for (const child of below) {
       parents.set(child, node);
       rest.push(child);
     }
   }
-  return { code, root: root as unknown as Tree, comments, arrows, parents, names };
+  // Parents were met before their children, the last child first.
+  nodes.reverse();
+  return { code, root: root as unknown as Tree, comments, arrows, nodes, parents, children, names };
 }
 
+const NONE: readonly Tree[] = Object.freeze([]);
+
 /** The nodes right below a node. A shorthand property `{a}` has its one identifier once, as the value. */
-export function* children(node: Tree): Generator<Tree> {
+export function childrenOf(bundle: Bundle, node: Tree): readonly Tree[] {
+  return bundle.children.get(node) ?? NONE;
+}
+
+/** A node and every node below it, parents before their children. */
+export function within(bundle: Bundle, root: Tree): Tree[] {
+  const found: Tree[] = [root];
+  for (let i = 0; i < found.length; i++) found.push(...childrenOf(bundle, found[i]!));
+  return found;
+}
+
+function nodesBelow(node: Tree): Tree[] {
+  const below: Tree[] = [];
   for (const field in node) {
-    if (field === "loc" || (field === "key" && node.shorthand === true)) continue;
+    if (field === "key" && node.shorthand === true) continue;
     const value: unknown = node[field];
     if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) yield item;
-    } else if (isNode(value)) yield value;
+      for (const item of value) if (isNode(item)) below.push(item);
+    } else if (isNode(value)) below.push(value);
   }
+  return below;
 }
 
 function isNode(value: unknown): value is Tree {
   return (
     typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string"
   );
-}
-
-/** Every node below and including one, children before their parents. */
-export function* postOrder(root: Tree): Generator<Tree> {
-  // The nodes from the root to where the walk is, and of each the children that are still to come.
-  const path: Tree[] = [root];
-  const rest: Iterator<Tree, unknown>[] = [children(root)];
-  while (path.length > 0) {
-    const { done, value } = rest.at(-1)!.next();
-    if (done === true) {
-      rest.pop();
-      yield path.pop()!;
-    } else {
-      path.push(value);
-      rest.push(children(value));
-    }
-  }
 }
 
 export function isFunction(node: Tree): boolean {

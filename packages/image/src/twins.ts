@@ -15,7 +15,7 @@
 import MagicString, { Bundle as MagicBundle } from "magic-string";
 import { isPure } from "./purity.js";
 import type { Bindings } from "./scope.js";
-import { type Bundle, enclosingFunction, isFunction, LOOPS, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, enclosingFunction, isFunction, LOOPS, type Tree, within } from "./syntax-tree.js";
 import { isFixed, type Values } from "./values.js";
 
 /** How deep a recursion of twins goes: each level is another one to go through when the guest is resumed. */
@@ -72,7 +72,7 @@ export function withTwins(
   const units = findUnits(bundle, bindings, isOwn, fresh);
   if (units.size === 0) return null;
   const roots: Call[] = [];
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     const target = node.type === "CallExpression" ? targetOf(bundle, values, units, node) : undefined;
     const owner = target === undefined ? undefined : enclosingFunction(bundle, node);
     if (target === undefined || owner === undefined || !canYieldAt(bundle, node, owner)) continue;
@@ -113,10 +113,10 @@ function findUnits(
   fresh: (base: string) => string,
 ): Map<Tree, Unit> {
   const units = new Map<Tree, Unit>();
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (!isFunction(node) || node.generator === true || !isMadeOnce(bundle, node)) continue;
     const found = placeOfUnit(bundle, bindings, node);
-    if (found === null || usesCaller(node) || !isOwn(node)) continue;
+    if (found === null || usesCaller(bundle, node) || !isOwn(node)) continue;
     const twin = fresh(`${found.name}${TWIN}`);
     const plain = found.plain ?? fresh(`${found.name}$plain`);
     units.set(node, { node, classBody: found.classBody, plain, twin, calls: [], isRecursive: false });
@@ -164,8 +164,8 @@ function placeOfUnit(
 }
 
 /** True if a function has to do with how it was called: its twin is called in another way. */
-function usesCaller(node: Tree): boolean {
-  for (const inner of postOrder(node)) {
+function usesCaller(bundle: Bundle, node: Tree): boolean {
+  for (const inner of within(bundle, node)) {
     if (inner.type === "Super" || inner.type === "MetaProperty") return true;
     if (inner.type === "Identifier" && inner.name === "arguments") return true;
     // Of an arrow outside of all functions; inside of another class it is that class's.
@@ -205,7 +205,7 @@ function canYieldAt(bundle: Bundle, node: Tree, owner: Tree): boolean {
 /** The units that may run for long. */
 function neededUnits(bundle: Bundle, units: Map<Tree, Unit>): Set<Unit> {
   const needed = new Set<Unit>();
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     const owner = LOOPS.has(node.type) ? enclosingFunction(bundle, node) : undefined;
     const unit = owner === undefined ? undefined : units.get(owner);
     if (unit !== undefined) needed.add(unit);

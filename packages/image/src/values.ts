@@ -3,7 +3,7 @@
  * an instance of a class. For names that are declared once and never assigned; all else is not known.
  */
 import type { Binding, Bindings } from "./scope.js";
-import { type Bundle, isFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, isFunction, type Tree } from "./syntax-tree.js";
 
 /** Null is anything at all. */
 export type Value =
@@ -27,7 +27,7 @@ export class Values {
     private readonly bundle: Bundle,
     private readonly bindings: Bindings,
   ) {
-    for (const node of postOrder(bundle.root)) {
+    for (const node of bundle.nodes) {
       if (node.type === "ReturnStatement") this.#addReturn(node);
       if (node.type === "MemberExpression" && !node.computed && isWritten(bundle, node))
         this.#assigned.add(node.property.name);

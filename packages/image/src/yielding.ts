@@ -8,7 +8,7 @@
  * iterated by anybody and never yield; they run to the hard limit like any function.
  */
 import type { Binding, Bindings } from "./scope.js";
-import { type Bundle, enclosingFunction, postOrder, type Tree } from "./syntax-tree.js";
+import { type Bundle, enclosingFunction, type Tree } from "./syntax-tree.js";
 
 /** @param assigned names of variables whose generator functions are called by such generators alone: see twins.ts */
 export function yieldingGenerators(
@@ -33,7 +33,7 @@ export function yieldingGenerators(
 /** The generators whose every reference is under `yield*`, each with the functions that do so. */
 function candidates(bundle: Bundle, bindings: Bindings, assigned: ReadonlySet<string>): Map<Tree, Tree[]> {
   const found = new Map<Tree, Tree[]>();
-  for (const node of postOrder(bundle.root)) {
+  for (const node of bundle.nodes) {
     if (node.generator !== true) continue;
     const parent = bundle.parents.get(node)!;
     if (parent.type === "AssignmentExpression" && assigned.has(parent.left.name)) {

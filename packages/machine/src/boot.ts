@@ -14,15 +14,15 @@ import { bootHere } from "./in-process.js";
 import { logSink, standardDestination } from "./log-sink.js";
 import { CaposMachine } from "./machine.js";
 import type { BootOptions } from "./options.js";
-import { bootApart } from "./own-process/boot.js";
 
 /**
  * Boots a machine and waits until its services are up.
  * @throws UsageError for an option out of range or a memory too small; MachineError if it does not boot.
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
-  const log = logSink(options.logLevel ?? "info", options.logDestination ?? standardDestination());
-  const backend = await (options.process === "own" ? bootApart : bootHere)(options, log);
+  const log = logSink(options.logLevel ?? "info", options.logDestination ?? (await standardDestination()));
+  const bootIt = options.process === "own" ? (await import("./own-process/boot.js")).bootApart : bootHere;
+  const backend = await bootIt(options, log);
   if (options.inspectable === true) await letInspect(backend, log);
   return new CaposMachine(backend);
 }

@@ -1,11 +1,14 @@
 /**
- * Bundles the kernel with all it needs into the one file that a core's worker loads: a worker that
+ * Bundles the kernel with all it needs into the one script that a core's worker loads: a worker that
  * resolves and reads fifty modules starts several times slower than one that reads one. Twice: with trace points
- * and without. The chipset's program likewise, for it starts beside the cores.
+ * and without; and has V8's code of both made. The chipset's program likewise, for it starts beside the cores.
  */
 
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin, type PluginBuild } from "esbuild";
+import { Worker } from "node:worker_threads";
+import { SEALED, setFlags } from "@capos/hal/host";
+import { type BuildOptions, build, type Plugin, type PluginBuild } from "esbuild";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -30,22 +33,41 @@ function building(traced: boolean): Plugin {
   };
 }
 
-for (const { program, outfile, plugins } of [
-  { program: "./core-program.js", outfile: "./core.mjs", plugins: [building(false)] },
-  { program: "./core-program.js", outfile: "./core-traced.mjs", plugins: [building(true)] },
-  { program: "./chipset-program.js", outfile: "./chipset.mjs", plugins: [] },
-]) {
+/** What all programs are bundled with. Numbers that are constants of another file become literals; names and layout stay readable. */
+const COMMON = Object.freeze({
+  ...{ bundle: true, platform: "node", target: "node20" },
+  ...{ sourcemap: "linked", minifySyntax: true, logLevel: "warning" },
+} satisfies BuildOptions);
+
+async function buildCore(outfile: string, traced: boolean): Promise<void> {
+  const script = new URL(outfile, import.meta.url);
   await build({
-    entryPoints: [here(program)],
-    outfile: here(outfile),
-    plugins,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    sourcemap: "linked",
-    // Numbers that are constants of another file become literals; names and layout stay readable.
-    minifySyntax: true,
-    logLevel: "warning",
+    ...COMMON,
+    entryPoints: [here("./core-program.js")],
+    outfile: fileURLToPath(script),
+    plugins: [building(traced)],
+    // A function expression and nothing else: see `Definition` in load-core.ts.
+    format: "cjs",
+    banner: { js: '(function (exports, require, module, scriptUrl) { "use strict";' },
+    footer: { js: "})" },
+    define: { "import.meta.url": "scriptUrl" },
   });
+  const maker = new Worker(new URL("./make-code.js", import.meta.url), {
+    ...SEALED,
+    workerData: script.href,
+  });
+  const [status] = await once(maker, "exit");
+  if (status !== 0) throw new Error(`no code was made of ${outfile}`);
 }
+
+setFlags();
+await Promise.all([
+  buildCore("./core.cjs", false),
+  buildCore("./core-traced.cjs", true),
+  build({
+    ...COMMON,
+    entryPoints: [here("./chipset-program.js")],
+    outfile: here("./chipset.mjs"),
+    format: "esm",
+  }),
+]);

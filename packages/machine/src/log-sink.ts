@@ -3,7 +3,6 @@
  */
 import { visible } from "@capos/abi";
 import { type DestinationStream, type Logger, pino } from "pino";
-import pretty from "pino-pretty";
 import { wantsColor } from "./color.js";
 import { LOG_LEVELS, type LogLevelName } from "./defaults.js";
 import { ExitStatus, MachineError } from "./errors.js";
@@ -29,13 +28,15 @@ export const PRETTY = Object.freeze({
   },
 });
 
-/** Where records go: standard error, in JSON lines or, on a terminal, readable. Written before the call returns. */
-export function standardDestination(): DestinationStream {
+/** Where records go: standard error, in JSON lines or, on a terminal, readable. Each is written before its call returns. */
+export async function standardDestination(): Promise<DestinationStream> {
   const { isTTY } = process.stderr;
   const destination = pino.destination({ fd: 2, sync: true });
   // A full disk, a pipe that nobody reads: there is no better place to say so.
   destination.on("error", () => {});
-  return isTTY ? pretty({ destination, ...PRETTY, colorize: wantsColor(isTTY) }) : destination;
+  if (!isTTY) return destination;
+  const { default: pretty } = await import("pino-pretty");
+  return pretty({ destination, ...PRETTY, colorize: wantsColor(isTTY) });
 }
 
 /**

@@ -39,7 +39,7 @@ export class CaposMachine {
    */
   async run(file: string, options: RunOptions = {}): Promise<RunResult> {
     await this.#backend.lifetime.open();
-    return this.runImage(await compileGuest(file, options.root), options);
+    return this.runImage(await compileGuest(file, options), options);
   }
 
   /** Runs an image to its end: see `run`. */
@@ -118,12 +118,19 @@ export class CaposMachine {
 
 /**
  * Bundles and instruments a guest's file.
- * @param root the folder that its files are in: it can import none beside or above it. The file's own unless given
- * @throws UsageError with one line that names file and place
+ * @param options.root the folder that its files are in: it can import none beside or above it. The file's own unless given
+ * @param options.signal whose abort ends it at once
+ * @throws UsageError with one line that names file and place; the signal's reason
  */
-export async function compileGuest(file: string, root?: string): Promise<Image> {
+export async function compileGuest(
+  file: string,
+  { root, signal }: { readonly root?: string | undefined; readonly signal?: AbortSignal } = {},
+): Promise<Image> {
   try {
-    return await buildImage(file, { ...(root !== undefined && { root }) });
+    return await buildImage(file, {
+      ...(root !== undefined && { root }),
+      ...(signal !== undefined && { signal }),
+    });
   } catch (error) {
     if (error instanceof GuestBuildError) throw new UsageError(error.message);
     throw error;

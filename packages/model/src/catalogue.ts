@@ -9,6 +9,9 @@ import { SCENARIOS } from "./scenarios.js";
 
 const at = (relative: string): URL => new URL(relative, import.meta.url);
 
+/** Schedules in which each mutant is found: twice as many as it takes with the one that takes most. */
+export const HUNT_SCHEDULES = 50_000;
+
 /** The kernel of this clone. */
 export const KERNEL: Catalogue = Object.freeze({
   scenarios: SCENARIOS,

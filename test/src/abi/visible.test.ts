@@ -1,6 +1,6 @@
 /** Text made fit for a terminal: what is spelled, and what stays. */
 import vm from "node:vm";
-import { visible, visibleLines } from "@capos/abi";
+import { visible, visibleJson, visibleLines, visibleTexts } from "@capos/abi";
 import t from "tap";
 
 const range = (first: number, last: number): number[] =>
@@ -57,5 +57,29 @@ t.test("text that is seen stays as it is", (t) => {
 t.test("line breaks and tabs stay in text of several lines, and only there", (t) => {
   t.equal(visibleLines("a\tb\nc\r\x1b[31m\u2028"), "a\tb\nc\\x0d\\x1b[31m\\u2028");
   t.equal(visible("a\tb\n"), "a\\x09b\\x0a");
+  t.end();
+});
+
+t.test("JSON shows every hidden character, and reads back as the same value", (t) => {
+  for (const [kind, codes] of Object.entries(HIDDEN)) {
+    for (const code of codes) {
+      const character = String.fromCodePoint(code);
+      const value = { [`key ${character}`]: ["a", character, { text: `a${character}b` }], "\u{1f600}": 1 };
+      const json = visibleJson(value);
+      if (visible(json) !== json) t.fail(`${kind}: ${code} is hidden in ${json}`);
+      if (JSON.stringify(JSON.parse(json)) !== JSON.stringify(value))
+        t.fail(`${kind}: ${code} became ${json}`);
+    }
+    t.pass(kind);
+  }
+  t.equal(visibleJson({ a: [1, "ü\u{1f600}", null, undefined] }), '{"a":[1,"ü\u{1f600}",null,null]}');
+  t.end();
+});
+
+t.test("every text of a value is made visible, keys too, and nothing else is changed", (t) => {
+  t.same(visibleTexts({ "k\x9b": ["\u202e", 1, null, true, { n: "\n" }] }), {
+    "k\\x9b": ["\\u202e", 1, null, true, { n: "\\x0a" }],
+  });
+  t.equal(visibleTexts("plain"), "plain");
   t.end();
 });

@@ -1,5 +1,7 @@
+import process from "node:process";
+import type { Worker } from "node:worker_threads";
 import { BaselineError, baselineNames, type CrewMember, isRefused, runBaseline, runCrew } from "@capos/bench";
-import t from "tap";
+import t, { type Test } from "tap";
 
 const SECONDS = 0.02;
 
@@ -11,11 +13,18 @@ function worker(source: string, words = new Int32Array(new SharedArrayBuffer(4))
 
 const COUNT_FOREVER = "for (;;) Atomics.add(workerData.words, 0, 1);";
 
-/** A counting worker that has ended leaves its word alone. */
-async function hasEnded(words: Int32Array): Promise<boolean> {
-  const before = Atomics.load(words, 0);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  return Atomics.load(words, 0) === before;
+/** Collects the workers that are made from now on; a worker that has ended has no number any more. */
+function workersOf(t: Test): { readonly haveEnded: () => boolean } {
+  const workers: Worker[] = [];
+  const add = (worker: Worker) => void workers.push(worker);
+  process.on("worker", add);
+  t.teardown(() => process.off("worker", add));
+  return { haveEnded: () => workers.length > 0 && workers.every(({ threadId }) => threadId === -1) };
+}
+
+/** Lets others run until a counting worker has counted. */
+async function untilItCounts(words: Int32Array): Promise<void> {
+  while (Atomics.load(words, 0) === 0) await new Promise(setImmediate);
 }
 
 t.test("every baseline is measured, or refused for its overhead, within its own budget", async (t) => {
@@ -79,44 +88,45 @@ t.test("a driver that throws is an error that names the row and the reason", asy
 t.test(
   "a peer that ends early is an error even while the driver spins, and the driver ends too",
   async (t) => {
-    const words = new Int32Array(new SharedArrayBuffer(4));
-    const crew = [worker(COUNT_FOREVER, words), worker("process.exit(3)")] as const;
+    const workers = workersOf(t);
+    const crew = [worker(COUNT_FOREVER), worker("process.exit(3)")] as const;
     await t.rejects(runCrew("demo", crew, { seconds: SECONDS }), /its peer 1 ended with status 3/);
-    t.ok(await hasEnded(words));
+    t.ok(workers.haveEnded());
   },
 );
 
 t.test("a driver that hangs is an error, and ends", async (t) => {
-  const words = new Int32Array(new SharedArrayBuffer(4));
-  const crew = [worker(COUNT_FOREVER, words)] as const;
+  const workers = workersOf(t);
+  const crew = [worker(COUNT_FOREVER)] as const;
   await t.rejects(runCrew("demo", crew, { seconds: SECONDS, hangSeconds: 0.3 }), /its workers hang/);
-  t.ok(await hasEnded(words));
+  t.ok(workers.haveEnded());
 });
 
 t.test("an abort ends the workers and rejects with its reason", async (t) => {
   const words = new Int32Array(new SharedArrayBuffer(4));
+  const workers = workersOf(t);
   const abort = new AbortController();
   const running = runCrew("demo", [worker(COUNT_FOREVER, words)], { seconds: SECONDS, signal: abort.signal });
-  setTimeout(() => abort.abort(new Error("enough")), 100);
+  void untilItCounts(words).then(() => abort.abort(new Error("enough")));
   await t.rejects(running, /enough/);
-  t.ok(await hasEnded(words));
+  t.ok(workers.haveEnded());
 });
 
 t.test("an abort reaches every baseline", async (t) => {
   for (const name of ["sab-spin", "workers-empty"]) {
     const abort = new AbortController();
-    setTimeout(() => abort.abort(new Error("enough")), 200);
+    process.once("worker", (worker) => worker.once("online", () => abort.abort(new Error("enough"))));
     await t.rejects(runBaseline({ names: [name], seconds: 60, signal: abort.signal }), /enough/);
   }
 });
 
 t.test("a peer that idles is no obstacle to a driver that has reported", async (t) => {
-  const words = new Int32Array(new SharedArrayBuffer(4));
+  const workers = workersOf(t);
   const report =
     'parentPort.postMessage({ kind: "done", measurement: { samples: [7], operationsPerSample: 1 } });';
-  const measurement = await runCrew("demo", [worker(report), worker(COUNT_FOREVER, words)], {
+  const measurement = await runCrew("demo", [worker(report), worker(COUNT_FOREVER)], {
     seconds: SECONDS,
   });
   t.strictSame(Array.from(measurement.samples), [7]);
-  t.ok(await hasEnded(words));
+  t.ok(workers.haveEnded());
 });

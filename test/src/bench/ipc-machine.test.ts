@@ -26,12 +26,15 @@ t.test("every row is measured by real guests, or refused for its overhead", asyn
   }
   const parked = rowOf("call.cross-core.parked");
   // A wake-up goes through the host's scheduler: microseconds, where a call between polling cores takes less than one.
-  t.ok(!isRefused(parked) && parked.min > 2000, "the receiver really was halted");
+  if (!isRefused(parked)) t.ok(parked.min > 2000, "the receiver really was halted");
 });
 
 t.test("an abort halts the machine under a guest that measures", async (t) => {
   const abort = new AbortController();
-  const context = realContext(CORES, { names: ["yield"], seconds: 60, signal: abort.signal });
-  const onProgress = () => void setTimeout(() => abort.abort(new Error("enough")), 100);
-  await t.rejects(runIpc({ ...context, onProgress }), /enough/);
+  const more = { names: ["yield"], seconds: 60, signal: abort.signal };
+  const context = realContext(CORES, more, {
+    guest: "bench-yield",
+    use: () => abort.abort(new Error("enough")),
+  });
+  await t.rejects(runIpc(context), /enough/);
 });

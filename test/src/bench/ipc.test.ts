@@ -7,9 +7,13 @@ import {
   RowError,
   runIpc,
   slicesOf,
+  type Trial,
 } from "@capos/bench";
 import t from "tap";
 import { type Answer, fakeContext as fake } from "./support/context.js";
+
+const notesOf = (trial: Trial | undefined): string =>
+  trial === undefined || isRefused(trial) ? "" : (trial.notes ?? []).join("\n");
 
 t.test(
   "rows of several sizes go up to the number of cores, in powers of two and the number itself",
@@ -107,11 +111,12 @@ t.test(
   async (t) => {
     const { context, asked } = fake({ seconds: 0.5, names: ["call.same-core"] });
     // 8100 less 100 bytes for 100 calls; 7 ns reach into the run, 39 ns end before it, 1000 ns are another core's.
-    t.match(await runIpc(context), [{ bytesPerOperation: 80, longestCollectionNs: 7, notes: undefined }]);
+    const [long] = await runIpc(context);
+    t.match(long, { bytesPerOperation: 80, longestCollectionNs: 7 });
+    t.notMatch(notesOf(long), /longest collection/);
     t.strictSame(asked[1].options.args, ["10000000"]);
-    t.match(await runIpc(fake({ seconds: 0.05, names: ["call.same-core"] }).context), [
-      { notes: [/of 1000000 calls/] },
-    ]);
+    const [short] = await runIpc(fake({ seconds: 0.05, names: ["call.same-core"] }).context);
+    t.match(notesOf(short), /longest collection is that of 1000000 calls/);
   },
 );
 
@@ -137,11 +142,13 @@ t.test("a row has a ratio of each of its slices to what took turns with it, in o
   const [row] = await runIpc(context);
   t.ok(row !== undefined && !isRefused(row));
   const { pairedRatios = {} } = row as MeasuredTrial;
-  t.strictSame(Object.keys(pairedRatios), ["call.same-core", "generator-switch"]);
   const { count } = slicesOf(context.seconds * 1e9);
   // Both fake guests have the same samples.
   t.strictSame(pairedRatios["call.same-core"], new Array(count).fill(1));
-  t.equal(pairedRatios["generator-switch"]!.length, count);
+  // The baseline is a real one, whose figures a host that stalls can spoil: then there is a note instead.
+  const ratios = pairedRatios["generator-switch"];
+  if (ratios === undefined) t.match(notesOf(row), /^No generator-switch to compare with/m);
+  else t.equal(ratios.length, count);
   t.strictSame(
     asked.map(({ image, options }) => [image, options.args!.at(-1)]),
     [
@@ -154,7 +161,7 @@ t.test("a row has a ratio of each of its slices to what took turns with it, in o
 t.test("an abort ends the row at once with its reason, and the machine is given back", async (t) => {
   const abort = new AbortController();
   const { context, machines } = fake({ signal: abort.signal }, () => {
-    setTimeout(() => abort.abort(new Error("enough")), 10);
+    setImmediate(() => abort.abort(new Error("enough")));
     return new Promise<never>(() => {});
   });
   await t.rejects(runIpc(context), /enough/);

@@ -6,8 +6,6 @@ import t from "tap";
 import { caposSmp } from "../support/cli-process.js";
 import { TerminalProcess } from "./support/terminal-process.js";
 
-t.setTimeout(300_000);
-
 /** Each steers a terminal, reorders or hides text in its own way. */
 const NASTY = "\x1b]0;pwned\x07\x1b[31m\x9b2J\x7f\b\u202e\u2066\u200b\u{e0041}end";
 /** Anything that `visible` would have spelled, but for line breaks and tabs. */

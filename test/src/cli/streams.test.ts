@@ -7,8 +7,6 @@ import t from "tap";
 import { documentOf, rowOfTrials, trials } from "../bench/support/document.js";
 import { BIN, type Finished, ROOT } from "../support/cli-process.js";
 
-t.setTimeout(600_000);
-
 const GUESTS = "test/fixtures/cli";
 const ESCAPE = "\u001b";
 

@@ -14,6 +14,7 @@ const NAMES = [
   "delete-last-two",
   "slot-reuse",
   "queue-cancel",
+  "queue-order",
   "core-storm",
 ];
 

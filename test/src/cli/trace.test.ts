@@ -83,10 +83,10 @@ t.test(
     writeFileSync(there, "precious");
     const inner = ["--", "run", guest("exchange")];
     const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-      [["--out", there, ...inner], /there\.json exists; --force replaces it/],
+      [["--out", there, ...inner], /there\.json exists: name another file, or overwrite it with --force\n$/],
       [["--out", there, "--force", "--", "run", "no-such.ts"], /no such file/],
-      [["--out", at("none/x.json"), ...inner], /its folder does not exist/],
-      [["--out", folder, "--force", ...inner], /it is a folder/],
+      [["--out", at("none/x.json"), ...inner], /cannot be written: there is no such folder\n$/],
+      [["--out", folder, "--force", ...inner], /is no ordinary file: name another one\n$/],
       [["--last", "5", "--when-full", "stop", ...inner], /the first moments, not the last/],
       [["--ring", "100", ...inner], /power of two/],
       [["--limit", "0", ...inner], /from 1 to/],
@@ -140,7 +140,7 @@ t.test(
     const args = ["run", "--debug", "--cores", "2", guest("panics")];
     const run = await caposSmp(args, { cwd });
     t.equal(run.status, 70);
-    const [, file] = /trace of the last moments: (capos-trace-\d+\.json)/.exec(run.stderr) ?? [];
+    const [, file] = /trace of the last moments: (capos-trace-[0-9a-f]{8}\.json)/.exec(run.stderr) ?? [];
     t.ok(file, run.stderr);
     const { traceEvents } = checkTrace(t, join(cwd, file!));
     t.ok(traceEvents.some(({ ph, name }) => ph === "M" && name === "thread_name"));
@@ -159,7 +159,7 @@ t.test("a violation under stress has the trace of its last moments", async (t) =
   const args = ["stress", "revoke-vs-retype", "--cores", "8", "--memory", "16", "--seconds", "0.1"];
   const run = await caposSmp(args, { cwd });
   t.equal(run.status, 1, run.stderr);
-  const [, file] = /trace of the last moments: (capos-trace-\d+\.json)/.exec(run.stdout) ?? [];
+  const [, file] = /trace of the last moments: (capos-trace-[0-9a-f]{8}\.json)/.exec(run.stdout) ?? [];
   t.ok(file, run.stdout);
   checkTrace(t, join(cwd, file!));
 });

@@ -7,8 +7,6 @@ import t from "tap";
 import { REALM } from "./support/realm-worker.js";
 
 // Each call may take as long as it likes, if it can be ended.
-t.setTimeout(900_000);
-
 /** A call that took longer on the wall is terminated: so this is no limit, but the start of a try. */
 const PATIENCE_MS = 500;
 /** Processor time from there to the worker's exit. */

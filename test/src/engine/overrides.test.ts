@@ -1,6 +1,9 @@
 /** Objects of a guest's have properties by the names of frozen built-ins, as ordinary code expects. */
-import t from "tap";
-import { inRealm } from "./support/realm-worker.js";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildImage } from "@capos/image";
+import t, { type Test } from "tap";
+import { inRealm, type Outcome } from "./support/realm-worker.js";
 
 /**
  * Every kind of object that a guest can make, or make another inherit from. `ITERATORS` is there from Node 22 on.
@@ -26,7 +29,7 @@ const KINDS = `
   }
 `;
 
-/** By whom a property is inherited that stays as it is: what docs/caveats.md says to define instead. */
+/** By whom a property is inherited that stays as it is: what docs/guests.md says of it. */
 const KEPT = Object.freeze([
   "Array.prototype Symbol(Symbol.iterator)",
   "Array.prototype constructor",
@@ -114,4 +117,86 @@ t.test("a property of a built-in behaves as before, and what it was is frozen", 
   for (const { fault } of outcomes.slice(2, 6)) t.match(fault?.text, /^TypeError/);
   t.equal(outcomes[6]!.value, "toString");
   t.match(outcomes[7]!.fault?.text ?? outcomes[7]!.value, /^TypeError|false/);
+});
+
+/** Runs statements as guests are built, each in one of its own; they see `it`. */
+async function inGuests(t: Test, statements: readonly string[]): Promise<Outcome[]> {
+  const folder = t.testdir();
+  const codes = statements.map(async (body, i) => {
+    const file = join(folder, `guest${i}.ts`);
+    writeFileSync(file, `export default function* main(): any {\n${body}\n}`);
+    return (await buildImage(file)).code;
+  });
+  return await inRealm(await Promise.all(codes));
+}
+
+t.test("what stays as it is can be assigned to by its name, if that is in the code", async (t) => {
+  const made: Record<string, readonly string[]> = {
+    "[].values()": ["next", "constructor", "[Symbol.iterator]"],
+    "new Map().keys()": ["next", '["next"]', "[Symbol.iterator]"],
+    "new Set().values()": ["next", "[Symbol.iterator]"],
+    "[1, 2]": ["constructor", '["constructor"]', "[Symbol.iterator]"],
+    "new Map()": ["[Symbol.iterator]", "constructor"],
+    "new Set()": ["[Symbol.iterator]"],
+    "Object.create(Array.prototype)": ["constructor", "[Symbol.iterator]"],
+    "(class extends Array {}).prototype": ["constructor"],
+    "(function* () {})()": ["next", "[Symbol.iterator]"],
+    "{}": ["next", "constructor", "[Symbol.iterator]"],
+  };
+  const statements = Object.entries(made).flatMap(([maker, keys]) =>
+    keys.map((key) => {
+      const name = key.startsWith("[") ? key : `["${key}"]`;
+      const place = key.startsWith("[") ? `it${key}` : `it.${key}`;
+      return `const it: any = ${maker}; const f = () => 7; const given = (${place} = f);
+        const { value, writable } = Object.getOwnPropertyDescriptor(it, ${name.slice(1, -1)})!;
+        return given === f && value === f && writable && it.propertyIsEnumerable(${name.slice(1, -1)})`;
+    }),
+  );
+  const outcomes = await inGuests(t, statements);
+  outcomes.forEach(({ value, fault }, i) => {
+    const { returned } = (value ?? {}) as { returned?: unknown };
+    // A class's prototype has had its constructor from the start, and not to be listed.
+    const isListed = !statements[i]!.includes("extends");
+    t.equal(returned ?? fault?.text, isListed, statements[i]);
+  });
+});
+
+t.test("such an assignment is the language's own in all else", async (t) => {
+  const outcomes = await inGuests(t, [
+    // In its order, once each.
+    `const said: string[] = []; const it: any = { next: 0 };
+     const say = (word: string, it: any) => (said.push(word), it);
+     say("object", it).next = say("value", 5); return said.join() + it.next`,
+    "const it: any = { set next(value: number) { throw new Error('a setter') } }; try { it.next = 1 } catch (error: any) { return error.message }",
+    "const it: any = { get next() { throw new Error('a getter') }, set next(value: number) {} }; return (it.next = 5)",
+    "const seen: any[] = []; const it: any = new Proxy([].values(), { set(...all) { seen.push(all[1]); return false } }); try { it.next = 5 } catch { return seen.join() }",
+    "const it: any = Object.freeze([].values()); try { it.next = 1 } catch (error: any) { return error.name }",
+    "const it: any = Object.freeze({ constructor: 1 }); try { it.constructor = 2 } catch (error: any) { return error.name + it.constructor }",
+    "const p: any = Object.getPrototypeOf([].values()); try { p.next = 2 } catch (error: any) { return error.name }",
+    "let it: any; try { it.next = 3 } catch (error: any) { return error.message }",
+    "const a: any = {}, b: any = {}; a.next = b.next = (a, 4); return a.next + b.next",
+    "const a: any = {}; (a).next /* = . */ = /* . = */ [...(a.constructor = [1, 2])].length; return a.next",
+    "const a: any = {}; a.next = yield 15; const [b = (a.constructor = 6)] = []; return [a.next, b].join()",
+    `class Node { next: any; constructor(next: any) { this.next = next; } static { (Node as any).next = 3; } field = ((this as any).constructor = 2) }
+     const node: any = new Node(new Node(1)); node.next.next = node; return [node.next.next === node, (Node as any).next, node.constructor].join()`,
+    "const names = (o: any) => o.next = function () {}; return names({}).name",
+  ]);
+  const returned = outcomes.map(
+    ({ value, fault }) => (value as { returned: unknown })?.returned ?? fault?.text,
+  );
+  t.strictSame(returned, [
+    "object,value5",
+    "a setter",
+    5,
+    "next",
+    "TypeError",
+    "TypeError1",
+    "TypeError",
+    "Cannot set properties of undefined (setting 'next')",
+    8,
+    2,
+    ",6",
+    "true,3,2",
+    "",
+  ]);
 });

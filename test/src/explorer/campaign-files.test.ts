@@ -1,8 +1,8 @@
 /** The files of --resume and --replay: what is written is read, and nothing else is. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import {
-  CheckFileError,
   check,
+  FileError,
   type Job,
   readReplayFile,
   replayFile,
@@ -28,7 +28,7 @@ async function refuses(t: Test, work: () => Promise<unknown>, message: RegExp, a
     () => null,
     (error: unknown) => error,
   );
-  t.ok(error instanceof CheckFileError, `${about}: ${error}`);
+  t.ok(error instanceof FileError, `${about}: ${error}`);
   const text = (error as Error | null)?.message ?? "";
   t.match(text, message, about);
   t.notMatch(text, /\n/, "one line");

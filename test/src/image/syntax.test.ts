@@ -9,8 +9,6 @@ import { type Image, visible } from "@capos/abi";
 import { buildImage, GuestBuildError } from "@capos/image";
 import t, { type Test } from "tap";
 
-t.setTimeout(600_000);
-
 /** Builds a guest; gives its image, or the line that refuses it. */
 async function built(file: string): Promise<Image | string> {
   try {

@@ -3,8 +3,6 @@ import { type BootOptions, boot, type CaposMachine, MachineError } from "@capos/
 import t from "tap";
 import { ROOT } from "../support/cli-process.js";
 
-t.setTimeout(300_000);
-
 const SILENT = { cores: 2, memoryMiB: 64, logLevel: "silent", onConsole() {}, onPanic() {} } as const;
 const fixture = (name: string): string => `${ROOT}/test/fixtures/cli/${name}`;
 

@@ -32,26 +32,34 @@ t.test(
   "a machine that gets no thread, open file or address space is one line and status 2",
   { skip: ON_LINUX !== true && ON_LINUX },
   async (t) => {
-    const cases: [string, string, RegExp][] = [
-      ["ulimit -n 64", "16", /cannot start: .*EMFILE; start it with fewer cores, or raise the host's limits/],
+    const cases: [string, string, string, RegExp][] = [
       [
-        "ulimit -n 160",
+        "ulimit -n 64",
+        "16",
         "64",
         /cannot start: .*EMFILE; start it with fewer cores, or raise the host's limits/,
       ],
       [
-        "ulimit -v 6000000",
+        "ulimit -n 160",
+        "64",
+        "64",
+        /cannot start: .*EMFILE; start it with fewer cores, or raise the host's limits/,
+      ],
+      [
+        "ulimit -v 5000000",
         "2",
-        /no room for 64 MiB of memory: give the machine less, or raise the limit \(ulimit -v\)/,
+        "4096",
+        /no room for 4096 MiB of memory: give the machine less, or raise the limit \(ulimit -v\)/,
       ],
       [
         "ulimit -v 12500000",
         "64",
-        /of address space, and \d+ are needed: give the machine fewer cores, or raise/,
+        "64",
+        /of address space, and \d+ are needed: give the machine fewer cores or less memory, or raise/,
       ],
     ];
-    for (const [before, cores, expected] of cases) {
-      const run = await caposSmp(["run", "--cores", cores, "--memory", "64", HELLO], { before });
+    for (const [before, cores, memory, expected] of cases) {
+      const run = await caposSmp(["run", "--cores", cores, "--memory", memory, HELLO], { before });
       t.equal(run.status, 2, `${before}: ${run.stderr}`);
       t.match(run.stderr, expected, before);
       t.equal(run.stderr.trimEnd().split("\n").length, 1, run.stderr);

@@ -5,8 +5,6 @@ import { type BootOptions, boot, MachineError } from "@capos/machine";
 import t from "tap";
 import { caposSmp, node, ROOT } from "../support/cli-process.js";
 
-t.setTimeout(300_000);
-
 const fixture = (name: string): string => `${ROOT}/test/fixtures/cli/${name}`;
 const SMALL = { cores: 2, memoryMiB: 64, logLevel: "silent", process: "own" } as const;
 

@@ -3,8 +3,6 @@ import { boot, type CaposMachine, compileGuest, UsageError } from "@capos/machin
 import t from "tap";
 import { ROOT } from "../support/cli-process.js";
 
-t.setTimeout(300_000);
-
 const fixture = (name: string): string => `${ROOT}/test/fixtures/cli/${name}`;
 
 async function bootWith(lines: string[], memoryMiB = 64): Promise<CaposMachine> {

@@ -9,7 +9,7 @@ const DOCUMENT = readFileSync(new URL("../../../docs/checking.md", import.meta.u
 const MARKED = "before\n<!-- mutants:start -->\nold\n<!-- mutants:end -->\nbehind\n";
 
 const toys = toyCatalogue();
-const limits = { workers: 1, seconds: 60, minimiseSeconds: 60 };
+const limits = { workers: 1, schedules: 1000, minimiseSeconds: 60 };
 const only = (name: string) => ({ ...toys, mutants: toys.mutants.filter((mutant) => mutant.name === name) });
 
 t.test("a mutant is found in the same schedules by any number of workers, and made simple", async (t) => {

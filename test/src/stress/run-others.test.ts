@@ -4,7 +4,7 @@ import t from "tap";
 import { caposSmp } from "../support/cli-process.js";
 import { checkScenario } from "./support/scenario.js";
 
-for (const name of ["delete-last-two", "slot-reuse", "queue-cancel", "core-storm"]) {
+for (const name of ["delete-last-two", "slot-reuse", "queue-cancel", "queue-order", "core-storm"]) {
   t.test(`${name} finds no violation`, async (t) => checkScenario(t, name));
 }
 

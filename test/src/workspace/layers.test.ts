@@ -8,14 +8,22 @@ import { ROOT } from "../support/cli-process.js";
 
 const CRUISER = join(ROOT, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
 
-/** Checks a workspace, given as the one import of each file; gives the rules that it breaks. */
-async function broken(t: Test, imports: Readonly<Record<string, string>>): Promise<string[]> {
+/** Checks a workspace, given as the one import of each file and what else is there; gives the rules that it breaks. */
+async function broken(
+  t: Test,
+  imports: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
   const folder = t.testdir({ "tsconfig.base.json": "{}" });
-  for (const [path, imported] of Object.entries(imports)) {
+  const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  for (const [path, imported] of Object.entries(imports)) {
     const text = imported === "" ? "" : `import ${JSON.stringify(imported)};\n`;
-    writeFileSync(join(folder, path), `${text}export const it = 1;\n`);
+    write(path, `${text}export const it = 1;\n`);
   }
+  for (const [path, text] of Object.entries(others)) write(path, text);
   const config = join(ROOT, ".dependency-cruiser.cjs");
   const args = [CRUISER, "--config", config, "--output-type", "json", "packages", "bench", "test"];
   for (const top of ["packages", "bench", "test"]) mkdirSync(join(folder, top), { recursive: true });
@@ -56,6 +64,18 @@ t.test("each rule refuses an import that breaks it, and no other", async (t) => 
     "no-circles",
     "the-explorer-knows-nothing-of-capos",
   ]);
+});
+
+t.test("a package that needs a tool of the tests is refused", async (t) => {
+  const found = await broken(
+    t,
+    { "packages/abi/src/one.ts": "tool", "bench/src/plain.ts": "library", "test/src/plain.ts": "tool" },
+    {
+      ...{ "node_modules/tool/index.js": "", "node_modules/library/index.js": "" },
+      "package.json": JSON.stringify({ dependencies: { library: "*" }, devDependencies: { tool: "*" } }),
+    },
+  );
+  t.same(found, ["the-command-line-needs-no-tools"]);
 });
 
 t.test("imports that point down break no rule", async (t) => {

@@ -1,5 +1,5 @@
 /** `capos-smp bench`: measures, or takes what was measured; prints, saves, compares. */
-
+import { visibleJson } from "@capos/abi";
 import {
   type BenchmarkDocument,
   ComparisonError,
@@ -35,7 +35,7 @@ export interface BenchFlags extends MachineFlags {
 /** Prints the suites and their rows. */
 function listSuites(flags: BenchFlags, stdout: Output): number {
   const all = suites(flags.cores ?? defaultCores());
-  if (flags.json === true) stdout.write(`${JSON.stringify(all)}\n`);
+  if (flags.json === true) stdout.write(`${visibleJson(all)}\n`);
   else
     for (const [suite, rows] of Object.entries(all))
       stdout.write(`${suite}\n${rows.map((row) => `  ${row}\n`).join("")}`);
@@ -122,7 +122,7 @@ export async function measure(
 ): Promise<BenchmarkDocument> {
   const { signal } = session;
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
-  const { onKernel, ...options } = bootOptions(flags, session, 0);
+  const { onKernel, ...options } = await bootOptions(flags, session, 0);
   const phases = firstMachine(onKernel, () => progress.clear());
   const plan = planOf(names, flags, earlier);
   const { repetitions = 1 } = plan;
@@ -175,7 +175,7 @@ function print<T>(
   render: (value: T, options: { color: boolean }) => string,
   stdout: Output,
 ): void {
-  const text = json === true ? JSON.stringify(value) : render(value, { color: stdout.hasColors === true });
+  const text = json === true ? visibleJson(value) : render(value, { color: stdout.hasColors === true });
   stdout.write(`${text}\n`);
 }
 

@@ -2,9 +2,8 @@
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
 import { type BootOptions, consoleWriter, PRETTY } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
-import { MIN_TRACE_KIB } from "@capos/trace";
+import { MIN_TRACE_KIB } from "@capos/trace/size";
 import type { DestinationStream } from "pino";
-import { prettyFactory } from "pino-pretty";
 import type { Output, Session } from "../session.js";
 import type { MachineFlags } from "./options.js";
 
@@ -27,8 +26,9 @@ function fittingKiB(most: number, flags: MachineFlags): number {
 }
 
 /** Log records as text: readable on a terminal, else in JSON lines. */
-function logTo(output: Output): DestinationStream {
+async function logTo(output: Output): Promise<DestinationStream> {
   if (output.isTTY !== true) return { write: (record) => void output.write(record) };
+  const { prettyFactory } = await import("pino-pretty");
   const pretty = prettyFactory({ ...PRETTY, colorize: output.hasColors === true });
   return { write: (record) => void output.write(pretty(record)) };
 }
@@ -37,7 +37,11 @@ function logTo(output: Output): DestinationStream {
  * What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's.
  * @param usualTraceKiB the size of trace rings where neither flags nor session say one
  */
-export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB: number): BootOptions {
+export async function bootOptions(
+  flags: MachineFlags,
+  session: Session,
+  usualTraceKiB: number,
+): Promise<BootOptions> {
   const quiet = flags.quiet === true;
   const write = (text: string): void => void session.stderr.write(text);
   const { isTTY, endsOnTerminal } = session.stdout;
@@ -52,7 +56,7 @@ export function bootOptions(flags: MachineFlags, session: Session, usualTraceKiB
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
-    logDestination: session.log?.() ?? logTo(session.stderr),
+    logDestination: session.log?.() ?? (await logTo(session.stderr)),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
     onConsole: consoleWriter((text) => session.stdout.write(text), toTerminal),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),

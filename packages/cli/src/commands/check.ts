@@ -3,6 +3,7 @@
 import inspector from "node:inspector";
 import { availableParallelism } from "node:os";
 import process from "node:process";
+import { visibleJson, visibleLines } from "@capos/abi";
 import type { Strategy } from "@capos/explorer";
 import {
   type Catalogue,
@@ -10,6 +11,7 @@ import {
   type CounterExample,
   check,
   describeStrategy,
+  FileError,
   nameOf,
   replayFile,
   type SimplestCounterExample,
@@ -22,6 +24,7 @@ import { KERNEL } from "@capos/model";
 import { perSecond, progressText, Report, totalOf, totalText } from "../check/report.js";
 import { ALL, isFile, type Selection, selectJobs } from "../check/selection.js";
 import { renderCounterExample } from "../check/table.js";
+import { checkOutput } from "../output-file.js";
 import { NO_PROGRESS } from "../progress.js";
 import type { Output, Session } from "../session.js";
 
@@ -48,6 +51,7 @@ const USUAL_WIDTH = 120;
 /** What goes wrong for a reason that lies in what is checked: its message is all there is to say. */
 const TOLD: ReadonlySet<string> = new Set([
   "CheckFileError",
+  "FileError",
   // A mutant that no longer fits the code that it changes.
   "EditError",
   "TransformError",
@@ -119,7 +123,7 @@ async function list<Item extends { readonly name: string }>(
 ): Promise<number> {
   const width = Math.max(0, ...items.map(({ name }) => name.length));
   const lines = items.map((item) => `${item.name.padEnd(width)}  ${about(item)}\n`);
-  await print(stdout, json === true ? `${JSON.stringify(items)}\n` : lines.join(""));
+  await print(stdout, json === true ? `${visibleJson(items)}\n` : lines.join(""));
   return ExitStatus.OK;
 }
 
@@ -133,6 +137,7 @@ async function explore(
   const jobs = selectJobs(catalogue, { ...flags, names: wanted });
   if (flags.save !== undefined && jobs.length > 1)
     throw new UsageError(`--save: one file for ${jobs.length} scenarios; name one of them`);
+  if (flags.save !== undefined) checkOutput(flags.save, true);
   const isText = flags.json !== true;
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : shown;
   const report = new Report(jobs.map(({ scenario }) => scenario));
@@ -162,18 +167,28 @@ async function explore(
   const failed = results.filter(({ counterExample }) => counterExample !== null);
   if (isText) await print(stdout, `${totalText(results, jobs.length)}\n`);
   const saved = new Map<CheckResult, string>();
+  let unsaved: FileError | null = null;
   for (const result of failed) {
     if (isText)
       await print(stdout, `\n${describe(result, result.counterExample!, catalogue, flags, stdout)}\n`);
-    const saving = save(result, flags.save);
+    let saving: string;
+    try {
+      saving = save(result, flags.save);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // A full disk takes no result from the screen.
+      unsaved ??= error;
+      continue;
+    }
     saved.set(result, saving);
     const which = file === null ? "" : `${file} `;
     if (isText)
       await print(stdout, `saved in ${saving}; see it again: capos-smp check ${which}--replay ${saving}\n`);
   }
   const advice = howToGoOn(results, flags.resume);
-  if (!isText) await print(stdout, `${JSON.stringify(documentOf(results, workers, saved))}\n`);
+  if (!isText) await print(stdout, `${visibleJson(documentOf(results, workers, saved))}\n`);
   else if (advice !== "") await print(stdout, `${advice}\n`);
+  if (unsaved !== null) throw unsaved;
   if (failed.length > 0) return ExitStatus.FAILED;
   signal.throwIfAborted();
   return ExitStatus.OK;
@@ -211,10 +226,7 @@ async function replay(
   const { document, counterExample } = await replayFile({ catalogue, file, beforeRun });
   if (flags.json === true) {
     const { scenario, mutant } = document;
-    await print(
-      stdout,
-      `${JSON.stringify({ scenario, mutant, finding: document.finding, counterExample })}\n`,
-    );
+    await print(stdout, `${visibleJson({ scenario, mutant, finding: document.finding, counterExample })}\n`);
   } else if (counterExample === null) {
     await print(
       stdout,
@@ -284,6 +296,7 @@ function documentOf(
   };
 }
 
+/** What a program of one's own, or a file of somebody else's, calls things is not for the terminal to obey. */
 function print(stdout: Output, text: string): Promise<void> {
-  return new Promise((resolve) => stdout.write(text, resolve));
+  return new Promise((resolve) => stdout.write(visibleLines(text), resolve));
 }

@@ -1,4 +1,5 @@
 /** `capos-smp inspect`: shows a machine that another process runs. */
+import { visibleJson } from "@capos/abi";
 import { type MachineState, SECTIONS, type SectionName } from "@capos/inspect";
 import { askMachine, chooseMachine } from "@capos/machine";
 import { ExitStatus } from "@capos/machine/errors";
@@ -17,7 +18,7 @@ export async function inspectCommand(
   { stdout }: Session,
 ): Promise<number> {
   const state = select(await askMachine(await chooseMachine(which)), flags.only);
-  stdout.write(flags.json === true ? `${JSON.stringify(state)}\n` : renderTables(state));
+  stdout.write(flags.json === true ? `${visibleJson(state)}\n` : renderTables(state));
   return ExitStatus.OK;
 }
 

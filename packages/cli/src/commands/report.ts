@@ -1,5 +1,5 @@
 /** `capos-smp report`: a run, measured now or saved before, as one HTML page. */
-
+import { visibleJson } from "@capos/abi";
 import { type BenchmarkDocument, compareDocuments } from "@capos/bench";
 import { MIN_TRIALS } from "@capos/bench/limits";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
@@ -36,7 +36,7 @@ export async function reportCommand(
   const document = saved ?? (await measure(names, { ...flags, save: out }, earlier, session));
   const comparison = earlier && naming(flags, () => compareDocuments(earlier, document));
   writeOutput(out, renderReport(document, comparison), force);
-  session.stdout.write(flags.json === true ? `${JSON.stringify(document)}\n` : `wrote ${out}\n`);
+  session.stdout.write(flags.json === true ? `${visibleJson(document)}\n` : `wrote ${out}\n`);
   return ExitStatus.OK;
 }
 

@@ -1,4 +1,5 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
+import { visibleJson } from "@capos/abi";
 import { boot, compileGuest, type RunResult } from "@capos/machine";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
@@ -22,17 +23,28 @@ export async function runCommand(
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
-  // Before a machine is built: most mistakes are in the guest.
-  const image = await compileGuest(file, flags.root);
+  const options = await bootOptions(flags, session, KEPT_KIB);
+  const compiling = compileGuest(file, { root: flags.root, signal });
+  // Who watches machines is shown none for a guest that cannot run.
+  if (session.onMachine !== undefined) await compiling;
   const lines: string[] = [];
-  const machine = await boot({
-    ...bootOptions(flags, session, KEPT_KIB),
+  const booting = boot({
+    ...options,
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
     ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
+  const [compiled, booted] = await Promise.allSettled([compiling, booting]);
+  // Most mistakes are in the guest.
+  if (compiled.status === "rejected") {
+    if (booted.status === "fulfilled") await booted.value.halt();
+    throw compiled.reason;
+  }
+  if (booted.status === "rejected") throw booted.reason;
+  const image = compiled.value;
+  const machine = booted.value;
   const interrupt = (): void => void machine.halt();
   signal.addEventListener("abort", interrupt);
   try {
@@ -43,7 +55,7 @@ export async function runCommand(
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
     await machine.halt();
-    if (flags.json === true) stdout.write(`${JSON.stringify({ file, ...result, console: lines })}\n`);
+    if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
     else if (result.fault !== "") stderr.write(faultLines(result));
     return result.status;
   } finally {

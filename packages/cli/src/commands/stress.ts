@@ -1,6 +1,7 @@
 /** `capos-smp stress`: races, and what the judge says of them. */
 
 import process from "node:process";
+import { visibleJson } from "@capos/abi";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
 import { describeViolation, totalOf } from "@capos/stress";
 import Table from "cli-table3";
@@ -24,14 +25,14 @@ export async function stressCommand(
   const { stdout, signal } = session;
   if (flags.list === true) {
     stdout.write(
-      flags.json === true ? `${JSON.stringify(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
+      flags.json === true ? `${visibleJson(stressNames)}\n` : stressNames.map((it) => `${it}\n`).join(""),
     );
     return ExitStatus.OK;
   }
   if (name === undefined) throw new UsageError(`stress: which scenario? One of ${stressNames.join(", ")}`);
   const progress = flags.quiet === true || flags.json === true ? NO_PROGRESS : session.progress;
   // A machine boots for each scenario: their phases say nothing here, and what is no phase is a finding's.
-  const { onKernel, ...options } = bootOptions(
+  const { onKernel, ...options } = await bootOptions(
     { ...flags, logLevel: flags.logLevel ?? "error" },
     session,
     KEPT_KIB,
@@ -59,7 +60,7 @@ export async function stressCommand(
   const status = violations.length === 0 ? ExitStatus.OK : ExitStatus.FAILED;
   const text =
     flags.json === true
-      ? JSON.stringify({ ...document, total: totalOf(document.results) })
+      ? visibleJson({ ...document, total: totalOf(document.results) })
       : [
           renderTable(document, stdout.hasColors === true),
           ...violations.map((it) => `\n${describeViolation(it).join("\n")}`),

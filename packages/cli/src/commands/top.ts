@@ -8,7 +8,8 @@ import type { Display } from "../top/display.js";
 import { Follower } from "../top/follower.js";
 import { PlainDisplay } from "../top/plain-display.js";
 import { ScreenDisplay } from "../top/screen-display.js";
-import { MIN_WIDTH, type SortKey } from "../top/tables.js";
+import type { SortKey } from "../top/sort-keys.js";
+import { MIN_WIDTH } from "../top/tables.js";
 import { checkInner, runInner } from "./inner.js";
 
 export interface TopFlags {

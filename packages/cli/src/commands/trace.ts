@@ -85,7 +85,15 @@ export async function traceCommand(
     });
   };
   // A command may end the process by itself: the file is whole then too.
-  process.on("exit", close);
+  const closeAtExit = (): void => {
+    try {
+      close();
+    } catch (error) {
+      session.stderr.write(`capos-smp: ${error instanceof Error ? error.message : error}\n`);
+      process.exitCode = ExitStatus.USAGE;
+    }
+  };
+  process.on("exit", closeAtExit);
   try {
     const status = await runInner(words, {
       ...{ stdin: session.stdin, stdout: session.stdout, stderr: session.stderr, unread: session.unread },
@@ -103,7 +111,7 @@ export async function traceCommand(
     return status;
   } finally {
     close();
-    process.off("exit", close);
+    process.off("exit", closeAtExit);
     failed.signal.throwIfAborted();
     session.progress.clear();
     report(file, recorder, session.stderr);

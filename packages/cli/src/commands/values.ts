@@ -3,8 +3,8 @@
  * user.
  */
 import { MAX_REPETITIONS } from "@capos/bench/limits";
-import { SECTIONS, type SectionName } from "@capos/inspect";
-import { isTraceSize, MAX_TRACE_KIB, MIN_TRACE_KIB } from "@capos/trace";
+import { SECTIONS, type SectionName } from "@capos/inspect/state";
+import { isTraceSize, MAX_TRACE_KIB, MIN_TRACE_KIB } from "@capos/trace/size";
 import { InvalidArgumentError } from "commander";
 
 const MIN_SECONDS = 0.1;

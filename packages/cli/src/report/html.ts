@@ -1,4 +1,5 @@
 /** Text that is HTML already, and a template that escapes everything else. */
+import { visibleJson, visibleLines } from "@capos/abi";
 
 export class Html {
   constructor(readonly text: string) {}
@@ -18,7 +19,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Lists are joined, undefined is nothing, and what is not Html is text. */
+/** Lists are joined, undefined is nothing, and what is not Html is text: shown, whatever it is, and obeyed by nobody. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.map((string, i) => string + (i < parts.length ? textOf(parts[i]) : "")).join(""));
 }
@@ -27,11 +28,11 @@ function textOf(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.text;
   if (typeof part === "object") return part.map(textOf).join("");
-  return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  return visibleLines(String(part)).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
 /** A value in a script element of JSON: nothing in it can end the element. */
 export function embedded(id: string, value: unknown): Html {
-  const json = JSON.stringify(value).replaceAll("<", "\\u003c");
+  const json = visibleJson(value).replaceAll("<", "\\u003c");
   return new Html(`<script type="application/json" id="${id}">${json}</script>`);
 }

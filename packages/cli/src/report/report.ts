@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { visibleJson } from "@capos/abi";
 import type { BenchmarkDocument, Comparison } from "@capos/bench";
 import { readAssets } from "./assets.js";
 import { renderComparisonHead, renderComparisonTable } from "./comparison.js";
@@ -120,12 +121,12 @@ function renderPanel(panel: Panel, id: string): Html {
 
 function renderChoices({ choices = [], plot }: Panel, id: string): Html {
   const groups = [...new Set(choices.map(({ group }) => group))];
-  const shown = JSON.stringify(plot);
+  const shown = visibleJson(plot);
   const optionsOf = (group: string) =>
     choices
       .filter((choice) => choice.group === group)
       .map(({ name, plot }) => {
-        const value = JSON.stringify(plot);
+        const value = visibleJson(plot);
         return html`<option value="${value}"${value === shown ? html` selected` : ""}>${name}</option>`;
       });
   return html`<label class="key">Show <select data-plot="${id}" autocomplete="off">${groups.map((group) =>

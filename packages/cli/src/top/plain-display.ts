@@ -1,9 +1,11 @@
 /** Tables one after the other, or a JSON document a line: for pipes, scripts and terminals that can do no more. */
+import { visibleJson } from "@capos/abi";
 import { NO_PROGRESS } from "../progress.js";
 import type { Session } from "../session.js";
 import type { Display } from "./display.js";
 import type { Reading } from "./reading.js";
-import { coreLines, processLines, type SortKey, sortThreads, threadLines } from "./tables.js";
+import type { SortKey } from "./sort-keys.js";
+import { coreLines, processLines, sortThreads, threadLines } from "./tables.js";
 
 export interface PlainOptions {
   readonly session: Session;
@@ -42,7 +44,7 @@ export class PlainDisplay implements Display {
   #document(reading: Reading, machine: number): string {
     const { words, sort } = this.options;
     const { threads, ...rest } = reading;
-    return JSON.stringify({ command: words, machine, ...rest, threads: sortThreads(threads, sort) });
+    return visibleJson({ command: words, machine, ...rest, threads: sortThreads(threads, sort) });
   }
 
   #text(reading: Reading, machine: number): string {

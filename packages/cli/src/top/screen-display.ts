@@ -7,7 +7,7 @@ import type { Session } from "../session.js";
 import { Captured } from "./captured.js";
 import type { Display } from "./display.js";
 import type { Reading } from "./reading.js";
-import type { SortKey } from "./tables.js";
+import type { SortKey } from "./sort-keys.js";
 import { Terminal } from "./terminal.js";
 import { TAIL_LINES, View } from "./view.js";
 

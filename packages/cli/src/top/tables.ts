@@ -8,10 +8,7 @@ import { formatCount } from "@capos/bench/quantity";
 import type { WaitActivity } from "@capos/inspect";
 import { cell } from "./cells.js";
 import type { CoreReading, ProcessReading, Reading, ThreadReading } from "./reading.js";
-
-/** What rows can be ordered by: shares and rates from the highest, the others from the lowest. */
-export const SORT_KEYS = ["cpu", "calls", "name", "core", "state"] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
+import type { SortKey } from "./sort-keys.js";
 
 /** The narrowest that tables fit into. */
 export const MIN_WIDTH = 60;

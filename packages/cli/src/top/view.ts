@@ -3,7 +3,8 @@ import { styleText } from "node:util";
 import { wantsColor } from "@capos/machine/color";
 import { cell, cutOff } from "./cells.js";
 import type { Reading } from "./reading.js";
-import { coreLines, MIN_WIDTH, processLines, SORT_KEYS, type SortKey, threadLines } from "./tables.js";
+import { SORT_KEYS, type SortKey } from "./sort-keys.js";
+import { coreLines, MIN_WIDTH, processLines, threadLines } from "./tables.js";
 
 /** What is to be shown. */
 export interface Scene {

@@ -1,6 +1,5 @@
 /** The trace of a machine's last moments, written when something has gone wrong. */
-import { existsSync } from "node:fs";
-import process from "node:process";
+import { randomBytes } from "node:crypto";
 import { BootInfo, type PhysicalMemory, traceRings } from "@capos/hal";
 import { TRACE_EVENTS } from "@capos/kernel/trace-events";
 import { TraceMerger } from "@capos/trace";
@@ -21,9 +20,10 @@ const LIMIT_MIB = 512;
 export default function writeLastMoments(memory: PhysicalMemory, ended: boolean): string {
   if (memory.i32[BootInfo.TRACE_KIB] === 0)
     return "no trace of the last moments: the trace rings were off (--trace-ring 256 turns them on)";
+  let file: TraceFile | undefined;
   try {
-    const path = newPath();
-    const file = new TraceFile(path, LIMIT_MIB, false);
+    const path = `capos-trace-${randomBytes(4).toString("hex")}.json`;
+    file = new TraceFile(path, LIMIT_MIB, false);
     const trace = new MachineTrace(file, {
       memory,
       cores: memory.i32[BootInfo.CORES],
@@ -40,13 +40,7 @@ export default function writeLastMoments(memory: PhysicalMemory, ended: boolean)
     file.close({ capos: VERSION, machines });
     return `trace of the last moments: ${path} (open it in https://ui.perfetto.dev)`;
   } catch (error) {
+    file?.discard();
     return `no trace of the last moments: ${error instanceof Error ? error.message : error}`;
   }
-}
-
-function newPath(): string {
-  const stem = `capos-trace-${process.pid}`;
-  let path = `${stem}.json`;
-  for (let i = 2; existsSync(path); i++) path = `${stem}-${i}.json`;
-  return path;
 }

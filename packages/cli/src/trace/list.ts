@@ -1,4 +1,5 @@
 /** The events that there are: for people, for programs, and for the documentation. */
+import { visibleJson } from "@capos/abi";
 import { LISTED_EVENTS } from "./selection.js";
 
 /** Lists events, a line each unless told otherwise. */
@@ -10,7 +11,7 @@ export function listEvents({ json, markdown }: { json?: boolean; markdown?: bool
     fields: declaration.fields.map(({ name, kind }) => ({ name, kind })),
     text: declaration.text === true,
   }));
-  if (json === true) return `${JSON.stringify(events)}\n`;
+  if (json === true) return `${visibleJson(events)}\n`;
   const rows = events.map(({ group, name, says, fields, text }) => [
     group,
     name,

@@ -2,8 +2,8 @@
  * A file in the Trace Event Format (JSON object form) as it grows: one event a line, written in large pieces, so
  * that a trace of any length needs no memory, and whole after `close`, whatever ended what was traced.
  */
-import { closeSync, constants, existsSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
-import { UsageError } from "@capos/machine/errors";
+import { GrowingFile } from "@capos/explorer/whole-file";
+import { withFile } from "../output-file.js";
 
 const PIECE = 1 << 18;
 const MIB = 1 << 20;
@@ -16,8 +16,7 @@ export interface FlowPoint {
 }
 
 export class TraceFile {
-  readonly #descriptor: number;
-  readonly #isNew: boolean;
+  readonly #file: GrowingFile;
   readonly #limit: number;
   #piece = '{"displayTimeUnit":"ns","traceEvents":[\n';
   #bytes = 0;
@@ -39,15 +38,7 @@ export class TraceFile {
     overwrites: boolean,
   ) {
     this.#limit = limitMiB * MIB;
-    this.#isNew = !existsSync(path);
-    try {
-      // What it replaces is kept until there is something to write.
-      this.#descriptor = openSync(path, overwrites ? constants.O_WRONLY | constants.O_CREAT : "wx");
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "EEXIST") throw new UsageError(`${path} exists; --force replaces it, --out names another`);
-      throw new UsageError(`${path} cannot be written: ${reasonOf(code, message)}`);
-    }
+    this.#file = withFile(() => new GrowingFile(path, overwrites));
   }
 
   /**
@@ -131,17 +122,16 @@ export class TraceFile {
     return this.#bytes + this.#piece.length;
   }
 
-  /** Ends the file. */
+  /** Ends the file. @throws UsageError */
   close(otherData: object): void {
     this.#piece += `\n],"otherData":${JSON.stringify(otherData)}}\n`;
     this.#flush();
-    closeSync(this.#descriptor);
+    withFile(() => this.#file.keep());
   }
 
-  /** Ends without a file, if nothing was written; one that was there before stays. */
+  /** Ends without a file; one that was there before stays. */
   discard(): void {
-    closeSync(this.#descriptor);
-    if (this.#isNew) unlinkSync(this.path);
+    this.#file.discard();
   }
 
   #append(event: string): void {
@@ -153,29 +143,9 @@ export class TraceFile {
   #flush(): void {
     const bytes = Buffer.from(this.#piece);
     this.#piece = "";
-    try {
-      if (this.#bytes === 0) ftruncateSync(this.#descriptor);
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new UsageError(`${this.path} cannot be written: ${reasonOf(code, message)}`);
-    }
+    withFile(() => this.#file.write(bytes));
     this.#bytes += bytes.length;
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = Object.freeze({
-  ENOENT: "its folder does not exist",
-  ENOTDIR: "its folder is a file",
-  EISDIR: "it is a folder",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-});
-
-function reasonOf(code: string | undefined, message: string): string {
-  return REASONS[code ?? ""] ?? message;
 }
 
 function argsOf(args: string): string {

@@ -14,6 +14,7 @@ import { CoreArea, isSpent, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
 import { whyNoTrap } from "../fault.js";
 import type { GuestHeap } from "./heap.js";
+import { assignKept } from "./overrides.js";
 import type { GuestChecks } from "./realm-type.js";
 import { MAX_LENGTH } from "./shim-guard.js";
 
@@ -96,6 +97,10 @@ export function makeClock(k: EngineCore, heap: GuestHeap): Clock {
         if (all.push(element) % FEW === 0) checks.work();
       }
       return all;
+    },
+    assigned(it, key, value, refusal): unknown {
+      if (k.condemned !== 0) throw sentinel;
+      return assignKept(it, key, value, refusal);
     },
     notATrap(value): never {
       throw new TypeError(whyNoTrap(value));

@@ -7,12 +7,15 @@
  * what was there, the setter defines a property of the receiver's own. Optimised code inlines the getter.
  *
  * `KEPT` stay as they are. V8 spreads and iterates arrays, maps and sets by themselves only while these
- * are plain (measured: a spread of 8 elements costs 15 times as much otherwise). A guest writes them as class
- * members, in object literals or with `Object.defineProperty`.
+ * are plain (measured: a spread of 8 elements costs 15 times as much otherwise). The image builder hands an assignment to
+ * one of these names that the language refused to `assignKept`.
  */
+import { types } from "node:util";
+
 const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { ownKeys } = Reflect;
 const hasOwn = Object.hasOwn;
+const { isProxy } = types;
 
 const arrayIterator = getPrototypeOf([][Symbol.iterator]()) as object;
 const mapIterator = getPrototypeOf(new Map().entries()) as object;
@@ -41,6 +44,26 @@ export function allowOverrides(globals: readonly unknown[]): void {
     const kept = KEPT.get(holder) ?? [];
     for (const key of ownKeys(holder)) if (!kept.includes(key)) allowOverride(holder, key);
   }
+}
+
+/**
+ * Does an assignment that the language refused because a built-in of `KEPT` is inherited: what is assigned becomes a property of
+ * the object's own. Throws what the assignment threw if it was refused for another reason.
+ */
+export function assignKept(it: unknown, key: PropertyKey, value: unknown, refusal: unknown): unknown {
+  if (!isKept(it, key)) throw refusal;
+  defineProperty(it as object, key, { value, writable: true, enumerable: true, configurable: true });
+  return value;
+}
+
+/** True if an object inherits a property of `KEPT`. Runs nothing of the object's. */
+function isKept(it: unknown, key: PropertyKey): boolean {
+  if ((typeof it !== "object" && typeof it !== "function") || it === null) return false;
+  for (let holder: object | null = it; holder !== null && !isProxy(holder); ) {
+    if (hasOwn(holder, key)) return holder !== it && KEPT.get(holder)?.includes(key) === true;
+    holder = getPrototypeOf(holder) as object | null;
+  }
+  return false;
 }
 
 /** The constructors, their prototypes, and the prototypes that have no constructor. */

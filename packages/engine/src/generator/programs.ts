@@ -68,8 +68,8 @@ class GeneratorKind implements ContextKind {
   begin(context: GuestContext, image: number, startWords: number): void {
     // At the loop's depth, before a guest that could need it on its own.
     this.heap.takeCollector();
-    const { tick, tickMain, caught, spread, notATrap, dropped } = this.checks;
-    const main = this.program(image)(tick, tickMain, caught, spread, notATrap, dropped);
+    const { tick, tickMain, caught, spread, assigned, notATrap, dropped } = this.checks;
+    const main = this.program(image)(tick, tickMain, caught, spread, assigned, notATrap, dropped);
     if (typeof main !== "function") throw new ImageError(`${MUST_GENERATE}, and is ${describeValue(main)}`);
     const sys: Sys = makeSys(context.regs, startWords, moduleText(this.core.memory as PhysicalMemory, image));
     const generator: unknown = (main as Main)(sys);

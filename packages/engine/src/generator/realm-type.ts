@@ -7,6 +7,8 @@ export interface GuestChecks {
   readonly caught: (error: unknown) => void;
   /** Given what is spread in an array or a call: answers it, or an array of its elements. */
   readonly spread: (iterable: unknown) => unknown;
+  /** Given an assignment that was refused, and what it threw: does it, or throws that. See overrides.ts. */
+  readonly assigned: (it: unknown, key: PropertyKey, value: unknown, refusal: unknown) => unknown;
   /** Given what is no trap and was to be yielded to the kernel: throws. */
   readonly notATrap: (value: unknown) => never;
   /** Given an object that a call gave and nobody takes: throws if it is a generator. */
@@ -20,6 +22,7 @@ export type Program = (
   tickMain: () => boolean,
   caught: (error: unknown) => void,
   spread: (iterable: unknown) => unknown,
+  assigned: (it: unknown, key: PropertyKey, value: unknown, refusal: unknown) => unknown,
   notATrap: (value: unknown) => never,
   dropped: (value: object) => void,
 ) => unknown;

@@ -54,7 +54,7 @@ export interface SimplestCounterExample extends CounterExample {
 
 /**
  * Runs the jobs to their ends, or up to where the signal aborts; what was begun has a result.
- * @throws CheckFileError for a resume file that cannot be used; WorkerError
+ * @throws CheckFileError for a resume file that cannot be used, FileError if it cannot be written; WorkerError
  */
 export async function check(options: CheckOptions): Promise<CheckResult[]> {
   const { catalogue, jobs, resume, signal } = options;

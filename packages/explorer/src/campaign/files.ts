@@ -1,28 +1,16 @@
 /** Reading and writing what a campaign keeps: JSON that says what it is. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import process from "node:process";
+import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { reasonOf } from "./reason.js";
+import { FileError } from "./whole-file.js";
 
 /** A file, or something that it names, cannot be used: the message is one line and says what to do. */
-export class CheckFileError extends Error {
+export class CheckFileError extends FileError {
   override readonly name = "CheckFileError";
 }
 
 /** Most characters of a file that are read: far above what a campaign writes. */
 const MOST_BYTES = 1 << 28;
-
-/** Writes a file so that it is there whole or not at all. @throws CheckFileError */
-export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new CheckFileError(`${path} cannot be written: ${reasonOf(error)}`);
-  }
-}
 
 /** Text of a file; undefined if there is none. @throws CheckFileError */
 export function readIfThere(path: string): string | undefined {

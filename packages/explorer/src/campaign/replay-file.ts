@@ -4,7 +4,8 @@ import { MAX_STEPS } from "../explore/frames.js";
 import type { Finding } from "../explore/world.js";
 import type { Subject } from "./catalogue.js";
 import { fromText, toText } from "./choices.js";
-import { CheckFileError, fingerprint, name, parseDocument, readIfThere, writeWhole } from "./files.js";
+import { CheckFileError, fingerprint, name, parseDocument, readIfThere } from "./files.js";
+import { writeWhole } from "./whole-file.js";
 
 const FORMAT = "capos-check-replay";
 const VERSION = 1;
@@ -50,11 +51,11 @@ const schema = v.object({
   choices,
 });
 
-/** @throws CheckFileError */
+/** One that is there is replaced. @throws FileError */
 export function writeReplayFile(file: string, document: ReplayDocument): void {
   const { scenario, mutant, fingerprint, finding, choices } = document;
   const value = { format: FORMAT, version: VERSION, scenario, mutant, fingerprint, finding };
-  writeWhole(file, `${JSON.stringify({ ...value, choices: toText(choices) }, null, 2)}\n`);
+  writeWhole(file, `${JSON.stringify({ ...value, choices: toText(choices) }, null, 2)}\n`, true);
 }
 
 /** @throws CheckFileError if there is no such file, or it is damaged or something else. */

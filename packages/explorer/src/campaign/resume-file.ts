@@ -3,15 +3,8 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { MAX_STEPS } from "../explore/frames.js";
 import type { CampaignState } from "./campaign.js";
-import {
-  CheckFileError,
-  fingerprint,
-  name,
-  parseDocument,
-  readIfThere,
-  strategy,
-  writeWhole,
-} from "./files.js";
+import { CheckFileError, fingerprint, name, parseDocument, readIfThere, strategy } from "./files.js";
+import { writeWhole } from "./whole-file.js";
 
 const FORMAT = "capos-check-resume";
 const VERSION = 1;
@@ -61,10 +54,10 @@ const schema = v.object({
   campaigns: v.array(campaign),
 });
 
-/** @throws CheckFileError */
+/** One that is there is replaced. @throws FileError */
 export function writeResumeFile(file: string, campaigns: readonly CampaignState[]): void {
   const digest = digestOf(campaigns);
-  writeWhole(file, `${JSON.stringify({ format: FORMAT, version: VERSION, digest, campaigns })}\n`);
+  writeWhole(file, `${JSON.stringify({ format: FORMAT, version: VERSION, digest, campaigns })}\n`, true);
 }
 
 /** The campaigns of a file; none if there is no file. @throws CheckFileError if it is damaged or something else. */

@@ -10,8 +10,8 @@ export interface Hunt extends Surveyed {
 export interface HuntOptions {
   /** From 1. */
   readonly workers: number;
-  /** Most time for the search of one mutant, in seconds. */
-  readonly seconds: number;
+  /** Most schedules of the search of one mutant. */
+  readonly schedules: number;
   /** Most time for making one counter-example simpler, in seconds; 0 leaves them as they are found. */
   readonly minimiseSeconds: number;
   /** Called as each hunt ends. */
@@ -23,13 +23,13 @@ export interface HuntOptions {
  * @throws what the first worker threw that failed: EditError, or a scenario that is not there
  */
 export async function huntMutants(catalogue: Catalogue, options: HuntOptions): Promise<Hunt[]> {
-  const { workers, seconds, minimiseSeconds } = options;
+  const { workers, schedules, minimiseSeconds } = options;
   const survey = new Survey(catalogue.opener, workers);
   try {
     return await Promise.all(
       catalogue.mutants.map(async (mutant) => {
         const { scenario, strategy } = mutant;
-        const limits = { schedules: Number.POSITIVE_INFINITY, seconds, minimiseSeconds };
+        const limits = { schedules, minimiseSeconds };
         const surveyed = await survey.run({ scenario, mutant: mutant.name, strategy, ...limits });
         const hunt = { ...surveyed, mutant };
         options.onHunt?.(hunt);

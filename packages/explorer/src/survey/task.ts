@@ -9,13 +9,11 @@ export interface SurveyTask extends Subject {
   readonly strategy: Strategy;
   /** Most schedules to run, those that are cut off too; infinitely many for a strategy that ends. */
   readonly schedules: number;
-  /** Most time for the search, in seconds. */
-  readonly seconds: number;
   /** Most time for making a counter-example simpler, in seconds; 0 leaves it as it was found. */
   readonly minimiseSeconds: number;
 }
 
-/** What a search came to, on one thread. But for the times, and what a limit of time cut off, always the same. */
+/** What a search came to, on one thread. But for the times, and how simple a limit of time let it get, always the same. */
 export interface Surveyed extends Whole {
   /** Time of the transformation (0 if the program was there), and of the search. */
   readonly prepareMs: number;

@@ -19,10 +19,7 @@ export default async function survey(task: SurveyTask): Promise<Surveyed> {
   const prepared = performance.now();
   const { explorer } = opener.openScenario(task.scenario, last.program);
   const searchBegin = performance.now();
-  const whole = exploreWhole(explorer, task.strategy, {
-    schedules: task.schedules,
-    isOver: after(task.seconds),
-  });
+  const whole = exploreWhole(explorer, task.strategy, { schedules: task.schedules });
   return {
     ...whole,
     prepareMs: prepared - begin,

@@ -70,15 +70,20 @@ export function raise(memory: PhysicalMemory, word: WordIndex, bits: number): bo
  */
 export function halt(memory: PhysicalMemory, word: WordIndex, timeoutMs: number): void {
   const { i32 } = memory;
-  if (Atomics.compareExchange(i32, word, 0, Attention.HALTED) !== 0) return;
+  if (!standAside(i32, word, Attention.HALTED)) return;
   Atomics.wait(i32, word, Attention.HALTED, timeoutMs);
   Atomics.and(i32, word, ~Attention.HALTED);
 }
 
 /**
- * Says that this core's guest is in a long run; false if the core is wanted, and then it says nothing. From 0 only,
- * so whatever came before is seen by the core and not skipped by who asks for a grace period.
+ * Says that this core holds no reference for a while: it halts, or its guest is in a long run. False if the core is
+ * wanted, and then it says nothing. From 0 only, so whatever came before is seen by the core and not skipped by
+ * who asks for a grace period.
  */
-export function quiesce(i32: Int32Array, word: WordIndex): boolean {
-  return Atomics.compareExchange(i32, word, 0, Attention.QUIESCENT) === 0;
+export function standAside(
+  i32: Int32Array,
+  word: WordIndex,
+  how: Attention.HALTED | Attention.QUIESCENT,
+): boolean {
+  return Atomics.compareExchange(i32, word, 0, how) === 0;
 }

@@ -22,7 +22,7 @@ export function checkAddressSpace(threads: number): void {
   if (neededMiB <= limitMiB) return;
   throw new HostError(
     `the host lets this process have ${limitMiB} MiB of address space, and ${neededMiB} are needed: ` +
-      "give the machine fewer cores, or raise the limit (ulimit -v)",
+      "give the machine fewer cores or less memory, or raise the limit (ulimit -v)",
   );
 }
 

@@ -12,6 +12,7 @@ import {
   PORT_COUNT,
   Power,
   raise,
+  standAside,
 } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import { lookAgain } from "../capability/reap-list.js";
@@ -115,7 +116,7 @@ function letOthersPass(k: Core, number: number): void {
   k.givesWayTo = number;
   publishAwaited(k);
   // Who passes last calls this core: it sees what was published, or is seen here.
-  if (!graceIsOver(k, number) && Atomics.compareExchange(i32, attention, 0, Attention.HALTED) === 0) {
+  if (!graceIsOver(k, number) && standAside(i32, attention, Attention.HALTED)) {
     giveWay(i32, attention, Attention.HALTED);
     Atomics.and(i32, attention, ~Attention.HALTED);
     raiseEpoch(k);

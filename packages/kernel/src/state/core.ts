@@ -12,9 +12,9 @@ import {
   coreArea,
   nowNs,
   type PhysicalMemory,
-  quiesce,
   RingPort,
   ringGroup,
+  standAside,
   traceRings,
   type WordIndex,
 } from "@capos/hal";
@@ -193,7 +193,7 @@ export class Core implements EngineCore {
     if (this.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
     // Nobody counts a core as passed that may have a message without a bell.
     this.stopWatching();
-    if (!quiesce(i32, attention)) return true;
+    if (!standAside(i32, attention, Attention.QUIESCENT)) return true;
     this.quiescent = true;
     return false;
   }

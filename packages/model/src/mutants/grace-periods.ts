@@ -129,7 +129,7 @@ return (Atomics.load(`,
     edits: [
       {
         function: "halt",
-        find: "if (Atomics.compareExchange(i32, word, 0, Attention.HALTED) !== 0) return;",
+        find: "if (!standAside(i32, word, Attention.HALTED)) return;",
         replace: "Atomics.store(i32, word, Attention.HALTED);",
       },
     ],
@@ -215,9 +215,9 @@ Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
     strategy: preemptions(2),
     edits: [
       {
-        function: "quiesce",
-        find: "return Atomics.compareExchange(i32, word, 0, Attention.QUIESCENT) === 0;",
-        replace: "Atomics.store(i32, word, Attention.QUIESCENT); return true;",
+        function: "Core.isWanted",
+        find: "if (!standAside(i32, attention, Attention.QUIESCENT)) return true;",
+        replace: "Atomics.store(i32, attention, Attention.QUIESCENT);",
       },
     ],
   },

@@ -4,7 +4,7 @@
  * any more; whoever waits for it is told.
  */
 import { Err, Method, ObjectType, Right } from "@capos/abi";
-import { type Os, type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
+import { type SpawnedThread, type Steps, spawnThread } from "@capos/libos";
 import {
   type Crew,
   endRoundMemory,
@@ -13,8 +13,10 @@ import {
   type Player,
   roundMemory,
   type Scenario,
+  takeBack,
+  VISITOR,
 } from "./crew.js";
-import { clear, clock, copy, Hand, record, revoke, think } from "./hand.js";
+import { clear, clock, copy, type Hand, record, revoke, think } from "./hand.js";
 import { Id, Kind } from "./vocabulary.js";
 
 /** Slots of a thread in the storm. */
@@ -46,7 +48,7 @@ export const coreStorm: Scenario = {
       const signals = i === pacer ? pace : 0;
       const handed = [hand.base, id, random.next(), bell, meeting, signals, 1 + random.below(MOST_ENTRIES)];
       const core = cores[i % cores.length];
-      const args = [os.args[0]];
+      const args = [os.args[0], VISITOR];
       threads.push({ id, thread: yield* spawnThread(os, { core, slots: SLOTS, args, handed }) });
     }
     if (pacer < 0) yield* think(hand, 2000);
@@ -71,25 +73,14 @@ export const coreStorm: Scenario = {
   },
 
   *play(_player: Player): Steps<void> {},
+
+  visit: storm,
 };
 
-/** Takes back what a thread that has ended was lent. */
-function* takeBack(os: Os, hand: Hand, thread: SpawnedThread): Steps<void> {
-  const slot = Math.floor(thread.handle / 2 ** 32);
-  yield* clear(hand, slot);
-  os.slots.give(slot);
-  for (let lent = thread.firstSlot; lent < thread.firstSlot + thread.slotCount; lent++)
-    yield* clear(hand, lent);
-  os.slots.give(thread.firstSlot, thread.slotCount);
-}
-
 /** A thread of the storm. It never ends by itself. */
-export function* storm(player: Player): Steps<number> {
-  const { os, slots } = player;
-  const { sys } = os;
+function* storm({ os, slots, hand }: Player): Steps<number> {
   const [base, id, seed, bell, meeting] = os.handed as [number, number, number, number, number];
   const [pace, paceEntries] = os.handed.slice(5) as [number, number];
-  const hand = new Hand(sys, os.environment.debug, os.environment.cnode);
   hand.begin(base, seed, 0);
   hand.pace = pace;
   hand.paceEntries = paceEntries;

@@ -16,7 +16,7 @@ import {
   spawnThread,
   untyped,
 } from "@capos/libos";
-import { clock, Hand, keepPace, record, think } from "./hand.js";
+import { clear, clock, Hand, keepPace, record, think } from "./hand.js";
 import { Random } from "./random.js";
 import { IDS_PER_ROUND, Id, Kind, Order, ROLE_LEAVE, ROUNDS_PER_GUEST, SETTLED } from "./vocabulary.js";
 
@@ -28,7 +28,14 @@ export interface Scenario {
   round(crew: Crew): Steps<void>;
   /** A player's part in it. The numbers are what its order had behind the seed. */
   play(player: Player, role: number, numbers: readonly number[]): Steps<void>;
+  /** A thread that is no player: made for a round, with `VISITOR` as its argument, and destroyed in it. */
+  visit?(player: Player): Steps<number>;
 }
+
+/** The argument of a thread that is to visit. */
+export const VISITOR = "visitor";
+/** Slots of a visitor's that it may use, if it was lent so many. */
+const VISITOR_SLOTS = 4;
 
 /** Slots that a player is lent. */
 export const PLAYER_SLOTS = 24;
@@ -185,6 +192,22 @@ export function* reports(crew: Crew, count: number): Steps<void> {
     if (answer < 0) throw new Error(`no report: ${answer}`);
     crew.hand.entries += sys.words[0];
   }
+}
+
+/** A thread that comes and goes. */
+export function* visit(os: Os, scenario: Scenario): Steps<number> {
+  const hand = new Hand(os.sys, os.environment.debug, os.environment.cnode);
+  return yield* scenario.visit!({ os, hand, slots: os.environment.freeSlots.take(VISITOR_SLOTS) });
+}
+
+/** Takes back what a thread that was destroyed was lent. */
+export function* takeBack(os: Os, hand: Hand, thread: SpawnedThread): Steps<void> {
+  const slot = Math.floor(thread.handle / 2 ** 32);
+  yield* clear(hand, slot);
+  os.slots.give(slot);
+  for (let lent = thread.firstSlot; lent < thread.firstSlot + thread.slotCount; lent++)
+    yield* clear(hand, lent);
+  os.slots.give(thread.firstSlot, thread.slotCount);
 }
 
 /** A player: does as ordered, and reports how many entries it made. */

@@ -169,6 +169,16 @@ export function* ask(hand: Hand, handle: number, id: number, serial: number): St
   return answer;
 }
 
+/** Uses a capability to an endpoint: sends one message without an answer. */
+export function* send(hand: Hand, handle: number, id: number, serial: number): Steps<void> {
+  const { sys } = hand;
+  const start = yield* clock(hand);
+  sys.words[0] = hand.base + id;
+  sys.words[1] = serial;
+  const answer = yield sys.send(handle, 2);
+  yield* record(hand, start, Kind.USE, id, serial, answer, 0);
+}
+
 /** Deletes what is in a slot. */
 export function* remove(hand: Hand, slot: number, id: number): Steps<number> {
   const { sys, cnode } = hand;

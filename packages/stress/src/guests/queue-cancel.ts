@@ -6,9 +6,9 @@
 import { ObjectType, Right } from "@capos/abi";
 import type { Steps } from "@capos/libos";
 import { type Crew, IDS_PER_PLAYER, keep, order, type Player, reports, type Scenario } from "./crew.js";
-import { ask, clear, clock, copy, record, remove, revoke, think } from "./hand.js";
+import { ask, clear, copy, remove, revoke, send, think } from "./hand.js";
 import { serve } from "./revoke-vs-call.js";
-import { Id, Kind } from "./vocabulary.js";
+import { Id } from "./vocabulary.js";
 
 const SERVER = 1;
 const SENDER = 2;
@@ -76,17 +76,7 @@ export const queueCancel: Scenario = {
     const { hand } = player;
     for (let i = 0; i < MESSAGES; i++) {
       if (hand.random.chance(50)) yield* ask(hand, handle, id, hand.newId());
-      else yield* send(player, handle, id, hand.newId());
+      else yield* send(hand, handle, id, hand.newId());
     }
   },
 };
-
-/** One message without an answer. */
-function* send({ hand, os }: Player, handle: number, id: number, serial: number): Steps<void> {
-  const { sys } = os;
-  const start = yield* clock(hand);
-  sys.words[0] = hand.base + id;
-  sys.words[1] = serial;
-  const answer = yield sys.send(handle, 2);
-  yield* record(hand, start, Kind.USE, id, serial, answer, 0);
-}

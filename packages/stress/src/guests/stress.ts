@@ -4,11 +4,11 @@
  */
 import type { Sys } from "@capos/abi";
 import { type Steps, start } from "@capos/libos";
-import { coreStorm, storm } from "./core-storm.js";
-import { follow, lead, type Scenario } from "./crew.js";
+import { coreStorm } from "./core-storm.js";
+import { follow, lead, type Scenario, VISITOR, visit } from "./crew.js";
 import { deleteLastTwo } from "./delete-last-two.js";
-import { Hand } from "./hand.js";
 import { queueCancel } from "./queue-cancel.js";
+import { queueOrder } from "./queue-order.js";
 import { revokeVsCall } from "./revoke-vs-call.js";
 import { revokeVsCopy } from "./revoke-vs-copy.js";
 import { live, revokeVsKill } from "./revoke-vs-kill.js";
@@ -29,6 +29,7 @@ const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   "delete-last-two": deleteLastTwo,
   "slot-reuse": slotReuse,
   "queue-cancel": queueCancel,
+  "queue-order": queueOrder,
   "core-storm": coreStorm,
 };
 
@@ -37,7 +38,5 @@ export default function* main(sys: Sys): Steps<number> {
   const scenario = scenarios[os.args[0] as ScenarioName];
   if (os.name === "victim") return yield* live(os);
   if (os.threadIndex === 0) return yield* lead(os, scenario);
-  if (scenario !== coreStorm) return yield* follow(os, scenario);
-  const hand = new Hand(sys, os.environment.debug, os.environment.cnode);
-  return yield* storm({ os, hand, slots: os.environment.freeSlots.take(4) });
+  return yield* os.args[1] === VISITOR ? visit(os, scenario) : follow(os, scenario);
 }

@@ -18,6 +18,7 @@ export const SCENARIOS = Object.freeze([
   "delete-last-two",
   "slot-reuse",
   "queue-cancel",
+  "queue-order",
   "core-storm",
 ] as const);
 

@@ -1,6 +1,6 @@
 /** Contexts for the suites that guests measure: a fake machine, and a real one as the command line makes it. */
 import { type GuestOptions, type SuiteContext, turnLine } from "@capos/bench";
-import { boot } from "@capos/machine";
+import { boot, type CaposMachine } from "@capos/machine";
 
 export interface Answer {
   status: number;
@@ -106,8 +106,19 @@ export function fakeContext(
   return { context, asked, machines };
 }
 
+/** What is to be done when a guest runs. */
+interface Moment {
+  readonly guest: string;
+  use(): void;
+}
+
+/** Looks at a machine until a process of that name is there, or the machine is not. */
+async function untilRuns(machine: CaposMachine, name: string): Promise<void> {
+  while (!(await machine.inspect()).processes.some((process) => process.name === name));
+}
+
 /** Machines of the least time that makes sense, and of no more memory than a row needs. */
-export function realContext(cores: number, more: Partial<SuiteContext> = {}): SuiteContext {
+export function realContext(cores: number, more: Partial<SuiteContext> = {}, moment?: Moment): SuiteContext {
   return {
     cores,
     hardwareThreads: 2,
@@ -120,6 +131,8 @@ export function realContext(cores: number, more: Partial<SuiteContext> = {}): Su
         const value = await use({
           cores: count,
           async runImage(image, options) {
+            if (moment !== undefined && image.name === moment.guest)
+              void untilRuns(machine, image.name).then(moment.use, () => {});
             const { status, state, fault } = await machine.runImage(image, options);
             if (state !== "exited") throw new Error(`${image.name}: ${fault}`);
             return status;

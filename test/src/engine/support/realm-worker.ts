@@ -20,6 +20,7 @@ export interface Outcome {
 const RUNNER = `
   import { parentPort, workerData } from "node:worker_threads";
   const { hardenRealm, compileProgram, faultOf } = await import(workerData.realm);
+  const { assignKept } = await import(new URL("./overrides.js", workerData.realm));
   let work = 0;
   hardenRealm(() => { work++; });
   const intrinsics = { Function, Promise, ArrayBuffer, SharedArrayBuffer, Float64Array, Atomics, WebAssembly, process, compileProgram };
@@ -31,7 +32,7 @@ const RUNNER = `
       const code = isImage ? body : "(function($tick, $tickMain, $caught) {\\n" + body + "\\n})";
       const program = compileProgram(code, "the test's/guest.ts");
       if (isImage) {
-        const guest = program(() => {}, () => true, () => {}, (iterable) => iterable, () => {}, () => {})({});
+        const guest = program(() => {}, () => true, () => {}, (iterable) => iterable, assignKept, () => {}, () => {})({});
         outcome.value = { yielded: 0 };
         for (let step = guest.next(); ; step = guest.next(), outcome.value.yielded++) {
           if (step.done) { outcome.value.returned = step.value; break; }

@@ -6,6 +6,7 @@
 import "./sharpness.js";
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
+import { visibleTexts } from "@capos/abi";
 import type { BenchmarkDocument, MeasuredResult } from "@capos/bench";
 import { formatDuration } from "@capos/bench/quantity";
 import type uPlot from "uplot";
@@ -17,7 +18,12 @@ import { drawTimeline } from "./timeline.js";
 
 /** What is between the tags of a script of JSON. */
 function dataOf<T>(id: string): T {
-  return JSON.parse(document.getElementById(id)!.textContent!) as T;
+  return shownOf(document.getElementById(id)!.textContent!);
+}
+
+/** A value of JSON. Its texts are drawn and told: the canvas would obey marks of direction. */
+function shownOf<T>(json: string): T {
+  return visibleTexts(JSON.parse(json) as T);
 }
 
 const data = dataOf<BenchmarkDocument>("document");
@@ -68,7 +74,7 @@ function drawAll(): void {
 for (const select of document.querySelectorAll<HTMLSelectElement>("select[data-plot]")) {
   const id = select.dataset.plot!;
   select.addEventListener("change", () => {
-    plots[id] = JSON.parse(select.value) as Plot;
+    plots[id] = shownOf(select.value);
     draw(id);
   });
 }

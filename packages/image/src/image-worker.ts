@@ -1,5 +1,5 @@
 /**
- * The thread that makes an image of deep code: it has the stack for that. Answers with one message.
+ * The thread that makes an image of deep code, which it has the stack for, or of much. Answers with one message.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Image } from "@capos/abi";
@@ -7,11 +7,11 @@ import { GuestBuildError, type Place } from "./build-error.js";
 import { type Ingredients, makeImage } from "./make-image.js";
 
 /** An image, or why there is none; without a reason if this stack is not deep enough either. */
-export type DeepAnswer =
+export type WorkerAnswer =
   | { readonly image: Image | null }
   | { readonly error: { readonly reason: string; readonly place: Place | null } | null };
 
-function answer(ingredients: Ingredients): DeepAnswer {
+function answer(ingredients: Ingredients): WorkerAnswer {
   try {
     return { image: makeImage(ingredients) };
   } catch (error) {
