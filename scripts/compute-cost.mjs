@@ -56,6 +56,7 @@ try {
       (all) => all,
       nothing,
       nothing,
+      nothing,
     )(sys);
     steps.next();
     const { direct } = sys;

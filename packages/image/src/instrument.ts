@@ -108,7 +108,7 @@ export function instrument(
     if (node.type === "YieldExpression" && !node.delegate && yielding.has(enclosingFunction(bundle, node)!)) {
       const isTrap = node.argument !== null && isTrapOf(node.argument, sys, bindings);
       if (!isTrap && isOwn(node)) checkTrap(node, names, out);
-    } else if (node.type === "ExpressionStatement" && mayDrop(node.expression) && isOwn(node))
+    } else if (node.type === "ExpressionStatement" && mayDrop(node.expression, bindings) && isOwn(node))
       wrap(node.expression, `${names.used}(`, ")", out);
     if (node.type === "ExportNamedDeclaration") out.remove(node.start, node.end);
   }
@@ -180,21 +180,28 @@ function checkTrap(node: Tree, names: Names, out: MagicString): void {
 }
 
 /** True for an expression whose value may be a generator that was meant to be run. */
-function mayDrop(node: Tree): boolean {
+function mayDrop(node: Tree, bindings: Bindings): boolean {
   switch (node.type) {
     case "CallExpression":
-      return node.callee.type !== "Super";
+      return node.callee.type !== "Super" && !isOfBuiltIn(node.callee, bindings);
     case "ChainExpression":
-      return mayDrop(node.expression);
+      return mayDrop(node.expression, bindings);
     case "LogicalExpression":
-      return mayDrop(node.right);
+      return mayDrop(node.right, bindings);
     case "ConditionalExpression":
-      return mayDrop(node.consequent) || mayDrop(node.alternate);
+      return mayDrop(node.consequent, bindings) || mayDrop(node.alternate, bindings);
     case "SequenceExpression":
-      return mayDrop(node.expressions.at(-1));
+      return mayDrop(node.expressions.at(-1), bindings);
     default:
       return false;
   }
+}
+
+/** True for `Object.freeze` and the like: they give what they were given. */
+function isOfBuiltIn(callee: Tree, bindings: Bindings): boolean {
+  return (
+    callee.type === "MemberExpression" && callee.object.type === "Identifier" && !bindings.has(callee.object)
+  );
 }
 
 /** A function body begins with the check; an expression becomes a body. */

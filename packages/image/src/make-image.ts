@@ -102,7 +102,8 @@ function mapOf(first: string, second: string): string {
 function ownership(bundle: Bundle, source: BundledSource): (node: Tree) => boolean {
   const map = new TraceMap(source.map);
   const lines: number[] = [0];
-  for (let at = bundle.code.indexOf("\n"); at >= 0; at = bundle.code.indexOf("\n", at + 1)) lines.push(at + 1);
+  for (let at = bundle.code.indexOf("\n"); at >= 0; at = bundle.code.indexOf("\n", at + 1))
+    lines.push(at + 1);
   return ({ start }) => {
     let line = 0;
     for (let step = 2 ** 24; step >= 1; step /= 2) if (lines[line + step]! <= start) line += step;

@@ -34,6 +34,7 @@ async function run(t: Test, source: string, isWanted: () => boolean = () => true
     (all: unknown) => all,
     nothing,
     nothing,
+    nothing,
   );
   for (const steps = main({ out }); steps.next().done !== true; ) yields++;
   return { out, yields, ticks };

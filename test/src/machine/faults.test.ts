@@ -171,6 +171,7 @@ t.test("what only looks like such a slip works", async (t) => {
 class Bag { *[Symbol.iterator]() { yield "c"; } }
 ${MAIN}  const made: any[] = [...words(), ...new Bag()];
   void words();
+  Object.freeze(words());
   new Map().set(1, 2);
   [3].map((n) => n);
   made.push(words().next());

@@ -361,7 +361,7 @@ t.test("a guest can reach neither code that is not built, nor memory, nor the ke
     for (const key of ["buffer", "byteLength", "byteOffset", "set", "subarray", "constructor", "length", 64, 65, 79, 80, -1, 1.5]) {
       if (words[key] !== undefined) found.push("words." + String(key));
     }
-    if (Object.getPrototypeOf(words) !== null || Reflect.ownKeys(words).length !== 64) found.push("words");
+    if (Object.getPrototypeOf(words) !== null || Reflect.ownKeys(words).filter((key) => key !== Symbol.iterator).length !== 64) found.push("words");
     words[64] = words[73] = words[-1] = words[1e9] = 7;
     if ((yield sys.recv(0)) !== Err.BAD_CAP) found.push("a register was written");
     // Everything that can be reached by properties and prototypes.
