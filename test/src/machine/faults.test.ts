@@ -52,8 +52,9 @@ ${MAIN}  const store = new Store(os);
   yield* store.get();
 }`,
   );
-  t.equal(fault, "guest.ts:3:26: IpcError: untyped info: ERR_BAD_CAP");
-  t.strictSame(stack, ["at size (guest.ts:3:26)", "at get (guest.ts:8:19)", "at main (guest.ts:14:16)"]);
+  t.match(fault, /^guest\.ts:3:\d+: IpcError: untyped info: ERR_BAD_CAP$/);
+  t.match(stack, [/^at size \(guest\.ts:3:/, /^at get \(guest\.ts:8:/, /^at main \(guest\.ts:14:/]);
+  t.equal(stack.length, 3);
 });
 
 t.test("an error that libos makes without a trap names the guest's own line", async (t) => {
