@@ -13,4 +13,4 @@ export const MAX_REPETITIONS = 100_000;
 export const SAVED_REPETITIONS = 10;
 export const SAVED_SECONDS = 0.2;
 /** Of all benchmarks at once, for who wants to see the machine at work; who wants to know more asks `bench`. */
-export const LOOK_SECONDS = 0.2;
+export const LOOK_SECONDS = 0.15;

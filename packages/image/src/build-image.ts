@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { Image } from "@capos/abi";
 import { GuestBuildError } from "./build-error.js";
-import { bundle } from "./bundler.js";
+import { type BundledSource, bundle } from "./bundler.js";
 import type { WorkerAnswer } from "./image-worker.js";
 import { type Ingredients, makeImage } from "./make-image.js";
 import { TOO_DEEP } from "./nesting.js";
@@ -25,23 +25,35 @@ const MUCH = 2 ** 18;
 /** The stack of the thread that reads deep code: acorn takes 300 bytes for each of a hundred thousand `+`. */
 const DEEP: ResourceLimits = Object.freeze({ stackSizeMb: 256 });
 
+/** A guest whose files were read. What is left is work for a thread, and takes files in one rare case. */
+export interface GuestBundle {
+  /** @throws GuestBuildError with one line for whoever wrote the guest */
+  makeImage(): Promise<Image>;
+}
+
 /**
- * Builds the image of a guest from its TypeScript or JavaScript file. Runs nothing of the guest.
- *
- * Throws `GuestBuildError` with one line for whoever wrote the guest. The caller's thread goes on meanwhile.
+ * Reads and bundles a guest's TypeScript or JavaScript file. Runs nothing of the guest.
+ * @throws GuestBuildError with one line for whoever wrote the guest; the signal's reason
  */
-export async function buildImage(entryFile: string, options: ImageOptions = {}): Promise<Image> {
+export async function bundleGuest(entryFile: string, options: ImageOptions = {}): Promise<GuestBundle> {
   const entry = await findEntry(entryFile, options.root);
   const name = options.name ?? basename(entryFile);
   const { signal } = options;
-  const make = async (lowerObjectRest: boolean) => {
-    const source = await bundle(entry, lowerObjectRest, signal);
-    return await makeOfAny({ source, entryFile: entry.file, name }, signal);
+  const make = (source: BundledSource) => makeOfAny({ source, entryFile: entry.file, name }, signal);
+  const source = await bundle(entry, false, signal);
+  return {
+    async makeImage() {
+      // esbuild can spell `const {a, ...rest} = text` as a loop.
+      const image = (await make(source)) ?? (await make(await bundle(entry, true, signal)));
+      if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
+      return image;
+    },
   };
-  // esbuild can spell `const {a, ...rest} = text` as a loop.
-  const image = (await make(false)) ?? (await make(true));
-  if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
-  return image;
+}
+
+/** Builds the image of a guest from its file: see `bundleGuest`. */
+export async function buildImage(entryFile: string, options: ImageOptions = {}): Promise<Image> {
+  return (await bundleGuest(entryFile, options)).makeImage();
 }
 
 /** On the caller's thread if its time and its stack will do, as they nearly always do; else on one for it. */

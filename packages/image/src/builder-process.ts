@@ -31,6 +31,8 @@ const ENDS: readonly (readonly [RegExp, string])[] = [
 
 export class BuilderProcess {
   #words = "";
+  /** Without open files or processes there is none, and esbuild stumbles over that. */
+  #hasStarted = true;
   /** Resolves when it has ended and all its words are here. Nothing else keeps this process alive for that. */
   #closed = async (): Promise<void> => {};
   #users = 0;
@@ -60,9 +62,10 @@ export class BuilderProcess {
 
   /** The mistake or limit that it ended by; null if it did not end. `place` is what it was given. */
   async whyEnded(error: unknown, place: Place): Promise<GuestBuildError | null> {
-    if (!(error instanceof Error && error.message.startsWith("The service "))) return null;
+    const told = error instanceof Error ? error.message : "";
+    if (this.#hasStarted && !told.startsWith("The service ")) return null;
     await this.#closed();
-    const found = ENDS.find(([pattern]) => pattern.test(`${error.message}\n${this.#words}`));
+    const found = ENDS.find(([pattern]) => pattern.test(`${told}\n${this.#words}`));
     if (found !== undefined) return new GuestBuildError(found[1]);
     // Given a file that it can read, there is one end left: that of its stack.
     return new GuestBuildError(TOO_DEEP, place);
@@ -86,9 +89,16 @@ export class BuilderProcess {
 
   #listen(child: ChildProcess): void {
     this.#words = "";
-    // One that cannot be started closes too.
-    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    const stderr = child.stderr as Socket | null;
+    this.#hasStarted = child.pid !== undefined;
+    // One that cannot be started may never close.
+    const closed = new Promise<void>((resolve) => {
+      child.once("close", () => resolve());
+      child.once("error", (error) => {
+        this.#words += error.message;
+        resolve();
+      });
+    });
+    const stderr = child.stderr as Socket | null | undefined;
     stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#words = (this.#words + text).slice(0, MOST_KEPT);
     });

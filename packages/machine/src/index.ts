@@ -3,6 +3,7 @@
  * host side of the hardware, the kernel's program, the servers' images and the image builder; knows no command line.
  */
 export { boot } from "./boot.js";
+export { compileGuest } from "./compile-guest.js";
 export { ConsoleText, consoleWriter } from "./console-text.js";
 export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
 export { askMachine, chooseMachine } from "./door/ask.js";
@@ -10,7 +11,7 @@ export { type Door, openDoor } from "./door/door.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
 export { LineSplitter } from "./lines.js";
 export { PRETTY } from "./log-sink.js";
-export { CaposMachine, compileGuest } from "./machine.js";
+export { CaposMachine } from "./machine.js";
 export type {
   BootOptions,
   LastMoments,

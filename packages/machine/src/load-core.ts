@@ -2,8 +2,9 @@
  * Loads a core's program: one script, and beside it the code that V8 made of it when it was built. Without that each
  * core compiles for itself what all of them run, and that is a good part of a boot.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import process from "node:process";
 import vm from "node:vm";
 import type { CoreReport, CoreTask } from "@capos/kernel";
 
@@ -21,9 +22,12 @@ type Definition = (
   url: string,
 ) => void;
 
-/** Where the code of a script lies. */
+/**
+ * Where the code of a script lies that this V8 made. V8 itself looks at the first numbers of its version alone, and the
+ * process ends where a Node runs the code of another whose V8 is patched otherwise.
+ */
 export function codeOf(script: URL): URL {
-  return new URL(`${script.href}.code`);
+  return new URL(`${script.href}.${process.versions.v8}-${process.arch}.code`);
 }
 
 /**
@@ -46,5 +50,6 @@ export function runCoreScript(compiled: vm.Script, script: URL): CoreProgram {
 
 /** Loads a program from its script and its code. */
 export function loadCore(script: URL): CoreProgram {
-  return runCoreScript(compileCore(script, readFileSync(codeOf(script))), script);
+  const code = codeOf(script);
+  return runCoreScript(compileCore(script, existsSync(code) ? readFileSync(code) : undefined), script);
 }

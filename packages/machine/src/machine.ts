@@ -2,9 +2,9 @@
 import { basename } from "node:path";
 import type { Image } from "@capos/abi";
 import type { PhysicalMemory } from "@capos/hal";
-import { buildImage, GuestBuildError } from "@capos/image";
 import type { MachineState } from "@capos/inspect";
 import type { Backend } from "./backend.js";
+import { compileGuest } from "./compile-guest.js";
 import { MachineError, UsageError } from "./errors.js";
 import type { MachineReport, RunOptions, RunResult } from "./options.js";
 import { inRange } from "./ranges.js";
@@ -113,26 +113,5 @@ export class CaposMachine {
   /** Resolves when the machine has ended, for whatever reason. */
   async ended(): Promise<MachineReport> {
     return this.#backend.ended;
-  }
-}
-
-/**
- * Bundles and instruments a guest's file.
- * @param options.root the folder that its files are in: it can import none beside or above it. The file's own unless given
- * @param options.signal whose abort ends it at once
- * @throws UsageError with one line that names file and place; the signal's reason
- */
-export async function compileGuest(
-  file: string,
-  { root, signal }: { readonly root?: string | undefined; readonly signal?: AbortSignal } = {},
-): Promise<Image> {
-  try {
-    return await buildImage(file, {
-      ...(root !== undefined && { root }),
-      ...(signal !== undefined && { signal }),
-    });
-  } catch (error) {
-    if (error instanceof GuestBuildError) throw new UsageError(error.message);
-    throw error;
   }
 }

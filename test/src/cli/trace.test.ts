@@ -132,6 +132,30 @@ t.test("a file stops growing at its limit, and Ctrl-C leaves a whole one", async
   t.ok(otherData.leftOut >= 0);
 });
 
+t.test("a second signal ends it as it stands, with a whole file and nothing beside it", async (t) => {
+  const cwd = at("twice");
+  mkdirSync(cwd);
+  const out = join(cwd, "trace.json");
+  writeFileSync(out, "old");
+  let seen = false;
+  const run = await caposSmp(
+    ["trace", "--out", out, "--force", "--", "run", "--cores", "2", guest("loops")],
+    {
+      onOutput: (_text, kill) => {
+        if (seen) return;
+        seen = true;
+        // Two of a kind may count as one.
+        kill("SIGINT");
+        kill("SIGTERM");
+      },
+    },
+  );
+  t.equal(run.status, 130, run.stderr);
+  t.equal(run.signal, null);
+  checkTrace(t, out);
+  t.same(readdirSync(cwd), ["trace.json"]);
+});
+
 t.test(
   "after a panic the trace of the last moments is written by itself; a ring that was off is told",
   async (t) => {

@@ -138,6 +138,18 @@ t.test("a program without bad lengths sees the built-ins it knows", async (t) =>
     "const s = new Set([1, 2]); let n = 0; s.forEach((v) => { n += v }); new Map([[3, 4]]).forEach((v, k) => { n += v * k }); return n": 15,
     "const p = new Proxy({}, { get: (_, k) => k }); return p.hello + typeof Proxy.revocable({}, {}).proxy":
       "helloobject",
+    "class H { #n = 2; get(t, k) { return this.#n + k } } return new Proxy({}, new H()).x + typeof new Proxy(function () {}, {})":
+      "2xfunction",
+    "const h = {}, p = new Proxy({ a: 1 }, h); h.get = () => 5; return [p.a, 'a' in p, Object.keys(p), delete p.a, Object.keys(p).length].join()":
+      "5,true,a,true,0",
+    "const p = new Proxy(function (a) { return this + a }, {}); return p.call(1, 2) + Reflect.apply(p, 3, [4]) + new (new Proxy(class { constructor(a) { this.a = a } }, {}))(5).a": 15,
+    "const p = new Proxy(Object.freeze({ a: 1 }), { get: () => 2 }); try { return p.a } catch (e) { return e.name }":
+      "TypeError",
+    "const o = Object.create({}, { a: { get() { return this.b }, enumerable: true }, b: { value: 7 } }); return Object.keys(o) + o.a":
+      "a7",
+    "const o = {}; o.__defineGetter__('a', () => 3); Object.defineProperty(o, 'b', { value: 4 }); return [o.a, o.b, Object.keys(o), Reflect.defineProperty(Object.freeze({}), 'a', {})].join()":
+      "3,4,a,false",
+    "try { Object.defineProperty({}, 'a', { get() {}, value: 1 }) } catch (e) { return e.name }": "TypeError",
     "new RegExp('a+', 'g').flags + (/a/ instanceof RegExp) + RegExp(/x/y).sticky + new RegExp(/q/, 'i').flags + (class extends RegExp {}, 1)":
       "gtruetruei1",
     "class E extends Error { constructor(m) { super(m); this.name = 'E' } } return String(new E('x')) + new E('y').stack":

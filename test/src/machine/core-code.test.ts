@@ -1,7 +1,8 @@
 /** The code that V8 made of a core's program: it is taken where it was made, and elsewhere the program is compiled anew. */
 import { once } from "node:events";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { SEALED, setFlags } from "@capos/hal/host";
@@ -9,14 +10,16 @@ import t, { type Test } from "tap";
 import { ROOT } from "../support/cli-process.js";
 
 const MACHINE = join(ROOT, "packages/machine/dist");
+const CODE = `.${process.versions.v8}-${process.arch}.code`;
 
 /** Loads a script as a core does; says whether V8 refuses its code, and what it exports. */
 const LOAD = `
   const { parentPort, workerData } = require("node:worker_threads");
-  const { readFileSync } = require("node:fs");
+  const { existsSync, readFileSync } = require("node:fs");
   import(workerData.loader).then(({ codeOf, compileCore, loadCore }) => {
     const script = new URL(workerData.script);
-    const isRefused = compileCore(script, readFileSync(codeOf(script))).cachedDataRejected;
+    const code = codeOf(script);
+    const isRefused = existsSync(code) && compileCore(script, readFileSync(code)).cachedDataRejected;
     parentPort.postMessage({ isRefused, exports: Object.keys(loadCore(script)).sort() });
   });`;
 
@@ -53,10 +56,16 @@ for (const name of ["core.cjs", "core-traced.cjs"]) {
 
   t.test(`${name} is compiled anew where its code is another V8's`, async (t) => {
     const script = await copyOf(t, name);
-    const code = readFileSync(`${script}.code`);
+    const code = readFileSync(script + CODE);
     // The head of V8's code says which version and flags it is of.
     code.fill(0, 0, 16);
-    writeFileSync(`${script}.code`, code);
+    writeFileSync(script + CODE, code);
     t.same(await load(script), { isRefused: true, exports: ["main", "rehearse"] });
+  });
+
+  t.test(`${name} is compiled where there is code of a V8 that is patched otherwise alone`, async (t) => {
+    const script = await copyOf(t, name);
+    renameSync(script + CODE, `${script}.${process.versions.v8}1-${process.arch}.code`);
+    t.same(await load(script), { isRefused: false, exports: ["main", "rehearse"] });
   });
 }

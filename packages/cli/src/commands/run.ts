@@ -1,9 +1,9 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
 import { visibleJson } from "@capos/abi";
-import { boot, compileGuest, type RunResult } from "@capos/machine";
+import type { RunResult } from "@capos/machine";
+import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
-import { bootOptions, KEPT_KIB } from "./boot-options.js";
 import type { MachineFlags } from "./options.js";
 
 export interface RunFlags extends MachineFlags {
@@ -23,28 +23,35 @@ export async function runCommand(
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
-  const options = await bootOptions(flags, session, KEPT_KIB);
-  const compiling = compileGuest(file, { root: flags.root, signal });
+  // First of all: the bundler is a process, and starts while the machine's host side is loaded.
+  const reading = readGuest(file, { root: flags.root, signal });
+  // Told of below.
+  reading.catch(() => {});
+  const [{ boot }, { bootOptions, KEPT_KIB }] = await Promise.all([
+    import("@capos/machine"),
+    import("./boot-options.js"),
+  ]);
+  // Before a machine is built: most mistakes are in the guest.
+  const makeImage = await reading;
   // Who watches machines is shown none for a guest that cannot run.
-  if (session.onMachine !== undefined) await compiling;
+  const early = session.onMachine === undefined ? null : await makeImage();
   const lines: string[] = [];
   const booting = boot({
-    ...options,
+    ...(await bootOptions(flags, session, KEPT_KIB)),
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
     ...(flags.json === true && { onConsole: (line: string) => void lines.push(line) }),
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
-  const [compiled, booted] = await Promise.allSettled([compiling, booting]);
-  // Most mistakes are in the guest.
-  if (compiled.status === "rejected") {
-    if (booted.status === "fulfilled") await booted.value.halt();
-    throw compiled.reason;
-  }
+  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeImage)]);
   if (booted.status === "rejected") throw booted.reason;
-  const image = compiled.value;
   const machine = booted.value;
+  if (made.status === "rejected") {
+    await machine.halt();
+    throw made.reason;
+  }
+  const image = made.value;
   const interrupt = (): void => void machine.halt();
   signal.addEventListener("abort", interrupt);
   try {
@@ -63,6 +70,12 @@ export async function runCommand(
     stdin?.close();
     await machine.halt();
   }
+}
+
+/** Does this thread's work after what was begun has given the others theirs. */
+async function whileOthersWork<Result>(work: () => Promise<Result>): Promise<Result> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return work();
 }
 
 /** Passes on what the kernel writes, without the boot's phases. */

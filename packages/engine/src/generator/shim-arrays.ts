@@ -110,7 +110,7 @@ function searches({ elements, callback: called, spend }: Guard): object {
   };
 }
 
-function walks({ elements, callback: called }: Guard): object {
+function walks({ elements, callback: called, spend }: Guard): object {
   const proto = Array.prototype;
   const forEach = uncurry(proto.forEach);
   const map = uncurry(proto.map);
@@ -161,6 +161,8 @@ function walks({ elements, callback: called }: Guard): object {
       elements(list, "Array.prototype.toLocaleString");
       let text = "";
       for (let i = 0; i < list.length; i++) {
+        // V8 looks into a loop seldom, but at each call.
+        spend(1);
         const element = list[i] as { toLocaleString(): unknown } | null | undefined;
         if (i > 0) text += ",";
         if (element !== null && element !== undefined) text += `${element.toLocaleString() as string}`;
@@ -276,7 +278,7 @@ function copies(guard: Guard): object {
   };
 }
 
-function nested({ elements, spend }: Guard): object {
+function nested({ elements, callback: called, spend }: Guard): object {
   const { concat } = Array.prototype;
 
   /** An array within the limit stands for its elements, all else for itself, spreadable or not. */
@@ -324,12 +326,13 @@ function nested({ elements, spend }: Guard): object {
       const source = asObject(this, "Array.prototype.flatMap") as unknown[];
       elements(source, "Array.prototype.flatMap");
       if (typeof callback !== "function") throw new TypeError("flatMap mapper function is not callable");
+      const by = called(callback) as Callback;
       const { length } = source;
       const out: unknown[] = [];
       let visited = length;
       for (let i = 0; i < length; i++) {
         if (!(i in source)) continue;
-        const element = apply(callback, self, [source[i], i, source]);
+        const element = apply(by, self, [source[i], i, source]);
         if (isArray(element)) visited = flatten(out, element, 0, visited);
         else out.push(element);
       }

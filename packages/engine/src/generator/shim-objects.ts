@@ -44,12 +44,12 @@ const SET_METHODS = Object.freeze([
 const MAP_METHODS = Object.freeze([...SET_METHODS, "get", "set"]);
 
 export function shimObjects(guard: Guard): void {
-  replaceMethods(Object, listings(guard));
+  replaceMethods(Object, { ...listings(guard), ...definitions(guard) });
   keepOnly(Object, OBJECT_FUNCTIONS);
-  replaceMethods(Reflect, applications(guard));
+  replaceMethods(Reflect, { ...applications(guard), ...reflectDefinition(guard) });
   replaceMethods(Function.prototype, { ...functionApply(guard), ...functionBind(guard) });
   replaceMethods(JSON, json(guard));
-  replaceMethods(Object.prototype, wrapping(guard));
+  replaceMethods(Object.prototype, { ...wrapping(guard), ...accessors(guard) });
   replaceMethods(Error.prototype, errorText(guard));
   replaceMethods(Set.prototype, setWalk(guard));
   replaceMethods(Map.prototype, mapWalk(guard));
@@ -64,8 +64,7 @@ export function shimObjects(guard: Guard): void {
 }
 
 function listings({ properties }: Guard): object {
-  const { keys, values, entries, getOwnPropertyNames, getOwnPropertyDescriptors, assign, defineProperties } =
-    Object;
+  const { keys, values, entries, getOwnPropertyNames, getOwnPropertyDescriptors, assign } = Object;
   return {
     keys(of: object) {
       properties(of, "Object.keys");
@@ -97,9 +96,78 @@ function listings({ properties }: Guard): object {
       }
       return sources.length === 0 ? assign(target) : assigned;
     },
-    defineProperties(target: object, from: PropertyDescriptorMap) {
-      properties(from, "Object.defineProperties");
-      return defineProperties(target, from);
+  };
+}
+
+/** What a property can be told to be. */
+const FIELDS = Object.freeze(["enumerable", "configurable", "value", "writable", "get", "set"] as const);
+
+/**
+ * A description of a property whose accessors V8 can stop: another built-in may call them for each of many elements. Every field is
+ * read once, as the language does, for a description may be a proxy.
+ */
+function described({ callback }: Guard, given: unknown): PropertyDescriptor {
+  if ((typeof given !== "object" && typeof given !== "function") || given === null)
+    return given as unknown as PropertyDescriptor;
+  const made: Record<string, unknown> = { __proto__: null };
+  for (let i = 0; i < FIELDS.length; i++) {
+    const field = FIELDS[i]!;
+    if (!(field in given)) continue;
+    const value = (given as PropertyDescriptor)[field] as unknown;
+    made[field] = field === "get" || field === "set" ? callback(value) : value;
+  }
+  return made;
+}
+
+function definitions(guard: Guard): object {
+  const { create, defineProperty, defineProperties, getOwnPropertyDescriptor } = Object;
+  const { ownKeys } = Reflect;
+
+  function all(from: object): PropertyDescriptorMap {
+    guard.properties(from, "Object.defineProperties");
+    const made = { __proto__: null } as unknown as PropertyDescriptorMap;
+    const source = Object(from) as Record<PropertyKey, unknown>;
+    const keys = ownKeys(source);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      if (getOwnPropertyDescriptor(source, key)?.enumerable === true)
+        made[key] = described(guard, source[key]);
+    }
+    return made;
+  }
+  return {
+    create(proto: object | null, properties: unknown) {
+      const made = create(proto) as object;
+      return properties === undefined ? made : defineProperties(made, all(properties as object));
+    },
+    defineProperty(target: object, key: PropertyKey, descriptor: unknown) {
+      return defineProperty(target, key, described(guard, descriptor));
+    },
+    defineProperties(target: object, from: object) {
+      return defineProperties(target, from === undefined || from === null ? from : all(from));
+    },
+  };
+}
+
+function reflectDefinition(guard: Guard): object {
+  const { defineProperty } = Reflect;
+  return {
+    defineProperty(target: object, key: PropertyKey, descriptor: unknown) {
+      return defineProperty(target, key, described(guard, descriptor));
+    },
+  };
+}
+
+function accessors({ callback }: Guard): object {
+  const proto = Object.prototype as unknown as Record<"__defineGetter__" | "__defineSetter__", unknown>;
+  const defineGetter = uncurry(proto.__defineGetter__);
+  const defineSetter = uncurry(proto.__defineSetter__);
+  return {
+    __defineGetter__(this: unknown, key: PropertyKey, get: unknown) {
+      return defineGetter(this, key, callback(get));
+    },
+    __defineSetter__(this: unknown, key: PropertyKey, set: unknown) {
+      return defineSetter(this, key, callback(set));
     },
   };
 }
@@ -203,6 +271,23 @@ function mapWalk({ callback: called, spend }: Guard): object {
   };
 }
 
+/** What a handler of a proxy may have, each called as the function of `Reflect` is. */
+const TRAPS = Object.freeze([
+  ...[
+    "apply",
+    "construct",
+    "defineProperty",
+    "deleteProperty",
+    "get",
+    "getOwnPropertyDescriptor",
+    "getPrototypeOf",
+  ],
+  ...["has", "isExtensible", "ownKeys", "preventExtensions", "set", "setPrototypeOf"],
+] as (keyof ProxyHandler<object>)[]);
+/** As the language has them. */
+const reflect = Object.freeze(Object.fromEntries(TRAPS.map((trap) => [trap, Reflect[trap] as Callable])));
+
+type Callable = (...rest: unknown[]) => unknown;
 type Constructor = new (...rest: unknown[]) => object;
 
 /** A constructor that refuses to wrap a long text, and else is the given one. */
@@ -239,15 +324,33 @@ function replaceConstructor(name: "Object" | "String", replacement: Constructor)
  * No proxies of arrays: `Array.isArray` is true for them, and a `length` that a trap answers could
  * be short for the guard and long for the built-in. This makes every array a true one.
  */
-function replaceProxy({ mark }: Guard): void {
+function replaceProxy({ mark, callback }: Guard): void {
   const given = Proxy;
   function refuseArrays(target: unknown): void {
     if (isArray(target)) throw new TypeError("Proxy: a guest cannot make a proxy of an array");
   }
+  /**
+   * A handler whose traps V8 can stop, for a trap may be a built-in, and a built-in call it for each of many properties. A
+   * trap that is not there does what is done without it.
+   */
+  function stoppable(handler: ProxyHandler<object>): ProxyHandler<object> {
+    if ((typeof handler !== "object" && typeof handler !== "function") || handler === null) return handler;
+    const traps: Record<string, unknown> = { __proto__: null };
+    for (let i = 0; i < TRAPS.length; i++) {
+      const name = TRAPS[i]!;
+      traps[name] = (...rest: unknown[]): unknown => {
+        const trap: unknown = handler[name];
+        if (trap === undefined || trap === null) return apply(reflect[name]!, undefined, rest);
+        if (typeof trap !== "function") throw new TypeError(`${name} of a proxy's handler is not a function`);
+        return apply(callback(trap) as Callable, handler, rest);
+      };
+    }
+    return traps;
+  }
   const limited = function (target: object, handler: ProxyHandler<object>): object {
     if (new.target === undefined) throw new TypeError("Constructor Proxy requires 'new'");
     refuseArrays(target);
-    const made = new given(target, handler);
+    const made = new given(target, stoppable(handler));
     // Its trap may be a built-in.
     if (typeof target === "function") mark(made);
     return made;
@@ -258,7 +361,7 @@ function replaceProxy({ mark }: Guard): void {
   const methods = {
     revocable(target: object, handler: ProxyHandler<object>) {
       refuseArrays(target);
-      const made = revocable(target, handler);
+      const made = revocable(target, stoppable(handler));
       if (typeof target === "function") mark(made.proxy);
       return made;
     },

@@ -40,7 +40,7 @@ export function shimStrings(guard: Guard): void {
   const methods = { ...searches(guard), ...patterns(guard), ...others(guard) };
   replaceMethods(String.prototype, methods);
   keepOnly(String.prototype, [...LINEAR, ...Object.keys(methods)]);
-  replaceMethods(String, { raw, ...characters() });
+  replaceMethods(String, { ...raw(guard), ...characters() });
   keepOnly(String, ["fromCharCode", "fromCodePoint", "raw"]);
   shimUris(guard);
   replaceMethods(RegExp.prototype, regularExpressions(guard));
@@ -277,17 +277,23 @@ function shimUris({ length, spend }: Guard): void {
 }
 
 /** `String.raw`, reading the length once. */
-function raw(template: { raw: ArrayLike<unknown> }, ...substitutions: unknown[]): string {
-  const literals = Object(template.raw) as ArrayLike<unknown>;
-  const length = +literals.length;
-  if (length > MAX_ARRAY_LIKE_LENGTH)
-    refuse("String.raw", `a length of ${length}`, MAX_ARRAY_LIKE_LENGTH, "elements");
-  let text = "";
-  for (let i = 0; i < length; i++) {
-    text += `${literals[i] as string}`;
-    if (i + 1 < length && i < substitutions.length) text += `${substitutions[i] as string}`;
-  }
-  return text;
+function raw({ spend }: Guard): object {
+  return {
+    raw(template: { raw: ArrayLike<unknown> }, ...substitutions: unknown[]): string {
+      const literals = Object(template.raw) as ArrayLike<unknown>;
+      const length = +literals.length;
+      if (length > MAX_ARRAY_LIKE_LENGTH)
+        refuse("String.raw", `a length of ${length}`, MAX_ARRAY_LIKE_LENGTH, "elements");
+      let text = "";
+      for (let i = 0; i < length; i++) {
+        // V8 looks into a loop seldom, but at each call.
+        spend(1);
+        text += `${literals[i] as string}`;
+        if (i + 1 < length && i < substitutions.length) text += `${substitutions[i] as string}`;
+      }
+      return text;
+    },
+  };
 }
 
 /**

@@ -8,7 +8,8 @@ export function threadPool(module: URL, most: number): Piscina {
     minThreads: 1,
     maxThreads: most,
     atomics: "disabled",
-    execArgv: [],
+    // Node 20.19.0 ends the whole process when a thread is terminated while it loads a module by require; import is safe.
+    execArgv: ["--no-experimental-require-module"],
     recordTiming: false,
   });
 }

@@ -7,7 +7,8 @@ import { setFlagsFromString } from "node:v8";
  */
 export const SEALED = Object.freeze({
   env: Object.freeze({}) as Record<string, string>,
-  execArgv: [] as string[],
+  // Node 20.19.0 ends the whole process when a thread is terminated while it loads a module by require; import is safe.
+  execArgv: ["--no-experimental-require-module"],
 });
 
 /**

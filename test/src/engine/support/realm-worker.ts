@@ -5,6 +5,7 @@ import process from "node:process";
 import { Worker } from "node:worker_threads";
 
 export const REALM = new URL("./realm.js", import.meta.resolve("@capos/engine/generator")).href;
+const OVERRIDES = new URL("./overrides.js", REALM).href;
 /** For all statements of one worker together, on a busy host; what they must not do takes far longer. */
 const TIME_LIMIT_MS = 600_000;
 const TERMINATION_LIMIT_MS = 60_000;
@@ -20,7 +21,7 @@ export interface Outcome {
 const RUNNER = `
   import { parentPort, workerData } from "node:worker_threads";
   const { hardenRealm, compileProgram, faultOf } = await import(workerData.realm);
-  const { assignKept } = await import(new URL("./overrides.js", workerData.realm));
+  const { assignKept } = await import(workerData.overrides);
   let work = 0;
   hardenRealm(() => { work++; });
   const intrinsics = { Function, Promise, ArrayBuffer, SharedArrayBuffer, Float64Array, Atomics, WebAssembly, process, compileProgram };
@@ -57,7 +58,11 @@ const RUNNER = `
 export async function inRealm(bodies: string[], realm = REALM): Promise<Outcome[]> {
   const url = new URL(`data:text/javascript,${encodeURIComponent(RUNNER)}`);
   // Without the hooks that tap puts into its own process: they cost most of a second.
-  const worker = new Worker(url, { workerData: { bodies, realm }, execArgv: [], env: {} });
+  const worker = new Worker(url, {
+    workerData: { bodies, realm, overrides: OVERRIDES },
+    execArgv: [],
+    env: {},
+  });
   const outcomes: Outcome[] = [];
   let running = "nothing";
   const ended = new Promise<void>((resolve, reject) => {
