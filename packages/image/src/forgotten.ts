@@ -1,7 +1,7 @@
 /**
  * Generators that are called where nothing can come of it: a `yield*` was forgotten, or its star.
  *
- * What the builder cannot see is seen at run time: see `notATrap` and `dropped` in the engine's clock.ts.
+ * What the builder cannot see is seen at run time: see `notATrap` and `dropped` in engine/src/generator/clock.ts.
  */
 import type { Offence } from "./restrictions.js";
 import { type Bundle, enclosingFunction, type Tree } from "./syntax-tree.js";
