@@ -2,6 +2,8 @@
  * What a guest is given: `sys`, the only thing in its world, and the image it comes in.
  */
 
+import type { Words } from "./pack.js";
+
 /**
  * The kernel as one thread sees it. Every function but the accessors answers a trap number, to be
  * yielded at once: `const n = yield sys.call(echo, 2)`. The yield answers zero or more (for a
@@ -9,7 +11,7 @@
  */
 export interface Sys {
   /** The message words, `words[0]` to `words[63]`: outgoing before a trap, incoming after it. */
-  readonly words: Float64Array;
+  readonly words: Words;
   /** The number of words the thread was started with. They stand in `words` when `main` begins. */
   readonly startWords: number;
   /** The text that the thread's image was loaded with: arguments for which `words` have no room. Mostly empty. */

@@ -5,6 +5,7 @@
  */
 export * from "./capability.js";
 export * from "./errors.js";
+export * from "./fault-record.js";
 export * from "./guest.js";
 export * from "./history.js";
 export * from "./init.js";

@@ -53,3 +53,6 @@ export const BYTES_PER_WORD = 6;
 /** Bytes of a process's name and of a fault's text as the kernel keeps them. */
 export const MAX_NAME_BYTES = 32;
 export const MAX_FAULT_TEXT_BYTES = 192;
+
+/** Callers of the code that faulted whose places the kernel keeps. */
+export const MAX_FAULT_CALLERS = 15;

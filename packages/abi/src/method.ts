@@ -45,6 +45,8 @@ export const enum Method {
   PROCESS_KILL = 0x33,
   /** priority. Needs WRITE. Answers 0. */
   PROCESS_CEILING = 0x34,
+  /** Needs READ. Answers places. */
+  PROCESS_CALLERS = 0x35,
 
   // What runs: a guest's `main`, on one core.
 

@@ -249,6 +249,22 @@ const process: readonly MethodDeclaration[] = [
     errors: [],
     says: "From now on its threads give no priority above this one. It only comes down; a process starts with its maker's.",
   },
+  {
+    name: "callers",
+    number: 0x35,
+    right: Right.READ,
+    arguments: [],
+    answers: [
+      {
+        kind: "bytes",
+        name: "places",
+        note: "line and column of each, as integers of 32 bits, the least byte first",
+      },
+    ],
+    errors: [],
+    says: "Where in its source the callers stood of what faulted in the process, the innermost first, up to 15.",
+    what: "process callers",
+  },
 ];
 
 const thread: readonly MethodDeclaration[] = [

@@ -47,7 +47,7 @@ const FACTS: Readonly<Record<ObjectType, ObjectFacts>> = Object.freeze({
   [ObjectType.NOTIFICATION]: fixed("notification", 7),
   [ObjectType.REPLY]: fact("reply", { isUnique: true }),
   [ObjectType.THREAD]: fixed("thread", 10),
-  [ObjectType.PROCESS]: fixed("process", 9),
+  [ObjectType.PROCESS]: fixed("process", 10),
   [ObjectType.SCHED_CONTEXT]: fact("sched-context"),
   [ObjectType.IRQ_HANDLER]: fact("irq-handler"),
   [ObjectType.CHANNEL]: fact("channel"),

@@ -3,6 +3,7 @@
  * sees this interface alone, and whoever makes a core chooses the engine.
  */
 import type { Context } from "./context.js";
+import type { Fault } from "./fault.js";
 
 /** A core as its engine sees it: what the guest's checks look at, and where they leave what they found. */
 export interface EngineCore {
@@ -54,8 +55,8 @@ export interface Engine {
    * ended because it holds most of it and it is used up; 0 for none.
    */
   overBudget(): number;
-  /** Why a condemned guest was dropped, for its fault's text. */
-  condemnation(): string;
+  /** Why a condemned guest was dropped, and where it was. */
+  condemnation(): Fault;
 }
 
 /** An image that is not there, or is not what its kind says. */

@@ -6,13 +6,19 @@
  * never of a proxy, and a long text is measured, not touched (to cut a rope V8 first makes it flat).
  */
 import { types } from "node:util";
-import { MAX_FAULT_TEXT_BYTES, visible } from "@capos/abi";
+import { MAX_FAULT_CALLERS, MAX_FAULT_TEXT_BYTES, visible } from "@capos/abi";
 
-/** A fault: what happened, and where in the image (1-based; 0, 0 if that is not known). */
-export interface Fault {
-  readonly text: string;
+/** A place in an image; both count from 1. */
+export interface ImagePlace {
   readonly line: number;
   readonly column: number;
+}
+
+/** A fault: what happened, and where in the image (0, 0 if that is not known). */
+export interface Fault extends ImagePlace {
+  readonly text: string;
+  /** Who called that, the innermost first: as many as a process keeps. */
+  readonly callers: readonly ImagePlace[];
 }
 
 /** How the frames of an image begin in a stack trace: see `compileProgram`. */
@@ -24,7 +30,7 @@ const MAX_COPIED = 4096;
 const MAX_CHAIN = 16;
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
-const { isNativeError, isProxy } = types;
+const { isGeneratorObject, isNativeError, isProxy } = types;
 const { apply } = Reflect;
 const descriptionOf = Function.prototype.call.bind(
   getOwnPropertyDescriptor(Symbol.prototype, "description")!.get!,
@@ -49,22 +55,65 @@ const ERRORS = Object.freeze([
 const ERROR_PROTOTYPES = Object.freeze(ERRORS.map((error) => error.prototype as object));
 const ERROR_NAMES = Object.freeze(ERRORS.map((error) => error.name));
 
+/**
+ * Frames that V8 takes with an error: more than a process keeps, since libos and what makes the error have some. Taking
+ * one costs 100 ns, and the stack of most errors is less deep.
+ */
+const MAX_FRAMES = 2 * (MAX_FAULT_CALLERS + 1);
+
 /** What is left to say if even the engine fails at something that a guest made. */
-const INDESCRIBABLE: Fault = Object.freeze({
-  text: "something that cannot be described",
-  line: 0,
-  column: 0,
-});
+const INDESCRIBABLE: Fault = faultWithoutPlace("something that cannot be described");
+
+/** A fault that happened nowhere in particular. */
+export function faultWithoutPlace(text: string): Fault {
+  return Object.freeze({ text, line: 0, column: 0, callers: Object.freeze([]) });
+}
 
 /** Describes anything that a guest threw or yielded. Never throws, never runs guest code. */
 export function faultOf(error: unknown): Fault {
   try {
-    const text = cut(describe(error));
-    const place = isNativeError(error) ? placeOf(error) : null;
-    return { text, line: place?.line ?? 0, column: place?.column ?? 0 };
+    return faultAt(cut(describe(error)), error);
   } catch {
     return INDESCRIBABLE;
   }
+}
+
+/** A fault with a text of the kernel's own, where an error was made. Never throws, never runs guest code. */
+export function faultAt(text: string, error: unknown): Fault {
+  try {
+    const [place, ...callers] = isNativeError(error) ? placesOf(error) : [];
+    if (place !== undefined) return { text, ...place, callers };
+  } catch {
+    // Then it is not known where.
+  }
+  return faultWithoutPlace(text);
+}
+
+/**
+ * What a value is, in a few words, for a message to whoever wrote the guest. Never throws, never runs guest code.
+ */
+export function describeValue(value: unknown): string {
+  try {
+    if (isGeneratorObject(value)) return "a generator";
+    if (Array.isArray(value)) return "an array";
+    return cut(describe(value));
+  } catch {
+    return INDESCRIBABLE.text;
+  }
+}
+
+/** What is wrong with a value that was yielded and is no trap. Never throws, never runs guest code. */
+export function whyNoTrap(value: unknown): string {
+  const what = describeValue(value);
+  return isGeneratorObject(value)
+    ? `yielded ${what}: did you mean yield* instead of yield?`
+    : `yielded ${what}, which is not a trap: yield what sys.call() and the like give, and run generators with yield*`;
+}
+
+/** What is wrong with the status that a thread ended with. Never throws, never runs guest code. */
+export function whyNoStatus(value: unknown): string {
+  const hint = isGeneratorObject(value) ? ": did you mean return yield*?" : "";
+  return `a thread must end with a status from 0 to 255, and gave ${describeValue(value)}${hint}`;
 }
 
 function describe(value: unknown): string {
@@ -163,18 +212,22 @@ function cut(text: string): string {
   return out;
 }
 
-/** The first frame of an error's stack that is in an image; frames of what made the error come first, and are not it. */
-function placeOf(error: Error): { line: number; column: number } | null {
+/** The frames of an error's stack that are in an image, from the innermost; frames of what made the error come first, and are left out. */
+function placesOf(error: Error): ImagePlace[] {
   const makers = chainOf(error).map(makerNameOf);
+  const places: ImagePlace[] = [];
   const { keptFrames } = globalThis as Keeper;
   for (const frame of keptFrames?.(error) ?? []) {
     const url: unknown = frame.getScriptNameOrSourceURL();
     if (typeof url !== "string" || !url.startsWith(IMAGE_URL)) continue;
-    const name: unknown = frame.isConstructor() ? frame.getFunctionName() : null;
-    if (typeof name === "string" && name.length <= MAX_COPIED && makers.includes(name)) continue;
-    return { line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 };
+    if (places.length === 0) {
+      const name: unknown = frame.isConstructor() ? frame.getFunctionName() : null;
+      if (typeof name === "string" && name.length <= MAX_COPIED && makers.includes(name)) continue;
+    }
+    places.push({ line: frame.getLineNumber() ?? 0, column: frame.getColumnNumber() ?? 0 });
+    if (places.length > MAX_FAULT_CALLERS) break;
   }
-  return null;
+  return places;
 }
 
 /** The stack of an error of the kernel's, in lines that each begin with a line break; empty for all else. Never throws. */
@@ -206,6 +259,7 @@ interface Keeper {
  */
 export function keepFrames(): void {
   const kept = new WeakMap<object, readonly NodeJS.CallSite[]>();
+  INITIAL_ERROR.stackTraceLimit = MAX_FRAMES;
   INITIAL_ERROR.prepareStackTrace = (error: Error, frames: readonly NodeJS.CallSite[]): string => {
     kept.set(error, frames);
     return "";

@@ -4,4 +4,4 @@
  */
 export { type Context, makeRegisters, Outcome } from "./context.js";
 export { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "./engine.js";
-export { type Fault, faultOf, stackOf } from "./fault.js";
+export { type Fault, faultOf, faultWithoutPlace, type ImagePlace, stackOf, whyNoStatus } from "./fault.js";

@@ -15,7 +15,7 @@ import { type Entry, guestSources } from "./sources.js";
 /** A bundle: a module's source, and the map from it to the files it was made of. */
 export interface BundledSource {
   readonly code: string;
-  /** JSON; its sources are relative to `folder`. */
+  /** JSON; its sources are relative to `folder`, and those of the system are in its `ignoreList`. */
   readonly map: string;
   readonly folder: string;
 }
@@ -30,6 +30,7 @@ export async function bundle(
 ): Promise<BundledSource> {
   const { file } = entry;
   const folder = dirname(file);
+  const system = new Set<string>();
   try {
     const work = () =>
       build({
@@ -53,7 +54,7 @@ export async function bundle(
         // Else esbuild would put a helper in its place; so it stays a name, which restrictions.ts looks for.
         define: { require: REQUIRE },
         supported: lowerObjectRest ? { "object-rest-spread": false } : {},
-        plugins: [guestSources(entry)],
+        plugins: [guestSources(entry, system)],
       });
     const result = await builder.use(work, signal);
     for (const [path, input] of Object.entries(result.metafile.inputs)) {
@@ -65,7 +66,9 @@ export async function bundle(
       });
     }
     const find = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))!.text;
-    return { code: find(".js"), map: find(".js.map"), folder };
+    const map = JSON.parse(find(".js.map")) as { readonly sources: readonly string[] };
+    const ignoreList = [...map.sources.keys()].filter((i) => system.has(resolve(folder, map.sources[i]!)));
+    return { code: find(".js"), map: JSON.stringify({ ...map, ignoreList }), folder };
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
     if (first !== undefined) throw buildErrorOf(first, folder);

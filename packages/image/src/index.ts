@@ -4,5 +4,5 @@
 export { GuestBuildError, type Place } from "./build-error.js";
 export { buildImage, bundleGuest, type ImageOptions } from "./build-image.js";
 export { type BundledSource, bundle } from "./bundler.js";
-export { locate } from "./locate.js";
+export { type Located, locate, locateAll } from "./locate.js";
 export { findEntry } from "./sources.js";

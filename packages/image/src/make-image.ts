@@ -7,16 +7,21 @@ import { resolve } from "node:path";
 import vm from "node:vm";
 import type { Image } from "@capos/abi";
 import remapping from "@jridgewell/remapping";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { isIgnored, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { getLineInfo } from "acorn";
 import type MagicString from "magic-string";
 import { GuestBuildError, type Place } from "./build-error.js";
 import type { BundledSource } from "./bundler.js";
+import { firstSlip } from "./forgotten.js";
 import { instrument } from "./instrument.js";
 import { TOO_DEEP, tooDeepNode } from "./nesting.js";
 import { firstRejected } from "./rejected-text.js";
 import { firstOffence, type Offence } from "./restrictions.js";
+import { resolve as resolveNames } from "./scope.js";
 import { type Bundle, parseBundle, type Tree } from "./syntax-tree.js";
+import { type Twinned, withTwins } from "./twins.js";
+import { Values } from "./values.js";
+import { yieldingGenerators } from "./yielding.js";
 
 /** What an image is made from. */
 export interface Ingredients {
@@ -46,9 +51,30 @@ export function makeImage({ source, entryFile, name }: Ingredients): Image | nul
     const reason = "no default export: a guest has `export default function* main(sys) { ... }`";
     throw new GuestBuildError(reason, { file: entryFile, line: 1, column: 1 });
   }
-  const instrumented = instrument(bundle, main);
-  if (instrumented.offence !== null) return fail(instrumented.offence);
+  const bindings = resolveNames(bundle);
+  const isOwn = ownership(bundle, source);
+  const values = new Values(bundle, bindings);
+  const slip = firstSlip(bundle, values, main, isOwn);
+  if (slip !== null) return fail(slip);
+  const yielding = yieldingGenerators(bundle, bindings, new Set());
+  const twinned = withTwins(bundle, bindings, values, yielding, isOwn);
+  const whole: BundledSource =
+    twinned === null ? source : { ...source, code: twinned.code, map: mapOf(twinned.map, source.map) };
+  return finish(twinned === null ? bundle : parse(whole, entryFile), whole, twinned, { entryFile, name });
+}
 
+/** Puts the checks in. */
+function finish(
+  bundle: Bundle,
+  source: BundledSource,
+  twinned: Twinned | null,
+  { entryFile, name }: Omit<Ingredients, "source">,
+): Image {
+  const instrumented = instrument(bundle, defaultExportOf(bundle)!, ownership(bundle, source), twinned);
+  if (instrumented.offence !== null) {
+    const { node, reason } = instrumented.offence;
+    throw new GuestBuildError(reason, placeOf(getLineInfo(source.code, node.start), source, entryFile));
+  }
   const image = imageOf(name, instrumented.out, source);
   checkCode(image, entryFile);
   return image;
@@ -64,6 +90,25 @@ function imageOf(name: string, out: MagicString, source: BundledSource): Image {
       map ??= composed(out.generateMap({ hires: "boundary", source: "bundle.js" }).toString(), source);
       return map;
     },
+  };
+}
+
+/** A map, and the one that goes on from it. */
+function mapOf(first: string, second: string): string {
+  return remapping([first, second], () => null).toString();
+}
+
+/** Tells a node of the guest's own code in a bundle from one of the system's side. */
+function ownership(bundle: Bundle, source: BundledSource): (node: Tree) => boolean {
+  const map = new TraceMap(source.map);
+  const lines: number[] = [0];
+  for (let at = bundle.code.indexOf("\n"); at >= 0; at = bundle.code.indexOf("\n", at + 1))
+    lines.push(at + 1);
+  return ({ start }) => {
+    let line = 0;
+    for (let step = 2 ** 24; step >= 1; step /= 2) if (lines[line + step]! <= start) line += step;
+    const found = originalPositionFor(map, { line: line + 1, column: start - lines[line]! });
+    return found.source !== null && !isIgnored(map, found.source);
   };
 }
 

@@ -33,6 +33,8 @@ const ENTRIES: readonly string[] = Object.freeze([".ts", ".mts", ".js", ".mjs"])
 /** What stands in an import for a file of TypeScript that becomes it. */
 const COMPILED: Readonly<Record<string, string>> = Object.freeze({ ".js": ".ts", ".mjs": ".mts" });
 
+const SOURCE_MAP_COMMENT = /^\/\/# sourceMappingURL=.*$/m;
+
 export const ALLOWED = "a guest may import relative files, @capos/abi and @capos/libos";
 
 /** A guest's entry file, and the folder that its files are in; both without links. */
@@ -75,8 +77,8 @@ export async function findEntry(entryFile: string, root?: string): Promise<Entry
   return { file, root: folder };
 }
 
-/** Has esbuild take a guest's files from here. */
-export function guestSources({ file, root }: Entry): Plugin {
+/** Has esbuild take a guest's files from here. Adds the files of the system's that it reads to a set. */
+export function guestSources({ file, root }: Entry, system: Set<string>): Plugin {
   return {
     name: "guest-sources",
     setup(hooks) {
@@ -85,7 +87,13 @@ export function guestSources({ file, root }: Entry): Plugin {
         if (args.pluginData === Origin.SYSTEM) return resolveSystem(args);
         return resolveImport(args, root);
       });
-      hooks.onLoad({ filter: /.*/ }, load);
+      hooks.onLoad({ filter: /.*/ }, async (args) => {
+        if (args.pluginData !== Origin.SYSTEM) return load(args);
+        system.add(args.path);
+        const loaded = await load(args);
+        // A place in them is one of the file that is read, whatever that was compiled from.
+        return { ...loaded, contents: String(loaded.contents ?? "").replace(SOURCE_MAP_COMMENT, "") };
+      });
     },
   };
 }

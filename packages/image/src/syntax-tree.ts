@@ -70,6 +70,13 @@ export function childrenOf(bundle: Bundle, node: Tree): readonly Tree[] {
   return bundle.children.get(node) ?? NONE;
 }
 
+/** A node and every node below it, parents before their children. */
+export function within(bundle: Bundle, root: Tree): Tree[] {
+  const found: Tree[] = [root];
+  for (let i = 0; i < found.length; i++) found.push(...childrenOf(bundle, found[i]!));
+  return found;
+}
+
 function nodesBelow(node: Tree): Tree[] {
   const below: Tree[] = [];
   for (const field in node) {
@@ -103,3 +110,7 @@ export function enclosingFunction(bundle: Bundle, node: Tree): Tree | undefined 
     outer = bundle.parents.get(outer);
   return outer;
 }
+
+export const LOOPS: ReadonlySet<string> = Object.freeze(
+  new Set(["ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement", "DoWhileStatement"]),
+);

@@ -10,8 +10,13 @@
 import type { Binding, Bindings } from "./scope.js";
 import { type Bundle, enclosingFunction, type Tree } from "./syntax-tree.js";
 
-export function yieldingGenerators(bundle: Bundle, bindings: Bindings): ReadonlySet<Tree> {
-  const uses = candidates(bundle, bindings);
+/** @param assigned names of variables whose generator functions are called by such generators alone: see twins.ts */
+export function yieldingGenerators(
+  bundle: Bundle,
+  bindings: Bindings,
+  assigned: ReadonlySet<string>,
+): ReadonlySet<Tree> {
+  const uses = candidates(bundle, bindings, assigned);
   const yielding = new Set<Tree>(uses.keys());
   for (let changed = true; changed; ) {
     changed = false;
@@ -26,10 +31,15 @@ export function yieldingGenerators(bundle: Bundle, bindings: Bindings): Readonly
 }
 
 /** The generators whose every reference is under `yield*`, each with the functions that do so. */
-function candidates(bundle: Bundle, bindings: Bindings): Map<Tree, Tree[]> {
+function candidates(bundle: Bundle, bindings: Bindings, assigned: ReadonlySet<string>): Map<Tree, Tree[]> {
   const found = new Map<Tree, Tree[]>();
   for (const node of bundle.nodes) {
     if (node.generator !== true) continue;
+    const parent = bundle.parents.get(node)!;
+    if (parent.type === "AssignmentExpression" && assigned.has(parent.left.name)) {
+      found.set(node, []);
+      continue;
+    }
     const names = bindingsOf(bundle, bindings, node);
     if (names === null) continue;
     const callers: Tree[] = [];

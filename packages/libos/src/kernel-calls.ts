@@ -304,6 +304,21 @@ export const process = {
     words[1] = priority;
     yield* invoke(sys, "ceiling", handle, Method.PROCESS_CEILING, 2);
   },
+
+  /**
+   * Where in its source the callers stood of what faulted in the process, the innermost first, up to 15.
+   * Needs READ.
+   *
+   * @returns line and column of each, as integers of 32 bits, the least byte first
+   */
+  *callers(sys: Sys, handle: number): Steps<number[] | null> {
+    const { words } = sys;
+    yield* invoke(sys, "process callers", handle, Method.PROCESS_CALLERS, 1);
+    if (words[0] < 0) return null;
+    const bytes: number[] = [];
+    unpackBytes(words, 1, Math.min(words[0], (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);
+    return bytes;
+  },
 };
 
 /** How a thread stands. */

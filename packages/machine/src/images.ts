@@ -11,6 +11,9 @@ import { ModuleStoreFullError, ModuleTooLargeError } from "@capos/hal";
 import type { Machine } from "@capos/hal/host";
 import { UsageError } from "./errors.js";
 
+/** How many images are remembered that were let go of: a process may outlive the run that it came with. */
+const MAX_REMEMBERED = 256;
+
 /** How often the host looks whether an image's room is free, a millisecond apart. */
 const LOOKS = 50;
 
@@ -47,6 +50,8 @@ export class LoadedImages {
   /** By what is loaded, in the order of their last use. */
   readonly #loaded = new Map<string, Loaded>();
   readonly #keys = new WeakMap<Image, string>();
+  /** By number, in the order in which they were loaded: for who wants to know where something in one stands. */
+  readonly #remembered = new Map<number, Image>();
 
   constructor(private readonly machine: Machine) {}
 
@@ -60,6 +65,11 @@ export class LoadedImages {
       this.release(used);
       throw error;
     }
+  }
+
+  /** The image that was loaded as a number; undefined if that is long ago. */
+  imageOf(number: number): Image | undefined {
+    return this.#remembered.get(number);
   }
 
   /** They are used once less. */
@@ -85,10 +95,22 @@ export class LoadedImages {
       try {
         const number = this.machine.load(image.name, image.code, text);
         this.#loaded.set(key, { key, number, isKept: text === "", users: 0 });
+        this.#remember(number, image);
       } catch (error) {
         // For one that fits nowhere no other has to go.
         if (!(error instanceof ModuleStoreFullError && (await this.#makeRoom()))) throw asUsage(error);
       }
+    }
+  }
+
+  #remember(number: number, image: Image): void {
+    this.#remembered.set(number, image);
+    if (this.#remembered.size <= MAX_REMEMBERED) return;
+    for (const oldest of this.#remembered.keys()) {
+      const inUse = [...this.#loaded.values()].some((one) => one.number === oldest);
+      if (inUse) continue;
+      this.#remembered.delete(oldest);
+      return;
     }
   }
 

@@ -1,6 +1,6 @@
 /** A machine in this process: the far ends of its serial devices, and what a run is made of. */
 import { availableParallelism } from "node:os";
-import { basename, relative } from "node:path";
+import { basename } from "node:path";
 import process from "node:process";
 import {
   DEFAULT_MEMORY_MIB,
@@ -8,12 +8,10 @@ import {
   LifeState,
   lifeName,
   MAX_NAME_BYTES,
-  visible,
   visibleLines,
 } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
-import { locate } from "@capos/image";
 import {
   dump,
   expectsExpiry,
@@ -34,8 +32,10 @@ import { consoleWriter } from "./console-text.js";
 import { Control } from "./control.js";
 import { defaultCores } from "./defaults.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
+import { crashText, describeFault } from "./fault-text.js";
 import { fromHost } from "./from-host.js";
 import { LoadedImages, load } from "./images.js";
+import { KernelConsole } from "./kernel-console.js";
 import { Lifetime } from "./lifetime.js";
 import { LineSplitter } from "./lines.js";
 import type { BootOptions, LastMoments, MachineReport, RunResult } from "./options.js";
@@ -44,6 +44,8 @@ import { inRange } from "./ranges.js";
 import type { RunRequest } from "./run-request.js";
 import { Tail } from "./tail.js";
 
+/** As the log server numbers it. */
+const LOG_ERROR = 50;
 const DEFAULT_WATCHDOG_MS = 2000;
 const MIN_DEFAULT_THREADS = 32;
 const MAX_SEED = 0x7fff_ffff;
@@ -87,7 +89,21 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
   const onPanic = options.onPanic ?? ((text) => process.stderr.write(text));
   const onKernel = options.onKernel ?? (() => {});
   const kernelText = new Tail();
-  const decoder = new TextDecoder();
+  const kernelConsole = new KernelConsole(
+    (part) => {
+      // A panic may tell of what a guest called its functions.
+      const text = visibleLines(part);
+      kernelText.push(text);
+      call(onKernel, text);
+    },
+    (record) => {
+      const image = images.imageOf(record.image);
+      void call(
+        log,
+        JSON.stringify({ level: LOG_ERROR, process: record.process, text: crashText(record, image) }),
+      );
+    },
+  );
   const lifetime = new Lifetime();
   const control = new Control(
     lifetime,
@@ -116,12 +132,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
       if (port === PortNumber.LOG) return logOutput.push(bytes);
       if (port === PortNumber.CONTROL) controlLines.push(bytes);
       else if (port === PortNumber.BRIDGE) here?.onBridge(bytes);
-      else {
-        // A panic may tell of what a guest called its functions.
-        const text = visibleLines(decoder.decode(bytes, { stream: true }));
-        kernelText.push(text);
-        call(onKernel, text);
-      }
+      else kernelConsole.push(bytes);
       return undefined;
     },
     onInputWanted(port) {
@@ -137,6 +148,7 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     describe: dump,
   };
   const machine = await fromHost(() => new Machine(plan, hooks));
+  const images = new LoadedImages(machine);
   for (const image of loadServerImages()) load(machine, image);
   const poweredNs = nowNs();
   const ended = machine.run().then(async (end): Promise<MachineReport> => {
@@ -155,7 +167,14 @@ export async function bootHere(options: BootOptions, log: Sink): Promise<Backend
     call(options.onMachine, { memory: machine.memory, cores: plan.cores, ready: control.ready, ended });
   await Promise.race([control.ready, ended]);
   lifetime.check();
-  here = new MachineHere(machine, ended, control, lifetime, initStartedNs(machine.memory) - poweredNs);
+  here = new MachineHere(
+    machine,
+    images,
+    ended,
+    control,
+    lifetime,
+    initStartedNs(machine.memory) - poweredNs,
+  );
   return here;
 }
 
@@ -165,19 +184,17 @@ async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<st
 }
 
 class MachineHere implements Backend {
-  readonly #images: LoadedImages;
   /** Runs that init was not asked for yet, and whether they are to be ended. */
   readonly #starting = new Map<number, { isKilled: boolean }>();
 
   constructor(
     private readonly machine: Machine,
+    private readonly images: LoadedImages,
     readonly ended: Promise<MachineReport>,
     private readonly control: Control,
     readonly lifetime: Lifetime,
     readonly powerToInitNs: number,
-  ) {
-    this.#images = new LoadedImages(machine);
-  }
+  ) {}
 
   get cores(): number {
     return this.machine.plan.cores;
@@ -201,7 +218,7 @@ class MachineHere implements Backend {
     const { args, text } = placeArguments(name, request.args, handed.length);
     const start = { isKilled: false };
     this.#starting.set(pid, start);
-    const used = await this.#images
+    const used = await this.images
       .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
       .finally(() => this.#starting.delete(pid));
     try {
@@ -212,7 +229,7 @@ class MachineHere implements Backend {
       const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug, bridge };
       return describeExit(await this.control.run(pid, asked), image);
     } finally {
-      this.#images.release(used);
+      this.images.release(used);
     }
   }
 
@@ -278,17 +295,16 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
 }
 
 /** How a program ended that was ended before it ran. */
-const KILLED = Object.freeze({ state: LifeState.KILLED, status: 0, line: 0, column: 0, fault: "" });
+const KILLED = Object.freeze({
+  ...{ state: LifeState.KILLED, status: 0, line: 0, column: 0, callers: [], fault: "" },
+});
 
 function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
-  if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "" };
-  const state = exit.state === LifeState.KILLED ? "killed" : "faulted";
-  const place = exit.line > 0 ? locate(image, exit.line, exit.column) : null;
-  const where = place === null ? image.name : `${shortPath(place.file)}:${place.line}:${place.column}`;
+  if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "", stack: [] };
   return {
     status: ExitStatus.FAILED,
-    state,
-    fault: visible(`${where}: ${exit.fault || lifeName(exit.state)}`),
+    state: exit.state === LifeState.KILLED ? "killed" : "faulted",
+    ...describeFault(image, exit.fault || lifeName(exit.state), [exit.line, exit.column, ...exit.callers]),
   };
 }
 
@@ -296,12 +312,6 @@ function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunR
 function shortName(name: string): string {
   const bytes = new TextEncoder().encode(name).subarray(0, MAX_NAME_BYTES);
   return new TextDecoder().decode(bytes, { stream: true });
-}
-
-/** A path as its user would write it: relative, where it is below the current folder. */
-function shortPath(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path.startsWith("..") ? file : path;
 }
 
 function planOf(options: BootOptions) {

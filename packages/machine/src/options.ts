@@ -116,6 +116,11 @@ export interface RunResult {
   readonly state: "exited" | "faulted" | "killed";
   /** What went wrong, with file and line where they are known; empty if nothing did. */
   readonly fault: string;
+  /**
+   * Where the guest's own code was, the innermost function first: `at name (file:line:column)`. Empty if nothing went
+   * wrong, or it is not known where.
+   */
+  readonly stack: readonly string[];
 }
 
 /** How a machine ended. */

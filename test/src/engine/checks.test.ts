@@ -1,5 +1,5 @@
 /** What a guest's checks tell the rest of the machine when their fuel is out. */
-import { GuestHeap, makeChecks } from "@capos/engine/generator";
+import { GuestHeap, makeClock } from "@capos/engine/generator";
 import { Attention, CoreArea, progressOf } from "@capos/hal";
 import { Core, type CoreId, type ThreadRef } from "@capos/kernel/internal";
 import t from "tap";
@@ -15,7 +15,7 @@ for (const check of ["tick", "tickMain"] as const) {
   t.test(`a core whose guest has run for long is quiescent from its first ${check} on`, (t) => {
     const core = makeCore();
     const { i32, attention } = core;
-    const checks = makeChecks(core, new GuestHeap(core));
+    const checks = makeClock(core, new GuestHeap(core)).checks;
     checks[check]();
     t.equal(i32[attention], Attention.QUIESCENT);
     t.ok(core.quiescent && core.ranLong, "and the kernel's loop is told");
@@ -30,7 +30,7 @@ for (const check of ["tick", "tickMain"] as const) {
     for (const bit of [Attention.GRACE, Attention.POKE, Attention.INTERRUPT, 1 << 31]) {
       const core = makeCore();
       core.i32[core.attention] = bit;
-      makeChecks(core, new GuestHeap(core))[check]();
+      makeClock(core, new GuestHeap(core)).checks[check]();
       t.equal(core.i32[core.attention], bit);
       t.notOk(core.quiescent);
     }
@@ -41,7 +41,7 @@ for (const check of ["tick", "tickMain"] as const) {
 t.test("a guest is condemned by what the watchdog says of what it is at, and of nothing else", (t) => {
   const core = makeCore();
   const { i32, area } = core;
-  const checks = makeChecks(core, new GuestHeap(core));
+  const checks = makeClock(core, new GuestHeap(core)).checks;
   i32[area + CoreArea.HEARTBEAT] = 5;
   const at = progressOf(i32, area);
   checks.tick();
@@ -57,6 +57,6 @@ t.test("a guest is condemned by what the watchdog says of what it is at, and of 
 t.test("a core that was never judged is not condemned when its count comes to nought again", (t) => {
   const core = makeCore();
   core.i32[core.area + CoreArea.HEARTBEAT] = 0;
-  t.doesNotThrow(makeChecks(core, new GuestHeap(core)).tick);
+  t.doesNotThrow(makeClock(core, new GuestHeap(core)).checks.tick);
   t.end();
 });

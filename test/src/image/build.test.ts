@@ -224,9 +224,9 @@ const ENDLESS: Record<string, string> = {
   "arrow recursion":
     "const f = (n: number): number => n > 0 ? f(n - 1) + f(n - 1) : 0; export default function* main() { f(60); }",
   "recursion in parameters of a generator":
-    "function* g(n: number, a: any = n > 0 ? g(n - 1) : 0, b: any = n > 0 ? g(n - 1) : 0): any {} export default function* main() { g(60); }",
+    "function* g(n: number, a: any = n > 0 ? g(n - 1) : 0, b: any = n > 0 ? g(n - 1) : 0): any {} export default function* main() { void g(60); }",
   "recursion in computed parameters":
-    "function* g(n: number, { [n > 0 ? (g(n - 1, {}), g(n - 1, {}), 'a') : 'b']: x }: any): any {} export default function* main() { g(60, {}); }",
+    "function* g(n: number, { [n > 0 ? (g(n - 1, {}), g(n - 1, {}), 'a') : 'b']: x }: any): any {} export default function* main() { void g(60, {}); }",
   "a getter": "const o = { get x(): number { for (;;); } }; export default function* main() { return o.x }",
   "a setter": "const o = { set x(_: number) { for (;;); } }; export default function* main() { o.x = 1 }",
   "a constructor": "class C { constructor() { for (;;); } } export default function* main() { new C() }",

@@ -107,7 +107,7 @@ const SIZE_BITS: Partial<Record<number, (sizeBits: number) => number>> = {
   [ObjectType.MONITOR]: () => 8,
   [ObjectType.SEALER]: () => 6,
   [ObjectType.THREAD]: () => 10,
-  [ObjectType.PROCESS]: () => 9,
+  [ObjectType.PROCESS]: () => 10,
 };
 
 t.test(

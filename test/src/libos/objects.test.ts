@@ -189,11 +189,11 @@ t.test("a reply that its client could not take leaves no session behind", (t) =>
   const open = Notes.methods.find(({ name }) => name === "open")!.word0;
   const { client, seen } = withNotes(function* ({ sys }, endpoint) {
     for (let i = 0; i < 3 * SLOTS; i++) {
-      sys.words.set([open, 1, 97]);
+      Object.assign(sys.words, [open, 1, 97]);
       sys.receiveInto(0, 0);
       t.equal(yield sys.call(endpoint, 3), 1);
       t.equal(sys.words[0], Err.OK, "deaf");
-      sys.words.set([open, 1, 97]);
+      Object.assign(sys.words, [open, 1, 97]);
       yield sys.send(endpoint, 3);
     }
     yield sys.nothing();

@@ -234,7 +234,7 @@ t.test("capabilities nobody asked for are deleted and cost no slot", (t) => {
     function* (sys, endpoint, slots) {
       const gift = (sys as FakeThread).put(5, new Endpoint());
       for (let i = 0; i < 3 * SLOTS; i++) {
-        sys.words.set([Work.methods[0].word0, 1, 2]);
+        Object.assign(sys.words, [Work.methods[0].word0, 1, 2]);
         yield sys.call(endpoint, 3, gift);
         t.equal(sys.words[0], Err.RANGE);
       }
@@ -267,7 +267,7 @@ t.test("a call that fails leaves no capability behind and no slot taken", (t) =>
       yield sys.recv(endpoint);
       sys.words[0] = Err.BUSY;
       yield sys.replyRecv(endpoint, 1, gift);
-      sys.words.set([Err.OK, 1]);
+      Object.assign(sys.words, [Err.OK, 1]);
       yield sys.replyRecv(endpoint, 2, gift);
       yield sys.replyRecv(endpoint, 0);
       sys.words[0] = 5;
@@ -315,7 +315,7 @@ t.test("a message that was sent, not called, is handled and answered to nobody",
     (sys, endpoint, slots) =>
       Work.serve(sys, endpoint, { ...idle, release: () => void handled++ }, { slots }),
     function* (sys, endpoint, slots) {
-      sys.words.set([Work.methods[3].word0, 1]);
+      Object.assign(sys.words, [Work.methods[3].word0, 1]);
       yield sys.send(endpoint, 2);
       yield* Work.client(sys, endpoint, slots).release({ value: 2 });
     },

@@ -27,6 +27,7 @@ t.test("a run prints on the console, reads what is typed, and ends with its own 
     line: 0,
     column: 0,
     fault: "",
+    callers: [],
   });
   await machine.line("> two");
   t.same(machine.console, ["greeter on core 1 of 2: hello 42", "> one", "> two"]);

@@ -1,5 +1,6 @@
 /** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
 import { visibleJson, visibleLines } from "@capos/abi";
+import type { RunResult } from "@capos/machine";
 import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
@@ -76,7 +77,7 @@ export async function runCommand(
     });
     await machine.halt();
     if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
-    else if (result.fault !== "") stderr.write(`capos-smp: ${result.fault}\n`);
+    else if (result.fault !== "") stderr.write(faultLines(result));
     return result.status;
   } finally {
     endWatch();
@@ -115,4 +116,10 @@ async function whileOthersWork<Result>(work: () => Promise<Result>): Promise<Res
 function showTrouble(text: string, stderr: Output): void {
   const rest = text.replace(/^\[ *[\d.]+ ms\] phase .*\n/gm, "");
   if (rest !== "") stderr.write(rest);
+}
+
+/** A fault; and where it was called from, if that says more than its own place. */
+function faultLines({ fault, stack }: RunResult): string {
+  const lines = stack.length > 1 ? stack : [];
+  return [`capos-smp: ${fault}`, ...lines.map((line) => `    ${line}`), ""].join("\n");
 }

@@ -9,8 +9,10 @@
  * A core whose guest has come this far without a trap says that it is quiescent, so that no grace period waits for
  * it: see `Core.isWanted` in the kernel.
  */
+import { types } from "node:util";
 import { CoreArea, isSpent, runLimitText } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
+import { whyNoTrap } from "../fault.js";
 import type { GuestHeap } from "./heap.js";
 import { assignKept } from "./overrides.js";
 import type { GuestChecks } from "./realm-type.js";
@@ -19,6 +21,7 @@ import { MAX_LENGTH } from "./shim-guard.js";
 /** Elements that are spread without a look at the heap. */
 const FEW = 1024;
 const { isArray } = Array;
+const { isGeneratorObject } = types;
 /** How V8 iterates arrays by itself. */
 const elements = Array.prototype[Symbol.iterator];
 
@@ -29,15 +32,18 @@ const CALLS_PER_LOOK = 16;
  * Makes a core's checks. They run on the guest's stack, wherever it ends: they keep no state but the core's, call
  * nothing that runs JavaScript of others, and may throw anywhere.
  */
-export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
+export function makeClock(k: EngineCore, heap: GuestHeap): Clock {
   const { i32 } = k;
   const turns = k.area + CoreArea.TURNS;
   const sentinel = Object.freeze({ __proto__: null });
   let callsToLook = CALLS_PER_LOOK;
+  /** Made where the guest was condemned: V8 notes its frames. */
+  let condemnedAt: Error | null = null;
 
   function condemn(overBudget: boolean): never {
     k.overBudget = overBudget;
     k.condemned = k.current;
+    condemnedAt = new Error();
     // The loop looks for a condemned guest only after a long run.
     k.ranLong = true;
     throw sentinel;
@@ -96,6 +102,15 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
       if (k.condemned !== 0) throw sentinel;
       return assignKept(it, key, value, refusal);
     },
+    notATrap(value): never {
+      throw new TypeError(whyNoTrap(value));
+    },
+    dropped(value): void {
+      if (isGeneratorObject(value))
+        throw new TypeError(
+          "a generator was called and not run: did you mean yield*? (Write void before it if not.)",
+        );
+    },
     work(): void {
       callsToLook = 0;
       spend();
@@ -103,10 +118,25 @@ export function makeChecks(k: EngineCore, heap: GuestHeap): GuestChecks {
   };
   // Every image of this core is given the same ones.
   for (const check of Object.values(checks)) Object.freeze(check);
-  return Object.freeze(checks);
+  return Object.freeze({
+    checks: Object.freeze(checks),
+    takeCondemned() {
+      const where = condemnedAt;
+      condemnedAt = null;
+      return where;
+    },
+  });
 }
 
-/** Why a guest is condemned that ran too long. */
+/** A core's checks, and for the loop where they condemned a guest. */
+export interface Clock {
+  readonly checks: GuestChecks;
+  /** An error that was made there, of interest for its stack; once. */
+  takeCondemned(): Error | null;
+}
+
+/** Why a guest is condemned that ran too long, and what to do about it. */
 export function ranTooLong(k: EngineCore): string {
-  return `ran for more than ${runLimitText(k.memory, k.area)} without a trap`;
+  const limit = `ran for more than ${runLimitText(k.memory, k.area)} without a trap`;
+  return `${limit}, the limit of code that cannot yield: call it directly from main or under yield*, or do less at a time`;
 }

@@ -1,5 +1,6 @@
 /** A context whose guest is a generator. A trap is a yield of a small integer. */
 import { type Context, Outcome } from "../context.js";
+import { whyNoTrap } from "../fault.js";
 
 /** %GeneratorFunction.prototype.prototype%.next, taken before any guest code could replace it. */
 const { next } = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})())) as {
@@ -41,7 +42,7 @@ export class GeneratorContext implements Context {
         this.status = value;
         return Outcome.DONE;
       }
-      this.failure = new Error("the guest yielded something that is not a trap");
+      this.failure = new TypeError(whyNoTrap(value));
     } catch (error) {
       this.failure = error;
     }

@@ -1,5 +1,5 @@
 /** Guests that are generators, in a realm hardened by SES and a shim of its own. */
-export { makeChecks } from "./clock.js";
+export { makeClock } from "./clock.js";
 export { GeneratorContext } from "./context.js";
 export { GuestHeap } from "./heap.js";
 export { makeGeneratorEngine } from "./programs.js";

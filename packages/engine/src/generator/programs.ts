@@ -3,10 +3,12 @@
  * its first use; a thread gets its own closures, so module state is private to it. A place in the store has
  * other images in the course of time, with other numbers: what was compiled of one is no use to the next.
  */
+import { types } from "node:util";
 import type { Main, Sys } from "@capos/abi";
 import { moduleNumber, moduleText, type PhysicalMemory, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
-import { makeChecks, ranTooLong } from "./clock.js";
+import { describeValue, type Fault, faultAt } from "../fault.js";
+import { makeClock, ranTooLong } from "./clock.js";
 import { GuestContext } from "./guest-context.js";
 import { GuestHeap, heapBytes } from "./heap.js";
 import { compileProgram, hardenRealm } from "./realm.js";
@@ -17,7 +19,7 @@ import { makeSys } from "./sys.js";
 /** Hardens the worker's realm. Once a worker, before any guest: the engine of a core whose guests are generators. */
 export function makeGeneratorEngine(k: EngineCore): Engine {
   const heap = new GuestHeap(k);
-  const checks = makeChecks(k, heap);
+  const { checks, takeCondemned } = makeClock(k, heap);
   hardenRealm(
     () => {
       // The kernel uses the same built-ins; only a guest's work is counted.
@@ -29,10 +31,11 @@ export function makeGeneratorEngine(k: EngineCore): Engine {
     kinds: Object.freeze([new GeneratorKind(k, checks, heap)]),
     heapBytes,
     overBudget: () => heap.take(),
-    condemnation(): string {
-      if (!k.overBudget) return ranTooLong(k);
+    condemnation(): Fault {
+      const where = takeCondemned();
+      if (!k.overBudget) return faultAt(ranTooLong(k), where);
       heap.take();
-      return heapUsedUp(k.id);
+      return faultAt(heapUsedUp(k.id), where);
     },
   });
 }
@@ -43,6 +46,8 @@ function symbolsOf(k: EngineCore): GuestSymbols | null {
   k.context.symbols ??= new GuestSymbols();
   return k.context.symbols;
 }
+
+const MUST_GENERATE = "the default export of a guest must be a generator function";
 
 class GeneratorKind implements ContextKind {
   readonly name = "generator";
@@ -63,12 +68,14 @@ class GeneratorKind implements ContextKind {
   begin(context: GuestContext, image: number, startWords: number): void {
     // At the loop's depth, before a guest that could need it on its own.
     this.heap.takeCollector();
-    const { tick, tickMain, caught, spread, assigned } = this.checks;
-    const main = this.program(image)(tick, tickMain, caught, spread, assigned);
-    if (typeof main !== "function")
-      throw new ImageError("the default export of a guest must be a generator function");
+    const { tick, tickMain, caught, spread, assigned, notATrap, dropped } = this.checks;
+    const main = this.program(image)(tick, tickMain, caught, spread, assigned, notATrap, dropped);
+    if (typeof main !== "function") throw new ImageError(`${MUST_GENERATE}, and is ${describeValue(main)}`);
     const sys: Sys = makeSys(context.regs, startWords, moduleText(this.core.memory as PhysicalMemory, image));
-    context.begin((main as Main)(sys));
+    const generator: unknown = (main as Main)(sys);
+    if (!types.isGeneratorObject(generator))
+      throw new ImageError(`${MUST_GENERATE}, and gave ${describeValue(generator)}`);
+    context.begin(generator);
     // Its top level may have made much.
     if (this.heap.isDue()) this.core.ranLong = true;
   }

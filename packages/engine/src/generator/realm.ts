@@ -20,6 +20,7 @@ import { allowOverrides } from "./overrides.js";
 import { restoreProto } from "./proto.js";
 import type { Program } from "./realm-type.js";
 import { installShim } from "./shim.js";
+import { explainRandom } from "./shim-numbers.js";
 import { type GuestSymbols, separateSymbols } from "./symbols.js";
 
 export { type Fault, faultOf } from "../fault.js";
@@ -86,6 +87,7 @@ export function hardenRealm(
   });
   keepFrames();
   finishShim();
+  explainRandom(new Compartment({ __options__: true }).globalThis.Math);
   separateSymbols(symbolsOf);
   allowOverrides(GLOBALS.map((name) => (globalThis as Record<string, unknown>)[name]));
   // `harden` walks as many objects as it finds, and nothing counts them.

@@ -71,3 +71,15 @@ export function read(values: unknown[]): number[] {
 function toNumber(value: unknown): number {
   return +(value as number);
 }
+
+/** Once a realm, after `repairIntrinsics()`, which makes the `Math` that guests have. */
+export function explainRandom(math: object): void {
+  const { random } = {
+    random(): never {
+      throw new TypeError(
+        "Math.random does not exist in a guest: count, or start the program with a seed as its argument",
+      );
+    },
+  };
+  Object.defineProperty(math, "random", { value: random, writable: true, configurable: true });
+}

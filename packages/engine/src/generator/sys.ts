@@ -22,10 +22,22 @@ function counts(count: number): number {
   return (count >>> 0 > MAX_MESSAGE_WORDS ? BAD_COUNT : count >>> 0) << TrapShift.WORDS;
 }
 
+const { defineProperty, freeze } = Object;
+
+/** In the place of an iterator of the message words, which have no length of their own either. */
+const NO_ITERATOR: PropertyDescriptor = freeze({
+  value: freeze(() => {
+    throw new TypeError(
+      "sys.words cannot be iterated: read words[0] to words[n - 1], n being what the trap answered",
+    );
+  }),
+});
+
 /** Makes the `sys` of a thread over its register file. */
 export function makeSys(regs: Float64Array, startWords: number, startText: string): Sys {
   // The message words alone: a guest that indexes past them meets the end of this view, not its registers.
   const words = withoutPrototype(new Float64Array(bufferOf(regs), 0, MAX_MESSAGE_WORDS));
+  defineProperty(words, Symbol.iterator, NO_ITERATOR);
 
   function put(a: number, b: number | undefined, c: number | undefined, d: number | undefined): number {
     regs[Reg.CAPABILITIES] = a;

@@ -7,11 +7,12 @@
  */
 
 import { LifeState } from "@capos/abi";
-import { heapUsedUp, makeRegisters } from "@capos/engine";
+import { faultWithoutPlace, heapUsedUp, makeRegisters } from "@capos/engine";
 import { CoreArea, CoreDeath } from "@capos/hal";
 import { countBacklog } from "../loop/safe-point.js";
+import { recordFault } from "../object/fault.js";
 import { resumeReaping } from "../object/reaper.js";
-import { endThread, isEnded, recordFault } from "../object/thread-end.js";
+import { endThread, isEnded } from "../object/thread-end.js";
 import { refreshTop } from "../sched/run-queue.js";
 import { requestGrace } from "../smp/grace-period.js";
 import { TRACED } from "../state/build.js";
@@ -49,7 +50,8 @@ export function recover(k: Core): void {
     const process = i32[thread + Thread.PROCESS] as ProcessRef | 0;
     const text = thread === culprit ? culpritText(k, death) : `core ${k.id} died under it`;
     if (TRACED) traceFault(k, thread, 0, 0, text);
-    if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0) recordFault(k, process, text, 0, 0);
+    if (process !== 0 && i32[process + Process.FAULT_BYTES] === 0)
+      recordFault(k, process, faultWithoutPlace(text));
     endThread(k, thread, LifeState.FAULTED, 1);
   }
 }

@@ -14,7 +14,7 @@ import {
   timeoutMs,
   wakeChipset,
 } from "@capos/hal";
-import { faultThread } from "../object/thread-end.js";
+import { endByFault, faultThread } from "../object/thread-end.js";
 import { isCrowded } from "../sched/crowd.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, stopTicking, takeNext } from "../sched/run-queue.js";
@@ -112,7 +112,7 @@ function endWork(k: Core): void {
 /** Its guest ran past its limit in code that cannot yield, or past the core's memory. */
 function drop(k: Core, thread: ThreadRef): void {
   k.condemned = 0;
-  faultThread(k, thread, k.engine!.condemnation());
+  endByFault(k, thread, k.engine!.condemnation());
 }
 
 /** Who holds most of this core's memory is ended when it is used up: the thread that just ran, or any other. */

@@ -2,7 +2,7 @@
  * From a trap number to the operation: what a guest asked for when it yielded. Dispatches only.
  */
 import { Err, LifeState, ObjectType, Reg, Right, SlotBits, SlotState, Trap } from "@capos/abi";
-import type { Context } from "@capos/engine";
+import { type Context, whyNoStatus } from "@capos/engine";
 import { currentSlot, refusal } from "../capability/lookup.js";
 import { windowIsReady } from "../capability/transfer.js";
 import { receiveNow, receiveOnly, replyReceive, send, sendOnly } from "../ipc/endpoint.js";
@@ -91,5 +91,5 @@ export function exit(k: Core, thread: ThreadRef, status: unknown): void {
   if (status === undefined) endThread(k, thread, LifeState.EXITED, 0);
   else if (typeof status === "number" && status >= 0 && status <= 255 && (status | 0) === status) {
     endThread(k, thread, LifeState.EXITED, status);
-  } else faultThread(k, thread, new Error("a thread must end with a status from 0 to 255"));
+  } else faultThread(k, thread, new TypeError(whyNoStatus(status)));
 }

@@ -59,6 +59,7 @@ import {
   decodeIrqHandlerBind,
   decodeMonitorStatus,
   decodeMonitorWatch,
+  decodeProcessCallers,
   decodeProcessCeiling,
   decodeProcessConfigure,
   decodeProcessKill,
@@ -76,7 +77,14 @@ import { imageControlTake } from "./image.js";
 import { irqBind } from "./interrupt.js";
 import { monitorStatus, monitorWatch } from "./monitor.js";
 import { portRead, portWrite } from "./port.js";
-import { processCeiling, processConfigure, processKill, processStatus, processVerify } from "./process.js";
+import {
+  processCallers,
+  processCeiling,
+  processConfigure,
+  processKill,
+  processStatus,
+  processVerify,
+} from "./process.js";
 import {
   threadBind,
   threadConfigure,
@@ -201,6 +209,10 @@ export function invokeProcess(
     case Method.PROCESS_CEILING:
       return decodeProcessCeiling(k, thread, context, self)
         ? processCeiling(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_CALLERS:
+      return decodeProcessCallers(k, thread, context, self)
+        ? processCallers(k, thread, context, self)
         : Answer.DONE;
     default:
       return finish(context, Err.UNSUPPORTED);

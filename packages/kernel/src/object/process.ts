@@ -24,6 +24,9 @@ import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
 import { endProcess, linkChild } from "./process-end.js";
 
+/** A line and a column, each a word of memory. */
+const BYTES_PER_PLACE = 8;
+
 /** Once, while the process is new. */
 export function processConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { i32, operands } = k;
@@ -139,6 +142,16 @@ export function processStatus(k: Core, _thread: ThreadRef, context: Context, sel
   );
   const base = ((process + Process.FAULT_TEXT) * 4) as PhysicalAddress;
   const words = packBytes(context.regs, Reg.WORDS + 5, memory.u8, base, base + bytes);
+  return finish(context, context.result + words);
+}
+
+export function processCallers(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const { i32, memory } = k;
+  const process = i32[self + Slot.OBJECT] as ProcessRef;
+  const bytes = i32[process + Process.FAULT_CALLERS] * BYTES_PER_PLACE;
+  answer(context, bytes);
+  const base = ((process + Process.FAULT_CALLER_PLACES) * 4) as PhysicalAddress;
+  const words = packBytes(context.regs, Reg.WORDS + 1, memory.u8, base, base + bytes);
   return finish(context, context.result + words);
 }
 

@@ -5,8 +5,8 @@
  * whatever it waits in is left. A thread that asked another core stays DYING until the one answer came:
  * until then its queue fields and message words are lent.
  */
-import { Err, LifeState, MAX_FAULT_TEXT_BYTES, Slot, utf8Decode, utf8Encode } from "@capos/abi";
-import { faultOf } from "@capos/engine";
+import { Err, LifeState, Slot, utf8Decode } from "@capos/abi";
+import { type Fault, faultOf } from "@capos/engine";
 import { isLive } from "../capability/lookup.js";
 import { assignReap } from "../capability/reap-list.js";
 import { killSlot } from "../capability/slot.js";
@@ -41,6 +41,7 @@ import type {
   ThreadRef,
 } from "../state/references.js";
 import { traceDeath, traceFault } from "../state/trace.js";
+import { recordFault } from "./fault.js";
 import { endProcess, unlinkThread } from "./process-end.js";
 
 /** Ends a thread of this core, which has a number. `status` is what its process ends with if it decides that. */
@@ -192,24 +193,16 @@ function initEnded(k: Core, process: ProcessRef): void {
 
 /** A thread threw, or broke a rule: its process keeps what and where for whoever asks. */
 export function faultThread(k: Core, thread: ThreadRef, error: unknown): void {
+  endByFault(k, thread, faultOf(error));
+}
+
+/** A thread ends by a fault that is described already. */
+export function endByFault(k: Core, thread: ThreadRef, fault: Fault): void {
   const { i32 } = k;
   const process = i32[thread + Thread.PROCESS] as ProcessRef;
-  const fault = faultOf(error);
   i32[thread + Thread.FAULT_LINE] = fault.line;
   i32[thread + Thread.FAULT_COLUMN] = fault.column;
   if (TRACED) traceFault(k, thread, fault.line, fault.column, fault.text);
-  if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING)
-    recordFault(k, process, fault.text, fault.line, fault.column);
+  if (Atomics.load(i32, process + Process.LIFE) === LifeState.RUNNING) recordFault(k, process, fault);
   endThread(k, thread, LifeState.FAULTED, 1);
-}
-
-/** Writes a fault's text and place into its process. */
-export function recordFault(k: Core, process: ProcessRef, text: string, line: number, column: number): void {
-  const { i32, memory } = k;
-  const bytes = utf8Encode(text).slice(0, MAX_FAULT_TEXT_BYTES);
-  const base = ((process + Process.FAULT_TEXT) * 4) as PhysicalAddress;
-  for (let i = 0; i < bytes.length; i++) memory.u8[base + i] = bytes[i];
-  i32[process + Process.FAULT_BYTES] = bytes.length;
-  i32[process + Process.FAULT_LINE] = line;
-  i32[process + Process.FAULT_COLUMN] = column;
 }

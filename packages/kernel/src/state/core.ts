@@ -4,7 +4,7 @@
  * object can be thrown away and made again.
  */
 import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS } from "@capos/abi";
-import type { Context, Engine, EngineCore } from "@capos/engine";
+import { type Context, type Engine, type EngineCore, faultWithoutPlace } from "@capos/engine";
 import {
   Attention,
   BootInfo,
@@ -46,7 +46,7 @@ const BARE: CoreParts = Object.freeze({
       kinds: Object.freeze([]),
       heapBytes: () => 0,
       overBudget: () => 0,
-      condemnation: () => "",
+      condemnation: () => faultWithoutPlace(""),
     }),
   describe: () => [],
 });

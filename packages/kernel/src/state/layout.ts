@@ -229,7 +229,7 @@ export const enum Reap {
 /** End of a list whose members are told by a link other than 0. */
 export const LAST_IN_LIST = -1;
 
-/** A process: 512 bytes. */
+/** A process: 1024 bytes. */
 export const enum Process {
   /** A `LifeState`. From RUNNING on under the tree lock, after STATUS: the first end counts. */
   LIFE = 0,
@@ -267,7 +267,10 @@ export const enum Process {
   IMAGE_BINDING = 80,
   BINDING = 96,
   HEADER = 112,
-  SIZE = 128,
+  /** How many callers of what faulted are known, and of each its line and its column. */
+  FAULT_CALLERS = 128,
+  FAULT_CALLER_PLACES = 129,
+  SIZE = 256,
 }
 
 /** What is left to do of a process that has ended. */

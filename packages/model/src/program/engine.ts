@@ -8,7 +8,7 @@
  * the kernel's own accesses do not tell the two apart.
  */
 import { Trap } from "@capos/abi";
-import type { Context, ContextKind, EngineCore } from "@capos/engine";
+import { type Context, type ContextKind, type EngineCore, faultWithoutPlace } from "@capos/engine";
 import type { CoreParts } from "@capos/kernel/internal";
 import { Instant } from "./instant.js";
 
@@ -75,7 +75,7 @@ export const PARTS: CoreParts = Object.freeze({
     kinds: [new ScenarioKind(core)],
     heapBytes: () => 0,
     overBudget: () => 0,
-    condemnation: () => "",
+    condemnation: () => faultWithoutPlace(""),
   }),
   describe: () => [],
 });

@@ -85,6 +85,8 @@ export interface ExitEvent {
   readonly line: number;
   readonly column: number;
   readonly fault: string;
+  /** Lines and columns, in turn, of the callers of what faulted, the innermost first. */
+  readonly callers: readonly number[];
 }
 
 /** A request was carried out that has no other answer. */

@@ -7,7 +7,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { workerData } from "node:worker_threads";
 import type { EngineCore } from "@capos/engine";
-import { compileProgram, GuestHeap, hardenRealm, makeChecks } from "@capos/engine/generator";
+import { compileProgram, GuestHeap, hardenRealm, makeClock } from "@capos/engine/generator";
 import { CoreArea, hostThread } from "@capos/hal";
 import type { Caller } from "./guest.js";
 import { AREA, type CallerData, Phase, Word } from "./protocol.js";
@@ -45,7 +45,7 @@ class RoomyHeap extends GuestHeap {
   }
 }
 const usedBytes = () => getHeapStatistics().used_heap_size;
-const checks = makeChecks(core, new RoomyHeap(core));
+const { checks } = makeClock(core, new RoomyHeap(core));
 
 hardenRealm(() => {
   if (core.inGuest()) checks.work();
@@ -55,7 +55,15 @@ const program = compileProgram(code, "calls") as unknown as Program;
 const caught = () => {
   core.condemned = 0;
 };
-const main = program(checks.tick, checks.tickMain, caught, checks.spread, checks.assigned);
+const main = program(
+  checks.tick,
+  checks.tickMain,
+  caught,
+  checks.spread,
+  checks.assigned,
+  checks.notATrap,
+  checks.dropped,
+);
 
 Atomics.store(shared, Word.THREAD, hostThread());
 const turns = main({

@@ -33,7 +33,7 @@ const RUNNER = `
       const code = isImage ? body : "(function($tick, $tickMain, $caught) {\\n" + body + "\\n})";
       const program = compileProgram(code, "the test's/guest.ts");
       if (isImage) {
-        const guest = program(() => {}, () => true, () => {}, (iterable) => iterable, assignKept)({});
+        const guest = program(() => {}, () => true, () => {}, (iterable) => iterable, assignKept, () => {}, () => {})({});
         outcome.value = { yielded: 0 };
         for (let step = guest.next(); ; step = guest.next(), outcome.value.yielded++) {
           if (step.done) { outcome.value.returned = step.value; break; }

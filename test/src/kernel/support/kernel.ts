@@ -2,7 +2,7 @@
  * A kernel without workers: tables built, cores' JavaScript state made, nothing running.
  */
 import { Err, InitSlot, Reg, Slot } from "@capos/abi";
-import { makeRegisters } from "@capos/engine";
+import { faultWithoutPlace, makeRegisters } from "@capos/engine";
 import { GeneratorContext } from "@capos/engine/generator";
 import { CoreArea, CoreState, type MachineOptions } from "@capos/hal";
 import {
@@ -35,7 +35,7 @@ const PARTS: CoreParts = {
     kinds: [{ name: "none", make: (regs) => new GeneratorContext(regs), begin() {} }],
     heapBytes: () => 0,
     overBudget: () => 0,
-    condemnation: () => "",
+    condemnation: () => faultWithoutPlace(""),
   }),
   describe: () => [],
 };

@@ -115,17 +115,30 @@ const NOTHING = Object.freeze({
   ...{ firstFreeSlot: 0, freeSlotCount: 0, threadIndex: 0, core: 0, cores: 0 },
 });
 
+/** How a process ended, and where the callers stood of what faulted in it: line and column of each. */
+export interface Burial extends ProcessStatus {
+  readonly callers: readonly number[];
+}
+
 /**
  * If the process has ended, ends what is left of it and takes its memory back. Gives how it ended, or
  * null if it still runs.
  */
-export function* buryIfEnded(init: Authority, child: Child): Steps<ProcessStatus | null> {
+export function* buryIfEnded(init: Authority, child: Child): Steps<Burial | null> {
   const status = yield* process.status(init.sys, child.process);
   if (status.state <= LifeState.RUNNING) return null;
+  const callers = integersOf((yield* process.callers(init.sys, child.process)) ?? []);
   // A process ends with its first thread; the others, and what it held, end here at the latest.
   yield* process.kill(init.sys, child.process);
   yield* giveBack(init, child.parts);
-  return status;
+  return { ...status, callers };
+}
+
+function integersOf(bytes: readonly number[]): number[] {
+  const integers: number[] = [];
+  for (let i = 0; i < bytes.length; i += 4)
+    integers.push(bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24));
+  return integers;
 }
 
 /** Ends whatever was made from the memory of a process, and makes the memory init's again. */
