@@ -196,7 +196,7 @@ function contextOf(
     ...(options.signal !== undefined && { signal: options.signal }),
     async withMachine(count, use) {
       let listener: (line: string) => void = () => {};
-      const { suites, seconds, repetitions, signal, onProgress, ...machineOptions } = options;
+      const { names, seconds, repetitions, signal, onProgress, ...machineOptions } = options;
       const machine = await boot({ ...machineOptions, cores: count, onConsole: (line) => listener(line) });
       const echo = machine.client(Echo, "echo");
       const interrupt = (): void => void machine.halt();

@@ -73,7 +73,7 @@ async function withMachine<T>(
 ): Promise<T> {
   let listener: (line: string) => void = () => {};
   const keep = await lastMomentsOf(options);
-  const { scenario, seconds, signal: _, onProgress, ...machineOptions } = options;
+  const { scenarios, seconds, signal: _, onProgress, ...machineOptions } = options;
   const machine = await boot({ ...machineOptions, onConsole: (line) => listener(line) });
   const interrupt = (): void => void machine.halt();
   signal?.addEventListener("abort", interrupt);

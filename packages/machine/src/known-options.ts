@@ -12,7 +12,7 @@ const BOOT: Readonly<Record<keyof BootOptions, true>> = {
     traceMode: true,
     lastMoments: true,
   } as const),
-  ...({ logLevel: true, logDestination: true, inspectable: true, process: true } as const),
+  ...({ logLevel: true, logDestination: true, inspectable: true, command: true, process: true } as const),
   ...({ onKernel: true, onPanic: true, onConsole: true, onInput: true, onMachine: true } as const),
 };
 

@@ -79,7 +79,10 @@ export class CaposMachine {
     // The program's own time: what it takes to build it is not its.
     const image = typeof program === "string" ? await compile(program, options, ending) : program;
     if (image === null)
-      return { status: ExitStatus.FAILED, state: "killed", fault: `${basename(program as string)}: killed` };
+      return {
+        ...{ status: ExitStatus.FAILED, state: "killed", stack: [] },
+        fault: `${basename(program as string)}: killed`,
+      };
     const request = requestOf(image, options, this.cores);
     await this.#backend.lifetime.open();
     signal?.throwIfAborted();

@@ -58,7 +58,7 @@ export default function* main(sys: Sys) {
   return 0;
 }`,
       );
-      const { status, fault } = await machine.run(file, { core: 1 });
+      const { status, fault } = await machine.run(file, { cores: [1] });
       t.equal(fault, "");
       t.equal(status, 0);
       t.strictSame(lines, ["beside", result]);
