@@ -1,11 +1,14 @@
 /** Saved runs: what is read back, and what is refused with which words. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BenchmarkDocument, isRefused } from "@capos/bench";
+import { type BenchmarkDocument, isRefused, SCHEMA } from "@capos/bench";
 import { UsageError } from "@capos/machine/errors";
 import { readDocument, writeDocument } from "capos";
 import t, { type Test } from "tap";
 import { fixture } from "./support/document.js";
+
+/** The next version, which this one cannot read. */
+const NEWER = SCHEMA.replace(/\d+$/, (version) => String(Number(version) + 1));
 
 type Plain = Record<string, unknown> & { results: Record<string, unknown>[] };
 
@@ -60,7 +63,7 @@ t.test("what is no saved run is refused in one line that says what to do", async
     "list.json": "[]",
     "other.json": JSON.stringify({ schema: "capos-comparison/1" }),
     "older.json": JSON.stringify({ schema: "capos-bench/1", machine: {}, results: [] }),
-    "newer.json": JSON.stringify({ ...plain(), schema: "capos-bench/4" }),
+    "newer.json": JSON.stringify({ ...plain(), schema: NEWER }),
   });
   const refused: [string, RegExp][] = [
     ["missing.json", /cannot be read: there is no such file$/],
@@ -70,9 +73,12 @@ t.test("what is no saved run is refused in one line that says what to do", async
     ["other.json", /is no benchmark document/],
     [
       "older.json",
-      /is of an older version \(capos-bench\/1, this reads capos-bench\/3\): save the run anew$/,
+      new RegExp(`is of an older version \\(capos-bench/1, this reads ${SCHEMA}\\): save the run anew$`),
     ],
-    ["newer.json", /is of another version \(capos-bench\/4, .*: read it with the capos-smp that wrote it$/],
+    [
+      "newer.json",
+      new RegExp(`is of another version \\(${NEWER}, .*: read it with the capos-smp that wrote it$`),
+    ],
   ];
   for (const [name, words] of refused) {
     t.throws(() => readDocument(at(name)), words, name);
