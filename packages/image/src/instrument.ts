@@ -191,6 +191,8 @@ function enterAssignment(node: Tree, bundle: Bundle, names: Names, out: MagicStr
 
 /** The key of what is assigned to, as an expression, if it is one of the names that frozen built-ins keep. */
 function keptKey({ property, computed }: Tree): string | null {
+  // `#next` is no property.
+  if (property.type === "PrivateIdentifier") return null;
   const name: unknown = computed ? property.value : property.name;
   if (name === "next" || name === "constructor") return `"${name}"`;
   const isIterator =

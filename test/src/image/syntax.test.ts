@@ -56,6 +56,11 @@ const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
 const SYNTAX: Readonly<
   Record<string, readonly [source: string | Uint8Array, result: unknown, name?: string]>
 > = {
+  "a private name that is a built-in's property too": [
+    `class A { #next = 1; set() { this.#next = 7; return this.#next + Object.keys(this).length; } }
+     export default function* main(): any { return new A().set(); }`,
+    7,
+  ],
   "a hashbang line": [`#!/usr/bin/env capos-smp run\n${SEVEN}`, 7],
   "a hashbang line that ends in CRLF": [`#!/usr/bin/env x\r\n${SEVEN}`, 7],
   "a byte order mark before a hashbang line": [`\ufeff#!x\n${SEVEN}`, 7],
