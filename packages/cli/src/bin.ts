@@ -270,7 +270,7 @@ function onSignal(signal: NodeJS.Signals): void {
   if (isInterrupted) {
     for (const each of signals) process.off(each, onSignal);
     // Not by the signal: a terminal is given back at this exit, a file that grows is ended.
-    process.exit(how.status);
+    process.exit((ending ?? how).status);
   }
   isInterrupted = true;
   endWith(how);

@@ -52,7 +52,7 @@ t.test(
 );
 
 t.test(
-  "only the events asked for are there, and what is no event is refused with those that are close",
+  "only the events asked for are there, and what is no event is refused with the nearest there is",
   async (t) => {
     const out = at("some.json");
     const args = ["trace", "--out", out, "--last", "5", "--events", "trap,switch,halt,wake,grace,-grace.ask"];
@@ -72,7 +72,7 @@ t.test(
 
     const typo = await caposSmp(["trace", "--events", "mesage.send", "--", "run", guest("exchange")]);
     t.equal(typo.status, 2);
-    t.match(typo.stderr, /no event or group mesage\.send; close are message\.send, /);
+    t.match(typo.stderr, /there is no mesage\.send; did you mean message\.send\? trace --list names all/);
   },
 );
 

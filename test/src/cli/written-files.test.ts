@@ -19,7 +19,18 @@ const LARGE = JSON.stringify(
 /** Commands that write a file, whose name comes last. */
 const WRITERS: Readonly<Record<string, { readonly args: readonly string[]; readonly force?: boolean }>> = {
   "bench --save": {
-    args: ["bench", "baseline", "--quiet", "--cores", "1", "--repeat", "1", "--seconds", "0.001", "--save"],
+    args: [
+      "bench",
+      "atomics-load",
+      "--quiet",
+      "--cores",
+      "1",
+      "--repeat",
+      "4",
+      "--seconds",
+      "0.001",
+      "--save",
+    ],
     force: true,
   },
   report: { args: ["report", "--from", "run.json", "--out"], force: true },
@@ -27,7 +38,10 @@ const WRITERS: Readonly<Record<string, { readonly args: readonly string[]; reado
     args: ["trace", ...["--out"]],
     force: true,
   },
-  "check --save": { args: ["check", "--mutant", "no-sleep-recheck", "--workers", "1", "--save"] },
+  "check --save": {
+    args: ["check", "--mutant", "no-sleep-recheck", "--workers", "1", "--save"],
+    force: true,
+  },
   "check --resume": {
     args: ["check", "slot-publish", "use-vs-revoke", "--schedules", "50", "--workers", "1", "--resume"],
   },

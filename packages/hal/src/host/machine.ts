@@ -82,9 +82,22 @@ interface ManagementLink {
   readonly failed: Promise<never>;
 }
 
-function allocate(memoryMiB: number): WebAssembly.Memory {
+/** What is so of all threads of this process. */
+function checkProcess(): void {
   if (typeof WebAssembly === "undefined")
     throw new HostError("this Node has no WebAssembly: start it without --jitless and --no-expose-wasm");
+  try {
+    // Guests are compiled from the text of their images.
+    new Function("return true")();
+  } catch {
+    throw new HostError(
+      "this process compiles no code from text: start Node without --disallow-code-generation-from-strings",
+    );
+  }
+}
+
+function allocate(memoryMiB: number): WebAssembly.Memory {
+  checkProcess();
   try {
     return allocateMemory(memoryMiB);
   } catch {
