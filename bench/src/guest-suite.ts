@@ -6,7 +6,7 @@
 import type { Image } from "@capos/abi";
 import { type Collection, labelOf, listOf, measurementOf, RowError, readFigures } from "./figures.js";
 import type { Figures } from "./guests/report.js";
-import { turnArgument, turnLine } from "./guests/slices.js";
+import { misledBy, turnArgument, turnLine } from "./guests/slices.js";
 import { type GuestName, loadBenchImages } from "./images.js";
 import type { GuestRow, RowBase } from "./rows.js";
 import type { RowName, Trial } from "./trial.js";
@@ -31,7 +31,7 @@ export interface GuestRunner {
   listen(listener: (line: string) => void): void;
   /** One call of this process's to a guest and back, with a word each way. */
   call(): Promise<void>;
-  /** A line for the guest that has waited longest for one. */
+  /** A line for the guest that reads first. */
   feed(line: string): void;
 }
 
@@ -123,11 +123,15 @@ function guestsOf(
   const start = ({ core, memoryBits }: GuestRow, guest: GuestName, args: readonly string[]) =>
     untilAborted(
       machine.runImage(images[guest], {
-        ...{ cores: [core], untyped: 2 ** memoryBits, args, debug: true },
+        cores: [core],
+        untyped: 2 ** memoryBits,
+        args,
+        debug: true,
         priority: GUEST_PRIORITY,
       }),
       context.signal,
     );
+  const fault = faultOfAny();
   return {
     async run(guest, args) {
       const lines: string[] = [];
@@ -135,7 +139,7 @@ function guestsOf(
       return figuresOf(label, await start(row, guest, args.map(String)), lines);
     },
     turns: (one, number) =>
-      new GuestTurns(label, number, machine, () =>
+      new GuestTurns(label, number, machine, fault, () =>
         start(one, one.guest, [...argumentsOf(context, one).map(String), turnArgument(number)]),
       ),
   };
@@ -147,6 +151,21 @@ function figuresOf(label: string, status: number, lines: readonly string[]): Fig
   return readFigures(label, lines);
 }
 
+/** Of all guests of a row: one that fails while another has its turn ends the row. */
+interface AnyFault {
+  readonly happened: Promise<never>;
+  happen(error: unknown): void;
+}
+
+function faultOfAny(): AnyFault {
+  let happen!: (error: unknown) => void;
+  const happened = new Promise<never>((_, reject) => {
+    happen = reject;
+  });
+  happened.catch(() => {});
+  return { happened, happen };
+}
+
 /** A guest that takes turns: see `guests/slices.ts`. Nobody else prints, or is fed, while it has its turn. */
 class GuestTurns implements TurnTaker {
   #ended: Promise<number> | null = null;
@@ -155,13 +174,14 @@ class GuestTurns implements TurnTaker {
     private readonly label: string,
     private readonly number: number,
     private readonly machine: GuestRunner,
+    private readonly fault: AnyFault,
     private readonly start: () => Promise<number>,
   ) {}
 
   async prepare(): Promise<void> {
     await this.#untilItRests(() => {
       this.#ended = this.start();
-      this.#ended.catch(() => {});
+      this.#ended.catch(this.fault.happen);
     });
   }
 
@@ -171,9 +191,10 @@ class GuestTurns implements TurnTaker {
 
   async end(): Promise<SlicedMeasurement> {
     const lines: string[] = [];
-    this.machine.listen((line) => lines.push(line));
+    this.#listen((line) => lines.push(line));
     this.machine.feed(turnLine(this.number, false));
-    const figures = figuresOf(this.label, await this.#ended!, lines);
+    const status = await Promise.race([this.#ended!, this.fault.happened]);
+    const figures = figuresOf(this.label, status, lines);
     return { ...measurementOf(this.label, figures), sliceEnds: listOf(this.label, figures, "sliceEnds") };
   }
 
@@ -183,7 +204,7 @@ class GuestTurns implements TurnTaker {
   async #untilItRests(act: () => void): Promise<void> {
     const lines: string[] = [];
     const rests = new Promise<void>((resolve) => {
-      this.machine.listen((line) => {
+      this.#listen((line) => {
         if (line === JSON.stringify({ turn: this.number })) resolve();
         else lines.push(line);
       });
@@ -192,7 +213,15 @@ class GuestTurns implements TurnTaker {
     const ended = this.#ended!.then((status) => {
       throw new RowError(this.label, `its guest ended early with status ${status}: ${lines.join(" ")}`);
     });
-    await Promise.race([rests, ended]);
+    await Promise.race([rests, ended, this.fault.happened]);
+  }
+
+  #listen(listener: (line: string) => void): void {
+    this.machine.listen((line) => {
+      const again = misledBy(line);
+      if (again === null) listener(line);
+      else this.machine.feed(again);
+    });
   }
 }
 

@@ -3,7 +3,8 @@
  * one of its own begins.
  *
  * A guest that takes turns has a number. It says `{"turn":N}` when it rests and reads a line: `N go` begins a slice,
- * `N end` is the last it is told. Lines are read first come first served, so each is for whoever has rested longest.
+ * `N end` is the last it is told. Lines are given to whoever reads first, and one that rests may not have come to read
+ * when another has: that one says `{"misled":"N go"}`, and is told again.
  */
 import type { Os, Steps } from "@capos/libos";
 
@@ -46,13 +47,26 @@ export function turnLine(number: number, goesOn: boolean): string {
   return `${number} ${goesOn ? "go" : "end"}`;
 }
 
+/** What a guest says that was told a line which is not for it. */
+export function misledLine(line: string): string {
+  return JSON.stringify({ misled: line });
+}
+
+/** The line that is to be told again, if that is what a guest has said; null if it is anything else. */
+export function misledBy(said: string): string | null {
+  return /^\{"misled":"(\d+ (?:go|end))"\}$/.exec(said)?.[1] ?? null;
+}
+
 /** Rests until it is this guest's turn; false when there is none any more, or never was. */
 export function* awaitTurn(os: Os): Steps<boolean> {
   const number = turnNumber(os);
   if (number === 0) return false;
   yield* os.print(JSON.stringify({ turn: number }));
-  const line = yield* os.readLine();
-  if (line === turnLine(number, true)) return true;
-  if (line !== turnLine(number, false)) throw new Error(`turn ${number} was told ${line}`);
-  return false;
+  for (;;) {
+    const line = yield* os.readLine();
+    if (line === null) throw new Error(`turn ${number}: the input ended`);
+    if (line === turnLine(number, true)) return true;
+    if (line === turnLine(number, false)) return false;
+    yield* os.print(misledLine(line));
+  }
 }

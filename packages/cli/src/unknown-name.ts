@@ -4,7 +4,7 @@ import { UsageError } from "@capos/machine/errors";
 import { closest, distance } from "fastest-levenshtein";
 
 /** The name that was meant, most likely; undefined if none is near. */
-export function nearestName(name: string, names: readonly string[]): string | undefined {
+function nearestName(name: string, names: readonly string[]): string | undefined {
   if (name === "" || names.length === 0) return undefined;
   const nearest = names.find((other) => other.includes(name)) ?? closest(name, names);
   return nearest.includes(name) || distance(name, nearest) <= Math.max(2, name.length / 2)

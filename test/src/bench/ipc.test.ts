@@ -62,6 +62,25 @@ t.test("between two cores client and server are not on init's core where there a
   }
 });
 
+t.test(
+  "a guest that reads a line which is another's has it told again, and the row is measured",
+  async (t) => {
+    for (const misled of ["2 go", "1 end"]) {
+      const { context } = fake({ names: ["notify.same-core"] }, undefined, { misled });
+      const [trial] = await runIpc(context);
+      t.notOk(isRefused(trial!), misled);
+    }
+  },
+);
+
+t.test("a guest that faults while another has its turn ends the row with its fault", async (t) => {
+  for (const failsAt of ["2 go", "1 go", "1 end"]) {
+    const { context, machines } = fake({ names: ["notify.same-core"] }, undefined, { failsAt });
+    await t.rejects(runIpc(context), /it faulted/, failsAt);
+    t.equal(machines.halted, machines.booted.length);
+  }
+});
+
 t.test("a row that needs another core is refused on one core, and nothing is run for it", async (t) => {
   const { context, asked, machines } = fake({ cores: 1, names: ["call.cross-core", "notify.cross-core"] });
   const results = await runIpc(context);

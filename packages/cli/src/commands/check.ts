@@ -28,6 +28,7 @@ import { renderCounterExample } from "../check/table.js";
 import { checkOutput } from "../output-file.js";
 import { NO_PROGRESS } from "../progress.js";
 import type { Output, Session } from "../session.js";
+import { namedLines } from "./listing.js";
 
 export interface CheckFlags extends Omit<Selection, "names"> {
   readonly list?: boolean;
@@ -123,9 +124,7 @@ async function list<Item extends { readonly name: string }>(
   stdout: Output,
   about: (item: Item) => string,
 ): Promise<number> {
-  const width = Math.max(0, ...items.map(({ name }) => name.length));
-  const lines = items.map((item) => `${item.name.padEnd(width)}  ${about(item)}\n`);
-  await print(stdout, json === true ? `${visibleJson(items)}\n` : lines.join(""));
+  await print(stdout, json === true ? `${visibleJson(items)}\n` : namedLines(items, about));
   return ExitStatus.OK;
 }
 

@@ -9,6 +9,7 @@ import { NO_PROGRESS } from "../progress.js";
 import type { Session } from "../session.js";
 import { ALL, type StressDocument, stress } from "../stress.js";
 import { bootOptions, KEPT_KIB } from "./boot-options.js";
+import { namedLines } from "./listing.js";
 import type { MachineFlags } from "./options.js";
 
 export interface StressFlags extends MachineFlags {
@@ -25,12 +26,7 @@ export async function stressCommand(
   const { stdout, signal } = session;
   if (flags.list === true) {
     const all = Object.entries(SCENARIOS).map(([name, races]) => ({ name, races }));
-    const width = Math.max(...all.map(({ name }) => name.length));
-    const text =
-      flags.json === true
-        ? `${visibleJson(all)}\n`
-        : all.map(({ name, races }) => `${name.padEnd(width)}  ${races}\n`).join("");
-    stdout.write(text);
+    stdout.write(flags.json === true ? `${visibleJson(all)}\n` : namedLines(all, ({ races }) => races));
     return ExitStatus.OK;
   }
   if (names.length === 0)

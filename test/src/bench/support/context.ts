@@ -18,12 +18,23 @@ const GARBAGE = {
   endNs: 90,
 };
 
+/** What goes wrong. */
+interface Trouble {
+  /** This line is read twice by somebody whom it is not for. */
+  readonly misled?: string;
+  /** When this line is fed, whoever rested last faults, and the line's own reader says nothing more. */
+  readonly failsAt?: string;
+}
+
 /** Whoever takes turns says that it rests, as a real guest does, until it is told to end. */
 class FakeConsole {
   #listener: (line: string) => void = () => {};
-  readonly #resting: { number: number; end: () => void }[] = [];
-  /** What was fed. */
-  readonly fed: string[] = [];
+  readonly #resting: { number: number; end: () => void; fail: (error: Error) => void }[] = [];
+  readonly #fed: string[] = [];
+  /** The lines that were taken by whom they are for. */
+  readonly taken: string[] = [];
+
+  constructor(private readonly trouble: Trouble) {}
 
   listen(listener: (line: string) => void): void {
     this.#listener = listener;
@@ -34,14 +45,23 @@ class FakeConsole {
   }
 
   rest(number: number): Promise<void> {
-    return new Promise((end) => {
-      this.#resting.push({ number, end });
+    return new Promise((end, fail) => {
+      this.#resting.push({ number, end, fail });
       queueMicrotask(() => this.print([JSON.stringify({ turn: number })]));
     });
   }
 
   feed(line: string): void {
-    this.fed.push(line);
+    this.#fed.push(line);
+    if (this.trouble.misled === line && this.#fed.filter((one) => one === line).length < 3) {
+      queueMicrotask(() => this.print([JSON.stringify({ misled: line })]));
+      return;
+    }
+    if (this.trouble.failsAt === line) {
+      this.#resting.at(-1)!.fail(new Error("it faulted"));
+      return;
+    }
+    this.taken.push(line);
     const first = this.#resting.shift()!;
     if (line === turnLine(first.number, false)) first.end();
     else if (line === turnLine(first.number, true)) {
@@ -61,6 +81,7 @@ function slicedSamples(slices: number) {
 export function fakeContext(
   more: Partial<SuiteContext> = {},
   answer?: (image: string, options: GuestOptions) => Answer | Promise<Answer>,
+  trouble: Trouble = {},
 ) {
   const asked: { image: string; options: GuestOptions }[] = [];
   const machines = { booted: [] as number[], halted: 0 };
@@ -72,15 +93,16 @@ export function fakeContext(
     async withMachine(cores, use) {
       machines.booted.push(cores);
       try {
-        const console = new FakeConsole();
+        const console = new FakeConsole(trouble);
         const value = await use({
           cores,
           async runImage({ name }, options) {
             asked.push({ image: name, options });
             const turn = options.args?.find((one) => one.startsWith("turn="))?.slice("turn=".length);
-            const slicesBefore = console.fed.length;
+            const slicesBefore = console.taken.length;
             if (answer === undefined && turn !== undefined) await console.rest(Number(turn));
-            const rounds = console.fed.slice(slicesBefore).filter((line) => line === `${turn} go`).length - 1;
+            const rounds =
+              console.taken.slice(slicesBefore).filter((line) => line === `${turn} go`).length - 1;
             const figures =
               name === "bench-garbage" ? GARBAGE : turn === undefined ? SAMPLES : slicedSamples(rounds);
             const { status, lines } = (await answer?.(name, options)) ?? {
