@@ -12,6 +12,9 @@ import type { MachineState } from "./state.js";
 /** The guest that speaks for the host: behind it is somebody who may do anything. */
 const BRIDGE = "bridge";
 
+/** The service that answers a saved reply when a program registers a name: as far as that, it is as good as a program. */
+const NAMES = "names";
+
 /** What was seen of a machine whose programs seem to stand still. */
 export interface Standstill {
   /** Who waits for what, for people: a line a thread. */
@@ -30,13 +33,15 @@ export function standstill(memory: PhysicalMemory, cores: number): Standstill | 
   if (users.length === 0 || users.some(({ processName }) => processName === BRIDGE)) return null;
   const services = threads.filter((thread) => !isUser(thread));
   const numbers = new Set(services.map(({ number }) => number));
-  const processes = new Set(services.map(({ process }) => process));
+  const processes = new Map(services.map(({ process, processName }) => [process, processName]));
   for (const { waits } of users) if (waits === null || mayEnd(waits, numbers, processes)) return null;
   const byNumber = new Map(threads.map((thread) => [thread.number, thread]));
   let switches = 0;
   for (let core = 0; core < cores; core++) switches += snapshotCore(memory, core).switches;
   return {
-    waits: users.map((thread) => `${nameOf(thread)} waits for ${whatFor(thread.waits!, byNumber)}`),
+    waits: users.map(
+      (thread) => `${nameOf(thread)} waits for ${whatFor(thread.waits!, byNumber, processes)}`,
+    ),
     switches,
   };
 }
@@ -53,16 +58,16 @@ function isUser({ priority, process }: ThreadActivity): boolean {
   return process !== 0 && priority <= USER_CEILING;
 }
 
-/** Whether a wait ends by itself, or by a service: threads and processes by number. */
+/** Whether a wait ends by itself, or by a service: the services' threads by number, their processes' names by number. */
 function mayEnd(
   { for: kind, onThreads, onProcess }: WaitActivity,
   threads: ReadonlySet<number>,
-  processes: ReadonlySet<number>,
+  processes: ReadonlyMap<number, string>,
 ): boolean {
   if (kind === "signal" || kind === "message") return false;
   if (kind !== "send" && kind !== "answer" && kind !== "reply") return true;
   // A service that has saved a reply gives it when somebody types.
-  if (onProcess !== null) return processes.has(onProcess);
+  if (onProcess !== null) return processes.has(onProcess) && processes.get(onProcess) !== NAMES;
   return onThreads.some((number) => threads.has(number));
 }
 
@@ -71,9 +76,12 @@ function nameOf({ processName, index }: ThreadActivity): string {
 }
 
 function whatFor(
-  { for: kind, onThreads }: WaitActivity,
+  { for: kind, onThreads, onProcess }: WaitActivity,
   byNumber: ReadonlyMap<number, ThreadActivity>,
+  services: ReadonlyMap<number, string>,
 ): string {
+  if (onProcess !== null && services.get(onProcess) === NAMES)
+    return "a name that nobody is left to register";
   const others = onThreads.flatMap((number) => byNumber.get(number) ?? []).map(nameOf);
   const whom = others.length === 0 ? "" : ` of ${others.join(" or ")}`;
   if (kind === "signal") return "a signal that nobody is left to give";

@@ -12,11 +12,14 @@ import { protocol } from "./protocol.js";
 import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
 
+/** The name service's protocol; guests use `Os.names`. */
 export const Names = /* @__PURE__ */ protocol("names", {
   /** Gives an endpoint a name. `BUSY` if the name stands for another one already. */
   register: { request: { name: textUpTo(MAX_NAME_BYTES), endpoint: capability }, reply: {} },
   /** `NOT_FOUND` if nobody registered the name. */
   lookup: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
+  /** As `lookup`, and answered once somebody has registered the name. `BUSY` if too many wait already. */
+  wait: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
   /** The name at an index from 0 on; `NOT_FOUND` behind the last. */
   list: { request: { index: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES) } },
 });
@@ -25,8 +28,13 @@ export const Names = /* @__PURE__ */ protocol("names", {
 export interface NamesClient {
   /** Gives an endpoint a name. Needs GRANT on it, which is what lets others be given copies. */
   register(name: string, endpoint: number | Carried<"grant">): Steps<void>;
-  /** The endpoint that has a name, as a handle in a slot of this thread's own; `slots.drop` gives it up. */
+  /**
+   * The endpoint that has a name, as a handle in a slot of this thread's own; `Os.drop` gives it up. Throws
+   * `NOT_FOUND` if nobody has registered it.
+   */
   lookup(name: string): Steps<number>;
+  /** As `lookup`, and blocks until somebody has registered the name: whoever is started first need not be the server. */
+  wait(name: string): Steps<number>;
   /** All names. One that comes or goes meanwhile may be missed. */
   list(): Steps<string[]>;
 }
@@ -40,6 +48,9 @@ export function namesClient(sys: Sys, handle: number, slots: Slots): NamesClient
     },
     *lookup(name) {
       return (yield* names.lookup({ name })).endpoint;
+    },
+    *wait(name) {
+      return (yield* names.wait({ name })).endpoint;
     },
     *list() {
       const found: string[] = [];

@@ -4,6 +4,9 @@
  * Whoever was given a part of a line is given the rest, however many came before it; the others wait
  * until then. The table is bounded, as a whole and for each process.
  */
+import type { SavedReply } from "@capos/libos";
+import type { Piece } from "./input.js";
+
 /** Readers in all, and of one process. */
 const MAX_READERS = 128;
 const MAX_READERS_OF_PROCESS = 16;
@@ -11,9 +14,7 @@ const MAX_READERS_OF_PROCESS = 16;
 export interface Reader {
   readonly badge: number;
   readonly thread: number;
-  /** The slot of its saved reply, and the reply. */
-  readonly slot: number;
-  readonly reply: number;
+  readonly reply: SavedReply<Piece>;
 }
 
 export class Readers {
