@@ -18,22 +18,19 @@ export const Names = /* @__PURE__ */ protocol("names", {
   register: { request: { name: textUpTo(MAX_NAME_BYTES), endpoint: capability }, reply: {} },
   /** `NOT_FOUND` if nobody registered the name. */
   lookup: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
-  /** As `lookup`, and answered once somebody has registered the name. `BUSY` if too many wait already. */
-  wait: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
   /** The name at an index from 0 on; `NOT_FOUND` behind the last. */
   list: { request: { index: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES) } },
+  /** As `lookup`, once somebody has registered the name. `NO_RESOURCE` if too many wait. */
+  await: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
 });
 
 /** A guest's view of the names server. */
 export interface NamesClient {
   /** Gives an endpoint a name. Needs GRANT on it, which is what lets others be given copies. */
   register(name: string, endpoint: number | Carried<"grant">): Steps<void>;
-  /**
-   * The endpoint that has a name, as a handle in a slot of this thread's own; `Os.drop` gives it up. Throws
-   * `NOT_FOUND` if nobody has registered it.
-   */
+  /** The endpoint that has a name, as a handle in a slot of this thread's own; `Os.drop` gives it up. */
   lookup(name: string): Steps<number>;
-  /** As `lookup`, and blocks until somebody has registered the name: whoever is started first need not be the server. */
+  /** As `lookup`, but waits until somebody has registered the name: for programs that start beside each other. */
   wait(name: string): Steps<number>;
   /** All names. One that comes or goes meanwhile may be missed. */
   list(): Steps<string[]>;
@@ -50,7 +47,7 @@ export function namesClient(sys: Sys, handle: number, slots: Slots): NamesClient
       return (yield* names.lookup({ name })).endpoint;
     },
     *wait(name) {
-      return (yield* names.wait({ name })).endpoint;
+      return (yield* names.await({ name })).endpoint;
     },
     *list() {
       const found: string[] = [];

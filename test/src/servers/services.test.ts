@@ -114,36 +114,6 @@ t.test("a name is taken as long as the process lives that registered it", async 
   await machine.off();
 });
 
-t.test("who waits for a name is answered when it is registered, and at once if it is", async (t) => {
-  const machine = await MachineFixture.boot({ fixtures });
-  const waiting = ["one", "two"].map((name) =>
-    machine.start("client", { name, args: ["waitForName", "mine"] }),
-  );
-  const gone = machine.start("client", { args: ["waitForName", "mine"] });
-  await machine.until("all wait", () => machine.console.length === 3);
-  machine.send({ op: "kill", id: gone });
-  await machine.exit(gone);
-  machine.start("client", { args: ["serveByName", "mine"] });
-  for (const id of waiting) t.equal((await machine.exit(id)).status, 0);
-  t.equal((await machine.run("client", { args: ["waitForName", "mine"] })).status, 0);
-  await machine.until("all", () => machine.console.filter((line) => line === "ping: OK").length === 3);
-  await machine.off();
-});
-
-t.test("one process cannot fill the table of those who wait for names", async (t) => {
-  const machine = await MachineFixture.boot({ fixtures });
-  // As many as would fill it, if what is left of those that ended stayed there.
-  for (let i = 1; i <= 9; i++) {
-    const id = machine.start("client", { args: ["waitForMany"] });
-    // Eight wait.
-    await machine.until("the ninth", () => machine.console.length === i);
-    machine.send({ op: "kill", id });
-    await machine.exit(id);
-  }
-  t.same(machine.console, Array(9).fill("names.wait: ERR_BUSY"));
-  await machine.off();
-});
-
 t.test("the names server's death takes from nobody what was looked up", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
   const server = machine.start("client", { args: ["serveByName", "mine"] });
@@ -181,6 +151,33 @@ t.test("a name goes with the process or the endpoint that it stands for", async 
     "lookup: names.lookup: ERR_NOT_FOUND",
     "again: OK",
   ]);
+  await machine.off();
+});
+
+t.test("who waits for a name has it when somebody registers it, wherever that is", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  const waiting = machine.start("client", { args: ["waitForName", "later", "1"] });
+  const server = machine.start("client", { args: ["serveByName", "later"] });
+  t.equal((await machine.exit(waiting)).status, 0);
+  await machine.line("waited: OK");
+  machine.send({ op: "kill", id: server });
+  await machine.exit(server);
+  await machine.off();
+});
+
+t.test("one process cannot have all who wait for names, and leaves none behind when it ends", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  for (let round = 0; round < 4; round++) {
+    const id = machine.start("client", { args: ["waitForName", "never", "20"] });
+    const refused = (round + 1) * 4;
+    await machine.until(
+      "those that are too many",
+      () => machine.console.filter((line) => line.endsWith("NO_RESOURCE")).length === refused,
+    );
+    machine.send({ op: "kill", id });
+    await machine.exit(id);
+  }
+  t.same([...new Set(machine.console)], ["waited: names.await: ERR_NO_RESOURCE"]);
   await machine.off();
 });
 

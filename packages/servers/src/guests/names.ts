@@ -4,9 +4,8 @@
  * A name belongs to the process that registered it and goes when that process ends: before each
  * request it has heard of every process that ended earlier. It goes earlier if its endpoint does, which
  * its owner can take back at any time. Services are there from the start and are nobody's to take. The
- * table is bounded, as a whole and for each process; so is who waits for a name that is not there yet. Both die with this
- * process: started again, it knows the services and nothing that others had registered, and who waited is told; what
- * anybody has looked up stays theirs.
+ * table is bounded, as a whole and for each process. It dies with this process: started again, it knows
+ * the services and nothing that others had registered; what anybody has looked up stays theirs.
  */
 import { Err, handleIndex, SlotState, type Sys } from "@capos/abi";
 import { cnode, DEFERRED, IpcError, Names, type SavedReply, type Steps, thread } from "@capos/libos";
@@ -18,9 +17,9 @@ import { ServiceSignal } from "./system.js";
 const MAX_NAMES = 160;
 const MAX_NAMES_OF_PROCESS = 32;
 
-/** Who waits for names, in all and of one process. `BUSY` beyond. */
-const MAX_WAITERS = 64;
-const MAX_WAITERS_OF_PROCESS = 8;
+/** Who waits for a name, in all and of one process. `NO_RESOURCE` beyond. */
+const MAX_WAITING = 48;
+const MAX_WAITING_OF_PROCESS = 16;
 
 /** Owner of the services' own names. */
 const NOBODY = 0;
@@ -32,7 +31,8 @@ interface Entry {
   readonly owner: number;
 }
 
-interface Waiter {
+/** A caller that is answered when its name is registered. */
+interface Waiting {
   readonly name: string;
   readonly badge: number;
   readonly reply: SavedReply<{ readonly endpoint: number }>;
@@ -41,8 +41,7 @@ interface Waiter {
 export default function* main(sys: Sys): Generator<number, number, number> {
   const { endpoint, notification, registry, directory, slots, thread: self } = given(sys, "names");
   let entries: Entry[] = directory.map((one) => ({ ...one, owner: NOBODY }));
-
-  let waiters: Waiter[] = [];
+  let waiting: Waiting[] = [];
 
   /** The entry of a name whose endpoint is still there. */
   function* find(name: string): Steps<Entry | undefined> {
@@ -68,29 +67,27 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     return own >= MAX_NAMES_OF_PROCESS || entries.length >= MAX_NAMES ? Err.NO_RESOURCE : Err.OK;
   }
 
-  /** Takes those waiters off the list. */
-  function take(isMeant: (waiter: Waiter) => boolean): Waiter[] {
-    const taken = waiters.filter(isMeant);
-    waiters = waiters.filter((waiter) => !taken.includes(waiter));
-    return taken;
+  function* forgetEnded(): Steps<void> {
+    const owners = entries.map((entry) => entry.owner).filter((owner) => owner !== NOBODY);
+    const ended = yield* endedOf(sys, registry, [...owners, ...waiting.map(({ badge }) => badge)]);
+    yield* forget((entry) => ended.has(entry.owner));
+    yield* settle(
+      (one) => ended.has(one.badge),
+      ({ reply }) => reply.refuse(Err.PEER_DIED),
+    );
   }
 
-  function* answerWaiters({ name, endpoint }: Entry): Steps<void> {
-    for (const { reply } of take((waiter) => waiter.name === name)) {
+  /** Ends the wait of some by an answer; one that is not there any more takes none. */
+  function* settle(isOver: (one: Waiting) => boolean, answer: (one: Waiting) => Steps<void>): Steps<void> {
+    const over = waiting.filter(isOver);
+    waiting = waiting.filter((one) => !over.includes(one));
+    for (const one of over) {
       try {
-        yield* reply.answer({ endpoint });
+        yield* answer(one);
       } catch (error) {
-        // It has ended meanwhile.
         if (!(error instanceof IpcError)) throw error;
       }
     }
-  }
-
-  function* forgetEnded(): Steps<void> {
-    const owners = entries.map((entry) => entry.owner).filter((owner) => owner !== NOBODY);
-    const ended = yield* endedOf(sys, registry, [...owners, ...waiters.map(({ badge }) => badge)]);
-    yield* forget((entry) => ended.has(entry.owner));
-    for (const { reply } of take(({ badge }) => ended.has(badge))) yield* reply.refuse(Err.PEER_DIED);
   }
 
   yield* thread.bind(sys, self, notification);
@@ -104,9 +101,11 @@ export default function* main(sys: Sys): Generator<number, number, number> {
           yield* slots.drop(sys, registered);
           throw new IpcError(error, "register");
         }
-        const entry = { name, endpoint: registered, owner: badge };
-        entries.push(entry);
-        yield* answerWaiters(entry);
+        entries.push({ name, endpoint: registered, owner: badge });
+        yield* settle(
+          (one) => one.name === name,
+          ({ reply }) => reply.answer({ endpoint: registered }),
+        );
         return {};
       },
       *lookup({ name }) {
@@ -114,20 +113,20 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         if (entry === undefined) throw new IpcError(Err.NOT_FOUND, "lookup");
         return { endpoint: entry.endpoint };
       },
-      *wait({ name }, context) {
-        const entry = yield* find(name);
-        if (entry !== undefined) return { endpoint: entry.endpoint };
-        const { badge } = context;
-        const own = waiters.filter((waiter) => waiter.badge === badge).length;
-        if (own >= MAX_WAITERS_OF_PROCESS || waiters.length >= MAX_WAITERS)
-          throw new IpcError(Err.BUSY, "wait");
-        waiters.push({ name, badge, reply: yield* context.defer() });
-        return DEFERRED;
-      },
       list({ index }) {
         const entry = entries[index];
         if (entry === undefined) throw new IpcError(Err.NOT_FOUND, "list");
         return { name: entry.name };
+      },
+      *await({ name }, context) {
+        const entry = yield* find(name);
+        if (entry !== undefined) return { endpoint: entry.endpoint };
+        const { badge } = context;
+        const own = waiting.filter((one) => one.badge === badge).length;
+        if (waiting.length >= MAX_WAITING || own >= MAX_WAITING_OF_PROCESS)
+          throw new IpcError(Err.NO_RESOURCE, "await");
+        waiting.push({ name, badge, reply: yield* context.defer() });
+        return DEFERRED;
       },
     },
     {

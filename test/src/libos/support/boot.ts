@@ -79,11 +79,6 @@ export function boot(
     Log.serve(sys, handle, { write: (record) => void heard.log.push(record) }),
   );
   const registered = new Map<string, number>();
-  const find = ({ name }: { readonly name: string }) => {
-    const endpoint = registered.get(name);
-    if (endpoint === undefined) throw new IpcError(Err.NOT_FOUND, "lookup");
-    return { endpoint };
-  };
   serve(endpoints.names, (sys, handle, slots) =>
     Names.serve(
       sys,
@@ -93,9 +88,16 @@ export function boot(
           if (registered.has(name)) throw new IpcError(Err.BUSY, "register");
           registered.set(name, endpoint);
         },
-        lookup: find,
-        // Nobody registers a name later here.
-        wait: find,
+        lookup: ({ name }) => {
+          const endpoint = registered.get(name);
+          if (endpoint === undefined) throw new IpcError(Err.NOT_FOUND, "lookup");
+          return { endpoint };
+        },
+        await: ({ name }) => {
+          const endpoint = registered.get(name);
+          if (endpoint === undefined) throw new IpcError(Err.NOT_FOUND, "await");
+          return { endpoint };
+        },
         list: ({ index }) => {
           const name = [...registered.keys()][index];
           if (name === undefined) throw new IpcError(Err.NOT_FOUND, "list");
