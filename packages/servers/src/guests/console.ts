@@ -7,7 +7,7 @@
  */
 import { Err, type Sys } from "@capos/abi";
 import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
-import { Input, type Piece } from "./console/input.js";
+import { Input, PIECE_BYTES, type Piece } from "./console/input.js";
 import { type Reader, Readers } from "./console/readers.js";
 import { endedOf } from "./registry.js";
 import { given } from "./service/given.js";
@@ -15,18 +15,18 @@ import { type Line, LineJoiner } from "./service/line-joiner.js";
 import { Output } from "./service/output.js";
 import { ServiceSignal } from "./system.js";
 
-/** Bytes of text that an answer to a reader has room for. */
-function pieceBytes(): number {
-  const read = Console.methods.find(({ name }) => name === "read")!;
-  return read.reply.fields.find(({ name }) => name === "text")!.max;
+/** A reader whose reply is saved, in a slot. */
+interface SavedReader extends Reader {
+  readonly slot: number;
+  readonly reply: number;
 }
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const { endpoint, port, interrupt, notification, registry, slots, thread: self } = given(sys, "console");
   const output = new Output(sys, port, notification);
   const joiner = new LineJoiner();
-  const input = new Input(pieceBytes());
-  const readers = new Readers();
+  const input = new Input(PIECE_BYTES);
+  const readers = new Readers<SavedReader>();
   /** A piece whose reader was gone: the next reader's. */
   let refused: Piece | null = null;
 
@@ -58,7 +58,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   /** False if the reader is not there any more. */
-  function* give({ reply, slot }: Reader, piece: Piece): Steps<boolean> {
+  function* give({ reply, slot }: SavedReader, piece: Piece): Steps<boolean> {
     try {
       yield* Console.answer(sys, reply, "read", piece);
       return true;
