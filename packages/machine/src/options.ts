@@ -111,6 +111,10 @@ export interface RunOptions {
    * has to be of this machine; what the program is given of it is a copy, which ends with what it was copied from.
    */
   readonly handed?: readonly (Image | Reference)[];
+  /** What it is called, 1 to 32 bytes; as its file unless told, as far as that fits. */
+  readonly name?: string;
+  /** Whether its lines on the console begin with its name, as in `name | text`: where several programs share it. Not unless told. */
+  readonly labelled?: boolean;
 }
 
 /** How to start a program that one goes on to deal with. */

@@ -18,6 +18,7 @@ export {
 } from "./guests/bridge/frame.js";
 export { Input, PIECE_BYTES, type Piece } from "./guests/console/input.js";
 export { Readers } from "./guests/console/readers.js";
+export { consoleLabel } from "./guests/console-label.js";
 export {
   type ControlEvent,
   type ControlRequest,
