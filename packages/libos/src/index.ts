@@ -117,7 +117,7 @@ export {
   type ObjectContext,
   type ObjectTable,
   type RequestContext,
-  refuse,
+  type SavedReply,
   type ServeOptions,
 } from "./server.js";
 export { Slots } from "./slots.js";
@@ -131,6 +131,7 @@ export {
   spawnProcess,
   spawnThread,
   type ThreadOptions,
+  waitForProcess,
 } from "./spawn.js";
 export { type Os, start } from "./start.js";
 export {

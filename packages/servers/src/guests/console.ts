@@ -6,7 +6,16 @@
  * for bytes when a reader waits and no line for it is here, and no further: what nobody reads stays with the host.
  */
 import { Err, type Sys } from "@capos/abi";
-import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
+import {
+  Console,
+  DEFERRED,
+  IpcError,
+  irq,
+  port as portOf,
+  type SavedReply,
+  type Steps,
+  thread,
+} from "@capos/libos";
 import { Input, PIECE_BYTES, type Piece } from "./console/input.js";
 import { type Reader, Readers } from "./console/readers.js";
 import { consoleLabel } from "./console-label.js";
@@ -16,10 +25,8 @@ import { type Line, LineJoiner } from "./service/line-joiner.js";
 import { Output } from "./service/output.js";
 import { ServiceSignal } from "./system.js";
 
-/** A reader whose reply is saved, in a slot. */
 interface SavedReader extends Reader {
-  readonly slot: number;
-  readonly reply: number;
+  readonly reply: SavedReply<Piece>;
 }
 
 export default function* main(sys: Sys): Generator<number, number, number> {
@@ -71,24 +78,19 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   /** False if the reader is not there any more. */
-  function* give({ reply, slot }: SavedReader, piece: Piece): Steps<boolean> {
+  function* give({ reply }: SavedReader, piece: Piece): Steps<boolean> {
     try {
-      yield* Console.answer(sys, reply, "read", piece);
+      yield* reply.answer(piece);
       return true;
     } catch (error) {
       if (error instanceof IpcError) return false;
       throw error;
-    } finally {
-      slots.give(slot);
     }
   }
 
   function* forgetEnded(): Steps<void> {
     const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges(), ...labels.keys()]);
-    for (const reader of readers.end(ended)) {
-      yield* refuse(sys, reader.reply, Err.PEER_DIED);
-      slots.give(reader.slot);
-    }
+    for (const { reply } of readers.end(ended)) yield* reply.refuse(Err.PEER_DIED);
     yield* writeLines(joiner.end(ended));
     for (const badge of ended) labels.delete(badge);
   }
@@ -116,20 +118,12 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       *read({ thread }, context) {
         const { badge } = context;
         if (readers.isFullFor(badge)) throw new IpcError(Err.BUSY, "read");
-        const slot = slots.take();
-        let reply: number;
-        try {
-          reply = yield* context.defer(slot);
-        } catch (error) {
-          slots.give(slot);
-          throw error;
-        }
-        readers.add({ badge, thread, slot, reply });
+        readers.add({ badge, thread, reply: yield* context.defer() });
         yield* serveReaders();
         return DEFERRED;
       },
     },
-    { onNotification: attend },
+    { slots, onNotification: attend },
   );
   return 0;
 }

@@ -4,6 +4,7 @@
  * Whoever was given a part of a line is given the rest, however many came before it; the others wait
  * until then. The table is bounded, as a whole and for each process.
  */
+
 /** Readers in all, and of one process. */
 const MAX_READERS = 128;
 const MAX_READERS_OF_PROCESS = 16;
