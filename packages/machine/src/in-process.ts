@@ -1,15 +1,7 @@
 /** A machine in this process: the far ends of its serial devices, and what a run is made of. */
 import { availableParallelism } from "node:os";
-import { basename } from "node:path";
 import process from "node:process";
-import {
-  DEFAULT_MEMORY_MIB,
-  type Image,
-  LifeState,
-  lifeName,
-  MAX_NAME_BYTES,
-  visibleLines,
-} from "@capos/abi";
+import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, visibleLines } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
 import {
@@ -213,8 +205,7 @@ class MachineHere implements Backend {
   }
 
   async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
-    const name = shortName(basename(image.name));
-    const { handed } = request;
+    const { name, handed, labelled } = request;
     const { args, text } = placeArguments(name, request.args, handed.length);
     const start = { isKilled: false };
     this.#starting.set(pid, start);
@@ -226,7 +217,19 @@ class MachineHere implements Backend {
       const [own, ...images] = used.map(({ number }) => number);
       const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
-      const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug, bridge };
+      const asked = {
+        image: own,
+        images,
+        name,
+        args,
+        cores,
+        priority,
+        memoryBits,
+        threads,
+        debug,
+        labelled,
+        bridge,
+      };
       return describeExit(await this.control.run(pid, asked), image);
     } finally {
       this.images.release(used);
@@ -306,12 +309,6 @@ function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunR
     state: exit.state === LifeState.KILLED ? "killed" : "faulted",
     ...describeFault(image, exit.fault || lifeName(exit.state), [exit.line, exit.column, ...exit.callers]),
   };
-}
-
-/** As much of a name as the kernel keeps, in whole characters. */
-function shortName(name: string): string {
-  const bytes = new TextEncoder().encode(name).subarray(0, MAX_NAME_BYTES);
-  return new TextDecoder().decode(bytes, { stream: true });
 }
 
 function planOf(options: BootOptions) {

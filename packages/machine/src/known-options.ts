@@ -18,7 +18,7 @@ const BOOT: Readonly<Record<keyof BootOptions, true>> = {
 
 const RUN: Readonly<Record<keyof RunOptions, true>> = {
   ...({ args: true, signal: true, timeoutMs: true, cores: true, priority: true, untyped: true } as const),
-  ...({ threads: true, debug: true, root: true, handed: true } as const),
+  ...({ threads: true, debug: true, root: true, handed: true, name: true, labelled: true } as const),
 };
 
 /** @throws UsageError for an option that `boot` has not */

@@ -107,6 +107,10 @@ export interface RunOptions {
   readonly root?: string;
   /** Images besides its own that it may run: it finds capabilities to them in `handed`, in this order. */
   readonly handed?: readonly Image[];
+  /** What it is called, 1 to 32 bytes; as its file unless told, as far as that fits. */
+  readonly name?: string;
+  /** Whether its lines on the console begin with its name, as in `name | text`: where several programs share it. Not unless told. */
+  readonly labelled?: boolean;
 }
 
 /** How a guest ended. */

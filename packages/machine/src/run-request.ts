@@ -1,6 +1,6 @@
 /** What an application says of a run, checked and complete: plain values, which another process can be sent. */
 import { basename } from "node:path";
-import type { Image } from "@capos/abi";
+import { type Image, MAX_NAME_BYTES } from "@capos/abi";
 import { UsageError } from "./errors.js";
 import { checkRunOptions } from "./known-options.js";
 import type { RunOptions } from "./options.js";
@@ -14,6 +14,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** A run as the machine is asked for it. */
 export interface RunRequest {
+  readonly name: string;
   readonly args: readonly string[];
   /** Null: init chooses. */
   readonly cores: readonly number[] | null;
@@ -24,6 +25,7 @@ export interface RunRequest {
   readonly threads: number | null;
   readonly debug: boolean;
   readonly handed: readonly Image[];
+  readonly labelled: boolean;
   /** Whether it is the guest that speaks for the host. */
   readonly isBridge: boolean;
 }
@@ -33,9 +35,11 @@ export function requestOf(image: Image, options: RunOptions, cores: number): Run
   const args: readonly unknown[] = options.args ?? [];
   if (!Array.isArray(args) || args.some((text) => typeof text !== "string"))
     throw new UsageError("args: all must be texts");
-  if ([basename(image.name), ...args].some((text) => text.includes("\0")))
+  const name = nameOf(image, options.name);
+  if ([name, ...args].some((text) => text.includes("\0")))
     throw new UsageError("args: a name or argument contains a NUL");
   return {
+    name,
     args: args as readonly string[],
     cores: coresOf(options.cores, cores),
     priority: options.priority ?? DEFAULT_PRIORITY,
@@ -43,8 +47,21 @@ export function requestOf(image: Image, options: RunOptions, cores: number): Run
     threads: options.threads ?? null,
     debug: options.debug ?? false,
     handed: options.handed ?? [],
+    labelled: options.labelled ?? false,
     isBridge: false,
   };
+}
+
+/** As much of a file's name as the kernel keeps, in whole characters; or the name that was given. */
+function nameOf(image: Image, given: string | undefined): string {
+  if (given === undefined) {
+    const bytes = new TextEncoder().encode(basename(image.name)).subarray(0, MAX_NAME_BYTES);
+    return new TextDecoder().decode(bytes, { stream: true });
+  }
+  const length = typeof given === "string" ? new TextEncoder().encode(given).length : 0;
+  if (length < 1 || length > MAX_NAME_BYTES)
+    throw new UsageError(`name: a text of 1 to ${MAX_NAME_BYTES} bytes is needed`);
+  return given;
 }
 
 /** Checks what can be told before the program is built. @throws UsageError */

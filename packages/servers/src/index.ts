@@ -17,6 +17,8 @@ export {
   messageAt,
 } from "./guests/bridge/frame.js";
 
+export { consoleLabel } from "./guests/console-label.js";
+
 export {
   type ControlEvent,
   type ControlRequest,

@@ -21,6 +21,7 @@ import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./ty
 
 /** Beside the services, so that a call has two cores to cross at most. Just below them. */
 const BRIDGE_RUN: RunRequest = Object.freeze({
+  name: "bridge",
   args: [],
   cores: [0],
   priority: 149,
@@ -28,6 +29,7 @@ const BRIDGE_RUN: RunRequest = Object.freeze({
   threads: 160,
   debug: false,
   handed: [],
+  labelled: false,
   isBridge: true,
 });
 

@@ -9,7 +9,8 @@ import { Err, type Sys } from "@capos/abi";
 import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
 import { Input, type Piece } from "./console/input.js";
 import { type Reader, Readers } from "./console/readers.js";
-import { endedOf } from "./registry.js";
+import { consoleLabel } from "./console-label.js";
+import { endedOf, identify } from "./registry.js";
 import { given } from "./service/given.js";
 import { type Line, LineJoiner } from "./service/line-joiner.js";
 import { Output } from "./service/output.js";
@@ -27,11 +28,23 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   const joiner = new LineJoiner();
   const input = new Input(pieceBytes());
   const readers = new Readers();
+  /** What the lines of a process begin with, by its badge. */
+  const labels = new Map<number, string>();
   /** A piece whose reader was gone: the next reader's. */
   let refused: Piece | null = null;
 
   function* writeLines(lines: readonly Line[]): Steps<void> {
-    for (const { text } of lines) yield* output.write(`${text}\n`);
+    for (const { badge, text } of lines) {
+      const label = labels.get(badge) ?? "";
+      yield* output.write(`${label}${label === "" ? text : text.replaceAll("\n", `\n${label}`)}\n`);
+    }
+  }
+
+  /** Learns what the lines of a process begin with: now, while it lives. */
+  function* learnLabel(badge: number): Steps<void> {
+    if (labels.has(badge)) return;
+    const who = yield* identify(sys, registry, badge);
+    labels.set(badge, who?.labelled === true ? consoleLabel(who.name) : "");
   }
 
   /** The next piece of what was typed; null if the device has no more of it now. */
@@ -71,12 +84,13 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   function* forgetEnded(): Steps<void> {
-    const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges()]);
+    const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges(), ...labels.keys()]);
     for (const reader of readers.end(ended)) {
       yield* refuse(sys, reader.reply, Err.PEER_DIED);
       slots.give(reader.slot);
     }
     yield* writeLines(joiner.end(ended));
+    for (const badge of ended) labels.delete(badge);
   }
 
   function* attend(bits: number): Steps<void> {
@@ -94,6 +108,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     endpoint,
     {
       *write({ thread, more, text }, { badge }) {
+        yield* learnLabel(badge);
         yield* writeLines(joiner.add(badge, thread, text, more));
         yield* attend(output.takeMissed());
         return {};

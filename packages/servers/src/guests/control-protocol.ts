@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly threads?: number;
   /** Whether it gets the Debug capability. Not unless told. */
   readonly debug?: boolean;
+  /** Whether its lines on the console begin with its name, as in `name | text`. Not unless told. */
+  readonly labelled?: boolean;
   /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind the images. Not unless told. */
   readonly bridge?: boolean;
 }
@@ -199,6 +201,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
             : integer("memoryBits", MIN_UNTYPED_BITS, MAX_UNTYPED_BITS, DEFAULT_MEMORY_BITS),
         threads: integer("threads", 1, MAX_THREADS, USER_THREADS),
         debug: flag(fields.debug ?? false, "debug", id),
+        labelled: flag(fields.labelled ?? false, "labelled", id),
         bridge: flag(fields.bridge ?? false, "bridge", id),
       };
     case "kill":

@@ -56,10 +56,10 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     registry,
     {
       describe({ badge }) {
-        if (badge === Badge.ANYONE) return { name: "anyone", core: init.ownCore };
+        if (badge === Badge.ANYONE) return { name: "anyone", core: init.ownCore, labelled: false };
         const found = services.identity(badge) ?? users.identity(badge);
         if (found === undefined) throw new IpcError(Err.NOT_FOUND, "describe");
-        return { name: found.name, core: found.core };
+        return { name: found.name, core: found.core, labelled: found.labelled };
       },
     },
     { onNotification: (bits) => supervisor.attend(bits) },

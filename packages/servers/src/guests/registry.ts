@@ -5,17 +5,19 @@
  * for one process for ever, so an answer may be kept; only that the process still lives may change.
  */
 import { Err, MAX_NAME_BYTES, type Sys } from "@capos/abi";
-import { IpcError, protocol, type Steps, textUpTo, u8, u32 } from "@capos/libos";
+import { bool, IpcError, protocol, type Steps, textUpTo, u8, u32 } from "@capos/libos";
 
 export const Registry = /* @__PURE__ */ protocol("registry", {
-  /** Name and core of the process that was given this badge; `NOT_FOUND` once it has ended. */
-  describe: { request: { badge: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES), core: u8 } },
+  /** The process that was given this badge: see `Identity`; `NOT_FOUND` once it has ended. */
+  describe: { request: { badge: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES), core: u8, labelled: bool } },
 });
 
 /** What the registry says of a process. */
 export interface Identity {
   readonly name: string;
   readonly core: number;
+  /** Whether its lines on the console begin with its name. */
+  readonly labelled: boolean;
 }
 
 /** Asks who a badge stands for; null if that process has ended. */

@@ -45,14 +45,14 @@ export class Users {
 
   /** Starts a process. Throws `Refusal`, or what `startChild` throws. */
   *run(request: Required<RunRequest>): Steps<void> {
-    const { id, name } = request;
+    const { id, name, labelled } = request;
     if (this.#table.some((user) => user?.id === id)) throw new Refusal(`id ${id} is in use`);
     const index = this.#freeIndex();
     const badge = this.#nextBadge;
     if (badge > Badge.LAST) throw new Refusal("no badge is left");
     const child = yield* this.#start(request, badge, this.watchers[index % this.watchers.length]!);
     this.#nextBadge++;
-    const user = { id, name, core: child.core, badge, child };
+    const user = { id, name, core: child.core, labelled, badge, child };
     this.#table[index] = user;
     this.#byBadge.set(badge, user);
   }
