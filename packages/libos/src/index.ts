@@ -104,6 +104,7 @@ export {
   decode,
   type Protocol,
   protocol,
+  replyLimit,
   requestLimit,
   type WireProtocol,
 } from "./protocol.js";

@@ -162,9 +162,26 @@ export function requestLimit<M extends Methods, N extends keyof M & string>(
   method: N,
   field: keyof M[N]["request"] & string,
 ): number {
-  const entry = declared.methods.find((one) => one.name === method);
-  const found = entry?.request.fields.find((one) => one.name === field);
-  if (found === undefined) throw new RangeError(`${declared.name}.${method} has no field ${field}`);
+  return limitOf(declared, method, "request", field);
+}
+
+/** The same of a field of a method's reply. */
+export function replyLimit<M extends Methods, N extends keyof M & string>(
+  declared: Protocol<M>,
+  method: N,
+  field: keyof M[N]["reply"] & string,
+): number {
+  return limitOf(declared, method, "reply", field);
+}
+
+function limitOf(
+  { name, methods }: Pick<Protocol<never>, "name" | "methods">,
+  method: string,
+  part: "request" | "reply",
+  field: string,
+): number {
+  const found = methods.find((one) => one.name === method)?.[part].fields.find((one) => one.name === field);
+  if (found === undefined) throw new RangeError(`${name}.${method} has no field ${field}`);
   return found.max;
 }
 

@@ -42,7 +42,7 @@ t.test(
       [join(folder, "missing.ts"), /missing\.ts/],
       [folder, /./],
       [join(folder, "syntax.ts"), /syntax\.ts:1:\d+/],
-      [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*@capos\/libos/],
+      [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*capos\/guest/],
       [join(folder, "async.ts"), /async\.ts:1:\d+/],
       [join(folder, "no-default.ts"), /no default export/],
     ];

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Lines that end in `// error` must not compile, all others must. */
 const SNIPPET = `
-import { bytes, capability, DEFERRED, Echo, list, protocol, start, f64, text, u8, bool, type SavedReply, type Sys } from "@capos/libos";
+import { bytes, capability, DEFERRED, Echo, list, protocol, start, f64, text, u8, bool, type SavedReply, type Sys } from "capos/guest";
 
 const All = protocol("all", {
   set: { request: { n: u8, b: bool, t: text, raw: bytes, l: list(f64, 3), c: capability }, reply: { n: u8, t: text } },
@@ -59,7 +59,7 @@ export function* main(sys: Sys) {
 `;
 
 const CAPABILITIES = `
-import { type Capability, capability, CNode, Endpoint, Monitor, Notification, Objects, own, Process, protocol, Sealer, start, text, u32, type Sys } from "@capos/libos";
+import { type Capability, capability, CNode, Endpoint, Monitor, Notification, Objects, own, Process, protocol, Sealer, start, text, u32, type Sys } from "capos/guest";
 
 const Files = protocol("files", {
   open: { request: { name: text }, reply: { file: own(["read", "write", "narrow", "grant", "revoke"]) } },
@@ -206,7 +206,7 @@ function linesWithErrors(path: string): number[] {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: [],
-    paths: { "@capos/libos": [`${ROOT}packages/libos/dist/index.d.ts`] },
+    paths: { "capos/guest": [`${ROOT}packages/cli/dist/guest.d.ts`] },
   };
   const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram([path], options));
   return diagnostics.map(({ file, start, messageText }) => {
