@@ -12,7 +12,7 @@ import {
   spawnThread,
   start,
   text,
-} from "@capos/libos";
+} from "capos/guest";
 
 const Diary = protocol("diary", {
   read: { request: {}, reply: { text } },

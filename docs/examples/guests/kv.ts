@@ -1,15 +1,5 @@
 /** A key-value server, and a client on each of the other cores: processes that share one capability, and no memory. */
-import {
-  Endpoint,
-  Err,
-  IpcError,
-  type Os,
-  protocol,
-  type Sys,
-  spawnProcess,
-  start,
-  text,
-} from "@capos/libos";
+import { Endpoint, Err, IpcError, type Os, protocol, type Sys, spawnProcess, start, text } from "capos/guest";
 
 const Kv = protocol("kv", {
   put: { request: { key: text, value: text }, reply: {} },

@@ -9,7 +9,7 @@ import {
   start,
   Thread,
   u32,
-} from "@capos/libos";
+} from "capos/guest";
 
 const Progress = protocol("progress", {
   /** So much of the work is done. */

@@ -12,7 +12,7 @@ import {
   start,
   u53,
   waitForProcess,
-} from "@capos/libos";
+} from "capos/guest";
 
 const Results = protocol("results", {
   found: { request: { primes: u53 }, reply: {} },

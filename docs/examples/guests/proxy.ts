@@ -13,7 +13,7 @@ import {
   spawnProcess,
   start,
   Thread,
-} from "@capos/libos";
+} from "capos/guest";
 
 /** Knows nothing of a proxy: it was given names, and uses them. */
 function* client(os: Os) {

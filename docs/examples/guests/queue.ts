@@ -9,7 +9,7 @@ import {
   spawnThread,
   start,
   text,
-} from "@capos/libos";
+} from "capos/guest";
 
 const Queue = protocol("queue", {
   put: { request: { item: text }, reply: {} },
