@@ -104,6 +104,7 @@ export {
   decode,
   type Protocol,
   protocol,
+  replyLimit,
   requestLimit,
   type WireProtocol,
 } from "./protocol.js";
@@ -116,7 +117,7 @@ export {
   type ObjectContext,
   type ObjectTable,
   type RequestContext,
-  refuse,
+  type SavedReply,
   type ServeOptions,
 } from "./server.js";
 export { Slots } from "./slots.js";
@@ -130,6 +131,7 @@ export {
   spawnProcess,
   spawnThread,
   type ThreadOptions,
+  waitForProcess,
 } from "./spawn.js";
 export { type Os, start } from "./start.js";
 export {

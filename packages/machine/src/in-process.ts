@@ -209,17 +209,20 @@ class MachineHere implements Backend {
     const { args, text } = placeArguments(name, request.args, handed.length);
     const start = { isKilled: false };
     this.#starting.set(pid, start);
+    const others = handed.flatMap((one) => ("deposit" in one ? [] : [one]));
     const used = await this.images
-      .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
+      .use([{ image, text }, ...others.map((other) => ({ image: other, text: "" }))])
       .finally(() => this.#starting.delete(pid));
     try {
       if (start.isKilled) return describeExit(KILLED, image);
       const [own, ...images] = used.map(({ number }) => number);
-      const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
+      const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
+      const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
       const asked = {
         image: own,
-        images,
+        handed: given,
+        console,
         name,
         args,
         cores,
