@@ -9,7 +9,8 @@
  *
  * None of its functions use `this`: `const { print, log } = start(sys)` works too.
  */
-import { Err, ObjectType, type Sys } from "@capos/abi";
+import { Err, type Main, ObjectType, type Sys } from "@capos/abi";
+import { imageOf, type ProgramImage } from "./assets.js";
 import { type ConsoleClient, consoleClient } from "./console.js";
 import { CSpace } from "./cspace.js";
 import { type Environment, environment } from "./environment.js";
@@ -57,6 +58,11 @@ export interface Os {
    * @param sizeBits log2 of the size in bytes (untyped) or slots (CNode)
    */
   make(type: ObjectType, sizeBits?: number): Steps<number>;
+  /**
+   * The image that `import program from "./file.ts" with { type: "image" }` names, with those that it imports: what `spawnProcess`
+   * runs, and a handle to give to others. Throws TypeError for what was not imported so, `NOT_FOUND` if this process was started without.
+   */
+  image(program: Main): Steps<ProgramImage>;
   endpoint(): Steps<number>;
   notification(): Steps<number>;
   /** A copy of one's own capability with at most these rights, and with a badge (1 to 2^32 - 1) if one is given. */
@@ -104,6 +110,7 @@ export function start(sys: Sys): Os {
       else throw new IpcError(Err.BAD_CAP, "print", "this process was given no console");
     },
     readLine: terminal.readLine,
+    image: (program) => imageOf(sys, given, program),
     make,
     endpoint: () => make(ObjectType.ENDPOINT),
     notification: () => make(ObjectType.NOTIFICATION),

@@ -210,16 +210,19 @@ class MachineHere implements Backend {
     const start = { isKilled: false };
     this.#starting.set(pid, start);
     const used = await this.images
-      .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
+      .use([{ image, text }, ...[...assetsOf(image), ...handed].map((other) => ({ image: other, text: "" }))])
       .finally(() => this.#starting.delete(pid));
     try {
       if (start.isKilled) return describeExit(KILLED, image);
-      const [own, ...images] = used.map(({ number }) => number);
+      const [own, ...others] = used.map(({ number }) => number);
+      const assets = others.slice(0, assetsOf(image).length);
+      const images = others.slice(assets.length);
       const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
       const asked = {
         image: own,
         images,
+        assets,
         name,
         args,
         cores,
@@ -301,6 +304,10 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
 const KILLED = Object.freeze({
   ...{ state: LifeState.KILLED, status: 0, line: 0, column: 0, callers: [], fault: "" },
 });
+
+function assetsOf({ assets }: Image): readonly Image[] {
+  return assets ?? [];
+}
 
 function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "", stack: [] };

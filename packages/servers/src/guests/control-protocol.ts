@@ -18,6 +18,8 @@ export interface RunRequest {
   readonly image: number;
   /** The numbers of images that it is given to run, in the order in which it finds them in `handed`. None unless told. */
   readonly images?: readonly number[];
+  /** The numbers of the images that its own imports, as that numbers them. None unless told. */
+  readonly assets?: readonly number[];
   /** 1 to 32 bytes. */
   readonly name: string;
   /** Null: those that its image was loaded with, see `placeArguments`. None unless told. */
@@ -190,7 +192,8 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         op: "run",
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
-        images: imagesOf(fields.images ?? [], id),
+        images: imagesOf(fields.images ?? [], "images", id),
+        assets: imagesOf(fields.assets ?? [], "assets", id),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
         cores: coresOf(fields.cores ?? null, cores, id),
@@ -252,9 +255,9 @@ function coresOf(value: unknown, count: number, id: number | null): readonly num
   throw new BadRequest(id, `cores must be an array of 1 to ${count} integers from 0 to ${count - 1}`);
 }
 
-function imagesOf(value: unknown, id: number | null): readonly number[] {
+function imagesOf(value: unknown, name: string, id: number | null): readonly number[] {
   if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
-  throw new BadRequest(id, `images must be an array of integers from 0 to ${MAX_IMAGE}`);
+  throw new BadRequest(id, `${name} must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {

@@ -61,7 +61,8 @@ export class Users {
   *#start(request: Required<RunRequest>, badge: number, watcher: number): Steps<Child> {
     const images: number[] = [];
     try {
-      for (const number of [request.image, ...request.images]) images.push(yield* this.init.image(number));
+      for (const number of [request.image, ...request.assets, ...request.images])
+        images.push(yield* this.init.image(number));
       return yield* this.#startWith(images, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
@@ -69,11 +70,13 @@ export class Users {
   }
 
   #startWith(
-    [image, ...others]: readonly number[],
+    [image, ...given]: readonly number[],
     request: Required<RunRequest>,
     badge: number,
     watcher: number,
   ): Steps<Child> {
+    const others = given.map((handle) => ({ handle }));
+    const assets = request.assets.length;
     return startChild(this.init, {
       name: request.name,
       image: image!,
@@ -88,7 +91,8 @@ export class Users {
       log: this.services.client("log", badge),
       console: this.services.client("console", badge),
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      handed: [...others.map((handle) => ({ handle })), ...(request.bridge ? this.#bridgeDevice() : [])],
+      assets: others.slice(0, assets),
+      handed: [...others.slice(assets), ...(request.bridge ? this.#bridgeDevice() : [])],
       watcher,
     });
   }
