@@ -11,7 +11,7 @@ import ts from "typescript";
 import { packageFolders, ROOT, walk } from "./setup.mjs";
 
 /** The reader's own files that documents and comments name without `./`. */
-const READERS = new Set(["hello.ts", "my-scenario.mjs", "ping.ts"]);
+const READERS = new Set(["a.ts", "A.ts", "b.ts", "B.ts", "hello.ts", "my-scenario.mjs", "ping.ts"]);
 
 const FILE = /(?<![\w@./*$}-])(?!\.\/)(?:[\w.-]+\/)*[\w-][\w.-]*\.(?:[cm]?ts|[cm]js|md|css)\b(?![\w*/(])/g;
 const PACKAGE = /@capos\/[\w-]+(?:\/[\w-]+)*/g;
@@ -98,7 +98,8 @@ function leadsSomewhere(target, from) {
   if (/^https?:/.test(target)) return true;
   const [path, heading] = target.split("#");
   const file = path === "" ? from : join(dirname(from), path);
-  if (!files.includes(file)) return false;
+  // A link may lead to a folder.
+  if (!files.includes(file)) return files.some((other) => other.startsWith(`${file}/`));
   return heading === undefined || headingsOf(file).includes(heading);
 }
 

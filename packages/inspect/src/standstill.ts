@@ -39,6 +39,7 @@ export function standstill(memory: PhysicalMemory, cores: number): Standstill | 
   const processes = new Set(
     services.filter(({ processName }) => processName !== NAMES).map(({ process }) => process),
   );
+  const names = services.find(({ processName }) => processName === NAMES)?.process;
   for (const { waits } of users) if (waits === null || mayEnd(waits, numbers, processes)) return null;
   const byNumber = new Map(threads.map((thread) => [thread.number, thread]));
   let switches = 0;
@@ -52,7 +53,7 @@ export function standstill(memory: PhysicalMemory, cores: number): Standstill | 
   return {
     processes: [...byProcess.values()],
     serves: users.every(({ waits }) => waits!.for === "message" || waits!.for === "signal"),
-    waits: users.map((thread) => `${nameOf(thread)} waits for ${whatFor(thread.waits!, byNumber)}`),
+    waits: users.map((thread) => `${nameOf(thread)} waits for ${whatFor(thread.waits!, byNumber, names)}`),
     switches,
   };
 }
@@ -87,9 +88,11 @@ function nameOf({ processName, index }: ThreadActivity): string {
 }
 
 function whatFor(
-  { for: kind, onThreads }: WaitActivity,
+  { for: kind, onThreads, onProcess }: WaitActivity,
   byNumber: ReadonlyMap<number, ThreadActivity>,
+  names: number | undefined,
 ): string {
+  if (onProcess !== null && onProcess === names) return "a name that nobody is left to register";
   const others = onThreads.flatMap((number) => byNumber.get(number) ?? []).map(nameOf);
   const whom = others.length === 0 ? "" : ` of ${others.join(" or ")}`;
   if (kind === "signal") return "a signal that nobody is left to give";

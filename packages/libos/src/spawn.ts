@@ -10,7 +10,8 @@ import { handleIndex, type Main, ObjectType } from "@capos/abi";
 import { assetHandles, assetName, imageOf, type ProgramImage } from "./assets.js";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
-import { cnode, process, thread, untyped } from "./kernel-calls.js";
+import { IpcError } from "./ipc-error.js";
+import { cnode, monitor, type ProcessStatus, process, thread, untyped } from "./kernel-calls.js";
 import { blockBitsFor, type Want } from "./object-size.js";
 import { OwnMemory } from "./own-memory.js";
 import type { Os } from "./start.js";
@@ -22,6 +23,8 @@ const DEFAULT_CNODE_BITS = 8;
 const DEFAULT_THREADS = 8;
 
 const THREAD: Want = { type: ObjectType.THREAD, sizeBits: 0 };
+const MONITOR: Want = { type: ObjectType.MONITOR, sizeBits: 0 };
+const NOTIFICATION: Want = { type: ObjectType.NOTIFICATION, sizeBits: 0 };
 
 /** Where and how to start. */
 export interface Placement {
@@ -32,6 +35,7 @@ export interface Placement {
   readonly args?: readonly string[];
 }
 
+/** What a new thread is to be. */
 export interface ThreadOptions extends Placement {
   /** Numbers to hand over; handles stay valid, threads of a process share its CSpace. */
   readonly handed?: readonly number[];
@@ -101,12 +105,13 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
   slots.give(spawned.firstSlot, spawned.slotCount);
 }
 
+/** What a new process is to be, and what it is given. */
 export interface ProcessOptions extends Placement {
   /**
    * What it is to run: an image that was imported, what `os.image` gives, or the handle of one (needs EXECUTE); the spawner's
-   * own is `environment.image`. By a handle alone, but for one's own, it has none of the images that it imports.
+   * own (`environment.image`) unless told. By a handle alone, but for one's own, it has none of the images that it imports.
    */
-  readonly image: Main | ProgramImage | number;
+  readonly image?: Main | ProgramImage | number;
   /** At most 32 bytes; an imported image's is its file's, others have the spawner's own, unless told. */
   readonly name?: string;
   /** Capabilities to give it; their handles in its CSpace are what it finds in `handed`. */
@@ -152,8 +157,8 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
     thread: THREAD,
     process: { type: ObjectType.PROCESS, sizeBits: 0 },
   };
-  const watch: Want[] = options.watcher === undefined ? [] : [{ type: ObjectType.MONITOR, sizeBits: 0 }];
-  const image = yield* runnable(os, options.image);
+  const watch: Want[] = options.watcher === undefined ? [] : [MONITOR];
+  const image = yield* runnable(os, options.image ?? environment.image);
   const name = options.name ?? assetName(options.image) ?? os.name;
   const made = new Made(os);
   try {
@@ -200,6 +205,29 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
   } catch (error) {
     yield* made.undo();
     throw error;
+  }
+}
+
+/**
+ * Blocks until a process has ended, and gives how: `state` is `EXITED`, `FAULTED` or `KILLED`. What it was made from stays
+ * in use until `endProcess`. Throws `IpcError` as `spawnThread` does.
+ */
+export function* waitForProcess(
+  os: Os,
+  { process: handle }: Pick<SpawnedProcess, "process">,
+): Steps<ProcessStatus> {
+  const { sys } = os;
+  const made = new Made(os);
+  try {
+    const memory = yield* made.block(blockBitsFor([MONITOR, NOTIFICATION]));
+    const watch = yield* made.object(memory, MONITOR);
+    const ended = yield* made.object(memory, NOTIFICATION);
+    yield* monitor.watch(sys, watch, handle, ended);
+    const answer = yield sys.wait(ended);
+    if (answer < 0) throw new IpcError(answer, "wait for process");
+    return yield* process.status(sys, handle);
+  } finally {
+    yield* made.undo();
   }
 }
 

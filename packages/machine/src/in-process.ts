@@ -209,20 +209,23 @@ class MachineHere implements Backend {
     const { args, text } = placeArguments(name, request.args, handed.length);
     const start = { isKilled: false };
     this.#starting.set(pid, start);
+    const others = handed.flatMap((one) => ("deposit" in one ? [] : [one]));
     const used = await this.images
-      .use([{ image, text }, ...[...assetsOf(image), ...handed].map((other) => ({ image: other, text: "" }))])
+      .use([{ image, text }, ...[...assetsOf(image), ...others].map((other) => ({ image: other, text: "" }))])
       .finally(() => this.#starting.delete(pid));
     try {
       if (start.isKilled) return describeExit(KILLED, image);
-      const [own, ...others] = used.map(({ number }) => number);
-      const assets = others.slice(0, assetsOf(image).length);
-      const images = others.slice(assets.length);
-      const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
+      const [own, ...rest] = used.map(({ number }) => number);
+      const assets = rest.slice(0, assetsOf(image).length);
+      const images = rest.slice(assets.length);
+      const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
+      const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
       const asked = {
         image: own,
-        images,
         assets,
+        handed: given,
+        console,
         name,
         args,
         cores,

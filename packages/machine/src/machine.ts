@@ -7,14 +7,16 @@ import type { Methods, Protocol } from "@capos/libos";
 import type { Backend } from "./backend.js";
 import { compileGuest } from "./compile-guest.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
-import type { MachineReport, RunOptions, RunResult } from "./options.js";
+import { splitSpawnOptions } from "./known-options.js";
+import type { MachineReport, RunOptions, RunResult, SpawnOptions } from "./options.js";
+import { OwnConsole } from "./peer/console-streams.js";
 import { Peer } from "./peer/peer.js";
-import type { Reference } from "./peer/reference.js";
+import { Reference } from "./peer/reference.js";
 import type { Serving } from "./peer/serving.js";
 import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./peer/types.js";
 import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
-import { checkOptions, requestOf } from "./run-request.js";
+import { checkedRunOf, checkOptions, type RunRequest } from "./run-request.js";
 
 const MAX_STATUS = 255;
 const BRIDGE = "bridge";
@@ -59,10 +61,13 @@ export class CaposMachine {
   }
 
   /** Starts a program, a guest's file or an image, and is back at once: what `run` throws, its `status` is rejected with. */
-  spawn(program: string | Image, options: RunOptions = {}): Program {
+  spawn(program: string | Image, options: SpawnOptions = {}): Program {
     const pid = this.#nextPid++;
     const ending = new AbortController();
-    return new Program(pid, this.#run(pid, program, options, ending.signal), () => ending.abort());
+    const { ownConsole, run } = splitSpawnOptions(options);
+    const console = ownConsole ? new OwnConsole(this.#peer) : null;
+    const status = this.#run(pid, program, run, ending.signal, console).finally(() => console?.end());
+    return new Program(pid, status, () => ending.abort(), console?.streams ?? null);
   }
 
   /** @param ending ends it as one that was killed */
@@ -71,10 +76,11 @@ export class CaposMachine {
     program: string | Image,
     options: RunOptions,
     ending: AbortSignal,
+    console: OwnConsole | null = null,
   ): Promise<RunResult> {
     await this.#backend.lifetime.open();
     checkOptions(options);
-    const { signal, timeoutMs } = options;
+    const { signal } = options;
     signal?.throwIfAborted();
     // The program's own time: what it takes to build it is not its.
     const image = typeof program === "string" ? await compile(program, options, ending) : program;
@@ -83,9 +89,34 @@ export class CaposMachine {
         ...{ status: ExitStatus.FAILED, state: "killed", stack: [] },
         fault: `${basename(program as string)}: killed`,
       };
-    const request = requestOf(image, options, this.cores);
+    const checked = checkedRunOf(image, options, this.cores);
     await this.#backend.lifetime.open();
     signal?.throwIfAborted();
+    const deposits: number[] = [];
+    const deposit = async (reference: Reference): Promise<number> => {
+      const number = await this.#peer.deposit(reference);
+      deposits.push(number);
+      return number;
+    };
+    try {
+      const handed: (Image | { readonly deposit: number })[] = [];
+      for (const one of checked.handed)
+        handed.push(one instanceof Reference ? { deposit: await deposit(one) } : one);
+      const own = console === null ? null : await deposit(await console.serve());
+      signal?.throwIfAborted();
+      return await this.#runRequest(pid, image, { ...checked, handed, console: own }, options, ending);
+    } finally {
+      for (const number of deposits) this.#peer.withdraw(number);
+    }
+  }
+
+  async #runRequest(
+    pid: number,
+    image: Image,
+    request: RunRequest,
+    { signal, timeoutMs }: RunOptions,
+    ending: AbortSignal,
+  ): Promise<RunResult> {
     const kill = (): void => this.#backend.kill(pid);
     let timedOut = false;
     const timer =

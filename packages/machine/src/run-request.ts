@@ -4,6 +4,7 @@ import { type Image, MAX_NAME_BYTES } from "@capos/abi";
 import { UsageError } from "./errors.js";
 import { checkRunOptions } from "./known-options.js";
 import type { RunOptions } from "./options.js";
+import { Reference } from "./peer/reference.js";
 import { inRange } from "./ranges.js";
 
 const DEFAULT_UNTYPED = 2 ** 22;
@@ -24,14 +25,22 @@ export interface RunRequest {
   /** Null: a share of what the machine has. */
   readonly threads: number | null;
   readonly debug: boolean;
-  readonly handed: readonly Image[];
+  /** Images to run, and numbers of deposits. */
+  readonly handed: readonly (Image | { readonly deposit: number })[];
   readonly labelled: boolean;
+  /** The number of the deposit that is its console; null is the machine's. */
+  readonly console: number | null;
   /** Whether it is the guest that speaks for the host. */
   readonly isBridge: boolean;
 }
 
+/** A run whose references were not left with init yet. */
+export interface CheckedRun extends Omit<RunRequest, "handed" | "console"> {
+  readonly handed: readonly (Image | Reference)[];
+}
+
 /** @throws UsageError for what no run can have. @param cores how many the machine has */
-export function requestOf(image: Image, options: RunOptions, cores: number): RunRequest {
+export function checkedRunOf(image: Image, options: RunOptions, cores: number): CheckedRun {
   const args: readonly unknown[] = options.args ?? [];
   if (!Array.isArray(args) || args.some((text) => typeof text !== "string"))
     throw new UsageError("args: all must be texts");
@@ -46,7 +55,7 @@ export function requestOf(image: Image, options: RunOptions, cores: number): Run
     memoryBits: bitsOf(options.untyped ?? DEFAULT_UNTYPED),
     threads: options.threads ?? null,
     debug: options.debug ?? false,
-    handed: options.handed ?? [],
+    handed: handedOf(options.handed ?? []),
     labelled: options.labelled ?? false,
     isBridge: false,
   };
@@ -74,6 +83,14 @@ export function checkOptions(options: RunOptions): void {
     );
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new UsageError("signal: an AbortSignal is needed");
+}
+
+function handedOf(given: readonly (Image | Reference)[]): readonly (Image | Reference)[] {
+  const isImage = (one: unknown): boolean =>
+    typeof one === "object" && one !== null && typeof (one as Partial<Image>).code === "string";
+  if (!Array.isArray(given) || !given.every((one) => one instanceof Reference || isImage(one)))
+    throw new UsageError("handed: a list of images and references is needed");
+  return given;
 }
 
 function coresOf(given: readonly number[] | undefined, count: number): readonly number[] | null {

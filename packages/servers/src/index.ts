@@ -16,9 +16,9 @@ export {
   MARK,
   messageAt,
 } from "./guests/bridge/frame.js";
-
+export { Input, PIECE_BYTES, type Piece } from "./guests/console/input.js";
+export { Readers } from "./guests/console/readers.js";
 export { consoleLabel } from "./guests/console-label.js";
-
 export {
   type ControlEvent,
   type ControlRequest,
@@ -26,6 +26,7 @@ export {
   type ErrorEvent,
   type ExitEvent,
   type HaltRequest,
+  type HandedThing,
   type KillRequest,
   type KillServiceRequest,
   MAX_REQUEST_BYTES,
@@ -37,6 +38,7 @@ export {
   type ServiceEvent,
 } from "./guests/control-protocol.js";
 export type { LogRecord } from "./guests/log-record.js";
+export { LineJoiner } from "./guests/service/line-joiner.js";
 export {
   IMAGES,
   type ImageName,

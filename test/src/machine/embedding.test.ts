@@ -9,13 +9,13 @@ t.setTimeout(600_000);
 
 const EXAMPLES = join(ROOT, "docs/examples/embedding");
 /** Where `capos` is found, as it is in an application's own folder. */
-const COPY = fileURLToPath(new URL("../../embedding-examples", import.meta.url));
+const COPY = fileURLToPath(new URL("../embedding-examples", import.meta.url));
 
 t.before(() => cpSync(EXAMPLES, COPY, { recursive: true }));
 
 t.test("the document shows the examples as they are", async (t) => {
   const document = readFileSync(join(ROOT, "docs/embedding.md"), "utf8");
-  for (const name of ["store-protocol.mjs", "store.mjs", "calls.mjs", "runs.mjs"])
+  for (const name of ["store-protocol.mjs", "store.mjs", "calls.mjs", "runs.mjs", "console.mjs"])
     t.ok(document.includes(readFileSync(join(EXAMPLES, name), "utf8")), name);
 });
 
@@ -40,4 +40,10 @@ t.test("an application starts programs and ends them", async (t) => {
     "enough",
     "true the machine was halted",
   ]);
+});
+
+t.test("an application is both ends of a program's console", async (t) => {
+  const run = await node([join(COPY, "console.mjs")]);
+  t.equal(run.status, 0, run.stderr);
+  t.same(run.stdout, "apple\npear\n");
 });

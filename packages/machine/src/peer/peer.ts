@@ -29,6 +29,7 @@ const BRIDGE_RUN: RunRequest = Object.freeze({
   threads: 160,
   debug: false,
   handed: [],
+  console: null,
   labelled: false,
   isBridge: true,
 });
@@ -51,6 +52,7 @@ export class Peer {
   #begun: Promise<void> = Promise.resolve();
   #onHello: () => void = () => {};
   #nextServing = 1;
+  #nextDeposit = 1;
 
   constructor(
     private readonly backend: Backend,
@@ -76,7 +78,7 @@ export class Peer {
     options: ServeOptions,
   ): Promise<Serving> {
     refuseUnknown("serve", options, ["name", "outstanding"]);
-    checkName(options.name);
+    if (options.name !== undefined) checkName(options.name);
     const outstanding = inRange("outstanding", options.outstanding ?? DEFAULT_SERVED, 1, MAX_SERVED);
     for (const { name, needs, request, reply } of protocol.methods) {
       const isAboutObjects = [request, reply].some(({ fields }) =>
@@ -89,7 +91,7 @@ export class Peer {
     }
     const number = this.#nextServing++;
     const serving = new Serving(
-      options.name,
+      options.name ?? "",
       protocol.methods,
       handlers as unknown as Readonly<Record<string, AnyHandler>>,
       outstanding,
@@ -163,9 +165,38 @@ export class Peer {
     }
   }
 
-  async #register(session: Session, number: number, { name }: Serving): Promise<void> {
-    const { words } = await session.request((request) => [Frame.SERVE, request, number, ...codesOf(name)]);
-    if (words[0] !== Err.OK) throw new IpcError(words[0]!, `serve ${name}`);
+  async #register(session: Session, number: number, serving: Serving): Promise<void> {
+    const { name } = serving;
+    const { words, capabilities } = await session.request((request) => [
+      Frame.SERVE,
+      request,
+      number,
+      ...codesOf(name),
+    ]);
+    if (words[0] !== Err.OK) throw new IpcError(words[0]!, name === "" ? "serve" : `serve ${name}`);
+    serving.open(new Reference(session, capabilities[0]!.reference));
+  }
+
+  /**
+   * Leaves with init what a program is to be given at its start, until `withdraw`; gives the number that a run names it by.
+   * @throws IpcError: `BAD_CAP` for a reference that is closed or none of this machine's, `NO_RESOURCE`, `PEER_DIED`
+   */
+  async deposit(reference: Reference): Promise<number> {
+    reference.check();
+    if (reference.session !== this.#session) throw new IpcError(Err.BAD_CAP, "handed");
+    const number = this.#nextDeposit++;
+    const { words } = await reference.session.request((request) => [
+      Frame.DEPOSIT,
+      request,
+      number,
+      reference.handle,
+    ]);
+    if (words[0] !== Err.OK) throw new IpcError(words[0]!, "handed");
+    return number;
+  }
+
+  withdraw(deposit: number): void {
+    this.#session?.send([Frame.WITHDRAW, deposit]);
   }
 
   /** The bridge's life at the moment, begun if there is none. @throws MachineError; UsageError if there is no room for it */

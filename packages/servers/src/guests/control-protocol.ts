@@ -9,6 +9,9 @@ import { MAX_NAME_BYTES, USER_CEILING } from "@capos/abi";
 import { argumentsText, fitsStartWords, utf8Length } from "@capos/libos";
 import { USER_THREADS } from "./system.js";
 
+/** An image that a program is given to run, by its number; or what was left with init for it, see `Registry.deposit`. */
+export type HandedThing = { readonly image: number } | { readonly deposit: number };
+
 /** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
 export interface RunRequest {
   readonly op: "run";
@@ -16,10 +19,12 @@ export interface RunRequest {
   readonly id: number;
   /** The number of its image. */
   readonly image: number;
-  /** The numbers of images that it is given to run, in the order in which it finds them in `handed`. None unless told. */
-  readonly images?: readonly number[];
   /** The numbers of the images that its own imports, as that numbers them. None unless told. */
   readonly assets?: readonly number[];
+  /** What it finds in `handed`, in this order. Nothing unless told. */
+  readonly handed?: readonly HandedThing[];
+  /** The number of the deposit that is its console; null (and nothing) is the machine's. */
+  readonly console?: number | null;
   /** 1 to 32 bytes. */
   readonly name: string;
   /** Null: those that its image was loaded with, see `placeArguments`. None unless told. */
@@ -36,7 +41,7 @@ export interface RunRequest {
   readonly debug?: boolean;
   /** Whether its lines on the console begin with its name, as in `name | text`. Not unless told. */
   readonly labelled?: boolean;
-  /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind the images. Not unless told. */
+  /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind what it is handed. Not unless told. */
   readonly bridge?: boolean;
 }
 
@@ -130,6 +135,7 @@ export type ControlEvent = ReadyEvent | ExitEvent | DoneEvent | ErrorEvent | Ser
 export const MAX_REQUEST_BYTES = 16384;
 
 const MAX_IMAGE = 0x7fff_ffff;
+const MAX_DEPOSIT = 0xffff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
 const MAX_THREADS = 16384;
@@ -138,14 +144,14 @@ const DEFAULT_MEMORY_BITS = 20;
 
 /**
  * Where a program's arguments go: into its request and so into its start words, if these have room for them, else
- * into a text with which its image is loaded. `images` is how many it is given to run.
+ * into a text with which its image is loaded. `handed` is how many things it is handed.
  */
 export function placeArguments(
   name: string,
   args: readonly string[],
-  images: number,
+  handed: number,
 ): { readonly args: readonly string[] | null; readonly text: string } {
-  return fitsStartWords(name, args, images) ? { args, text: "" } : { args: null, text: argumentsText(args) };
+  return fitsStartWords(name, args, handed) ? { args, text: "" } : { args: null, text: argumentsText(args) };
 }
 
 /** A request as init works with it: complete and in range. */
@@ -192,8 +198,9 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         op: "run",
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
-        images: imagesOf(fields.images ?? [], "images", id),
-        assets: imagesOf(fields.assets ?? [], "assets", id),
+        handed: handedOf(fields.handed ?? [], id),
+        console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
+        assets: assetsOf(fields.assets ?? [], id),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
         cores: coresOf(fields.cores ?? null, cores, id),
@@ -255,9 +262,23 @@ function coresOf(value: unknown, count: number, id: number | null): readonly num
   throw new BadRequest(id, `cores must be an array of 1 to ${count} integers from 0 to ${count - 1}`);
 }
 
-function imagesOf(value: unknown, name: string, id: number | null): readonly number[] {
+function assetsOf(value: unknown, id: number | null): readonly number[] {
   if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
-  throw new BadRequest(id, `${name} must be an array of integers from 0 to ${MAX_IMAGE}`);
+  throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
+}
+
+function handedOf(value: unknown, id: number | null): readonly HandedThing[] {
+  if (Array.isArray(value) && value.every(isHandedThing)) return value as HandedThing[];
+  throw new BadRequest(
+    id,
+    `handed must be an array of objects with image, an integer from 0 to ${MAX_IMAGE}, or deposit, one from 1 to ${MAX_DEPOSIT}`,
+  );
+}
+
+function isHandedThing(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { image, deposit } = value as Record<string, unknown>;
+  return image === undefined ? isInteger(deposit, 1, MAX_DEPOSIT) : isInteger(image, 0, MAX_IMAGE);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {

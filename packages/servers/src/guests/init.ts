@@ -11,6 +11,7 @@ import { debug, IpcError, irq, type Steps, thread } from "@capos/libos";
 import { BadRequest, type ControlEvent, idOf, MAX_REQUEST_BYTES, parseRequest } from "./control-protocol.js";
 import { type Authority, takeAuthority } from "./init/authority.js";
 import { ControlPort, type Incoming } from "./init/control-port.js";
+import { Deposits } from "./init/deposits.js";
 import { Services } from "./init/services.js";
 import { Refusal, Users } from "./init/users.js";
 import { Registry } from "./registry.js";
@@ -43,7 +44,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   );
   const watchers: number[] = [];
   for (let bit = FIRST_USER_BIT; bit < BITS; bit++) watchers.push(yield* signalled(bit));
-  const users = new Users(init, services, watchers);
+  const deposits = new Deposits(init);
+  const users = new Users(init, services, deposits, registry, watchers);
 
   yield* services.startAll();
   control.send({ event: "ready", services: services.names, cores: init.cores });
@@ -61,8 +63,20 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         if (found === undefined) throw new IpcError(Err.NOT_FOUND, "describe");
         return { name: found.name, core: found.core, labelled: found.labelled };
       },
+      *deposit({ number, capability }, { badge }) {
+        const error = users.isBridge(badge) ? deposits.objection(number) : Err.DENIED;
+        if (error !== Err.OK) {
+          yield* init.drop(capability);
+          throw new IpcError(error, "deposit");
+        }
+        deposits.put(number, capability);
+      },
+      *withdraw({ number }, { badge }) {
+        if (!users.isBridge(badge)) throw new IpcError(Err.DENIED, "withdraw");
+        yield* deposits.drop(number);
+      },
     },
-    { onNotification: (bits) => supervisor.attend(bits) },
+    { slots: init.slots, onNotification: (bits) => supervisor.attend(bits) },
   );
   return FAILURE;
 }

@@ -8,7 +8,7 @@
  * the services and nothing that others had registered; what anybody has looked up stays theirs.
  */
 import { Err, handleIndex, SlotState, type Sys } from "@capos/abi";
-import { cnode, DEFERRED, IpcError, Names, refuse, type Steps, thread } from "@capos/libos";
+import { cnode, DEFERRED, IpcError, Names, type SavedReply, type Steps, thread } from "@capos/libos";
 import { endedOf } from "./registry.js";
 import { given } from "./service/given.js";
 import { ServiceSignal } from "./system.js";
@@ -35,8 +35,7 @@ interface Entry {
 interface Waiting {
   readonly name: string;
   readonly badge: number;
-  readonly slot: number;
-  readonly reply: number;
+  readonly reply: SavedReply<{ readonly endpoint: number }>;
 }
 
 export default function* main(sys: Sys): Generator<number, number, number> {
@@ -74,7 +73,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     yield* forget((entry) => ended.has(entry.owner));
     yield* settle(
       (one) => ended.has(one.badge),
-      (one) => refuse(sys, one.reply, Err.PEER_DIED),
+      ({ reply }) => reply.refuse(Err.PEER_DIED),
     );
   }
 
@@ -87,8 +86,6 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         yield* answer(one);
       } catch (error) {
         if (!(error instanceof IpcError)) throw error;
-      } finally {
-        slots.give(one.slot);
       }
     }
   }
@@ -107,7 +104,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         entries.push({ name, endpoint: registered, owner: badge });
         yield* settle(
           (one) => one.name === name,
-          (one) => Names.answer(sys, one.reply, "await", { endpoint: registered }),
+          ({ reply }) => reply.answer({ endpoint: registered }),
         );
         return {};
       },
@@ -128,13 +125,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         const own = waiting.filter((one) => one.badge === badge).length;
         if (waiting.length >= MAX_WAITING || own >= MAX_WAITING_OF_PROCESS)
           throw new IpcError(Err.NO_RESOURCE, "await");
-        const slot = slots.take();
-        try {
-          waiting.push({ name, badge, slot, reply: yield* context.defer(slot) });
-        } catch (error) {
-          slots.give(slot);
-          throw error;
-        }
+        waiting.push({ name, badge, reply: yield* context.defer() });
         return DEFERRED;
       },
     },

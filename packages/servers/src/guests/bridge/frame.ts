@@ -18,7 +18,10 @@ export const enum Frame {
   CANCEL = 3,
   /** Host: [reference]. The bridge deletes what it stands for. */
   DROP = 4,
-  /** Host: [request, served, ...name]. A name is registered for the host to answer. Answered by RESULT with a status. */
+  /**
+   * Host: [request, served, ...name]. What the host is to answer: guests find it by the name, if there is one. Answered by RESULT
+   * with a status, and a reference to it.
+   */
   SERVE = 5,
   /** Host: [served]. Nobody can call it any more. */
   UNSERVE = 6,
@@ -30,6 +33,10 @@ export const enum Frame {
   RESULT = 9,
   /** Bridge: [guest's request, served, capabilities, ...words]. */
   REQUEST = 10,
+  /** Host: [request, deposit, reference]. Init is given what it stands for, under that number. Answered by RESULT with a status. */
+  DEPOSIT = 11,
+  /** Host: [deposit]. Init is not to keep it any more. */
+  WITHDRAW = 12,
 }
 
 /** A capability in a frame: the number of a reference, and the rights it travels with. In a frame: how many, then both of each. */

@@ -11,6 +11,7 @@ import type { Identity } from "../registry.js";
 import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
 import type { Authority } from "./authority.js";
 import { buryIfEnded, type Child, startChild } from "./child.js";
+import type { Deposits } from "./deposits.js";
 import type { Services } from "./services.js";
 
 const BRIDGE_DEVICE = 4;
@@ -21,6 +22,7 @@ export class Refusal extends Error {}
 interface User extends Identity {
   readonly id: number;
   readonly badge: number;
+  readonly isBridge: boolean;
   readonly child: Child;
 }
 
@@ -35,12 +37,20 @@ export class Users {
   constructor(
     private readonly init: Authority,
     private readonly services: Services,
+    private readonly deposits: Deposits,
+    /** The endpoint that init answers. */
+    private readonly registry: number,
     private readonly watchers: readonly number[],
   ) {}
 
   /** Who has a badge, if it is that of a process that has not ended. */
   identity(badge: number): Identity | undefined {
     return this.#byBadge.get(badge);
+  }
+
+  /** Whether a badge is that of the bridge. */
+  isBridge(badge: number): boolean {
+    return this.#byBadge.get(badge)?.isBridge === true;
   }
 
   /** Starts a process. Throws `Refusal`, or what `startChild` throws. */
@@ -52,7 +62,7 @@ export class Users {
     if (badge > Badge.LAST) throw new Refusal("no badge is left");
     const child = yield* this.#start(request, badge, this.watchers[index % this.watchers.length]!);
     this.#nextBadge++;
-    const user = { id, name, core: child.core, labelled, badge, child };
+    const user = { id, name, core: child.core, labelled, badge, isBridge: request.bridge, child };
     this.#table[index] = user;
     this.#byBadge.set(badge, user);
   }
@@ -60,26 +70,38 @@ export class Users {
   /** What it runs, and is given to run, init holds only while it starts: it is gone with the last process that has it. */
   *#start(request: Required<RunRequest>, badge: number, watcher: number): Steps<Child> {
     const images: number[] = [];
+    const takeImage = function* (this: Users, number: number): Steps<number> {
+      const handle = yield* this.init.image(number);
+      images.push(handle);
+      return handle;
+    };
     try {
-      for (const number of [request.image, ...request.assets, ...request.images])
-        images.push(yield* this.init.image(number));
-      return yield* this.#startWith(images, request, badge, watcher);
+      const image = yield* takeImage.call(this, request.image);
+      const assets: Gift[] = [];
+      for (const number of request.assets) assets.push({ handle: yield* takeImage.call(this, number) });
+      const handed: Gift[] = [];
+      for (const one of request.handed)
+        handed.push({
+          handle:
+            "image" in one ? yield* takeImage.call(this, one.image) : this.deposits.handleOf(one.deposit),
+        });
+      return yield* this.#startWith(image, assets, handed, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
     }
   }
 
   #startWith(
-    [image, ...given]: readonly number[],
+    image: number,
+    assets: readonly Gift[],
+    handed: readonly Gift[],
     request: Required<RunRequest>,
     badge: number,
     watcher: number,
   ): Steps<Child> {
-    const others = given.map((handle) => ({ handle }));
-    const assets = request.assets.length;
     return startChild(this.init, {
       name: request.name,
-      image: image!,
+      image,
       cores: request.cores ?? this.#nextCores(),
       priority: request.priority,
       ceiling: USER_CEILING,
@@ -89,18 +111,22 @@ export class Users {
       cnodeBits: USER_CNODE_BITS,
       names: this.services.client("names", badge),
       log: this.services.client("log", badge),
-      console: this.services.client("console", badge),
+      console:
+        request.console === null
+          ? this.services.client("console", badge)
+          : { handle: this.deposits.handleOf(request.console) },
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      assets: others.slice(0, assets),
-      handed: [...others.slice(assets), ...(request.bridge ? this.#bridgeDevice() : [])],
+      assets,
+      handed: [...handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
       watcher,
     });
   }
 
-  #bridgeDevice(): Gift[] {
+  #bridgeGifts(badge: number): Gift[] {
     return [
       { handle: this.init.port(BRIDGE_DEVICE), rights: Right.READ | Right.WRITE },
       { handle: this.init.interrupt(BRIDGE_DEVICE), rights: Right.WRITE },
+      { handle: this.registry, rights: Right.SEND | Right.GRANT, badge },
     ];
   }
 
@@ -130,6 +156,7 @@ export class Users {
     // In this order: who is told of an ending and asks finds it ended.
     this.#table[index] = undefined;
     this.#byBadge.delete(user.badge);
+    if (user.isBridge) yield* this.deposits.dropAll();
     yield* this.services.tellEnding();
     return { event: "exit", id: user.id, ...status };
   }
