@@ -24,7 +24,7 @@ const PARTS = [
   ["Start, and what a thread is given", ["start", "environment"]],
   ["Protocols and fields", ["protocol", "fields", "message", "method"]],
   ["Serving", ["server", "objects"]],
-  ["Threads and processes", ["spawn", "start-process"]],
+  ["Threads and processes", ["spawn", "start-process", "assets", "supervisor"]],
   ["Capabilities", ["cspace", "capability", "held", "rights", "kernel-objects", "slots"]],
   ["The system's servers", ["console", "log", "names", "echo"]],
   ["Errors and steps", ["ipc-error", "steps"]],

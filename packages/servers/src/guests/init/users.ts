@@ -77,13 +77,15 @@ export class Users {
     };
     try {
       const image = yield* takeImage.call(this, request.image);
+      const assets: Gift[] = [];
+      for (const number of request.assets) assets.push({ handle: yield* takeImage.call(this, number) });
       const handed: Gift[] = [];
       for (const one of request.handed)
         handed.push({
           handle:
             "image" in one ? yield* takeImage.call(this, one.image) : this.deposits.handleOf(one.deposit),
         });
-      return yield* this.#startWith(image, handed, request, badge, watcher);
+      return yield* this.#startWith(image, assets, handed, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
     }
@@ -91,6 +93,7 @@ export class Users {
 
   #startWith(
     image: number,
+    assets: readonly Gift[],
     handed: readonly Gift[],
     request: Required<RunRequest>,
     badge: number,
@@ -113,6 +116,7 @@ export class Users {
           ? this.services.client("console", badge)
           : { handle: this.deposits.handleOf(request.console) },
       ...(request.debug && { debug: { handle: this.init.debug } }),
+      assets,
       handed: [...handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
       watcher,
     });
