@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly image: number;
   /** What it finds in `handed`, in this order. Nothing unless told. */
   readonly handed?: readonly HandedThing[];
+  /** The numbers of the images that its own imports, as that numbers them. None unless told. */
+  readonly assets?: readonly number[];
   /** The number of the deposit that is its console; null (and nothing) is the machine's. */
   readonly console?: number | null;
   /** 1 to 32 bytes. */
@@ -197,6 +199,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
         handed: handedOf(fields.handed ?? [], id),
+        assets: assetsOf(fields.assets ?? [], id),
         console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
@@ -271,6 +274,11 @@ function isHandedThing(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { image, deposit } = value as Record<string, unknown>;
   return image === undefined ? isInteger(deposit, 1, MAX_DEPOSIT) : isInteger(image, 0, MAX_IMAGE);
+}
+
+function assetsOf(value: unknown, id: number | null): readonly number[] {
+  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
+  throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {
