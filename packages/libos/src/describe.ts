@@ -37,7 +37,7 @@ import { isRightName, type RightName } from "./rights.js";
 import type { Steps } from "./steps.js";
 
 /** Parts of the longest description that is read: 256 methods with fields have fewer. */
-const MAX_PARTS = 256;
+export const MAX_DESCRIPTION_PARTS = 256;
 
 /**
  * Asks a server what it serves. Throws `IpcError`: `UNSUPPORTED` if it does not say (it answers its requests without
@@ -49,7 +49,7 @@ export function* describe(sys: Sys, handle: number | Carried): Steps<Protocol> {
   for (let index = 0; ; index++) {
     const { parts, text } = yield* ask({ index });
     whole += text as string;
-    if (index + 1 < Math.min(parts as number, MAX_PARTS)) continue;
+    if (index + 1 < Math.min(parts as number, MAX_DESCRIPTION_PARTS)) continue;
     const described = parseDescription(whole);
     if (described !== null) return described;
     throw new IpcError(Err.RANGE, "describe", "the answer is no description");

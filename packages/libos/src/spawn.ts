@@ -100,7 +100,9 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
   slots.give(spawned.firstSlot, spawned.slotCount);
 }
 
-export interface ProcessOptions extends Placement {
+export interface ProcessOptions extends Omit<Placement, "args"> {
+  /** None unless told; null: those that came with its image. */
+  readonly args?: readonly string[] | null;
   /** Handle of the image that it is to run; the spawner's own is `environment.image`. Needs EXECUTE. */
   readonly image: number;
   /** At most 32 bytes. */
@@ -113,6 +115,8 @@ export interface ProcessOptions extends Placement {
   readonly cnodeBits?: number;
   /** How many threads it may have at one time, with those of processes it starts; 8 of the spawner's own number unless told. */
   readonly threads?: number;
+  /** Handle of the console that it is given; the spawner's own unless told. */
+  readonly console?: number;
   /** Whether it shares the spawner's Debug capability; not unless told. */
   readonly debug?: boolean;
 }
@@ -162,12 +166,12 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
           image,
           names: { handle: environment.names },
           log: { handle: environment.log },
-          console: { handle: environment.console },
+          console: { handle: options.console ?? environment.console },
           debug: { handle: options.debug === true ? environment.debug : 0 },
           ...(given !== undefined && { memory: given }),
           handed: options.gifts ?? [],
           name,
-          args: options.args ?? [],
+          args: options.args === undefined ? [] : options.args,
           cores: os.cores,
           cnodeBits,
         }),

@@ -2,14 +2,7 @@
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import process from "node:process";
-import {
-  DEFAULT_MEMORY_MIB,
-  type Image,
-  LifeState,
-  lifeName,
-  MAX_NAME_BYTES,
-  visibleLines,
-} from "@capos/abi";
+import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, visibleLines } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
 import { Machine, type MachineEnd, type MachineHooks } from "@capos/hal/host";
 import {
@@ -24,8 +17,9 @@ import {
 } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
+import { argumentsText } from "@capos/libos";
 import { type ExitEvent, loadServerImages, placeArguments } from "@capos/servers";
-import type { Backend } from "./backend.js";
+import type { Backend, GivenThing } from "./backend.js";
 import { call } from "./callbacks.js";
 import { ConsoleInput } from "./console-input.js";
 import { consoleWriter } from "./console-text.js";
@@ -42,6 +36,7 @@ import type { BootOptions, LastMoments, MachineReport, RunResult } from "./optio
 import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
 import { inRange } from "./ranges.js";
 import type { RunRequest } from "./run-request.js";
+import { shortName } from "./short-name.js";
 import { Tail } from "./tail.js";
 
 /** As the log server numbers it. */
@@ -185,7 +180,7 @@ async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<st
 
 class MachineHere implements Backend {
   /** Runs that init was not asked for yet, and whether they are to be ended. */
-  readonly #starting = new Map<number, { isKilled: boolean }>();
+  readonly #starting = new Map<number, { isKilled: boolean; readonly loaded: Promise<void> }>();
 
   constructor(
     private readonly machine: Machine,
@@ -216,18 +211,40 @@ class MachineHere implements Backend {
     const name = shortName(basename(image.name));
     const { handed } = request;
     const { args, text } = placeArguments(name, request.args, handed.length);
-    const start = { isKilled: false };
+    let hasLoaded!: () => void;
+    const loaded = new Promise<void>((resolve) => {
+      hasLoaded = resolve;
+    });
+    const start = { isKilled: false, loaded };
     this.#starting.set(pid, start);
     const used = await this.images
       .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
-      .finally(() => this.#starting.delete(pid));
+      .finally(() => {
+        this.#starting.delete(pid);
+        hasLoaded();
+      });
     try {
       if (start.isKilled) return describeExit(KILLED, image);
       const [own, ...images] = used.map(({ number }) => number);
-      const { cores, priority, memoryBits, debug, isBridge: bridge } = request;
+      const { cores, priority, memoryBits, debug, isBridge: bridge, hasDoor: door } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
-      const asked = { image: own, images, name, args, cores, priority, memoryBits, threads, debug, bridge };
+      const placed = { cores, priority, memoryBits, threads };
+      const asked = { image: own, images, name, args, ...placed, debug, bridge, door };
       return describeExit(await this.control.run(pid, asked), image);
+    } finally {
+      this.images.release(used);
+    }
+  }
+
+  async give(to: number, slot: number, what: GivenThing): Promise<void> {
+    // Init is to know of them by then: a run whose images are loaded has asked for itself before the next turn.
+    for (const run of [to, ...("image" in what ? [] : Object.values(what))])
+      await this.#starting.get(run)?.loaded;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!("image" in what)) return this.control.give(to, slot, what);
+    const used = await this.images.use([{ image: what.image, text: argumentsText(what.args) }]);
+    try {
+      await this.control.give(to, slot, { image: used[0]!.number });
     } finally {
       this.images.release(used);
     }
@@ -306,12 +323,6 @@ function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunR
     state: exit.state === LifeState.KILLED ? "killed" : "faulted",
     ...describeFault(image, exit.fault || lifeName(exit.state), [exit.line, exit.column, ...exit.callers]),
   };
-}
-
-/** As much of a name as the kernel keeps, in whole characters. */
-function shortName(name: string): string {
-  const bytes = new TextEncoder().encode(name).subarray(0, MAX_NAME_BYTES);
-  return new TextDecoder().decode(bytes, { stream: true });
 }
 
 function planOf(options: BootOptions) {

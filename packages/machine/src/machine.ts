@@ -15,6 +15,8 @@ import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./pe
 import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
 import { checkOptions, requestOf } from "./run-request.js";
+import type { LogTaps } from "./shell/log-taps.js";
+import type { Shell, ShellEvents, ShellOptions } from "./shell/types.js";
 
 const MAX_STATUS = 255;
 const BRIDGE = "bridge";
@@ -32,11 +34,15 @@ export class CaposMachine {
   readonly pid: number;
   readonly #backend: Backend;
   readonly #peer: Peer;
+  /** Programs that run. */
+  readonly #programs = new Set<number>();
+  readonly #taps: LogTaps;
   #nextPid = 1;
 
   /** @internal Use `boot`. */
-  constructor(backend: Backend) {
+  constructor(backend: Backend, taps: LogTaps) {
     this.#backend = backend;
+    this.#taps = taps;
     this.#peer = new Peer(backend, () => this.#nextPid++);
     this.cores = backend.cores;
     this.memoryMiB = backend.memoryMiB;
@@ -97,6 +103,7 @@ export class CaposMachine {
           }, timeoutMs);
     signal?.addEventListener("abort", kill);
     ending.addEventListener("abort", kill);
+    this.#programs.add(pid);
     try {
       const running = this.#backend.run(pid, image, request);
       if (ending.aborted) kill();
@@ -109,6 +116,7 @@ export class CaposMachine {
         fault: `${image.name}: ran longer than ${timeoutMs} ms`,
       };
     } finally {
+      this.#programs.delete(pid);
       clearTimeout(timer);
       signal?.removeEventListener("abort", kill);
       ending.removeEventListener("abort", kill);
@@ -188,6 +196,24 @@ export class CaposMachine {
   async inspect(): Promise<MachineState> {
     await this.#backend.lifetime.open();
     return this.#backend.inspect();
+  }
+
+  /**
+   * A shell: a guest that starts and ends programs and looks up names, for whoever sits at a terminal.
+   * @internal
+   * @throws UsageError if there is no room for it; MachineError
+   */
+  async openShell(options: ShellOptions, events: ShellEvents): Promise<Shell> {
+    await this.#backend.lifetime.open();
+    const { ShellSession } = await import("./shell/session.js");
+    return ShellSession.open(
+      {
+        ...{ backend: this.#backend, peer: this.#peer, taps: this.#taps, programs: this.#programs },
+        takeRun: () => this.#nextPid++,
+      },
+      options,
+      events,
+    );
   }
 
   /**

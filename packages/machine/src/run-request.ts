@@ -26,6 +26,8 @@ export interface RunRequest {
   readonly handed: readonly Image[];
   /** Whether it is the guest that speaks for the host. */
   readonly isBridge: boolean;
+  /** Whether it has a door, at which others are given capabilities: the last of what it is handed. */
+  readonly hasDoor: boolean;
 }
 
 /** @throws UsageError for what no run can have. @param cores how many the machine has */
@@ -44,6 +46,7 @@ export function requestOf(image: Image, options: RunOptions, cores: number): Run
     debug: options.debug ?? false,
     handed: options.handed ?? [],
     isBridge: false,
+    hasDoor: false,
   };
 }
 

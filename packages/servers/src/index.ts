@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Image } from "@capos/abi";
-import { BRIDGE_IMAGE, IMAGES } from "./guests/system.js";
+import { BRIDGE_IMAGE, IMAGES, SHELL_IMAGE } from "./guests/system.js";
 
 export {
   capabilitiesAndWords,
@@ -23,6 +23,7 @@ export {
   type DoneEvent,
   type ErrorEvent,
   type ExitEvent,
+  type GivenThing,
   type HaltRequest,
   type KillRequest,
   type KillServiceRequest,
@@ -35,6 +36,7 @@ export {
   type ServiceEvent,
 } from "./guests/control-protocol.js";
 export type { LogRecord } from "./guests/log-record.js";
+export { Shell } from "./guests/shell/protocol.js";
 export {
   IMAGES,
   type ImageName,
@@ -52,7 +54,16 @@ export function imageFile(name: string): URL {
 
 /** The image of the bridge. Throws if it has not been built. */
 export function loadBridgeImage(): Image {
-  return JSON.parse(readFileSync(imageFile(BRIDGE_IMAGE), "utf8")) as Image;
+  return loadImage(BRIDGE_IMAGE);
+}
+
+/** The image of the shell. Throws if it has not been built. */
+export function loadShellImage(): Image {
+  return loadImage(SHELL_IMAGE);
+}
+
+function loadImage(name: string): Image {
+  return JSON.parse(readFileSync(imageFile(name), "utf8")) as Image;
 }
 
 /**
@@ -60,5 +71,5 @@ export function loadBridgeImage(): Image {
  * any other, init first. Throws if they have not been built.
  */
 export function loadServerImages(): Image[] {
-  return IMAGES.map((name) => JSON.parse(readFileSync(imageFile(name), "utf8")) as Image);
+  return IMAGES.map(loadImage);
 }

@@ -4,6 +4,7 @@ import type { RunResult } from "@capos/machine";
 import { readGuest } from "@capos/machine/compile-guest";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
+import type { Beside } from "../shell/beside.js";
 import type { MachineFlags } from "./options.js";
 import { watchStandstill } from "./standstill-watch.js";
 
@@ -11,6 +12,7 @@ export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
   readonly ownProcess?: boolean;
+  readonly shell?: boolean;
   /** Seconds. */
   readonly timeout?: number;
   readonly root?: string;
@@ -22,6 +24,19 @@ export async function runCommand(
   args: readonly string[],
   flags: RunFlags,
   session: Session,
+): Promise<number> {
+  if (flags.shell !== true) return runGuest(file, args, flags, session, null);
+  const { runBesideShell } = await import("../shell/beside.js");
+  return runBesideShell(flags, session, (inner, beside) => runGuest(file, args, flags, inner, beside));
+}
+
+/** @param beside what goes on beside it and says when the machine ends; null: it ends with the guest */
+async function runGuest(
+  file: string,
+  args: readonly string[],
+  flags: RunFlags,
+  session: Session,
+  beside: Beside | null,
 ): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
@@ -57,7 +72,7 @@ export async function runCommand(
   }
   const image = made.value;
   const endWatch =
-    flags.quiet === true
+    flags.quiet === true || beside !== null
       ? () => {}
       : watchStandstill(machine, (waits) => {
           stderr.write(
@@ -67,7 +82,7 @@ export async function runCommand(
         });
   try {
     signal.throwIfAborted();
-    const result = await machine.runImage(image, {
+    const running = machine.runImage(image, {
       args,
       // Ends the program, and the machine then: what it still had to say is said. Who asks again ends both as they stand.
       signal,
@@ -75,6 +90,8 @@ export async function runCommand(
       ...(flags.core !== undefined && { cores: [flags.core] }),
       ...(flags.debug !== undefined && { debug: flags.debug }),
     });
+    if (beside !== null) return await beside(machine, running);
+    const result = await running;
     await machine.halt();
     if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
     else if (result.fault !== "") stderr.write(faultLines(result));

@@ -29,6 +29,7 @@ const BRIDGE_RUN: RunRequest = Object.freeze({
   debug: false,
   handed: [],
   isBridge: true,
+  hasDoor: false,
 });
 
 const DEFAULT_REGISTERED_MS = 5000;
@@ -75,6 +76,41 @@ export class Peer {
   ): Promise<Serving> {
     refuseUnknown("serve", options, ["name", "outstanding"]);
     checkName(options.name);
+    return (await this.#serve(protocol, handlers, options)).serving;
+  }
+
+  /** Serves a protocol to whoever is given the reference, or a copy of it. It ends with the bridge. */
+  offer<M extends Methods>(
+    protocol: Protocol<M>,
+    handlers: PeerHandlers<M>,
+  ): Promise<{ readonly serving: Serving; readonly reference: Reference }> {
+    return this.#serve(protocol, handlers, { name: "" }) as Promise<{
+      readonly serving: Serving;
+      readonly reference: Reference;
+    }>;
+  }
+
+  /** A reference to the door of a run: what is sent through it, that receives. @throws UsageError if it has none */
+  async door(pid: number): Promise<Reference> {
+    const session = await this.#open();
+    const [status, slot] = (await session.request((request) => [Frame.SLOT, request])).words as [
+      number,
+      number,
+    ];
+    if (status !== Err.OK) throw new IpcError(status, "door");
+    const [given] = await Promise.allSettled([this.backend.give(this.#pid, slot, { door: pid })]);
+    // In any case: it gives the slot back.
+    const held = await session.request((request) => [Frame.HOLD, request, slot]);
+    if (given.status === "rejected") throw given.reason;
+    if (held.words[0] !== Err.OK) throw new IpcError(held.words[0]!, "door");
+    return new Reference(session, held.capabilities[0]!.reference);
+  }
+
+  async #serve<M extends Methods>(
+    protocol: Protocol<M>,
+    handlers: PeerHandlers<M>,
+    options: ServeOptions,
+  ): Promise<{ readonly serving: Serving; readonly reference: Reference | null }> {
     const outstanding = inRange("outstanding", options.outstanding ?? DEFAULT_SERVED, 1, MAX_SERVED);
     for (const { name, needs, request, reply } of protocol.methods) {
       const isAboutObjects = [request, reply].some(({ fields }) =>
@@ -100,8 +136,7 @@ export class Peer {
     const session = await this.#open();
     this.#servings.set(number, serving);
     try {
-      await this.#register(session, number, serving);
-      return serving;
+      return { serving, reference: await this.#register(session, number, serving) };
     } catch (error) {
       this.#servings.delete(number);
       throw error;
@@ -162,9 +197,15 @@ export class Peer {
     }
   }
 
-  async #register(session: Session, number: number, { name }: Serving): Promise<void> {
-    const { words } = await session.request((request) => [Frame.SERVE, request, number, ...codesOf(name)]);
+  async #register(session: Session, number: number, { name }: Serving): Promise<Reference | null> {
+    const { words, capabilities } = await session.request((request) => [
+      Frame.SERVE,
+      request,
+      number,
+      ...codesOf(name),
+    ]);
     if (words[0] !== Err.OK) throw new IpcError(words[0]!, `serve ${name}`);
+    return capabilities.length === 0 ? null : new Reference(session, capabilities[0]!.reference);
   }
 
   /** The bridge's life at the moment, begun if there is none. @throws MachineError; UsageError if there is no room for it */
@@ -202,6 +243,8 @@ export class Peer {
 
   /** The bridge has ended, and with it what the host serves: that goes on with the next. */
   async #serveAgain(): Promise<void> {
+    // A reference ends with its bridge.
+    for (const [number, { name }] of this.#servings) if (name === "") this.#servings.delete(number);
     if (this.#servings.size === 0) return;
     try {
       const session = await this.#open();

@@ -75,6 +75,8 @@ class Bridge {
   /** Lanes by the request that they are at. */
   readonly #calls = new Map<number, Lane>();
   readonly #served = new Map<number, Served>();
+  /** Slots for what somebody else puts there. */
+  readonly #kept = new Set<number>();
   /** Saved replies to guests' requests. */
   readonly #waiting = new Map<number, number>();
   #nextReference = 1;
@@ -142,6 +144,12 @@ class Bridge {
         break;
       case Frame.ANSWER:
         yield* this.#answer(subject, this.#messageAt(frame, 2));
+        break;
+      case Frame.SLOT:
+        yield* this.#guarded(subject, this.#slot(subject));
+        break;
+      case Frame.HOLD:
+        yield* this.#guarded(subject, this.#holdAt(subject, more));
         break;
     }
   }
@@ -277,14 +285,33 @@ class Bridge {
     if (this.#nextBadge > LAST_BADGE) throw new IpcError(Err.NO_RESOURCE, "serve");
     const badge = this.#nextBadge++;
     const minted = yield* os.copy(this.#endpoint, Right.SEND | Right.GRANT | Right.REVOKE, badge);
+    const own: FramedCapability[] = [];
     try {
-      yield* os.names.register(name, minted);
+      if (name === "") own.push(this.#hold(yield* os.copy(minted, Right.SEND | Right.GRANT)));
+      else yield* os.names.register(name, minted);
     } catch (error) {
       yield* os.drop(minted);
       throw error;
     }
     this.#served.set(served, { badge, minted });
-    yield* this.#result(request, [Err.OK]);
+    yield* this.#result(request, [Err.OK], own);
+  }
+
+  *#slot(request: number): Steps<void> {
+    const slot = this.os.slots.take();
+    this.#kept.add(slot);
+    yield* this.#result(request, [Err.OK, slot]);
+  }
+
+  *#holdAt(request: number, slot: number): Steps<void> {
+    if (!this.#kept.delete(slot)) throw new IpcError(Err.BAD_CAP, "hold");
+    const { state, handle } = yield* cnode.inspect(this.#sys, this.os.environment.cnode, slot);
+    if (state !== SlotState.LIVE) {
+      yield* cnode.delete(this.#sys, this.os.environment.cnode, slot);
+      this.os.slots.give(slot);
+      throw new IpcError(Err.NOT_FOUND, "hold");
+    }
+    yield* this.#result(request, [Err.OK], [this.#hold(handle)]);
   }
 
   *#unserve(number: number): Steps<void> {

@@ -34,6 +34,24 @@ export interface RunRequest {
   readonly debug?: boolean;
   /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind the images. Not unless told. */
   readonly bridge?: boolean;
+  /** Whether it has a door: an endpoint that it receives from, the last of `handed`. Who may send, `give` says. Not unless told. */
+  readonly door?: boolean;
+}
+
+/**
+ * Gives a process a capability: to an image (by its number), to a process (by its id: to look at it and to end it), or to
+ * a process's door (by the process's id). One of the three. Answered by `done`, or by `error`.
+ */
+export interface GiveRequest {
+  readonly op: "give";
+  readonly id: number;
+  /** The id of the process that is given it. */
+  readonly to: number;
+  /** An empty slot of its CSpace that it has named. */
+  readonly slot: number;
+  readonly image?: number;
+  readonly process?: number;
+  readonly door?: number;
 }
 
 /** Ends a process. Answered by its `exit`, or by `error` if there is none. */
@@ -64,7 +82,13 @@ export interface HaltRequest {
   readonly status: number;
 }
 
-export type ControlRequest = RunRequest | KillRequest | KillServiceRequest | MemoryRequest | HaltRequest;
+export type ControlRequest =
+  | RunRequest
+  | GiveRequest
+  | KillRequest
+  | KillServiceRequest
+  | MemoryRequest
+  | HaltRequest;
 
 /** Every service has been started; requests are read from now on. */
 export interface ReadyEvent {
@@ -126,6 +150,7 @@ export type ControlEvent = ReadyEvent | ExitEvent | DoneEvent | ErrorEvent | Ser
 export const MAX_REQUEST_BYTES = 16384;
 
 const MAX_IMAGE = 0x7fff_ffff;
+const MAX_SLOT = 0xffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
 const MAX_THREADS = 16384;
@@ -144,9 +169,16 @@ export function placeArguments(
   return fitsStartWords(name, args, images) ? { args, text: "" } : { args: null, text: argumentsText(args) };
 }
 
+/** What a process is given. */
+export type GivenThing =
+  | { readonly image: number }
+  | { readonly process: number }
+  | { readonly door: number };
+
 /** A request as init works with it: complete and in range. */
 export type CheckedRequest =
   | Required<RunRequest>
+  | (Pick<GiveRequest, "op" | "id" | "to" | "slot"> & { readonly what: GivenThing })
   | KillRequest
   | (Omit<KillServiceRequest, "id"> & { readonly id: number | null })
   | MemoryRequest
@@ -200,7 +232,20 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         threads: integer("threads", 1, MAX_THREADS, USER_THREADS),
         debug: flag(fields.debug ?? false, "debug", id),
         bridge: flag(fields.bridge ?? false, "bridge", id),
+        door: flag(fields.door ?? false, "door", id),
       };
+    case "give": {
+      const [thing, ...others] = (["image", "process", "door"] as const).filter((name) => name in fields);
+      if (thing === undefined || others.length > 0)
+        throw new BadRequest(id, "give needs one of image, process, door");
+      return {
+        op: "give",
+        id: integer("id", 0, Number.MAX_SAFE_INTEGER),
+        to: integer("to", 0, Number.MAX_SAFE_INTEGER),
+        slot: integer("slot", 1, MAX_SLOT),
+        what: { [thing]: integer(thing, 0, Number.MAX_SAFE_INTEGER) } as unknown as GivenThing,
+      };
+    }
     case "kill":
       return { op: "kill", id: integer("id", 0, Number.MAX_SAFE_INTEGER) };
     case "kill-service":
@@ -211,7 +256,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
     case "halt":
       return { op: "halt", status: integer("status", 0, 255) };
     default:
-      throw new BadRequest(id, "op must be one of run, kill, kill-service, memory, halt");
+      throw new BadRequest(id, "op must be one of run, give, kill, kill-service, memory, halt");
   }
 }
 

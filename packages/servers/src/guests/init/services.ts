@@ -174,6 +174,7 @@ export class Services {
       threads: SERVICE_THREADS,
       args: needsDirectory ? this.names : [],
       handed: this.#gifts(service),
+      door: false,
       watcher: service.watcher,
     });
   }
