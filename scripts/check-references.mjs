@@ -98,7 +98,8 @@ function leadsSomewhere(target, from) {
   if (/^https?:/.test(target)) return true;
   const [path, heading] = target.split("#");
   const file = path === "" ? from : join(dirname(from), path);
-  if (!files.includes(file)) return false;
+  // A link may lead to a folder.
+  if (!files.includes(file)) return files.some((other) => other.startsWith(`${file}/`));
   return heading === undefined || headingsOf(file).includes(heading);
 }
 

@@ -14,6 +14,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = Object.freeze({
   yield: "from one thread to the next on a core",
   "null-trap": "into the kernel and back",
   "thread.create-destroy": "a thread's whole life",
+  "host.call": "an application's call of a guest, and the answer",
   boot: "from power to init, with that many cores",
   lookup: "the checks of a capability that was used before",
   "lookup.fresh": "the checks of a capability, from its handle",

@@ -1,5 +1,5 @@
 /** Two threads on two cores: thread 0 asks, thread 1 answers. */
-import { Echo, type Sys, spawnThread, start } from "@capos/libos";
+import { Echo, type Sys, spawnThread, start } from "capos/guest";
 
 export default function* main(sys: Sys) {
   const os = start(sys);

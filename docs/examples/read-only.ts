@@ -9,7 +9,7 @@ import {
   spawnThread,
   start,
   text,
-} from "@capos/libos";
+} from "capos/guest";
 
 const Notes = protocol("notes", {
   create: { request: {}, reply: { note: own(["read", "write", "narrow", "grant", "revoke"]) } },

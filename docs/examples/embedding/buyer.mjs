@@ -1,5 +1,5 @@
 /** Asks the application what its argument costs. */
-import { start } from "@capos/libos";
+import { start } from "capos/guest";
 import { Prices } from "./store-protocol.mjs";
 
 export default function* main(sys) {

@@ -1,5 +1,5 @@
 /** What the store and its users say to each other, on the machine and off it. */
-import { bytes, protocol, text } from "@capos/libos";
+import { bytes, protocol, text } from "capos/guest";
 
 export const Store = protocol("store", {
   put: { request: { key: text, value: text }, reply: {} },

@@ -1,6 +1,5 @@
 /** A store, served to whoever looks up the name "store". */
-import { Err } from "@capos/abi";
-import { IpcError, start } from "@capos/libos";
+import { Err, IpcError, start } from "capos/guest";
 import { Store } from "./store-protocol.mjs";
 
 const PIECE_BYTES = 360;

@@ -1,5 +1,5 @@
 /** Reads lines until there are no more. */
-import { start } from "@capos/libos";
+import { start } from "capos/guest";
 
 export default function* main(sys) {
   const os = start(sys);

@@ -20,6 +20,7 @@ export {
   type CallOptions,
   CaposMachine,
   type ClientOptions,
+  type ConsoleStreams,
   compileGuest,
   IpcError,
   type MachineReport,
@@ -34,6 +35,7 @@ export {
   readableOf,
   type ServeOptions,
   Serving,
+  type SpawnOptions,
   type WatchedMachine,
   writableOf,
 } from "@capos/machine";

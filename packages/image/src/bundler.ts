@@ -1,8 +1,8 @@
 /**
  * Bundles a guest's files into one module, with esbuild.
  *
- * A guest may import its own relative files and the guest side of `@capos/abi` and `@capos/libos`, which
- * are those of this installation wherever the guest's files lie: see sources.ts. No configuration of the folder it lies
+ * A guest may import its own relative files and `capos/guest`, which is that of this installation wherever the guest's
+ * files lie: see sources.ts. No configuration of the folder it lies
  * in has a say: the same files build to the same image.
  */
 import { basename, dirname, resolve } from "node:path";

@@ -21,7 +21,7 @@ export const REQUIRE = "$capos_require";
 
 const ASYNC = "a guest traps with yield instead, and calls generators with yield*";
 const MODULES =
-  "a guest may import relative files, @capos/abi and @capos/libos with import statements at the top of a file";
+  "a guest may import relative files and capos/guest with import statements at the top of a file";
 
 /** The first thing that is not allowed, in source order; null if all is. */
 export function firstOffence(bundle: Bundle): Offence | null {

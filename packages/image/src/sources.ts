@@ -35,7 +35,11 @@ const COMPILED: Readonly<Record<string, string>> = Object.freeze({ ".js": ".ts",
 
 const SOURCE_MAP_COMMENT = /^\/\/# sourceMappingURL=.*$/m;
 
-export const ALLOWED = "a guest may import relative files, @capos/abi and @capos/libos";
+export const ALLOWED = "a guest may import relative files and capos/guest";
+
+/** What a guest names for all of the system's, and where that is. */
+const GUEST_MODULE = "capos/guest";
+const GUEST_SIDE = "@capos/libos/guest";
 
 /** A guest's entry file, and the folder that its files are in; both without links. */
 export interface Entry {
@@ -111,12 +115,14 @@ async function resolveImport(args: OnResolveArgs, root: string): Promise<OnResol
   if (kind !== "import-statement")
     return refusal(`require does not work in a guest: ${ALLOWED}, with import statements`);
   if (/^\.\.?(\/|$)/.test(path)) return resolveRelative(args, root);
-  if (path === "@capos/image") return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
-  if (!/^@capos\/(abi|libos)(\/|$)/.test(path)) return refusal(`cannot import "${path}": ${ALLOWED}`);
+  if (path === "@capos/image" || path === "capos")
+    return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
+  if (path !== GUEST_MODULE && !/^@capos\/(abi|libos)(\/|$)/.test(path))
+    return refusal(`cannot import "${path}": ${ALLOWED}`);
   try {
     // By this file's place, so that a guest anywhere gets the packages that the kernel was built with.
     return {
-      path: fileURLToPath(import.meta.resolve(path)),
+      path: fileURLToPath(import.meta.resolve(path === GUEST_MODULE ? GUEST_SIDE : path)),
       sideEffects: false,
       pluginData: Origin.SYSTEM,
     };

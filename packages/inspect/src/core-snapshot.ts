@@ -8,6 +8,8 @@ export interface CoreSnapshot {
   /** A `CoreState`. */
   readonly state: number;
   readonly halted: boolean;
+  /** Whether there is something that it has to look at. */
+  readonly isCalled: boolean;
   readonly incarnation: number;
   readonly safePoints: number;
   readonly switches: number;
@@ -32,10 +34,12 @@ export function snapshotCore(memory: PhysicalMemory, core: number): CoreSnapshot
   const { i32 } = memory;
   const area = coreArea(memory, core);
   const counter = (offset: CoreArea | KernelCore): number => Atomics.load(i32, area + offset) >>> 0;
+  const attention = Atomics.load(i32, area + CoreArea.ATTENTION);
   return {
     core,
     state: counter(CoreArea.STATE),
-    halted: (Atomics.load(i32, area + CoreArea.ATTENTION) & Attention.HALTED) !== 0,
+    halted: (attention & Attention.HALTED) !== 0,
+    isCalled: (attention & ~(Attention.HALTED | Attention.QUIESCENT)) !== 0,
     incarnation: counter(CoreArea.INCARNATION),
     safePoints: counter(CoreArea.HEARTBEAT),
     switches: counter(KernelCore.SWITCHES),

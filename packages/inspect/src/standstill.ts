@@ -4,18 +4,24 @@
  * a machine works can look like that for a moment; if nothing has run when it is looked at again, it is so.
  */
 import { USER_CEILING } from "@capos/abi";
-import type { PhysicalMemory } from "@capos/hal";
+import { CoreState, type PhysicalMemory } from "@capos/hal";
 import { readActivity, type ThreadActivity, type WaitActivity } from "./activity.js";
 import { snapshotCore } from "./core-snapshot.js";
 import type { MachineState } from "./state.js";
 
 /** The guest that speaks for the host: behind it is somebody who may do anything. */
 const BRIDGE = "bridge";
+/** It owes an answer to who waits for a name, and gives it when a program registers that. */
+const NAMES = "names";
 
 /** What was seen of a machine whose programs seem to stand still. */
 export interface Standstill {
   /** Who waits for what, for people: a line a thread. */
   readonly waits: readonly string[];
+  /** The programs' processes by name, each time there is one. */
+  readonly processes: readonly string[];
+  /** Whether nobody waits for an answer: all are servers that nobody is left to ask. */
+  readonly serves: boolean;
   /** How often its cores have switched threads: if that is the same some time later, nobody has run. */
   readonly switches: number;
 }
@@ -30,13 +36,24 @@ export function standstill(memory: PhysicalMemory, cores: number): Standstill | 
   if (users.length === 0 || users.some(({ processName }) => processName === BRIDGE)) return null;
   const services = threads.filter((thread) => !isUser(thread));
   const numbers = new Set(services.map(({ number }) => number));
-  const processes = new Set(services.map(({ process }) => process));
+  const processes = new Set(
+    services.filter(({ processName }) => processName !== NAMES).map(({ process }) => process),
+  );
+  const names = services.find(({ processName }) => processName === NAMES)?.process;
   for (const { waits } of users) if (waits === null || mayEnd(waits, numbers, processes)) return null;
   const byNumber = new Map(threads.map((thread) => [thread.number, thread]));
   let switches = 0;
-  for (let core = 0; core < cores; core++) switches += snapshotCore(memory, core).switches;
+  for (let core = 0; core < cores; core++) {
+    const { state, halted, isCalled, switches: its } = snapshotCore(memory, core);
+    // One that has yet to look at what came for it may wake somebody.
+    if (state === CoreState.ONLINE && (!halted || isCalled)) return null;
+    switches += its;
+  }
+  const byProcess = new Map(users.map(({ process, processName }) => [process, processName]));
   return {
-    waits: users.map((thread) => `${nameOf(thread)} waits for ${whatFor(thread.waits!, byNumber)}`),
+    processes: [...byProcess.values()],
+    serves: users.every(({ waits }) => waits!.for === "message" || waits!.for === "signal"),
+    waits: users.map((thread) => `${nameOf(thread)} waits for ${whatFor(thread.waits!, byNumber, names)}`),
     switches,
   };
 }
@@ -71,9 +88,11 @@ function nameOf({ processName, index }: ThreadActivity): string {
 }
 
 function whatFor(
-  { for: kind, onThreads }: WaitActivity,
+  { for: kind, onThreads, onProcess }: WaitActivity,
   byNumber: ReadonlyMap<number, ThreadActivity>,
+  names: number | undefined,
 ): string {
+  if (onProcess !== null && onProcess === names) return "a name that nobody is left to register";
   const others = onThreads.flatMap((number) => byNumber.get(number) ?? []).map(nameOf);
   const whom = others.length === 0 ? "" : ` of ${others.join(" or ")}`;
   if (kind === "signal") return "a signal that nobody is left to give";

@@ -53,6 +53,7 @@ class Node implements Block {
   }
 }
 
+/** Blocks of untyped memory that are split, taken, given back and merged. */
 export class BlockPool {
   readonly #roots: Node[] = [];
   /** Leaves that are free, by size; the last was given back last. */

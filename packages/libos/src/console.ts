@@ -11,6 +11,7 @@ import { protocol, requestLimit } from "./protocol.js";
 import type { Steps } from "./steps.js";
 import { splitText } from "./text.js";
 
+/** The console service's protocol; guests use `Os.print` and `Os.readLine`. */
 export const Console = /* @__PURE__ */ protocol("console", {
   /** A line or a part of one. */
   write: { request: { thread: u16, more: bool, text }, reply: {} },

@@ -41,6 +41,7 @@ function copyRights<M>(kind: Kind<M>, rights: readonly RightName[] | undefined):
 /** Refuses what can only be moved: copies of untyped memory or of a reply would be two owners of one thing. */
 type Copyable<M> = M extends UntypedMethods | ReplyMethods ? never : unknown;
 
+/** Where a thread's capabilities live, and what can be done to one: made, copied, narrowed, lent, sealed, revoked. */
 export class CSpace implements Home {
   /** The CNode itself. */
   readonly node: Capability<typeof CNode, KernelRight>;

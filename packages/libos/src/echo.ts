@@ -4,6 +4,7 @@
 import { text, u32 } from "./fields.js";
 import { protocol } from "./protocol.js";
 
+/** The echo service's protocol: the smallest there is. */
 export const Echo = /* @__PURE__ */ protocol("echo", {
   /** Answers the value it was given. */
   ping: { request: { value: u32 }, reply: { value: u32 } },

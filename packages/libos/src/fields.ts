@@ -73,14 +73,18 @@ function field<Given, Received = Given>(
   return Object.freeze({ name, kind, min, max, element, rights: Object.freeze([...rights]) });
 }
 
-/** Integers by their range. */
+/** An integer from 0 to 255. */
 export const u8 = /* @__PURE__ */ field<number>("u8", FieldKind.INTEGER, 0, 0xff);
+/** An integer from 0 to 65,535. */
 export const u16 = /* @__PURE__ */ field<number>("u16", FieldKind.INTEGER, 0, 0xffff);
+/** An integer from 0 to 2^32 - 1. */
 export const u32 = /* @__PURE__ */ field<number>("u32", FieldKind.INTEGER, 0, 0xffff_ffff);
+/** An integer from -2^31 to 2^31 - 1. */
 export const i32 = /* @__PURE__ */ field<number>("i32", FieldKind.INTEGER, -0x8000_0000, 0x7fff_ffff);
 /** An integer from 0 to 2^53 - 1: counts, nanoseconds, handles as mere numbers. */
 export const u53 = /* @__PURE__ */ field<number>("u53", FieldKind.INTEGER, 0, Number.MAX_SAFE_INTEGER);
 
+/** True or false. */
 export const bool = /* @__PURE__ */ field<boolean>("bool", FieldKind.BOOL);
 
 /** Any number, NaN and the infinities too. */

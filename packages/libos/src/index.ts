@@ -105,6 +105,7 @@ export {
   decode,
   type Protocol,
   protocol,
+  replyLimit,
   requestLimit,
   type WireProtocol,
 } from "./protocol.js";
@@ -117,7 +118,7 @@ export {
   type ObjectContext,
   type ObjectTable,
   type RequestContext,
-  refuse,
+  type SavedReply,
   type ServeOptions,
 } from "./server.js";
 export { Slots } from "./slots.js";
@@ -131,6 +132,7 @@ export {
   spawnProcess,
   spawnThread,
   type ThreadOptions,
+  waitForProcess,
 } from "./spawn.js";
 export { type Os, start } from "./start.js";
 export {

@@ -158,12 +158,14 @@ const ALL: readonly KernelRight[] = /* @__PURE__ */ Object.freeze([
   "revoke",
 ]);
 
+/** Memory, as a kind of capability: what all objects are made from. */
 export const Untyped = /* @__PURE__ */ kind<UntypedMethods>("untyped", ObjectType.UNTYPED, (sys, handle) => ({
   retype: (type, sizeBits, count, into, first) =>
     objects.untyped.retype(sys, handle, type, sizeBits, count, handleOf(into), first),
   info: () => objects.untyped.info(sys, handle),
 }));
 
+/** A table of capability slots, as a kind of capability. */
 export const CNode = /* @__PURE__ */ kind<CNodeMethods>("cnode", ObjectType.CNODE, (sys, handle) => ({
   copy: (slot, source, rights = ALL) =>
     objects.cnode.copy(sys, handle, slot, handleOf(source), rightBits(rights)),
@@ -175,6 +177,7 @@ export const CNode = /* @__PURE__ */ kind<CNodeMethods>("cnode", ObjectType.CNOD
   revoke: (target) => objects.cnode.revoke(sys, handle, target),
 }));
 
+/** Where a server receives and its clients call, as a kind of capability. */
 export const Endpoint = /* @__PURE__ */ kind<EndpointMethods>(
   "endpoint",
   ObjectType.ENDPOINT,
@@ -185,6 +188,7 @@ export const Endpoint = /* @__PURE__ */ kind<EndpointMethods>(
   }),
 );
 
+/** Bits that can be set and waited for, as a kind of capability. */
 export const Notification = /* @__PURE__ */ kind<NotificationMethods>(
   "notification",
   ObjectType.NOTIFICATION,
@@ -199,6 +203,7 @@ export const Notification = /* @__PURE__ */ kind<NotificationMethods>(
   }),
 );
 
+/** A CSpace, an image and threads, as a kind of capability. */
 export const Process = /* @__PURE__ */ kind<ProcessMethods>("process", ObjectType.PROCESS, (sys, handle) => ({
   configure: (space, image, name, threads) =>
     objects.process.configure(sys, handle, handleOf(space), handleOf(image), name, threads),
@@ -208,6 +213,7 @@ export const Process = /* @__PURE__ */ kind<ProcessMethods>("process", ObjectTyp
   kill: () => objects.process.kill(sys, handle),
 }));
 
+/** What runs a guest's `main`, as a kind of capability. */
 export const Thread = /* @__PURE__ */ kind<ThreadMethods>("thread", ObjectType.THREAD, (sys, handle) => ({
   configure: (ofProcess, core, priority) =>
     objects.thread.configure(sys, handle, handleOf(ofProcess), core, priority),
@@ -218,16 +224,21 @@ export const Thread = /* @__PURE__ */ kind<ThreadMethods>("thread", ObjectType.T
   status: () => objects.thread.status(sys, handle),
 }));
 
+/** Who wants to know of a process's or thread's end, as a kind of capability. */
 export const Monitor = /* @__PURE__ */ kind<MonitorMethods>("monitor", ObjectType.MONITOR, (sys, handle) => ({
   watch: (target, notification) =>
     objects.monitor.watch(sys, handle, handleOf(target), handleOf(notification)),
   status: () => objects.monitor.status(sys, handle),
 }));
 
+/** What closes and opens sealed capabilities, as a kind of capability. */
 export const Sealer = /* @__PURE__ */ kind<SealerMethods>("sealer", ObjectType.SEALER, () => ({}));
 
+/** A program that processes can be started with, as a kind of capability. */
 export const Image = /* @__PURE__ */ kind<ImageMethods>("image", ObjectType.IMAGE, () => ({}));
 
+/** A frame of memory, as a kind of capability. */
 export const Frame = /* @__PURE__ */ kind<FrameMethods>("frame", ObjectType.FRAME, () => ({}));
 
+/** A saved reply, as a kind of capability. */
 export const Reply = /* @__PURE__ */ kind<ReplyMethods>("reply", ObjectType.REPLY, () => ({}));

@@ -11,6 +11,7 @@ import { protocol, requestLimit } from "./protocol.js";
 import type { Steps } from "./steps.js";
 import { splitText } from "./text.js";
 
+/** The log service's protocol; guests use `Os.log`. */
 export const Log = /* @__PURE__ */ protocol("log", {
   /** One record or a part of one. `level` is one of `LogLevel`, or a number between two of them. */
   write: { request: { level: u8, thread: u16, more: bool, text }, reply: {} },

@@ -19,7 +19,7 @@ import { type Field, FieldKind, type GivenCapability, type Own, type Transfer } 
 import type { Held } from "./held.js";
 import { Departure, type Outgoing } from "./outgoing.js";
 import { carryRights, objectRights, type RightName, rightBits } from "./rights.js";
-import { isPacked, packText, unpackText } from "./text.js";
+import { isPacked, packText, unpackText, utf8Length } from "./text.js";
 
 /** The fields of a message, by name. */
 export interface Shape {
@@ -106,8 +106,12 @@ export function placeFields(title: string, shape: Shape, isReply: boolean): Mess
     else room -= payloadWords(kind, max);
   }
   const share = unbounded === 0 ? 0 : Math.floor(room / unbounded);
-  if (room < 0 || (unbounded > 0 && share < 1))
-    throw new RangeError(`${title}: does not fit ${MAX_MESSAGE_WORDS} words`);
+  if (room < 0 || (unbounded > 0 && share < 1)) {
+    const least = MAX_MESSAGE_WORDS - room + unbounded;
+    throw new RangeError(
+      `${title}: takes ${least} words at its largest, a message has ${MAX_MESSAGE_WORDS}: limit its texts, bytes and lists`,
+    );
+  }
   if (capabilities > MAX_MESSAGE_CAPABILITIES) {
     throw new RangeError(
       `${title}: ${capabilities} capabilities, a message carries ${MAX_MESSAGE_CAPABILITIES}`,
@@ -199,7 +203,7 @@ export function encodeFields(message: Message, words: Words, values: Values, out
       case FieldKind.TEXT: {
         if (typeof value !== "string") refuse(message, name, "a text", value);
         const length = packText(words, at + 1, value, max);
-        if (length < 0) refuse(message, name, `a text of at most ${max} bytes`, value);
+        if (length < 0) refuse(message, name, `a text of at most ${max} bytes`, utf8Length(value));
         words[at] = length;
         at += 1 + wordsForBytes(length);
         break;

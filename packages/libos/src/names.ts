@@ -12,6 +12,7 @@ import { protocol } from "./protocol.js";
 import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
 
+/** The name service's protocol; guests use `Os.names`. */
 export const Names = /* @__PURE__ */ protocol("names", {
   /** Gives an endpoint a name. `BUSY` if the name stands for another one already. */
   register: { request: { name: textUpTo(MAX_NAME_BYTES), endpoint: capability }, reply: {} },
@@ -19,14 +20,18 @@ export const Names = /* @__PURE__ */ protocol("names", {
   lookup: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
   /** The name at an index from 0 on; `NOT_FOUND` behind the last. */
   list: { request: { index: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES) } },
+  /** As `lookup`, once somebody has registered the name. `NO_RESOURCE` if too many wait. */
+  await: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
 });
 
 /** A guest's view of the names server. */
 export interface NamesClient {
   /** Gives an endpoint a name. Needs GRANT on it, which is what lets others be given copies. */
   register(name: string, endpoint: number | Carried<"grant">): Steps<void>;
-  /** The endpoint that has a name, as a handle in a slot of this thread's own; `slots.drop` gives it up. */
+  /** The endpoint that has a name, as a handle in a slot of this thread's own; `Os.drop` gives it up. */
   lookup(name: string): Steps<number>;
+  /** As `lookup`, but waits until somebody has registered the name: for programs that start beside each other. */
+  wait(name: string): Steps<number>;
   /** All names. One that comes or goes meanwhile may be missed. */
   list(): Steps<string[]>;
 }
@@ -40,6 +45,9 @@ export function namesClient(sys: Sys, handle: number, slots: Slots): NamesClient
     },
     *lookup(name) {
       return (yield* names.lookup({ name })).endpoint;
+    },
+    *wait(name) {
+      return (yield* names.await({ name })).endpoint;
     },
     *list() {
       const found: string[] = [];

@@ -35,6 +35,7 @@ import { type CarryRight, carryRights, type ObjectRight, objectRights } from "./
 import type { ObjectTable } from "./server.js";
 import { isSteps, type MaybeSteps, type Steps } from "./steps.js";
 
+/** How a server keeps its objects. */
 export interface ObjectsOptions<T> {
   /** Called when nobody holds a capability to the object any more. Not called by `close`. */
   readonly onGone?: (object: T) => MaybeSteps<void>;
@@ -55,6 +56,7 @@ interface Session<T> {
 const FIRST_BADGE = 0x8000_0000;
 const LAST_BADGE = 0xffff_ffff;
 
+/** A server's own objects: what it gives to its clients as capabilities, and who has which right to which. */
 export class Objects<K extends AnyKind, T> implements ObjectTable<T> {
   readonly #sessions = new Map<number, Session<T>>();
   /** The badges of each object's sessions. */

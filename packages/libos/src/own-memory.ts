@@ -17,6 +17,7 @@ interface Maker {
   make(type: ObjectType, sizeBits?: number): Steps<number>;
 }
 
+/** A thread's own memory in blocks that are used again. */
 export class OwnMemory {
   readonly #pool: BlockPool;
 

@@ -19,10 +19,10 @@ import { type ClientHome, makeCall } from "./client.js";
 import { own, u8 } from "./fields.js";
 import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
 import type { EndpointMethods } from "./kernel-objects.js";
-import { decodeFields, describeShape, type Given, placeFields, type Values } from "./message.js";
+import { decodeFields, describeShape, placeFields } from "./message.js";
 import type { MethodEntry, MethodShape, Methods } from "./method.js";
 import { objectRights } from "./rights.js";
-import { answerSaved, type Handlers, type ServeOptions, serve } from "./server.js";
+import { type Handlers, type ServeOptions, serve } from "./server.js";
 import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
 
@@ -59,21 +59,6 @@ export interface Protocol<M extends Methods = Methods> extends WireProtocol, Kin
     endpoint: number | Held<EndpointMethods, "receive">,
     handlers: Handlers<M, T>,
     options?: ServeOptions<T>,
-  ): Steps<void>;
-
-  /**
-   * Answers a deferred request through its saved reply, which is used up: its slot is empty afterwards
-   * and the caller's to give back. Throws RangeError if a field cannot hold its value, and `IpcError`
-   * (`PEER_DIED`, ...) if there is nobody left to answer.
-   *
-   * @param slots where capabilities that the reply gives away were taken from; needed only for those
-   */
-  answer<N extends keyof M & string>(
-    sys: Sys,
-    reply: number,
-    method: N,
-    value: Given<M[N]["reply"], M>,
-    slots?: Slots,
   ): Steps<void>;
 }
 
@@ -171,11 +156,6 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
     ): Steps<void> {
       return serve(sys, handleOf(endpoint), made, handlers as Record<string, never>, options);
     },
-    answer(sys: Sys, reply: number, method: string, value: Values, slots?: Slots): Steps<void> {
-      const entry = entries.find((one) => one.name === method);
-      if (entry === undefined) throw new RangeError(`${name} has no method ${method}`);
-      return answerSaved(sys, reply, entry.reply, value, slots);
-    },
   });
   return made;
 }
@@ -186,9 +166,26 @@ export function requestLimit<M extends Methods, N extends keyof M & string>(
   method: N,
   field: keyof M[N]["request"] & string,
 ): number {
-  const entry = declared.methods.find((one) => one.name === method);
-  const found = entry?.request.fields.find((one) => one.name === field);
-  if (found === undefined) throw new RangeError(`${declared.name}.${method} has no field ${field}`);
+  return limitOf(declared, method, "request", field);
+}
+
+/** The same of a field of a method's reply. */
+export function replyLimit<M extends Methods, N extends keyof M & string>(
+  declared: Protocol<M>,
+  method: N,
+  field: keyof M[N]["reply"] & string,
+): number {
+  return limitOf(declared, method, "reply", field);
+}
+
+function limitOf(
+  { name, methods }: Pick<Protocol<never>, "name" | "methods">,
+  method: string,
+  part: "request" | "reply",
+  field: string,
+): number {
+  const found = methods.find((one) => one.name === method)?.[part].fields.find((one) => one.name === field);
+  if (found === undefined) throw new RangeError(`${name}.${method} has no field ${field}`);
   return found.max;
 }
 

@@ -13,6 +13,7 @@ export type KernelRight = "read" | "write" | "execute" | "map" | "send" | "recei
 /** What a server checks on an object of its own. `narrow` is the right to be given the same object with fewer rights. */
 export type ObjectRight = "read" | "write" | "execute" | "narrow";
 
+/** The name of a right, of either kind. */
 export type RightName = KernelRight | ObjectRight;
 
 /** Rights that the kernel checks on a capability to a server's object. SEND it always has. */

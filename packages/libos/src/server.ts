@@ -3,10 +3,10 @@
  *
  * Its caller's requests are hostile until proven: a message of another protocol is answered
  * `UNSUPPORTED`, a malformed one `RANGE`, capabilities nobody asked for are deleted, and none of that
- * reaches a handler. Whoever asks what the protocol is, is told (see `describe.ts`). What a handler throws is either an answer (`IpcError`) or a fault of this server,
- * which ends it: init restarts it.
+ * reaches a handler. Whoever asks what the protocol is, is told (see `describe.ts`). What a handler throws is either
+ * an answer (`IpcError`) or a fault of this server, which ends it: init restarts it.
  */
-import { Err, type Sys } from "@capos/abi";
+import { Err, handleIndex, type Sys } from "@capos/abi";
 import { describedPart, writeDescription } from "./describe-method.js";
 import { FieldKind } from "./fields.js";
 import type { Carried } from "./held.js";
@@ -35,29 +35,44 @@ export interface ObjectTable<T> {
   forget(badge: number): Steps<void>;
 }
 
-/** What a handler returns when it saved the reply for later. */
+/** What a handler returns when the reply is saved for later. */
 export type Deferred = "deferred";
+/** What a handler returns that has deferred its request. */
 // Annotated, else a generator that returns it would be taken to return any string.
 export const DEFERRED: Deferred = "deferred";
 
+/**
+ * The reply to a deferred request, which is used once. It lies in a slot of the server's, which is given back then.
+ * `R` is what the reply of the method holds.
+ */
+export interface SavedReply<R> {
+  /**
+   * Answers the request. Throws RangeError if a field cannot hold its value, and can be used then still;
+   * `IpcError` if there is nobody left to answer (`BAD_CAP`, `PEER_DIED`), or it was answered before (`NO_REPLY`).
+   */
+  answer(value: R): Steps<void>;
+  /** Answers with an error, one of `Err`. Does nothing if nobody waits for it any more. */
+  refuse(code: number): Steps<void>;
+}
+
 /** What a handler knows of the request at hand, and what it can do besides answering. */
-export interface RequestContext {
+export interface RequestContext<R = never> {
   /** The badge of the capability that the request came through: which client this is. */
   readonly badge: number;
   /** The name of the method. */
   readonly method: string;
   /**
-   * Saves the reply into the empty slot `index` of one's own CSpace and gives its handle. The handler
-   * then returns `DEFERRED` and the request is answered later, with the protocol's `answer` or with
-   * `refuse`. Throws `IpcError`: `SLOT_OCCUPIED`, or `NO_REPLY` for a message that was sent, not called.
+   * Saves the reply in one of the `slots` that `serve` was given. The handler then returns `DEFERRED`, and the request is
+   * answered later. Throws `IpcError`: `NO_RESOURCE` without a free slot, `NO_REPLY` for a message that was
+   * sent, not called; TypeError if `serve` was given no slots.
    */
-  defer(index: number): Steps<number>;
+  defer(): Steps<SavedReply<R>>;
   /** Makes `serve` return once this request is answered. */
   end(): void;
 }
 
 /** As `RequestContext`, with the object that the request is about. */
-export interface ObjectContext<T> extends RequestContext {
+export interface ObjectContext<T, R = never> extends RequestContext<R> {
   /** What the badge stands for. For a method that needs no right this is undefined if it stands for none. */
   readonly object: T;
 }
@@ -77,14 +92,19 @@ export interface NotificationContext {
 export type Handlers<M extends Methods, T = never> = {
   readonly [N in keyof M]: (
     request: Received<M[N]["request"]>,
-    context: M[N] extends { readonly needs: string } ? ObjectContext<T> : ObjectContext<T | undefined>,
+    context: M[N] extends { readonly needs: string }
+      ? ObjectContext<T, Given<M[N]["reply"], M>>
+      : ObjectContext<T | undefined, Given<M[N]["reply"], M>>,
     // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a function that may return nothing
   ) => MaybeSteps<Given<M[N]["reply"], M> | Deferred | (keyof M[N]["reply"] extends never ? void : never)>;
 };
 
 /** How to serve. */
 export interface ServeOptions<T = never> {
-  /** Where capabilities in requests are received, and what was given away was taken from; needed only if there are such. */
+  /**
+   * Where capabilities in requests are received, what was given away was taken from, and replies are saved; needed
+   * only if there are such.
+   */
   readonly slots?: Slots;
   /** The server's own objects; needed if a method needs a right to one. */
   readonly objects?: ObjectTable<T>;
@@ -105,25 +125,78 @@ const NOTHING: Values = Object.freeze({});
 const outgoing = new Outgoing();
 
 /** The one context of a serving loop: it handles one request at a time. */
-class Context implements ObjectContext<never> {
+class Context implements ObjectContext<never, Values> {
   badge = 0;
   object = undefined as never;
   method = "";
   ended = false;
-  /** The saved reply of the request at hand, or 0. */
-  saved = 0;
+  /** How the request at hand is answered. */
+  reply: Message | null = null;
+  /** The saved reply of the request at hand, if it was deferred. */
+  saved: Saved | null = null;
 
-  constructor(private readonly sys: Sys) {}
+  constructor(
+    private readonly sys: Sys,
+    private readonly slots: Slots | undefined,
+  ) {}
 
-  *defer(index: number): Steps<number> {
-    const answer = yield this.sys.saveReply(index);
-    if (answer < 0) throw new IpcError(answer, `defer ${this.method}`);
-    this.saved = this.sys.capability(0);
+  begin({ name, reply }: MethodEntry): void {
+    this.method = name;
+    this.reply = reply;
+    this.saved = null;
+  }
+
+  *defer(): Steps<SavedReply<Values>> {
+    const { sys, slots, reply, method } = this;
+    if (slots === undefined) throw new TypeError(`${reply!.title} is deferred: its server needs slots`);
+    const index = slots.take();
+    const answer = yield sys.saveReply(index);
+    if (answer < 0) {
+      slots.give(index);
+      throw new IpcError(answer, `defer ${method}`);
+    }
+    this.saved = new Saved(sys, slots, reply!, sys.capability(0));
     return this.saved;
   }
 
   end(): void {
     this.ended = true;
+  }
+}
+
+class Saved implements SavedReply<Values> {
+  /** @param handle 0 once it is used up */
+  constructor(
+    private readonly sys: Sys,
+    private readonly slots: Slots,
+    private readonly message: Message,
+    private handle: number,
+  ) {}
+
+  *answer(value: Values): Steps<void> {
+    const { sys, slots, message, handle } = this;
+    if (handle === 0) throw new IpcError(Err.NO_REPLY, message.title);
+    const count = encodeFields(message, sys.words, value, outgoing);
+    sys.words[0] = Err.OK;
+    const leaving =
+      message.capabilities > 0 && outgoing.leaves ? outgoing.leaving(message.capabilities) : undefined;
+    const answer = yield replyToWith(sys, handle, count, outgoing, message.capabilities);
+    this.#usedUp();
+    if (leaving !== undefined) yield* settle(sys, slots, leaving);
+    if (answer < 0) throw new IpcError(answer, message.title);
+  }
+
+  *refuse(code: number): Steps<void> {
+    if (this.handle === 0) return;
+    this.sys.words[0] = code;
+    yield this.sys.replyTo(this.handle, 1);
+    this.#usedUp();
+  }
+
+  /** Whatever the kernel said: the reply has gone, or died with its caller. */
+  #usedUp(): void {
+    this.slots.give(handleIndex(this.handle));
+    this.handle = 0;
   }
 }
 
@@ -253,7 +326,7 @@ export function* serve(
     methods.reduce((most, { request }) => Math.max(most, request.slots), 0),
     slots,
   );
-  const context = new Context(sys);
+  const context = new Context(sys, slots);
 
   window.open(sys);
   let count = yield sys.recv(endpoint);
@@ -294,8 +367,7 @@ export function* serve(
         }
       } else {
         const { entry, handler } = found!;
-        context.method = entry.name;
-        context.saved = 0;
+        context.begin(entry);
         window.handOver(entry.request.slots);
         // Not a generator of its own: that would cost every request 50 ns.
         try {
@@ -305,7 +377,7 @@ export function* serve(
           answerCapabilities = entry.reply.capabilities;
         } catch (error) {
           if (!(error instanceof IpcError)) throw error;
-          if (context.saved !== 0) yield* refuse(sys, context.saved, error.code);
+          if (context.saved !== null) yield* context.saved.refuse(error.code);
           else {
             words[0] = error.code;
             answerCount = 1;
@@ -346,36 +418,11 @@ function writeAnswer(
   result: Values | Deferred | undefined,
   context: Context,
 ): number {
-  if ((result === DEFERRED) !== (context.saved !== 0)) {
+  if ((result === DEFERRED) !== (context.saved !== null)) {
     throw new TypeError(`${context.method}: a handler defers and returns DEFERRED, or does neither`);
   }
   if (result === DEFERRED) return 0;
   const count = encodeFields(message, sys.words, (result as Values | undefined) ?? NOTHING, outgoing);
   sys.words[0] = Err.OK;
   return count;
-}
-
-/** Answers through a saved reply: what `Protocol.answer` does. */
-export function* answerSaved(
-  sys: Sys,
-  reply: number,
-  message: Message,
-  value: Values,
-  slots: Slots | undefined,
-): Steps<void> {
-  if (isOwn(message) && slots === undefined)
-    throw new TypeError(`${message.title} gives capabilities away: it needs the slots they were taken from`);
-  const count = encodeFields(message, sys.words, value, outgoing);
-  sys.words[0] = Err.OK;
-  const leaving =
-    message.capabilities > 0 && outgoing.leaves ? outgoing.leaving(message.capabilities) : undefined;
-  const answer = yield replyToWith(sys, reply, count, outgoing, message.capabilities);
-  if (leaving !== undefined) yield* settle(sys, slots, leaving);
-  if (answer < 0) throw new IpcError(answer, message.title);
-}
-
-/** Answers a deferred request of any protocol with an error, one of `Err`. Does nothing if nobody waits for it any more. */
-export function* refuse(sys: Sys, reply: number, code: number): Steps<void> {
-  sys.words[0] = code;
-  yield sys.replyTo(reply, 1);
 }

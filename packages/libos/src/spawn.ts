@@ -9,7 +9,8 @@
 import { handleIndex, ObjectType } from "@capos/abi";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
-import { cnode, process, thread, untyped } from "./kernel-calls.js";
+import { IpcError } from "./ipc-error.js";
+import { cnode, monitor, type ProcessStatus, process, thread, untyped } from "./kernel-calls.js";
 import { blockBitsFor, type Want } from "./object-size.js";
 import { OwnMemory } from "./own-memory.js";
 import type { Os } from "./start.js";
@@ -21,6 +22,8 @@ const DEFAULT_CNODE_BITS = 8;
 const DEFAULT_THREADS = 8;
 
 const THREAD: Want = { type: ObjectType.THREAD, sizeBits: 0 };
+const MONITOR: Want = { type: ObjectType.MONITOR, sizeBits: 0 };
+const NOTIFICATION: Want = { type: ObjectType.NOTIFICATION, sizeBits: 0 };
 
 /** Where and how to start. */
 export interface Placement {
@@ -31,6 +34,7 @@ export interface Placement {
   readonly args?: readonly string[];
 }
 
+/** What a new thread is to be. */
 export interface ThreadOptions extends Placement {
   /** Numbers to hand over; handles stay valid, threads of a process share its CSpace. */
   readonly handed?: readonly number[];
@@ -100,11 +104,12 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
   slots.give(spawned.firstSlot, spawned.slotCount);
 }
 
+/** What a new process is to be, and what it is given. */
 export interface ProcessOptions extends Omit<Placement, "args"> {
   /** None unless told; null: those that came with its image. */
   readonly args?: readonly string[] | null;
-  /** Handle of the image that it is to run; the spawner's own is `environment.image`. Needs EXECUTE. */
-  readonly image: number;
+  /** Handle of the image that it is to run, with EXECUTE; the spawner's own (`environment.image`) unless told. */
+  readonly image?: number;
   /** At most 32 bytes. */
   readonly name: string;
   /** Capabilities to give it; their handles in its CSpace are what it finds in `handed`. */
@@ -144,7 +149,7 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
     thread: THREAD,
     process: { type: ObjectType.PROCESS, sizeBits: 0 },
   };
-  const { image, name } = options;
+  const { name, image = environment.image } = options;
   const made = new Made(os);
   try {
     // The memory it is given lies in a block of its own: beside its objects it would be aligned to its size.
@@ -180,6 +185,29 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
   } catch (error) {
     yield* made.undo();
     throw error;
+  }
+}
+
+/**
+ * Blocks until a process has ended, and gives how: `state` is `EXITED`, `FAULTED` or `KILLED`. What it was made from stays
+ * in use until `endProcess`. Throws `IpcError` as `spawnThread` does.
+ */
+export function* waitForProcess(
+  os: Os,
+  { process: handle }: Pick<SpawnedProcess, "process">,
+): Steps<ProcessStatus> {
+  const { sys } = os;
+  const made = new Made(os);
+  try {
+    const memory = yield* made.block(blockBitsFor([MONITOR, NOTIFICATION]));
+    const watch = yield* made.object(memory, MONITOR);
+    const ended = yield* made.object(memory, NOTIFICATION);
+    yield* monitor.watch(sys, watch, handle, ended);
+    const answer = yield sys.wait(ended);
+    if (answer < 0) throw new IpcError(answer, "wait for process");
+    return yield* process.status(sys, handle);
+  } finally {
+    yield* made.undo();
   }
 }
 

@@ -8,13 +8,14 @@ import { Err, ObjectType, Right, type Sys } from "@capos/abi";
 import { encodeEnvironment } from "./environment.js";
 import { IpcError } from "./ipc-error.js";
 import { cnode, monitor, process, thread, untyped } from "./kernel-calls.js";
+import { type KernelRight, rightBits } from "./rights.js";
 import type { Steps } from "./steps.js";
 
 /** A capability to copy into a new process. */
 export interface Gift {
   readonly handle: number;
-  /** At most these rights; all that the giver has unless told. */
-  readonly rights?: number;
+  /** At most these rights, names or a set of `Right`; all that the giver has unless told. */
+  readonly rights?: number | readonly KernelRight[];
   /** A badge to mint it with, 1 to 2^32 - 1. */
   readonly badge?: number;
 }
@@ -59,8 +60,9 @@ export class Filling {
   /** Copies a capability of the starter's; gives its handle in the new CSpace. */
   *give({ handle, rights = Right.ALL, badge }: Gift): Steps<number> {
     const { sys, space } = this;
-    if (badge === undefined) return yield* cnode.copy(sys, space, this.next++, handle, rights);
-    return yield* cnode.mint(sys, space, this.next++, handle, rights, badge);
+    const bits = rightBits(rights);
+    if (badge === undefined) return yield* cnode.copy(sys, space, this.next++, handle, bits);
+    return yield* cnode.mint(sys, space, this.next++, handle, bits, badge);
   }
 
   /** Makes 2^`bits` bytes of untyped memory from a block where it shall be: untyped memory is never copied. Gives its slot. */

@@ -23,18 +23,23 @@ import type { Steps } from "./steps.js";
 
 /** What a guest can do with what it was given. */
 export interface Os {
+  /** The kernel, as `main` was given it. */
   readonly sys: Sys;
   /** The handles and all else the thread was started with. */
   readonly environment: Environment;
+  /** What its process is called: the file's name, or what `spawnProcess` was told. */
   readonly name: string;
+  /** Its arguments: those of the command line behind the file, or of `spawnThread` and `spawnProcess`. */
   readonly args: readonly string[];
-  /** Numbers that the starter handed over. */
+  /** Numbers that the starter handed over: handles of this process's capabilities, or what the two agreed on. */
   readonly handed: readonly number[];
   /** 0 for the first thread of the process. */
   readonly threadIndex: number;
-  /** The core the thread was placed on, and how many there were. */
+  /** The core that the thread was placed on, and stays on. */
   readonly core: number;
+  /** How many cores were online when it was started; they count from 0. */
   readonly cores: number;
+  /** The empty slots of the process's CSpace that are this thread's own. */
   readonly slots: Slots;
   /** Typed capabilities: made, copied, narrowed, sealed, revoked, ... */
   readonly cspace: CSpace;
@@ -42,8 +47,11 @@ export interface Os {
   nextThreadIndex: number;
   /** The blocks of memory that `spawnThread` and `spawnProcess` take and give back; null before the first. */
   memory: OwnMemory | null;
+  /** Records with a level: `yield* os.log.warn("...")`. */
   readonly log: LogClient;
+  /** The name service: how programs find each other's endpoints. */
   readonly names: NamesClient;
+  /** Lines to and from whoever sits at the machine; `print` and `readLine` are what is mostly used of it. */
   readonly console: ConsoleClient;
 
   /** Writes a line to the console; without a console, to the kernel's log. Throws `BAD_CAP` without either. */
@@ -57,7 +65,9 @@ export interface Os {
    * @param sizeBits log2 of the size in bytes (untyped) or slots (CNode)
    */
   make(type: ObjectType, sizeBits?: number): Steps<number>;
+  /** Makes an endpoint: where a server receives. Its handle; `cspace.make(Endpoint)` gives it typed. */
   endpoint(): Steps<number>;
+  /** Makes a notification. Its handle; `cspace.make(Notification)` gives it typed. */
   notification(): Steps<number>;
   /** A copy of one's own capability with at most these rights, and with a badge (1 to 2^32 - 1) if one is given. */
   copy(handle: number, rights: number, badge?: number): Steps<number>;

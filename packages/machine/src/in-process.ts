@@ -1,6 +1,5 @@
 /** A machine in this process: the far ends of its serial devices, and what a run is made of. */
 import { availableParallelism } from "node:os";
-import { basename } from "node:path";
 import process from "node:process";
 import { DEFAULT_MEMORY_MIB, type Image, LifeState, lifeName, visibleLines } from "@capos/abi";
 import { MachinePlanError, nowNs, type PhysicalMemory, PortNumber, planMachine } from "@capos/hal";
@@ -36,7 +35,6 @@ import type { BootOptions, LastMoments, MachineReport, RunResult } from "./optio
 import { CHIPSET_PROGRAM, CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
 import { inRange } from "./ranges.js";
 import type { RunRequest } from "./run-request.js";
-import { shortName } from "./short-name.js";
 import { Tail } from "./tail.js";
 
 /** As the log server numbers it. */
@@ -208,8 +206,7 @@ class MachineHere implements Backend {
   }
 
   async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
-    const name = shortName(basename(image.name));
-    const { handed } = request;
+    const { name, handed, labelled } = request;
     const { args, text } = placeArguments(name, request.args, handed.length);
     let hasLoaded!: () => void;
     const loaded = new Promise<void>((resolve) => {
@@ -217,8 +214,9 @@ class MachineHere implements Backend {
     });
     const start = { isKilled: false, loaded };
     this.#starting.set(pid, start);
+    const others = handed.flatMap((one) => ("deposit" in one ? [] : [one]));
     const used = await this.images
-      .use([{ image, text }, ...handed.map((other) => ({ image: other, text: "" }))])
+      .use([{ image, text }, ...others.map((other) => ({ image: other, text: "" }))])
       .finally(() => {
         this.#starting.delete(pid);
         hasLoaded();
@@ -226,10 +224,23 @@ class MachineHere implements Backend {
     try {
       if (start.isKilled) return describeExit(KILLED, image);
       const [own, ...images] = used.map(({ number }) => number);
-      const { cores, priority, memoryBits, debug, isBridge: bridge, hasDoor: door } = request;
+      const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
-      const placed = { cores, priority, memoryBits, threads };
-      const asked = { image: own, images, name, args, ...placed, debug, bridge, door };
+      const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
+      const asked = {
+        image: own,
+        handed: given,
+        console,
+        name,
+        args,
+        cores,
+        priority,
+        memoryBits,
+        threads,
+        debug,
+        labelled,
+        bridge,
+      };
       return describeExit(await this.control.run(pid, asked), image);
     } finally {
       this.images.release(used);
@@ -238,10 +249,9 @@ class MachineHere implements Backend {
 
   async give(to: number, slot: number, what: GivenThing): Promise<void> {
     // Init is to know of them by then: a run whose images are loaded has asked for itself before the next turn.
-    for (const run of [to, ...("image" in what ? [] : Object.values(what))])
-      await this.#starting.get(run)?.loaded;
+    for (const run of "process" in what ? [to, what.process] : [to]) await this.#starting.get(run)?.loaded;
     await new Promise((resolve) => setImmediate(resolve));
-    if (!("image" in what)) return this.control.give(to, slot, what);
+    if ("process" in what) return this.control.give(to, slot, what);
     const used = await this.images.use([{ image: what.image, text: argumentsText(what.args) }]);
     try {
       await this.control.give(to, slot, { image: used[0]!.number });

@@ -21,8 +21,10 @@ export type {
   MachineReport,
   RunOptions,
   RunResult,
+  SpawnOptions,
   WatchedMachine,
 } from "./options.js";
+export type { ConsoleStreams } from "./peer/console-streams.js";
 export { Reference } from "./peer/reference.js";
 export { Serving } from "./peer/serving.js";
 export { readableOf, writableOf } from "./peer/streams.js";

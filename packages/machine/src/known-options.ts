@@ -1,7 +1,7 @@
 /** Names of options, checked: one that is misspelt would change nothing, and nobody would know. */
 
 import { UsageError } from "./errors.js";
-import type { BootOptions, RunOptions } from "./options.js";
+import type { BootOptions, RunOptions, SpawnOptions } from "./options.js";
 
 const BOOT: Readonly<Record<keyof BootOptions, true>> = {
   ...({ cores: true, poweredCores: true, memoryMiB: true, seed: true, watchdogMs: true } as const),
@@ -25,7 +25,7 @@ const BOOT: Readonly<Record<keyof BootOptions, true>> = {
 
 const RUN: Readonly<Record<keyof RunOptions, true>> = {
   ...({ args: true, signal: true, timeoutMs: true, cores: true, priority: true, untyped: true } as const),
-  ...({ threads: true, debug: true, root: true, handed: true } as const),
+  ...({ threads: true, debug: true, root: true, handed: true, name: true, labelled: true } as const),
 };
 
 /** @throws UsageError for an option that `boot` has not */
@@ -36,6 +36,16 @@ export function checkBootOptions(options: BootOptions): void {
 /** @throws UsageError for an option that a run has not */
 export function checkRunOptions(options: RunOptions): void {
   refuseUnknown("run", options, Object.keys(RUN));
+}
+
+/** Takes out what only `spawn` knows. @throws UsageError for a value that cannot be */
+export function splitSpawnOptions({ console, ...run }: SpawnOptions): {
+  readonly ownConsole: boolean;
+  readonly run: RunOptions;
+} {
+  if (console !== undefined && console !== "own")
+    throw new UsageError('console: "own" is possible, or nothing for that of the machine');
+  return { ownConsole: console === "own", run };
 }
 
 /** @throws UsageError that names the first option that is none of the known ones, and which there are */

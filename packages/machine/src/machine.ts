@@ -7,14 +7,16 @@ import type { Methods, Protocol } from "@capos/libos";
 import type { Backend } from "./backend.js";
 import { compileGuest } from "./compile-guest.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
-import type { MachineReport, RunOptions, RunResult } from "./options.js";
+import { splitSpawnOptions } from "./known-options.js";
+import type { MachineReport, RunOptions, RunResult, SpawnOptions } from "./options.js";
+import { OwnConsole } from "./peer/console-streams.js";
 import { Peer } from "./peer/peer.js";
-import type { Reference } from "./peer/reference.js";
+import { Reference } from "./peer/reference.js";
 import type { Serving } from "./peer/serving.js";
 import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./peer/types.js";
 import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
-import { checkOptions, requestOf } from "./run-request.js";
+import { checkedRunOf, checkOptions, type RunRequest } from "./run-request.js";
 import type { LogTaps } from "./shell/log-taps.js";
 import type { Shell, ShellEvents, ShellOptions } from "./shell/types.js";
 
@@ -37,6 +39,8 @@ export class CaposMachine {
   /** Programs that run. */
   readonly #programs = new Set<number>();
   readonly #taps: LogTaps;
+  /** How many shells are open. */
+  #shells = 0;
   #nextPid = 1;
 
   /** @internal Use `boot`. */
@@ -65,10 +69,13 @@ export class CaposMachine {
   }
 
   /** Starts a program, a guest's file or an image, and is back at once: what `run` throws, its `status` is rejected with. */
-  spawn(program: string | Image, options: RunOptions = {}): Program {
+  spawn(program: string | Image, options: SpawnOptions = {}): Program {
     const pid = this.#nextPid++;
     const ending = new AbortController();
-    return new Program(pid, this.#run(pid, program, options, ending.signal), () => ending.abort());
+    const { ownConsole, run } = splitSpawnOptions(options);
+    const console = ownConsole ? new OwnConsole(this.#peer) : null;
+    const status = this.#run(pid, program, run, ending.signal, console).finally(() => console?.end());
+    return new Program(pid, status, () => ending.abort(), console?.streams ?? null);
   }
 
   /** @param ending ends it as one that was killed */
@@ -77,10 +84,11 @@ export class CaposMachine {
     program: string | Image,
     options: RunOptions,
     ending: AbortSignal,
+    console: OwnConsole | null = null,
   ): Promise<RunResult> {
     await this.#backend.lifetime.open();
     checkOptions(options);
-    const { signal, timeoutMs } = options;
+    const { signal } = options;
     signal?.throwIfAborted();
     // The program's own time: what it takes to build it is not its.
     const image = typeof program === "string" ? await compile(program, options, ending) : program;
@@ -89,9 +97,34 @@ export class CaposMachine {
         ...{ status: ExitStatus.FAILED, state: "killed", stack: [] },
         fault: `${basename(program as string)}: killed`,
       };
-    const request = requestOf(image, options, this.cores);
+    const checked = checkedRunOf(image, options, this.cores);
     await this.#backend.lifetime.open();
     signal?.throwIfAborted();
+    const deposits: number[] = [];
+    const deposit = async (reference: Reference): Promise<number> => {
+      const number = await this.#peer.deposit(reference);
+      deposits.push(number);
+      return number;
+    };
+    try {
+      const handed: (Image | { readonly deposit: number })[] = [];
+      for (const one of checked.handed)
+        handed.push(one instanceof Reference ? { deposit: await deposit(one) } : one);
+      const own = console === null ? null : await deposit(await console.serve());
+      signal?.throwIfAborted();
+      return await this.#runRequest(pid, image, { ...checked, handed, console: own }, options, ending);
+    } finally {
+      for (const number of deposits) this.#peer.withdraw(number);
+    }
+  }
+
+  async #runRequest(
+    pid: number,
+    image: Image,
+    request: RunRequest,
+    { signal, timeoutMs }: RunOptions,
+    ending: AbortSignal,
+  ): Promise<RunResult> {
     const kill = (): void => this.#backend.kill(pid);
     let timedOut = false;
     const timer =
@@ -206,7 +239,7 @@ export class CaposMachine {
   async openShell(options: ShellOptions, events: ShellEvents): Promise<Shell> {
     await this.#backend.lifetime.open();
     const { ShellSession } = await import("./shell/session.js");
-    return ShellSession.open(
+    const shell = await ShellSession.open(
       {
         ...{ backend: this.#backend, peer: this.#peer, taps: this.#taps, programs: this.#programs },
         takeRun: () => this.#nextPid++,
@@ -214,15 +247,18 @@ export class CaposMachine {
       options,
       events,
     );
+    this.#shells++;
+    void shell.over.then(() => this.#shells--);
+    return shell;
   }
 
   /**
    * Whether the programs have come to a standstill: each of their threads waits, and nobody is left who could wake one. Null if
-   * there are none, or one may go on. It is so if a second answer, some time later, is the same.
+   * there are none, or one may go on, or somebody sits at a shell. It is so if a second answer, some time later, is the same.
    */
   async standstill(): Promise<Standstill | null> {
     await this.#backend.lifetime.open();
-    return this.#backend.standstill();
+    return this.#shells > 0 ? null : this.#backend.standstill();
   }
 
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */

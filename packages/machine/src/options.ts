@@ -5,6 +5,7 @@ import type { CoreReport } from "@capos/kernel";
 import type { TraceMode } from "@capos/trace";
 import type { DestinationStream } from "pino";
 import type { LogLevelName } from "./defaults.js";
+import type { Reference } from "./peer/reference.js";
 
 /**
  * Keeps what a machine's trace rings hold; answers a line that says where, or why not.
@@ -107,8 +108,21 @@ export interface RunOptions {
   readonly debug?: boolean;
   /** For a file: the folder of the guest's files, so that it can import none beside or above; its file's own unless told. */
   readonly root?: string;
-  /** Images besides its own that it may run: it finds capabilities to them in `handed`, in this order. */
-  readonly handed?: readonly Image[];
+  /**
+   * What it finds in `handed`, in this order: images that it may run besides its own, and what references stand for. A reference
+   * has to be of this machine; what the program is given of it is a copy, which ends with what it was copied from.
+   */
+  readonly handed?: readonly (Image | Reference)[];
+  /** What it is called, 1 to 32 bytes; as its file unless told, as far as that fits. */
+  readonly name?: string;
+  /** Whether its lines on the console begin with its name, as in `name | text`: where several programs share it. Not unless told. */
+  readonly labelled?: boolean;
+}
+
+/** How to start a program that one goes on to deal with. */
+export interface SpawnOptions extends RunOptions {
+  /** "own": what it prints and reads are streams of the program's (see `Program.console`); unless told the machine's console. */
+  readonly console?: "own";
 }
 
 /** How a guest ended. */

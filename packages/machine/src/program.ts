@@ -2,6 +2,7 @@
 import { report } from "./callbacks.js";
 import { MachineError } from "./errors.js";
 import type { RunResult } from "./options.js";
+import type { ConsoleStreams } from "./peer/console-streams.js";
 
 export class Program {
   readonly #status: Promise<RunResult>;
@@ -13,6 +14,8 @@ export class Program {
     readonly pid: number,
     status: Promise<RunResult>,
     private readonly end: () => void,
+    /** What it prints and reads, if its console is its own; null if that is the machine's. */
+    readonly console: ConsoleStreams | null,
   ) {
     this.#status = status;
     status.catch((error: unknown) => {

@@ -1,9 +1,10 @@
 /** What an application says of a run, checked and complete: plain values, which another process can be sent. */
 import { basename } from "node:path";
-import type { Image } from "@capos/abi";
+import { type Image, MAX_NAME_BYTES } from "@capos/abi";
 import { UsageError } from "./errors.js";
 import { checkRunOptions } from "./known-options.js";
 import type { RunOptions } from "./options.js";
+import { Reference } from "./peer/reference.js";
 import { inRange } from "./ranges.js";
 
 const DEFAULT_UNTYPED = 2 ** 22;
@@ -14,6 +15,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** A run as the machine is asked for it. */
 export interface RunRequest {
+  readonly name: string;
   readonly args: readonly string[];
   /** Null: init chooses. */
   readonly cores: readonly number[] | null;
@@ -23,31 +25,52 @@ export interface RunRequest {
   /** Null: a share of what the machine has. */
   readonly threads: number | null;
   readonly debug: boolean;
-  readonly handed: readonly Image[];
+  /** Images to run, and numbers of deposits. */
+  readonly handed: readonly (Image | { readonly deposit: number })[];
+  readonly labelled: boolean;
+  /** The number of the deposit that is its console; null is the machine's. */
+  readonly console: number | null;
   /** Whether it is the guest that speaks for the host. */
   readonly isBridge: boolean;
-  /** Whether it has a door, at which others are given capabilities: the last of what it is handed. */
-  readonly hasDoor: boolean;
+}
+
+/** A run whose references were not left with init yet. */
+export interface CheckedRun extends Omit<RunRequest, "handed" | "console"> {
+  readonly handed: readonly (Image | Reference)[];
 }
 
 /** @throws UsageError for what no run can have. @param cores how many the machine has */
-export function requestOf(image: Image, options: RunOptions, cores: number): RunRequest {
+export function checkedRunOf(image: Image, options: RunOptions, cores: number): CheckedRun {
   const args: readonly unknown[] = options.args ?? [];
   if (!Array.isArray(args) || args.some((text) => typeof text !== "string"))
     throw new UsageError("args: all must be texts");
-  if ([basename(image.name), ...args].some((text) => text.includes("\0")))
+  const name = nameOf(image, options.name);
+  if ([name, ...args].some((text) => text.includes("\0")))
     throw new UsageError("args: a name or argument contains a NUL");
   return {
+    name,
     args: args as readonly string[],
     cores: coresOf(options.cores, cores),
     priority: options.priority ?? DEFAULT_PRIORITY,
     memoryBits: bitsOf(options.untyped ?? DEFAULT_UNTYPED),
     threads: options.threads ?? null,
     debug: options.debug ?? false,
-    handed: options.handed ?? [],
+    handed: handedOf(options.handed ?? []),
+    labelled: options.labelled ?? false,
     isBridge: false,
-    hasDoor: false,
   };
+}
+
+/** As much of a file's name as the kernel keeps, in whole characters; or the name that was given. */
+function nameOf(image: Image, given: string | undefined): string {
+  if (given === undefined) {
+    const bytes = new TextEncoder().encode(basename(image.name)).subarray(0, MAX_NAME_BYTES);
+    return new TextDecoder().decode(bytes, { stream: true });
+  }
+  const length = typeof given === "string" ? new TextEncoder().encode(given).length : 0;
+  if (length < 1 || length > MAX_NAME_BYTES)
+    throw new UsageError(`name: a text of 1 to ${MAX_NAME_BYTES} bytes is needed`);
+  return given;
 }
 
 /** Checks what can be told before the program is built. @throws UsageError */
@@ -60,6 +83,14 @@ export function checkOptions(options: RunOptions): void {
     );
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new UsageError("signal: an AbortSignal is needed");
+}
+
+function handedOf(given: readonly (Image | Reference)[]): readonly (Image | Reference)[] {
+  const isImage = (one: unknown): boolean =>
+    typeof one === "object" && one !== null && typeof (one as Partial<Image>).code === "string";
+  if (!Array.isArray(given) || !given.every((one) => one instanceof Reference || isImage(one)))
+    throw new UsageError("handed: a list of images and references is needed");
+  return given;
 }
 
 function coresOf(given: readonly number[] | undefined, count: number): readonly number[] | null {

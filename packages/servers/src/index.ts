@@ -16,7 +16,9 @@ export {
   MARK,
   messageAt,
 } from "./guests/bridge/frame.js";
-
+export { Input, PIECE_BYTES, type Piece } from "./guests/console/input.js";
+export { Readers } from "./guests/console/readers.js";
+export { consoleLabel } from "./guests/console-label.js";
 export {
   type ControlEvent,
   type ControlRequest,
@@ -25,6 +27,7 @@ export {
   type ExitEvent,
   type GivenThing,
   type HaltRequest,
+  type HandedThing,
   type KillRequest,
   type KillServiceRequest,
   MAX_REQUEST_BYTES,
@@ -36,7 +39,8 @@ export {
   type ServiceEvent,
 } from "./guests/control-protocol.js";
 export type { LogRecord } from "./guests/log-record.js";
-export { Shell } from "./guests/shell/protocol.js";
+export { LineJoiner } from "./guests/service/line-joiner.js";
+export { READ_ONLY_BITS, Shell, ShellHost } from "./guests/shell/protocol.js";
 export {
   IMAGES,
   type ImageName,

@@ -42,7 +42,7 @@ t.test(
       [join(folder, "missing.ts"), /missing\.ts/],
       [folder, /./],
       [join(folder, "syntax.ts"), /syntax\.ts:1:\d+/],
-      [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*@capos\/libos/],
+      [join(folder, "imports.ts"), /imports\.ts:1:\d+.*node:fs.*capos\/guest/],
       [join(folder, "async.ts"), /async\.ts:1:\d+/],
       [join(folder, "no-default.ts"), /no default export/],
     ];
@@ -195,7 +195,7 @@ t.test("a program that nobody is left to wake is told of, with who waits for wha
   for (const more of [[], ["--own-process"]]) {
     const run = await caposSmp(["run", "--cores", "2", ...more, fixture("stands-still.ts")], {
       onError(text, kill) {
-        if (text.includes("thread 2, waits")) kill("SIGINT");
+        if (text.includes("thread 3, waits")) kill("SIGINT");
       },
     });
     t.equal(run.status, 130);
@@ -206,6 +206,10 @@ t.test("a program that nobody is left to wake is told of, with who waits for wha
     );
     t.match(run.stderr, /^ {2}stands-still\.ts, thread 1, waits for somebody to take its call$/m);
     t.match(run.stderr, /^ {2}stands-still\.ts, thread 2, waits for a signal that nobody is left to give$/m);
+    t.match(
+      run.stderr,
+      /^ {2}stands-still\.ts, thread 3, waits for a name that nobody is left to register$/m,
+    );
   }
 });
 

@@ -397,7 +397,7 @@ const REFUSED: Record<string, [source: string, place: string, reason: RegExp]> =
   "a module of Node's": [
     'import fs from "node:fs";\nexport default function* main() { fs }',
     "1:16",
-    /cannot import "node:fs".*relative files, @capos\/abi and @capos\/libos/,
+    /cannot import "node:fs".*relative files and capos\/guest/,
   ],
   "a module of Node's, by its old name": [
     'import "fs";\nexport default function* main() {}',

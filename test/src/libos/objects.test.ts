@@ -4,9 +4,12 @@ import {
   capability,
   cnode,
   DEFERRED,
+  type Given,
+  type MethodsOf,
   Objects,
   own,
   protocol,
+  type SavedReply,
   Slots,
   type Steps,
   text,
@@ -43,13 +46,13 @@ interface Seen {
   readonly gone: string[];
   objects: NoteObjects;
   slots: Slots;
-  later: number;
+  later: SavedReply<Given<MethodsOf<typeof Notes>["later"]["reply"], MethodsOf<typeof Notes>>>;
 }
 
 /** A server of notes, and a client at its entrance, which `use` gets as a typed capability. */
 function withNotes(use: (home: CSpace, endpoint: number, seen: Seen) => Steps<unknown>, firstBadge?: number) {
   const shelf = new Map<string, Note>();
-  const seen = { gone: [], later: 0 } as unknown as Seen;
+  const seen = { gone: [] } as unknown as Seen;
   const take = (name: string): Note => {
     const found = shelf.get(name) ?? { name, text: "" };
     shelf.set(name, found);
@@ -75,7 +78,7 @@ function withNotes(use: (home: CSpace, endpoint: number, seen: Seen) => Steps<un
             return { note: yield* objects.mint(take(name), ["read"]) };
           },
           *later(_, context) {
-            seen.later = yield* context.defer(slots.take());
+            seen.later = yield* context.defer();
             return DEFERRED;
           },
           read: (_, { object }) => ({ text: object.text }),
@@ -92,7 +95,7 @@ function withNotes(use: (home: CSpace, endpoint: number, seen: Seen) => Steps<un
           badgeOf: ({ note }, { object }) => ({ badge: object === undefined ? note : 0 }),
           *release() {
             const minted = yield* objects.mint(take("later"), ["read"]);
-            yield* Notes.answer(sys, seen.later, "later", { note: minted }, slots);
+            yield* seen.later.answer({ note: minted });
           },
           keep: () => {},
         },
@@ -316,7 +319,6 @@ t.test(
         const Plain = protocol("plain", { get: { request: {}, reply: { it: own(["read"]) } } });
         t.throws(() => Notes.serve(sys, endpoint, handlers, { slots }).next(0), TypeError, "no table");
         t.throws(() => Plain.serve(sys, endpoint, { get: handlers }).next(0), TypeError, "no slots");
-        t.throws(() => Plain.answer(sys, 1, "get", handlers).next(0), TypeError, "no slots for an answer");
         const Narrow = { narrow: { needs: "read", request: {}, reply: {} } } as const;
         t.throws(() => protocol("p", Narrow), RangeError, "the name is taken");
         t.throws(

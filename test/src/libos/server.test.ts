@@ -6,7 +6,7 @@ import {
   Echo,
   IpcError,
   protocol,
-  refuse,
+  type SavedReply,
   Slots,
   type Steps,
   u32,
@@ -128,7 +128,8 @@ t.test("a deferred request is answered later, in any order", (t) => {
   const endpoint = new Endpoint();
   const answers: string[] = [];
   const cspace: CSpace = new Map();
-  const waiting: number[] = [];
+  const waiting: SavedReply<{ value: number }>[] = [];
+  let free = 0;
   const server: FakeThread = world.thread(function* (sys) {
     const slots = new Slots(0, 10, SLOTS);
     yield* Work.serve(
@@ -137,12 +138,21 @@ t.test("a deferred request is answered later, in any order", (t) => {
       {
         ...idle,
         *wait(_, context) {
-          waiting.push(yield* context.defer(slots.take()));
+          if (waiting.length === 0) free = slots.free;
+          waiting.push(yield* context.defer());
           return DEFERRED;
         },
         *release({ value }) {
-          yield* Work.answer(sys, waiting.pop()!, "wait", { value });
-          yield* refuse(sys, waiting.pop()!, Err.TIMEOUT);
+          const last = waiting.pop()!;
+          t.throws(
+            () => last.answer({ value: -1 }).next(0),
+            RangeError,
+            "no such value, and nothing was sent",
+          );
+          yield* last.answer({ value });
+          yield* expectError(t, last.answer({ value }), Err.NO_REPLY, "answered already");
+          yield* waiting.pop()!.refuse(Err.TIMEOUT);
+          t.equal(slots.free, free, "their slots are given back");
         },
       },
       { slots },
@@ -181,7 +191,7 @@ t.test("an IpcError after a deferral answers through the saved reply", (t) => {
         {
           ...idle,
           *wait(_, context) {
-            yield* context.defer(slots.take());
+            yield* context.defer();
             throw new IpcError(Err.NOT_FOUND, "wait");
           },
         },

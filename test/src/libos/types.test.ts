@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Lines that end in `// error` must not compile, all others must. */
 const SNIPPET = `
-import { bytes, capability, DEFERRED, Echo, list, protocol, start, f64, text, u8, bool, type Sys } from "@capos/libos";
+import { bytes, capability, DEFERRED, Echo, list, protocol, start, f64, text, u8, bool, type SavedReply, type Sys } from "capos/guest";
 
 const All = protocol("all", {
   set: { request: { n: u8, b: bool, t: text, raw: bytes, l: list(f64, 3), c: capability }, reply: { n: u8, t: text } },
@@ -38,18 +38,19 @@ export function* main(sys: Sys) {
   yield* all.none();
   yield* all.none({});
 
+  let later: SavedReply<{ readonly value: number }> | undefined;
   yield* Echo.serve(sys, 1, { ping: (request) => request, say: () => {} });
   yield* Echo.serve(sys, 1, { ping: () => ({ value: 1 }) }); // error
   yield* Echo.serve(sys, 1, { ping: () => ({ value: "1" }), say: () => {} }); // error
   yield* Echo.serve(sys, 1, { ping: () => {}, say: () => {} }); // error
   yield* Echo.serve(sys, 1, { ping: ({ text }) => ({ value: 1 }), say: () => {} }); // error
-  yield* Echo.serve(sys, 1, { *ping({ value }, context) { yield* context.defer(5); return DEFERRED; }, say: () => {} });
+  yield* Echo.serve(sys, 1, { *ping({ value }, context) { later = yield* context.defer(); return DEFERRED; }, say: () => {} });
   yield* Echo.serve(sys, 1, { *ping({ value }) { return { value }; }, say: () => {} });
   yield* Echo.serve(sys, 1, { *ping() { return { value: "" }; }, say: () => {} }); // error
 
-  yield* Echo.answer(sys, 1, "ping", { value: 1 });
-  yield* Echo.answer(sys, 1, "ping", {}); // error
-  yield* Echo.answer(sys, 1, "pong", {}); // error
+  yield* later!.answer({ value: 1 });
+  yield* later!.answer({}); // error
+  yield* later!.answer({ text: "" }); // error
 
   const os = start(sys);
   yield* os.print(1); // error
@@ -58,7 +59,7 @@ export function* main(sys: Sys) {
 `;
 
 const CAPABILITIES = `
-import { type Capability, capability, CNode, Endpoint, Monitor, Notification, Objects, own, Process, protocol, Sealer, start, text, u32, type Sys } from "@capos/libos";
+import { type Capability, capability, CNode, Endpoint, Monitor, Notification, Objects, own, Process, protocol, Sealer, start, text, u32, type Sys } from "capos/guest";
 
 const Files = protocol("files", {
   open: { request: { name: text }, reply: { file: own(["read", "write", "narrow", "grant", "revoke"]) } },
@@ -205,7 +206,7 @@ function linesWithErrors(path: string): number[] {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: [],
-    paths: { "@capos/libos": [`${ROOT}packages/libos/dist/index.d.ts`] },
+    paths: { "capos/guest": [`${ROOT}packages/cli/dist/guest.d.ts`] },
   };
   const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram([path], options));
   return diagnostics.map(({ file, start, messageText }) => {

@@ -9,7 +9,7 @@ t.setTimeout(600_000);
 
 const EXAMPLES = join(ROOT, "docs/examples/embedding");
 /** Where `capos` is found, as it is in an application's own folder. */
-const COPY = fileURLToPath(new URL("../../embedding-examples", import.meta.url));
+const COPY = fileURLToPath(new URL("../embedding-examples", import.meta.url));
 
 t.before(() => cpSync(EXAMPLES, COPY, { recursive: true }));
 

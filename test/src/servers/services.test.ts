@@ -154,6 +154,33 @@ t.test("a name goes with the process or the endpoint that it stands for", async 
   await machine.off();
 });
 
+t.test("who waits for a name has it when somebody registers it, wherever that is", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  const waiting = machine.start("client", { args: ["waitForName", "later", "1"] });
+  const server = machine.start("client", { args: ["serveByName", "later"] });
+  t.equal((await machine.exit(waiting)).status, 0);
+  await machine.line("waited: OK");
+  machine.send({ op: "kill", id: server });
+  await machine.exit(server);
+  await machine.off();
+});
+
+t.test("one process cannot have all who wait for names, and leaves none behind when it ends", async (t) => {
+  const machine = await MachineFixture.boot({ fixtures });
+  for (let round = 0; round < 4; round++) {
+    const id = machine.start("client", { args: ["waitForName", "never", "20"] });
+    const refused = (round + 1) * 4;
+    await machine.until(
+      "those that are too many",
+      () => machine.console.filter((line) => line.endsWith("NO_RESOURCE")).length === refused,
+    );
+    machine.send({ op: "kill", id });
+    await machine.exit(id);
+  }
+  t.same([...new Set(machine.console)], ["waited: names.await: ERR_NO_RESOURCE"]);
+  await machine.off();
+});
+
 t.test("one process cannot fill the table of names", async (t) => {
   const machine = await MachineFixture.boot({ fixtures });
   for (let i = 0; i < 3; i++) await machine.run("client", { args: ["manyNames"] });

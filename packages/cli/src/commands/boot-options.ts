@@ -6,6 +6,7 @@ import { defaultCores } from "@capos/machine/defaults";
 import { MIN_TRACE_KIB } from "@capos/trace/size";
 import type { DestinationStream } from "pino";
 import type { Output, Session } from "../session.js";
+import type { LabelledConsole } from "./labelled-console.js";
 import type { MachineFlags } from "./options.js";
 
 /** Of a machine's memory, how much its trace rings get at most unless told. */
@@ -37,11 +38,13 @@ async function logTo(output: Output): Promise<DestinationStream> {
 /**
  * What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's.
  * @param usualTraceKiB the size of trace rings where neither flags nor session say one
+ * @param labelled knows the programs that share the console, if several do
  */
 export async function bootOptions(
   flags: MachineFlags,
   session: Session,
   usualTraceKiB: number,
+  labelled?: LabelledConsole,
 ): Promise<BootOptions> {
   const quiet = flags.quiet === true;
   const write = (text: string): void => void session.stderr.write(text);
@@ -61,7 +64,11 @@ export async function bootOptions(
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     logDestination: session.log?.() ?? (await logTo(session.stderr)),
     ...(quiet ? { onPanic: write } : { onKernel: write }),
-    onConsole: consoleWriter((text) => session.stdout.write(text), toTerminal),
+    onConsole:
+      labelled === undefined || !toTerminal
+        ? consoleWriter((text) => session.stdout.write(text), toTerminal)
+        : (line) =>
+            session.stdout.write(`${labelled.forTerminal(line, session.stdout.hasColors === true)}\n`),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
   };
 }

@@ -68,8 +68,15 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
     });
 
   addMachineOptions(program.command("run <file> [args...]"))
-    .description("boot a machine, run a guest written in TypeScript or JavaScript, exit with its status")
-    .option("--core <n>", "the core to start it on (default: one that init does not use)", Number)
+    .usage("[options] <file> [file...] [--] [args...]")
+    .description(
+      "boot a machine, run guests written in TypeScript or JavaScript beside each other, exit with the first status that is not 0; the last one gets the arguments",
+    )
+    .option(
+      "--core <n>",
+      "the core to start on (default: each on one of its own, that init does not use)",
+      Number,
+    )
     .option(
       "--timeout <s>",
       "end it after so many seconds, with status 124 (default: never)",

@@ -1,12 +1,13 @@
-/** `capos-smp run FILE`: boots a machine and runs the user's own guest on it. */
-import { visibleJson, visibleLines } from "@capos/abi";
+/** `capos-smp run FILE...`: boots a machine and runs the user's own guests on it. */
+import { type Image, MAX_CORES, visibleJson, visibleLines } from "@capos/abi";
 import type { RunResult } from "@capos/machine";
 import { readGuest } from "@capos/machine/compile-guest";
+import { defaultCores } from "@capos/machine/defaults";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
 import type { Beside } from "../shell/beside.js";
 import type { MachineFlags } from "./options.js";
-import { watchStandstill } from "./standstill-watch.js";
+import { programsOf } from "./programs.js";
 
 export interface RunFlags extends MachineFlags {
   readonly core?: number;
@@ -18,22 +19,22 @@ export interface RunFlags extends MachineFlags {
   readonly root?: string;
 }
 
-/** Runs a guest; answers its exit status. */
+/** Runs guests, each a file, beside each other; answers the first exit status that is not 0. */
 export async function runCommand(
   file: string,
-  args: readonly string[],
+  rest: readonly string[],
   flags: RunFlags,
   session: Session,
 ): Promise<number> {
-  if (flags.shell !== true) return runGuest(file, args, flags, session, null);
+  if (flags.shell !== true) return runGuests(file, rest, flags, session, null);
   const { runBesideShell } = await import("../shell/beside.js");
-  return runBesideShell(flags, session, (inner, beside) => runGuest(file, args, flags, inner, beside));
+  return runBesideShell(flags, session, (inner, beside) => runGuests(file, rest, flags, inner, beside));
 }
 
-/** @param beside what goes on beside it and says when the machine ends; null: it ends with the guest */
-async function runGuest(
+/** @param beside what goes on beside them and says when the machine ends; null: it ends with the last of them */
+async function runGuests(
   file: string,
-  args: readonly string[],
+  rest: readonly string[],
   flags: RunFlags,
   session: Session,
   beside: Beside | null,
@@ -41,20 +42,38 @@ async function runGuest(
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
+  const programs = programsOf(file, rest);
   // First of all: the bundler is a process, and starts while the machine's host side is loaded.
-  const reading = readGuest(file, { root: flags.root, signal });
+  const reading = Promise.all(
+    programs.map((program) => readGuest(program.file, { root: flags.root, signal })),
+  );
   // Told of below.
   reading.catch(() => {});
-  const [{ boot }, { bootOptions, KEPT_KIB }] = await Promise.all([
+  const [{ boot }, { bootOptions, KEPT_KIB }, { LabelledConsole }, { runTogether }] = await Promise.all([
     import("@capos/machine"),
     import("./boot-options.js"),
+    import("./labelled-console.js"),
+    import("./run-together.js"),
   ]);
   // Before a machine is built: most mistakes are in the guest.
-  const makeImage = await reading;
+  const makeImages = await reading;
+  const makeAll = async (): Promise<Image[]> => {
+    const images: Image[] = [];
+    for (const make of makeImages) images.push(await make());
+    return images;
+  };
   // Who watches machines is shown none for a guest that cannot run.
-  const early = session.onMachine === undefined ? null : await makeImage();
+  const early = session.onMachine === undefined ? null : await makeAll();
+  const isOne = programs.length === 1;
+  const labelled = isOne ? undefined : new LabelledConsole(programs.map(({ name }) => name));
   const lines: string[] = [];
-  const options = await bootOptions(flags, session, KEPT_KIB);
+  const options = await bootOptions(
+    // A core for each, and init's.
+    isOne ? flags : { cores: Math.min(MAX_CORES, Math.max(defaultCores(), programs.length + 1)), ...flags },
+    session,
+    KEPT_KIB,
+    labelled,
+  );
   const booting = boot({
     ...options,
     // The phases of the boot are of interest to somebody who watches, not to a script.
@@ -63,41 +82,64 @@ async function runGuest(
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
-  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeImage)]);
+  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeAll)]);
   if (booted.status === "rejected") throw booted.reason;
   const machine = booted.value;
   if (made.status === "rejected") {
     await machine.halt();
     throw made.reason;
   }
-  const image = made.value;
-  const endWatch =
-    flags.quiet === true || beside !== null
-      ? () => {}
-      : watchStandstill(machine, (waits) => {
-          stderr.write(
-            "capos-smp: nobody is left who could wake this program, it waits for ever (Ctrl-C ends it):\n",
-          );
-          for (const line of waits) stderr.write(`  ${visibleLines(line)}\n`);
-        });
   try {
     signal.throwIfAborted();
-    const running = machine.runImage(image, {
-      args,
-      // Ends the program, and the machine then: what it still had to say is said. Who asks again ends both as they stand.
-      signal,
-      ...(flags.timeout !== undefined && { timeoutMs: flags.timeout * 1000 }),
-      ...(flags.core !== undefined && { cores: [flags.core] }),
-      ...(flags.debug !== undefined && { debug: flags.debug }),
-    });
+    const running = runTogether(
+      machine,
+      programs.map(({ name, args }, i) => ({
+        image: made.value[i]!,
+        name,
+        options: {
+          args,
+          ...(!isOne && { name, labelled: true }),
+          // Ends the program, and the machine then: what it still had to say is said. Who asks again ends both as they stand.
+          signal,
+          ...(flags.timeout !== undefined && { timeoutMs: flags.timeout * 1000 }),
+          ...(flags.core !== undefined && { cores: [flags.core] }),
+          ...(flags.debug !== undefined && { debug: flags.debug }),
+        },
+      })),
+      (waits) => {
+        if (flags.quiet === true || beside !== null) return;
+        const whom = isOne ? "this program, it waits" : "these programs, they wait";
+        stderr.write(`capos-smp: nobody is left who could wake ${whom} for ever (Ctrl-C ends it):\n`);
+        for (const line of waits) stderr.write(`  ${visibleLines(line)}\n`);
+      },
+      (result) => {
+        if ((!isOne || beside !== null) && flags.json !== true && result.fault !== "")
+          stderr.write(faultLines(result));
+      },
+    );
     if (beside !== null) return await beside(machine, running);
-    const result = await running;
+    const results = await running;
     await machine.halt();
-    if (flags.json === true) stdout.write(`${visibleJson({ file, ...result, console: lines })}\n`);
-    else if (result.fault !== "") stderr.write(faultLines(result));
-    return result.status;
+    const status = results.find((result) => result.status !== 0)?.status ?? 0;
+    if (flags.json === true) {
+      const own = (name: string): string[] =>
+        lines
+          .map((line) => labelled?.parse(line))
+          .flatMap((line) => (line?.name === name ? [line.text] : []));
+      const document = isOne
+        ? { file, ...results[0], console: lines }
+        : {
+            status,
+            programs: programs.map((program, i) => ({
+              ...{ file: program.file, name: program.name },
+              ...results[i],
+              console: own(program.name),
+            })),
+          };
+      stdout.write(`${visibleJson(document)}\n`);
+    } else if (isOne && results[0]!.fault !== "") stderr.write(faultLines(results[0]!));
+    return status;
   } finally {
-    endWatch();
     stdin?.close();
     await machine.halt();
   }

@@ -1,11 +1,16 @@
-/** Says that a program waits for ever: that nothing happens any more looks like much work, from outside. */
+/** Sees that programs wait for ever: that nothing happens any more looks like much work, from outside. */
 import type { CaposMachine } from "@capos/machine";
 
 /** Between two looks. */
-const LOOK_MS = 1000;
+const LOOK_MS = 250;
 
-/** Looks at a machine until its programs stand still, and tells then who waits for what. Gives what ends the looking. */
-export function watchStandstill(machine: CaposMachine, tell: (waits: readonly string[]) => void): () => void {
+type Standstill = NonNullable<Awaited<ReturnType<CaposMachine["standstill"]>>>;
+
+/**
+ * Looks at a machine until its programs stand still, and tells then who waits for what. Gives what ends the looking.
+ * @param tell whether that is all there was to look for
+ */
+export function watchStandstill(machine: CaposMachine, tell: (seen: Standstill) => boolean): () => void {
   let before = "";
   let isLooking = false;
   const timer = setInterval(async () => {
@@ -15,10 +20,7 @@ export function watchStandstill(machine: CaposMachine, tell: (waits: readonly st
     const seen = await machine.standstill().catch(() => null);
     isLooking = false;
     const now = seen === null ? "" : JSON.stringify(seen);
-    if (seen !== null && now === before) {
-      clearInterval(timer);
-      tell(seen.waits);
-    }
+    if (seen !== null && now === before && tell(seen)) clearInterval(timer);
     before = now;
   }, LOOK_MS).unref();
   return () => clearInterval(timer);

@@ -1,16 +1,15 @@
-/** `run --shell`: a shell on the machine that a program runs on, in the same terminal. */
-import { visibleLines } from "@capos/abi";
+/** `run --shell`: a shell on the machine that programs run on, in the same terminal. */
 import type { CaposMachine, RunResult } from "@capos/machine";
 import { ExitStatus, UsageError } from "@capos/machine/errors";
 import type { Session } from "../session.js";
 import { type Place, placeOf, runShell } from "./run-shell.js";
 
-/** What stands beside a program that runs: it ends the machine when it is done. Answers the exit status. */
-export type Beside = (machine: CaposMachine, program: Promise<RunResult>) => Promise<number>;
+/** What stands beside programs that run, and is done when the machine is to end. Answers the exit status. */
+export type Beside = (machine: CaposMachine, programs: Promise<readonly RunResult[]>) => Promise<number>;
 
 /**
- * Runs a program with a shell beside it.
- * @param run runs the program, in a session whose text comes above the prompt
+ * Runs programs with a shell beside them.
+ * @param run runs the programs, in a session whose text comes above the prompt
  */
 export async function runBesideShell(
   { json }: { readonly json?: boolean },
@@ -32,7 +31,7 @@ export async function runBesideShell(
         };
   const inner = { ...session, stdin: null, stdout: shown(session.stdout), stderr: shown(session.stderr) };
   try {
-    return await run(inner, (machine, program) => withShell(machine, program, session, place));
+    return await run(inner, (machine, programs) => withShell(machine, programs, session, place));
   } finally {
     prompt?.close();
   }
@@ -40,17 +39,16 @@ export async function runBesideShell(
 
 async function withShell(
   machine: CaposMachine,
-  program: Promise<RunResult>,
+  programs: Promise<readonly RunResult[]>,
   session: Session,
   place: Place,
 ): Promise<number> {
   let status: number = ExitStatus.OK;
-  program.then(
-    (result) => {
-      status = result.status;
-      const said = result.fault === "" ? `exited with status ${result.status}` : result.fault;
-      const tell = result.fault === "" && place.prompt === null ? null : place.screen.err;
-      tell?.(`the program ended: ${visibleLines(said)}\n`);
+  programs.then(
+    (results) => {
+      status = results.find((result) => result.status !== 0)?.status ?? ExitStatus.OK;
+      const what = results.length === 1 ? "the program has" : "all programs have";
+      if (place.prompt !== null) place.screen.out(`${what} ended, status ${status}\n`);
     },
     // Told by whoever ended the machine.
     () => {},

@@ -21,6 +21,7 @@ import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./ty
 
 /** Beside the services, so that a call has two cores to cross at most. Just below them. */
 const BRIDGE_RUN: RunRequest = Object.freeze({
+  name: "bridge",
   args: [],
   cores: [0],
   priority: 149,
@@ -28,8 +29,9 @@ const BRIDGE_RUN: RunRequest = Object.freeze({
   threads: 160,
   debug: false,
   handed: [],
+  console: null,
+  labelled: false,
   isBridge: true,
-  hasDoor: false,
 });
 
 const DEFAULT_REGISTERED_MS = 5000;
@@ -50,6 +52,7 @@ export class Peer {
   #begun: Promise<void> = Promise.resolve();
   #onHello: () => void = () => {};
   #nextServing = 1;
+  #nextDeposit = 1;
 
   constructor(
     private readonly backend: Backend,
@@ -75,42 +78,7 @@ export class Peer {
     options: ServeOptions,
   ): Promise<Serving> {
     refuseUnknown("serve", options, ["name", "outstanding"]);
-    checkName(options.name);
-    return (await this.#serve(protocol, handlers, options)).serving;
-  }
-
-  /** Serves a protocol to whoever is given the reference, or a copy of it. It ends with the bridge. */
-  offer<M extends Methods>(
-    protocol: Protocol<M>,
-    handlers: PeerHandlers<M>,
-  ): Promise<{ readonly serving: Serving; readonly reference: Reference }> {
-    return this.#serve(protocol, handlers, { name: "" }) as Promise<{
-      readonly serving: Serving;
-      readonly reference: Reference;
-    }>;
-  }
-
-  /** A reference to the door of a run: what is sent through it, that receives. @throws UsageError if it has none */
-  async door(pid: number): Promise<Reference> {
-    const session = await this.#open();
-    const [status, slot] = (await session.request((request) => [Frame.SLOT, request])).words as [
-      number,
-      number,
-    ];
-    if (status !== Err.OK) throw new IpcError(status, "door");
-    const [given] = await Promise.allSettled([this.backend.give(this.#pid, slot, { door: pid })]);
-    // In any case: it gives the slot back.
-    const held = await session.request((request) => [Frame.HOLD, request, slot]);
-    if (given.status === "rejected") throw given.reason;
-    if (held.words[0] !== Err.OK) throw new IpcError(held.words[0]!, "door");
-    return new Reference(session, held.capabilities[0]!.reference);
-  }
-
-  async #serve<M extends Methods>(
-    protocol: Protocol<M>,
-    handlers: PeerHandlers<M>,
-    options: ServeOptions,
-  ): Promise<{ readonly serving: Serving; readonly reference: Reference | null }> {
+    if (options.name !== undefined) checkName(options.name);
     const outstanding = inRange("outstanding", options.outstanding ?? DEFAULT_SERVED, 1, MAX_SERVED);
     for (const { name, needs, request, reply } of protocol.methods) {
       const isAboutObjects = [request, reply].some(({ fields }) =>
@@ -123,7 +91,7 @@ export class Peer {
     }
     const number = this.#nextServing++;
     const serving = new Serving(
-      options.name,
+      options.name ?? "",
       protocol.methods,
       protocol.description,
       handlers as unknown as Readonly<Record<string, AnyHandler>>,
@@ -136,7 +104,8 @@ export class Peer {
     const session = await this.#open();
     this.#servings.set(number, serving);
     try {
-      return { serving, reference: await this.#register(session, number, serving) };
+      await this.#register(session, number, serving);
+      return serving;
     } catch (error) {
       this.#servings.delete(number);
       throw error;
@@ -197,15 +166,38 @@ export class Peer {
     }
   }
 
-  async #register(session: Session, number: number, { name }: Serving): Promise<Reference | null> {
+  async #register(session: Session, number: number, serving: Serving): Promise<void> {
+    const { name } = serving;
     const { words, capabilities } = await session.request((request) => [
       Frame.SERVE,
       request,
       number,
       ...codesOf(name),
     ]);
-    if (words[0] !== Err.OK) throw new IpcError(words[0]!, `serve ${name}`);
-    return capabilities.length === 0 ? null : new Reference(session, capabilities[0]!.reference);
+    if (words[0] !== Err.OK) throw new IpcError(words[0]!, name === "" ? "serve" : `serve ${name}`);
+    serving.open(new Reference(session, capabilities[0]!.reference));
+  }
+
+  /**
+   * Leaves with init what a program is to be given at its start, until `withdraw`; gives the number that a run names it by.
+   * @throws IpcError: `BAD_CAP` for a reference that is closed or none of this machine's, `NO_RESOURCE`, `PEER_DIED`
+   */
+  async deposit(reference: Reference): Promise<number> {
+    reference.check();
+    if (reference.session !== this.#session) throw new IpcError(Err.BAD_CAP, "handed");
+    const number = this.#nextDeposit++;
+    const { words } = await reference.session.request((request) => [
+      Frame.DEPOSIT,
+      request,
+      number,
+      reference.handle,
+    ]);
+    if (words[0] !== Err.OK) throw new IpcError(words[0]!, "handed");
+    return number;
+  }
+
+  withdraw(deposit: number): void {
+    this.#session?.send([Frame.WITHDRAW, deposit]);
   }
 
   /** The bridge's life at the moment, begun if there is none. @throws MachineError; UsageError if there is no room for it */
@@ -243,8 +235,6 @@ export class Peer {
 
   /** The bridge has ended, and with it what the host serves: that goes on with the next. */
   async #serveAgain(): Promise<void> {
-    // A reference ends with its bridge.
-    for (const [number, { name }] of this.#servings) if (name === "") this.#servings.delete(number);
     if (this.#servings.size === 0) return;
     try {
       const session = await this.#open();

@@ -4,6 +4,7 @@ import { IpcError } from "@capos/libos";
 import { describedPart, type MethodEntry, type Values, writeDescription } from "@capos/libos/wire";
 import { report } from "../callbacks.js";
 import { decode, type Encoded, encode } from "./messages.js";
+import type { Reference } from "./reference.js";
 import type { RawMessage, Session } from "./session.js";
 import { Turns } from "./turns.js";
 import type { PeerContext } from "./types.js";
@@ -14,13 +15,15 @@ const NOTHING: Values = Object.freeze({});
 /** Used up at once each. */
 const words = new Float64Array(MAX_MESSAGE_WORDS);
 
-/** A protocol that the host serves under a name, until `close`. */
+/** A protocol that the host serves, until `close`. */
 export class Serving {
   readonly #turns: Turns;
   readonly #end = new AbortController();
+  #reference: Reference | null = null;
 
   /** @internal Use `CaposMachine.serve`. */
   constructor(
+    /** Empty: none. */
     readonly name: string,
     private readonly methods: readonly MethodEntry[],
     private readonly description: string,
@@ -31,10 +34,22 @@ export class Serving {
     this.#turns = new Turns(outstanding);
   }
 
+  /** Guests can call it through this. After the bridge's end there is another one, of the next. */
+  get reference(): Reference {
+    return this.#reference!;
+  }
+
+  /** Guests can call it from now on. @internal */
+  open(reference: Reference): void {
+    this.#reference?.close();
+    this.#reference = reference;
+  }
+
   /** Takes the name back: whoever calls is answered `REVOKED` or `BAD_CAP` from now on. What is being answered may end. */
   close(): void {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
+    this.#reference?.close();
     this.onClose(this);
   }
 

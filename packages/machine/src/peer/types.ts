@@ -85,8 +85,8 @@ export interface ClientOptions extends CallOptions {
 }
 
 export interface ServeOptions {
-  /** What guests look it up by: 1 to 32 bytes. */
-  readonly name: string;
+  /** What guests look it up by: 1 to 32 bytes. Unless told there is no name, and those call it who are given its `reference`. */
+  readonly name?: string;
   /** How many requests are answered at one time, 1 to 256; more wait their turn. 64 unless told. */
   readonly outstanding?: number;
 }

@@ -7,14 +7,15 @@
  */
 import { basename } from "node:path";
 import { Err, LifeState } from "@capos/abi";
-import { Console, IpcError, type Protocol } from "@capos/libos";
+import { IpcError, type Protocol } from "@capos/libos";
 import { FieldKind, type Message, type Values } from "@capos/libos/wire";
-import { loadShellImage, Shell as ShellProtocol } from "@capos/servers";
+import { loadShellImage, READ_ONLY_BITS, ShellHost, Shell as ShellProtocol } from "@capos/servers";
 import type { Backend, GivenThing } from "../backend.js";
 import { call } from "../callbacks.js";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
 import type { RunResult } from "../options.js";
 import { describe, makeClient, targetOf } from "../peer/client.js";
+import { OwnConsole } from "../peer/console-streams.js";
 import type { Peer } from "../peer/peer.js";
 import type { Reference } from "../peer/reference.js";
 import type { PeerClient } from "../peer/types.js";
@@ -32,7 +33,7 @@ const REGISTERED_MS = 2000;
 const LOOK_MS = 10;
 
 /** What a machine lends to its shells. */
-export interface ShellHost {
+export interface ShellMachine {
   readonly backend: Backend;
   readonly peer: Peer;
   readonly taps: LogTaps;
@@ -57,6 +58,8 @@ const A_CAPABILITY = "(capability)";
 
 export class ShellSession implements Shell {
   readonly lost: Promise<string>;
+  /** Resolves when it has ended, however that came about. */
+  readonly over: Promise<void>;
   readonly #programs = new Map<number, Program>();
   /** Runs that the guest was given a capability to. */
   readonly #given = new Set<number>();
@@ -64,36 +67,47 @@ export class ShellSession implements Shell {
   #isClosed = false;
 
   private constructor(
-    private readonly host: ShellHost,
+    private readonly host: ShellMachine,
     private readonly run: number,
     private readonly running: Promise<RunResult>,
     private readonly door: Reference,
     private readonly options: ShellOptions,
     private readonly events: ShellEvents,
   ) {
+    this.over = running.then(
+      () => {},
+      () => {},
+    );
     this.lost = this.#whyLost();
   }
 
   /** @throws UsageError if the machine has no room for it; MachineError */
-  static async open(host: ShellHost, options: ShellOptions, events: ShellEvents): Promise<ShellSession> {
+  static async open(host: ShellMachine, options: ShellOptions, events: ShellEvents): Promise<ShellSession> {
     const { backend, peer } = host;
     const run = host.takeRun();
+    // It hands its door over by what it is given at its start.
+    let isReady!: (door: Reference) => void;
+    const ready = new Promise<Reference>((resolve) => {
+      isReady = resolve;
+    });
+    using serving = await peer.serve(ShellHost, { ready: ({ door }) => isReady(door) }, {});
+    const deposit = await peer.deposit(serving.reference);
     const share = Math.floor(Math.log2(backend.memoryMiB / MEMORY_SHARE)) + BITS_PER_MIB;
     const running = backend.run(run, loadShellImage(), {
-      ...{ args: [], cores: [0], priority: PRIORITY, threads: null, debug: false, handed: [] },
-      ...{ isBridge: false, hasDoor: true },
-      memoryBits: options.readOnly ? 0 : (options.memoryBits ?? share),
+      ...{ name: "shell", args: [], cores: [0], priority: PRIORITY, threads: null, debug: false },
+      ...{ handed: [{ deposit }], labelled: false, console: null, isBridge: false },
+      memoryBits: options.readOnly ? READ_ONLY_BITS : (options.memoryBits ?? share),
     });
-    running.catch(() => {});
+    const ended = running.then(({ fault }): never => {
+      throw new MachineError(fault === "" ? "the shell's guest ended" : fault, ExitStatus.FAILED);
+    });
     let door: Reference;
     try {
-      door = await peer.door(run);
-    } catch (error) {
-      backend.kill(run);
-      // What init has said is why, if it has.
-      const { state, fault } = await running;
-      throw state === "faulted" ? new MachineError(fault, ExitStatus.FAILED) : asFailure(error);
+      door = await Promise.race([ready, ended]);
+    } finally {
+      peer.withdraw(deposit);
     }
+    ended.catch(() => {});
     const session = new ShellSession(host, run, running, door, options, events);
     await session.#giveRunning();
     return session;
@@ -102,7 +116,7 @@ export class ShellSession implements Shell {
   async #whyLost(): Promise<string> {
     const how = await this.running.then(
       ({ state, fault }) =>
-        `the shell's guest was ${state === "exited" ? "ended" : state}${fault === "" ? "" : `: ${fault}`}`,
+        state === "faulted" ? fault : `the shell's guest was ${state === "exited" ? "ended" : state}`,
       (error: unknown) => (error as Error).message,
     );
     this.host.taps.remove(this.events.log);
@@ -213,33 +227,28 @@ export class ShellSession implements Shell {
     const client = this.#client();
     const slot = await this.#put({ image, args });
     const name = shortName(basename(image.name));
-    let parts = new Map<number, string>();
-    const { serving, reference } = await peer.offer(Console, {
-      write: async ({ thread, more, text }) => {
-        const line = (parts.get(thread) ?? "") + text;
-        if (more) parts.set(thread, line);
-        else {
-          parts.delete(thread);
-          await call(this.events.console, line);
-        }
-      },
-      read: () => ({ more: false, end: true, text: "" }),
-    });
+    const own = new OwnConsole(peer);
+    const reference = await own.serve();
+    void own.streams.writable.close().catch(() => {});
+    const shown = this.#show(own.streams.readable);
     try {
-      const console = { capability: reference, move: true };
+      const console = { capability: reference };
       const placed = { core: core ?? this.#nextCore(backend.cores), priority, memoryBits };
       const { pid } = await client.start({ slot, name, console, ...placed });
-      this.#follow(pid, name, () => {
-        for (const line of parts.values()) call(this.events.console, line);
-        parts = new Map();
-        serving.close();
+      this.#follow(pid, name, async () => {
+        own.end();
+        await shown;
       });
       return pid;
     } catch (error) {
-      reference.close();
-      serving.close();
+      own.end();
       throw asFailure(error);
     }
+  }
+
+  /** Passes on what a program prints, as fast as it is taken. */
+  async #show(lines: AsyncIterable<string>): Promise<void> {
+    for await (const line of lines) await call(this.events.console, line);
   }
 
   #nextCore(cores: number): number {
@@ -247,7 +256,7 @@ export class ShellSession implements Shell {
   }
 
   /** @param onEnd for a program that the shell has started; null for another's */
-  #follow(pid: number, name: string, onEnd: (() => void) | null): void {
+  #follow(pid: number, name: string, onEnd: (() => Promise<void>) | null): void {
     const ended = this.#client()
       .ended({ pid })
       .then(({ state, status, line, column, fault, callers }): ShellEnd => {
@@ -262,14 +271,16 @@ export class ShellSession implements Shell {
       });
     const program: Program = { name, isOwn: onEnd !== null, ended, hasEnded: false };
     this.#programs.set(pid, program);
-    ended.then(
-      (end) => {
-        program.hasEnded = true;
-        onEnd?.();
+    void ended
+      .then(async (end) => {
+        // Behind all that it has printed.
+        await onEnd?.();
         if (onEnd !== null) call(this.events.ended, end);
-      },
-      () => onEnd?.(),
-    );
+      })
+      .catch(() => onEnd?.())
+      .finally(() => {
+        program.hasEnded = true;
+      });
   }
 
   /** Has init put something into a slot of the guest's. */
@@ -349,7 +360,7 @@ export class ShellSession implements Shell {
     this.#isClosed = true;
     this.host.taps.remove(this.events.log);
     this.host.backend.kill(this.run);
-    await this.running.catch(() => {});
+    await this.over;
     this.door.close();
   }
 }

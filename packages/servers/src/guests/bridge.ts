@@ -6,8 +6,8 @@
  * makes one at a time; requests of guests wait here, their replies saved, until the host has answered. The host says how
  * many calls it has open at one time, and the device holds back whichever side is too fast.
  *
- * It runs when the host first needs it, as a user process that is given the bridge's device besides. If it ends, what
- * the host held is gone with it.
+ * It runs when the host first needs it, as a user process that is given the bridge's device besides, and a way to init, with whom
+ * it leaves what the host wants a program to have from its start. If it ends, what the host held is gone with it.
  */
 import { Err, handleIndex, MAX_MESSAGE_CAPABILITIES, Right, SlotState, type Sys } from "@capos/abi";
 import {
@@ -25,6 +25,7 @@ import {
 import { capabilitiesAndWords, Frame, type FramedCapability, messageAt } from "./bridge/frame.js";
 import { LANE_SLOTS, runLane } from "./bridge/lane.js";
 import { Link } from "./bridge/link.js";
+import { Registry } from "./registry.js";
 
 /** Lane number n has the badges 2n and, where its answer brought capabilities, 2n + 1. What the host serves has higher ones. */
 const FIRST_SERVED = 0x1000_0000;
@@ -75,8 +76,6 @@ class Bridge {
   /** Lanes by the request that they are at. */
   readonly #calls = new Map<number, Lane>();
   readonly #served = new Map<number, Served>();
-  /** Slots for what somebody else puts there. */
-  readonly #kept = new Set<number>();
   /** Saved replies to guests' requests. */
   readonly #waiting = new Map<number, number>();
   #nextReference = 1;
@@ -86,6 +85,7 @@ class Bridge {
   #endpoint = 0;
   #window = 0;
   #link!: Link;
+  #registry = 0;
 
   constructor(private readonly os: Os) {
     this.#sys = os.sys;
@@ -94,7 +94,8 @@ class Bridge {
   *run(): Steps<number> {
     const { os } = this;
     const sys = this.#sys;
-    const [device, interrupt] = os.handed as [number, number];
+    const [device, interrupt, registry] = os.handed as [number, number, number];
+    this.#registry = registry;
     const notification = yield* os.notification();
     this.#endpoint = yield* os.endpoint();
     this.#link = new Link(sys, device, notification);
@@ -145,11 +146,11 @@ class Bridge {
       case Frame.ANSWER:
         yield* this.#answer(subject, this.#messageAt(frame, 2));
         break;
-      case Frame.SLOT:
-        yield* this.#guarded(subject, this.#slot(subject));
+      case Frame.DEPOSIT:
+        yield* this.#guarded(subject, this.#deposit(subject, more, frame[3]));
         break;
-      case Frame.HOLD:
-        yield* this.#guarded(subject, this.#holdAt(subject, more));
+      case Frame.WITHDRAW:
+        yield* Registry.client(this.#sys, this.#registry).withdraw({ number: subject });
         break;
     }
   }
@@ -282,36 +283,30 @@ class Bridge {
 
   *#serve(request: number, served: number, name: string): Steps<void> {
     const { os } = this;
+    const sys = this.#sys;
     if (this.#nextBadge > LAST_BADGE) throw new IpcError(Err.NO_RESOURCE, "serve");
     const badge = this.#nextBadge++;
     const minted = yield* os.copy(this.#endpoint, Right.SEND | Right.GRANT | Right.REVOKE, badge);
-    const own: FramedCapability[] = [];
+    let given = 0;
     try {
-      if (name === "") own.push(this.#hold(yield* os.copy(minted, Right.SEND | Right.GRANT)));
-      else yield* os.names.register(name, minted);
+      // Made of it, so that it ends with it.
+      given = yield* os.copy(minted, Right.SEND | Right.GRANT);
+      if (name !== "") yield* os.names.register(name, minted);
     } catch (error) {
+      yield* cnode.revoke(sys, os.environment.cnode, minted);
+      if (given !== 0) os.slots.give(handleIndex(given));
       yield* os.drop(minted);
       throw error;
     }
     this.#served.set(served, { badge, minted });
-    yield* this.#result(request, [Err.OK], own);
+    yield* this.#result(request, [Err.OK], [this.#hold(given)]);
   }
 
-  *#slot(request: number): Steps<void> {
-    const slot = this.os.slots.take();
-    this.#kept.add(slot);
-    yield* this.#result(request, [Err.OK, slot]);
-  }
-
-  *#holdAt(request: number, slot: number): Steps<void> {
-    if (!this.#kept.delete(slot)) throw new IpcError(Err.BAD_CAP, "hold");
-    const { state, handle } = yield* cnode.inspect(this.#sys, this.os.environment.cnode, slot);
-    if (state !== SlotState.LIVE) {
-      yield* cnode.delete(this.#sys, this.os.environment.cnode, slot);
-      this.os.slots.give(slot);
-      throw new IpcError(Err.NOT_FOUND, "hold");
-    }
-    yield* this.#result(request, [Err.OK], [this.#hold(handle)]);
+  *#deposit(request: number, number: number, reference: number): Steps<void> {
+    const found = this.#references.get(reference);
+    if (found === undefined) throw new IpcError(Err.BAD_CAP, "deposit");
+    yield* Registry.client(this.#sys, this.#registry).deposit({ number, capability: found.handle });
+    yield* this.#result(request, [Err.OK]);
   }
 
   *#unserve(number: number): Steps<void> {

@@ -6,32 +6,52 @@
  * for bytes when a reader waits and no line for it is here, and no further: what nobody reads stays with the host.
  */
 import { Err, type Sys } from "@capos/abi";
-import { Console, DEFERRED, IpcError, irq, port as portOf, refuse, type Steps, thread } from "@capos/libos";
-import { Input, type Piece } from "./console/input.js";
+import {
+  Console,
+  DEFERRED,
+  IpcError,
+  irq,
+  port as portOf,
+  type SavedReply,
+  type Steps,
+  thread,
+} from "@capos/libos";
+import { Input, PIECE_BYTES, type Piece } from "./console/input.js";
 import { type Reader, Readers } from "./console/readers.js";
-import { endedOf } from "./registry.js";
+import { consoleLabel } from "./console-label.js";
+import { endedOf, identify } from "./registry.js";
 import { given } from "./service/given.js";
 import { type Line, LineJoiner } from "./service/line-joiner.js";
 import { Output } from "./service/output.js";
 import { ServiceSignal } from "./system.js";
 
-/** Bytes of text that an answer to a reader has room for. */
-function pieceBytes(): number {
-  const read = Console.methods.find(({ name }) => name === "read")!;
-  return read.reply.fields.find(({ name }) => name === "text")!.max;
+interface SavedReader extends Reader {
+  readonly reply: SavedReply<Piece>;
 }
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const { endpoint, port, interrupt, notification, registry, slots, thread: self } = given(sys, "console");
   const output = new Output(sys, port, notification);
   const joiner = new LineJoiner();
-  const input = new Input(pieceBytes());
-  const readers = new Readers();
+  const input = new Input(PIECE_BYTES);
+  const readers = new Readers<SavedReader>();
+  /** What the lines of a process begin with, by its badge. */
+  const labels = new Map<number, string>();
   /** A piece whose reader was gone: the next reader's. */
   let refused: Piece | null = null;
 
   function* writeLines(lines: readonly Line[]): Steps<void> {
-    for (const { text } of lines) yield* output.write(`${text}\n`);
+    for (const { badge, text } of lines) {
+      const label = labels.get(badge) ?? "";
+      yield* output.write(`${label}${label === "" ? text : text.replaceAll("\n", `\n${label}`)}\n`);
+    }
+  }
+
+  /** Learns what the lines of a process begin with: now, while it lives. */
+  function* learnLabel(badge: number): Steps<void> {
+    if (labels.has(badge)) return;
+    const who = yield* identify(sys, registry, badge);
+    labels.set(badge, who?.labelled === true ? consoleLabel(who.name) : "");
   }
 
   /** The next piece of what was typed; null if the device has no more of it now. */
@@ -58,25 +78,21 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   /** False if the reader is not there any more. */
-  function* give({ reply, slot }: Reader, piece: Piece): Steps<boolean> {
+  function* give({ reply }: SavedReader, piece: Piece): Steps<boolean> {
     try {
-      yield* Console.answer(sys, reply, "read", piece);
+      yield* reply.answer(piece);
       return true;
     } catch (error) {
       if (error instanceof IpcError) return false;
       throw error;
-    } finally {
-      slots.give(slot);
     }
   }
 
   function* forgetEnded(): Steps<void> {
-    const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges()]);
-    for (const reader of readers.end(ended)) {
-      yield* refuse(sys, reader.reply, Err.PEER_DIED);
-      slots.give(reader.slot);
-    }
+    const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges(), ...labels.keys()]);
+    for (const { reply } of readers.end(ended)) yield* reply.refuse(Err.PEER_DIED);
     yield* writeLines(joiner.end(ended));
+    for (const badge of ended) labels.delete(badge);
   }
 
   function* attend(bits: number): Steps<void> {
@@ -94,6 +110,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     endpoint,
     {
       *write({ thread, more, text }, { badge }) {
+        yield* learnLabel(badge);
         yield* writeLines(joiner.add(badge, thread, text, more));
         yield* attend(output.takeMissed());
         return {};
@@ -101,20 +118,12 @@ export default function* main(sys: Sys): Generator<number, number, number> {
       *read({ thread }, context) {
         const { badge } = context;
         if (readers.isFullFor(badge)) throw new IpcError(Err.BUSY, "read");
-        const slot = slots.take();
-        let reply: number;
-        try {
-          reply = yield* context.defer(slot);
-        } catch (error) {
-          slots.give(slot);
-          throw error;
-        }
-        readers.add({ badge, thread, slot, reply });
+        readers.add({ badge, thread, reply: yield* context.defer() });
         yield* serveReaders();
         return DEFERRED;
       },
     },
-    { onNotification: attend },
+    { slots, onNotification: attend },
   );
   return 0;
 }

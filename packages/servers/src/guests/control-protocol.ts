@@ -9,6 +9,9 @@ import { MAX_NAME_BYTES, USER_CEILING } from "@capos/abi";
 import { argumentsText, fitsStartWords, utf8Length } from "@capos/libos";
 import { USER_THREADS } from "./system.js";
 
+/** An image that a program is given to run, by its number; or what was left with init for it, see `Registry.deposit`. */
+export type HandedThing = { readonly image: number } | { readonly deposit: number };
+
 /** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
 export interface RunRequest {
   readonly op: "run";
@@ -16,8 +19,10 @@ export interface RunRequest {
   readonly id: number;
   /** The number of its image. */
   readonly image: number;
-  /** The numbers of images that it is given to run, in the order in which it finds them in `handed`. None unless told. */
-  readonly images?: readonly number[];
+  /** What it finds in `handed`, in this order. Nothing unless told. */
+  readonly handed?: readonly HandedThing[];
+  /** The number of the deposit that is its console; null (and nothing) is the machine's. */
+  readonly console?: number | null;
   /** 1 to 32 bytes. */
   readonly name: string;
   /** Null: those that its image was loaded with, see `placeArguments`. None unless told. */
@@ -32,15 +37,15 @@ export interface RunRequest {
   readonly threads?: number;
   /** Whether it gets the Debug capability. Not unless told. */
   readonly debug?: boolean;
-  /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind the images. Not unless told. */
+  /** Whether its lines on the console begin with its name, as in `name | text`. Not unless told. */
+  readonly labelled?: boolean;
+  /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind what it is handed. Not unless told. */
   readonly bridge?: boolean;
-  /** Whether it has a door: an endpoint that it receives from, the last of `handed`. Who may send, `give` says. Not unless told. */
-  readonly door?: boolean;
 }
 
 /**
- * Gives a process a capability: to an image (by its number), to a process (by its id: to look at it and to end it), or to
- * a process's door (by the process's id). One of the three. Answered by `done`, or by `error`.
+ * Gives a process that runs a capability: to an image (by its number), or to a process (by its id), to look at it and to
+ * end it. Answered by `done`, or by `error`.
  */
 export interface GiveRequest {
   readonly op: "give";
@@ -49,9 +54,9 @@ export interface GiveRequest {
   readonly to: number;
   /** An empty slot of its CSpace that it has named. */
   readonly slot: number;
+  /** One of the two. */
   readonly image?: number;
   readonly process?: number;
-  readonly door?: number;
 }
 
 /** Ends a process. Answered by its `exit`, or by `error` if there is none. */
@@ -151,6 +156,7 @@ export const MAX_REQUEST_BYTES = 16384;
 
 const MAX_IMAGE = 0x7fff_ffff;
 const MAX_SLOT = 0xffff;
+const MAX_DEPOSIT = 0xffff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
 const MAX_THREADS = 16384;
@@ -159,21 +165,18 @@ const DEFAULT_MEMORY_BITS = 20;
 
 /**
  * Where a program's arguments go: into its request and so into its start words, if these have room for them, else
- * into a text with which its image is loaded. `images` is how many it is given to run.
+ * into a text with which its image is loaded. `handed` is how many things it is handed.
  */
 export function placeArguments(
   name: string,
   args: readonly string[],
-  images: number,
+  handed: number,
 ): { readonly args: readonly string[] | null; readonly text: string } {
-  return fitsStartWords(name, args, images) ? { args, text: "" } : { args: null, text: argumentsText(args) };
+  return fitsStartWords(name, args, handed) ? { args, text: "" } : { args: null, text: argumentsText(args) };
 }
 
-/** What a process is given. */
-export type GivenThing =
-  | { readonly image: number }
-  | { readonly process: number }
-  | { readonly door: number };
+/** What a process that runs is given. */
+export type GivenThing = { readonly image: number } | { readonly process: number };
 
 /** A request as init works with it: complete and in range. */
 export type CheckedRequest =
@@ -220,7 +223,8 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         op: "run",
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
-        images: imagesOf(fields.images ?? [], id),
+        handed: handedOf(fields.handed ?? [], id),
+        console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
         cores: coresOf(fields.cores ?? null, cores, id),
@@ -231,19 +235,21 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
             : integer("memoryBits", MIN_UNTYPED_BITS, MAX_UNTYPED_BITS, DEFAULT_MEMORY_BITS),
         threads: integer("threads", 1, MAX_THREADS, USER_THREADS),
         debug: flag(fields.debug ?? false, "debug", id),
+        labelled: flag(fields.labelled ?? false, "labelled", id),
         bridge: flag(fields.bridge ?? false, "bridge", id),
-        door: flag(fields.door ?? false, "door", id),
       };
     case "give": {
-      const [thing, ...others] = (["image", "process", "door"] as const).filter((name) => name in fields);
-      if (thing === undefined || others.length > 0)
-        throw new BadRequest(id, "give needs one of image, process, door");
+      if ((fields.image === undefined) === (fields.process === undefined))
+        throw new BadRequest(id, "give needs an image or a process");
       return {
         op: "give",
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         to: integer("to", 0, Number.MAX_SAFE_INTEGER),
         slot: integer("slot", 1, MAX_SLOT),
-        what: { [thing]: integer(thing, 0, Number.MAX_SAFE_INTEGER) } as unknown as GivenThing,
+        what:
+          fields.image === undefined
+            ? { process: integer("process", 0, Number.MAX_SAFE_INTEGER) }
+            : { image: integer("image", 0, MAX_IMAGE) },
       };
     }
     case "kill":
@@ -294,9 +300,18 @@ function coresOf(value: unknown, count: number, id: number | null): readonly num
   throw new BadRequest(id, `cores must be an array of 1 to ${count} integers from 0 to ${count - 1}`);
 }
 
-function imagesOf(value: unknown, id: number | null): readonly number[] {
-  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
-  throw new BadRequest(id, `images must be an array of integers from 0 to ${MAX_IMAGE}`);
+function handedOf(value: unknown, id: number | null): readonly HandedThing[] {
+  if (Array.isArray(value) && value.every(isHandedThing)) return value as HandedThing[];
+  throw new BadRequest(
+    id,
+    `handed must be an array of objects with image, an integer from 0 to ${MAX_IMAGE}, or deposit, one from 1 to ${MAX_DEPOSIT}`,
+  );
+}
+
+function isHandedThing(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { image, deposit } = value as Record<string, unknown>;
+  return image === undefined ? isInteger(deposit, 1, MAX_DEPOSIT) : isInteger(image, 0, MAX_IMAGE);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {

@@ -18,6 +18,7 @@ import {
 } from "./control-protocol.js";
 import { type Authority, takeAuthority } from "./init/authority.js";
 import { ControlPort, type Incoming } from "./init/control-port.js";
+import { Deposits } from "./init/deposits.js";
 import { Services } from "./init/services.js";
 import { Refusal, Users } from "./init/users.js";
 import { Registry } from "./registry.js";
@@ -50,7 +51,8 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   );
   const watchers: number[] = [];
   for (let bit = FIRST_USER_BIT; bit < BITS; bit++) watchers.push(yield* signalled(bit));
-  const users = new Users(init, services, watchers);
+  const deposits = new Deposits(init);
+  const users = new Users(init, services, deposits, registry, watchers);
 
   yield* services.startAll();
   control.send({ event: "ready", services: services.names, cores: init.cores });
@@ -63,13 +65,25 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     registry,
     {
       describe({ badge }) {
-        if (badge === Badge.ANYONE) return { name: "anyone", core: init.ownCore };
+        if (badge === Badge.ANYONE) return { name: "anyone", core: init.ownCore, labelled: false };
         const found = services.identity(badge) ?? users.identity(badge);
         if (found === undefined) throw new IpcError(Err.NOT_FOUND, "describe");
-        return { name: found.name, core: found.core };
+        return { name: found.name, core: found.core, labelled: found.labelled };
+      },
+      *deposit({ number, capability }, { badge }) {
+        const error = users.isBridge(badge) ? deposits.objection(number) : Err.DENIED;
+        if (error !== Err.OK) {
+          yield* init.drop(capability);
+          throw new IpcError(error, "deposit");
+        }
+        deposits.put(number, capability);
+      },
+      *withdraw({ number }, { badge }) {
+        if (!users.isBridge(badge)) throw new IpcError(Err.DENIED, "withdraw");
+        yield* deposits.drop(number);
       },
     },
-    { onNotification: (bits) => supervisor.attend(bits) },
+    { slots: init.slots, onNotification: (bits) => supervisor.attend(bits) },
   );
   return FAILURE;
 }

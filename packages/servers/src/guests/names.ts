@@ -8,7 +8,7 @@
  * the services and nothing that others had registered; what anybody has looked up stays theirs.
  */
 import { Err, handleIndex, SlotState, type Sys } from "@capos/abi";
-import { cnode, IpcError, Names, type Steps, thread } from "@capos/libos";
+import { cnode, DEFERRED, IpcError, Names, type SavedReply, type Steps, thread } from "@capos/libos";
 import { endedOf } from "./registry.js";
 import { given } from "./service/given.js";
 import { ServiceSignal } from "./system.js";
@@ -16,6 +16,10 @@ import { ServiceSignal } from "./system.js";
 /** Names in all, and of one process. `NO_RESOURCE` beyond. */
 const MAX_NAMES = 160;
 const MAX_NAMES_OF_PROCESS = 32;
+
+/** Who waits for a name, in all and of one process. `NO_RESOURCE` beyond. */
+const MAX_WAITING = 48;
+const MAX_WAITING_OF_PROCESS = 16;
 
 /** Owner of the services' own names. */
 const NOBODY = 0;
@@ -27,9 +31,17 @@ interface Entry {
   readonly owner: number;
 }
 
+/** A caller that is answered when its name is registered. */
+interface Waiting {
+  readonly name: string;
+  readonly badge: number;
+  readonly reply: SavedReply<{ readonly endpoint: number }>;
+}
+
 export default function* main(sys: Sys): Generator<number, number, number> {
   const { endpoint, notification, registry, directory, slots, thread: self } = given(sys, "names");
   let entries: Entry[] = directory.map((one) => ({ ...one, owner: NOBODY }));
+  let waiting: Waiting[] = [];
 
   /** The entry of a name whose endpoint is still there. */
   function* find(name: string): Steps<Entry | undefined> {
@@ -57,8 +69,25 @@ export default function* main(sys: Sys): Generator<number, number, number> {
 
   function* forgetEnded(): Steps<void> {
     const owners = entries.map((entry) => entry.owner).filter((owner) => owner !== NOBODY);
-    const ended = yield* endedOf(sys, registry, owners);
+    const ended = yield* endedOf(sys, registry, [...owners, ...waiting.map(({ badge }) => badge)]);
     yield* forget((entry) => ended.has(entry.owner));
+    yield* settle(
+      (one) => ended.has(one.badge),
+      ({ reply }) => reply.refuse(Err.PEER_DIED),
+    );
+  }
+
+  /** Ends the wait of some by an answer; one that is not there any more takes none. */
+  function* settle(isOver: (one: Waiting) => boolean, answer: (one: Waiting) => Steps<void>): Steps<void> {
+    const over = waiting.filter(isOver);
+    waiting = waiting.filter((one) => !over.includes(one));
+    for (const one of over) {
+      try {
+        yield* answer(one);
+      } catch (error) {
+        if (!(error instanceof IpcError)) throw error;
+      }
+    }
   }
 
   yield* thread.bind(sys, self, notification);
@@ -73,6 +102,10 @@ export default function* main(sys: Sys): Generator<number, number, number> {
           throw new IpcError(error, "register");
         }
         entries.push({ name, endpoint: registered, owner: badge });
+        yield* settle(
+          (one) => one.name === name,
+          ({ reply }) => reply.answer({ endpoint: registered }),
+        );
         return {};
       },
       *lookup({ name }) {
@@ -84,6 +117,16 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         const entry = entries[index];
         if (entry === undefined) throw new IpcError(Err.NOT_FOUND, "list");
         return { name: entry.name };
+      },
+      *await({ name }, context) {
+        const entry = yield* find(name);
+        if (entry !== undefined) return { endpoint: entry.endpoint };
+        const { badge } = context;
+        const own = waiting.filter((one) => one.badge === badge).length;
+        if (waiting.length >= MAX_WAITING || own >= MAX_WAITING_OF_PROCESS)
+          throw new IpcError(Err.NO_RESOURCE, "await");
+        waiting.push({ name, badge, reply: yield* context.defer() });
+        return DEFERRED;
       },
     },
     {

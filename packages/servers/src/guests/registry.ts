@@ -1,21 +1,30 @@
 /**
- * The registry: which process a badge stands for. Init answers it, services ask.
+ * The registry: which process a badge stands for, and what the host wants to give to programs. Init answers it, services ask.
  *
  * Init calls nobody, so that nobody can make it wait; who wants to know something asks. A badge stands
  * for one process for ever, so an answer may be kept; only that the process still lives may change.
  */
 import { Err, MAX_NAME_BYTES, type Sys } from "@capos/abi";
-import { IpcError, protocol, type Steps, textUpTo, u8, u32 } from "@capos/libos";
+import { bool, capability, IpcError, protocol, type Steps, textUpTo, u8, u32 } from "@capos/libos";
 
 export const Registry = /* @__PURE__ */ protocol("registry", {
-  /** Name and core of the process that was given this badge; `NOT_FOUND` once it has ended. */
-  describe: { request: { badge: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES), core: u8 } },
+  /** The process that was given this badge: see `Identity`; `NOT_FOUND` once it has ended. */
+  describe: { request: { badge: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES), core: u8, labelled: bool } },
+  /**
+   * Leaves a capability with init, for a program that the host is about to have started: a run names it by this number, 1 at
+   * least. The bridge's alone: others get `DENIED`. `BUSY` for a number that is in use, `NO_RESOURCE` for too many.
+   */
+  deposit: { request: { number: u32, capability }, reply: {} },
+  /** Init keeps it no longer. What has it by now keeps it. */
+  withdraw: { request: { number: u32 }, reply: {} },
 });
 
 /** What the registry says of a process. */
 export interface Identity {
   readonly name: string;
   readonly core: number;
+  /** Whether its lines on the console begin with its name. */
+  readonly labelled: boolean;
 }
 
 /** Asks who a badge stands for; null if that process has ended. */

@@ -1,11 +1,11 @@
 /**
  * The shell: a guest that does what somebody at a terminal asks, with the capabilities that it was given.
  *
- * It has a door that the host knocks at by way of the bridge, the names server, and, unless it may only look, untyped
- * memory from which it starts programs and capabilities to those that run already. What it has started is made from
+ * It has a door, which it hands to the host at its start, the names server, and, unless it may only look, untyped memory
+ * from which it starts programs and capabilities to those that run already. What it has started is made from
  * its memory, so it ends with the shell, and so does everything made for it.
  */
-import { Err, handleIndex, LifeState, ObjectType, Right, SlotState, type Sys } from "@capos/abi";
+import { Err, LifeState, ObjectType, Right, SlotState, type Sys } from "@capos/abi";
 import {
   cnode,
   DEFERRED,
@@ -17,13 +17,15 @@ import {
   type Os,
   process,
   type RequestContext,
+  type SavedReply,
   type SpawnedProcess,
   type Steps,
   spawnProcess,
   start,
   thread,
+  untyped,
 } from "@capos/libos";
-import { Shell } from "./shell/protocol.js";
+import { READ_ONLY_BITS, Shell, ShellHost } from "./shell/protocol.js";
 
 /** What a program gets besides: log2 of the slots of its CSpace, and thread numbers. */
 const CNODE_BITS = 10;
@@ -49,17 +51,21 @@ interface Program {
   readonly monitor: number;
   /** Null for one that somebody else has started. */
   readonly spawned: SpawnedProcess | null;
-  /** Saved replies to those who wait for its end. */
-  readonly waiting: number[];
+  /** Those who wait for its end. */
+  readonly waiting: SavedReply<End>[];
 }
 
 export default function* main(sys: Sys): Generator<number, number, number> {
   const os = start(sys);
-  const shell = new ShellGuest(os);
+  const { sizeBytes } = yield* untyped.info(sys, os.environment.untyped);
+  const shell = new ShellGuest(os, sizeBytes > 2 ** READ_ONLY_BITS);
   const names = Names.client(sys, os.environment.names, os.slots);
+  const door = yield* os.endpoint();
+  const host = ShellHost.client(sys, os.handed[0]!, os.slots);
+  yield* host.ready({ door: { capability: door, rights: Right.SEND } });
   yield* Shell.serve(
     sys,
-    os.handed[0]!,
+    door,
     {
       name: ({ index }) => names.list({ index }),
       *lookup({ name }) {
@@ -97,10 +103,13 @@ class ShellGuest {
   /** The notification's end that monitors signal; 0 before the first is needed. */
   #signal = 0;
 
-  constructor(private readonly os: Os) {}
+  constructor(
+    private readonly os: Os,
+    private readonly mayStart: boolean,
+  ) {}
 
   takeSlot(): number {
-    if (this.os.environment.untyped === 0) throw new IpcError(Err.DENIED, "slot");
+    if (!this.mayStart) throw new IpcError(Err.DENIED, "slot");
     const slot = this.os.slots.take();
     this.#kept.add(slot);
     return slot;
@@ -200,18 +209,12 @@ class ShellGuest {
     yield* this.attend();
   }
 
-  *ended(pid: number, context: RequestContext): Steps<End | Deferred> {
+  *ended(pid: number, context: RequestContext<End>): Steps<End | Deferred> {
     const end = this.#ends.get(pid);
     if (end !== undefined) return end;
     const program = this.#programs.get(pid);
     if (program === undefined) throw new IpcError(Err.NOT_FOUND, "ended");
-    const slot = this.os.slots.take();
-    try {
-      program.waiting.push(yield* context.defer(slot));
-    } catch (error) {
-      this.os.slots.give(slot);
-      throw error;
-    }
+    program.waiting.push(yield* context.defer());
     return DEFERRED;
   }
 
@@ -232,7 +235,14 @@ class ShellGuest {
     if (this.#ends.size > MAX_REMEMBERED) this.#ends.delete(this.#ends.keys().next().value!);
     if (program.spawned === null) yield* os.drop(program.process);
     else yield* endProcess(os, program.spawned);
-    for (const reply of program.waiting) yield* this.#answer(reply, end);
+    for (const reply of program.waiting) {
+      try {
+        yield* reply.answer(end);
+      } catch (error) {
+        // Nobody waits any more.
+        if (!(error instanceof IpcError)) throw error;
+      }
+    }
   }
 
   /** All that is known of an end: of a process that its starter has buried, only what its monitor saw. */
@@ -245,18 +255,6 @@ class ShellGuest {
       if (!(error instanceof IpcError)) throw error;
       const state = seen.state <= LifeState.RUNNING ? LifeState.KILLED : seen.state;
       return { ...seen, state, fault: "", callers: [] };
-    }
-  }
-
-  *#answer(reply: number, end: End): Steps<void> {
-    const { os } = this;
-    try {
-      yield* Shell.answer(os.sys, reply, "ended", end);
-      os.slots.give(handleIndex(reply));
-    } catch (error) {
-      // Nobody waits any more.
-      if (!(error instanceof IpcError)) throw error;
-      yield* os.drop(reply);
     }
   }
 }

@@ -1,6 +1,14 @@
 /** How threads and processes end, in every state and on every core, and what becomes of those who dealt with them. */
 import { Err, LifeState, Method, ObjectType, type Sys } from "@capos/abi";
-import { cnode, type Os, type SpawnedThread, type Steps, spawnThread, start } from "@capos/libos";
+import {
+  cnode,
+  type Os,
+  type SpawnedThread,
+  type Steps,
+  spawnThread,
+  start,
+  waitForProcess,
+} from "@capos/libos";
 import {
   badged,
   childEnded,
@@ -44,6 +52,14 @@ const roles: Record<string, Role> = {
   *recv(os) {
     const n = yield os.sys.recv(os.handed[0]);
     return n < 0 ? -n : os.sys.words[0];
+  },
+  *ends(os) {
+    yield os.sys.nothing();
+    return Number(os.args[1]);
+  },
+  *faults(os) {
+    yield os.sys.nothing();
+    throw new Error(`told to: ${os.args[1]}`);
   },
   *wait(os) {
     const n = yield os.sys.wait(os.handed[0]);
@@ -621,6 +637,27 @@ onCores(
       if (it !== null) yield* drop(os, it);
       yield* drop(os, server);
     }
+  },
+);
+
+onCores(
+  tests,
+  "who waits for a process is told how it ended, before or meanwhile, and keeps no slot of that",
+  function* (os, core) {
+    const never = yield* os.endpoint();
+    const exited = yield* spawnChild(os, "ends", [], { core, args: [7] });
+    const faulted = yield* spawnChild(os, "faults", [], { core, args: ["fail"] });
+    const killed = yield* spawnChild(os, "recv", [never], { core });
+    const once = yield* waitForProcess(os, exited);
+    const { free } = os.slots;
+    const again = yield* waitForProcess(os, exited);
+    same(os.slots.free, free, "free slots");
+    for (const { state, status } of [once, again])
+      same(`${state} ${status}`, `${LifeState.EXITED} 7`, "how it ended");
+    const fault = yield* waitForProcess(os, faulted);
+    same(`${fault.state} ${fault.fault}`, `${LifeState.FAULTED} Error: told to: fail`, "how it faulted");
+    yield* process.kill(os.sys, killed.process);
+    same((yield* waitForProcess(os, killed)).state, LifeState.KILLED, "how it was killed");
   },
 );
 

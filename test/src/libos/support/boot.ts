@@ -93,6 +93,11 @@ export function boot(
           if (endpoint === undefined) throw new IpcError(Err.NOT_FOUND, "lookup");
           return { endpoint };
         },
+        await: ({ name }) => {
+          const endpoint = registered.get(name);
+          if (endpoint === undefined) throw new IpcError(Err.NOT_FOUND, "await");
+          return { endpoint };
+        },
         list: ({ index }) => {
           const name = [...registered.keys()][index];
           if (name === undefined) throw new IpcError(Err.NOT_FOUND, "list");

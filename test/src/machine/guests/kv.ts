@@ -51,7 +51,7 @@ export default function* main(sys: Sys) {
         return { value };
       },
       *hang(_, context) {
-        yield* context.defer(slots.take());
+        yield* context.defer();
         return DEFERRED;
       },
       die() {

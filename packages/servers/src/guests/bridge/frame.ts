@@ -19,8 +19,8 @@ export const enum Frame {
   /** Host: [reference]. The bridge deletes what it stands for. */
   DROP = 4,
   /**
-   * Host: [request, served, ...name]. A name is registered for the host to answer. Answered by RESULT with a status;
-   * without a name nobody can look it up, and the host gets a reference to it.
+   * Host: [request, served, ...name]. What the host is to answer: guests find it by the name, if there is one. Answered by RESULT
+   * with a status, and a reference to it.
    */
   SERVE = 5,
   /** Host: [served]. Nobody can call it any more. */
@@ -33,10 +33,10 @@ export const enum Frame {
   RESULT = 9,
   /** Bridge: [guest's request, served, capabilities, ...words]. */
   REQUEST = 10,
-  /** Host: [request]. An empty slot is kept, for something to be put there. Answered by RESULT with a status and the slot. */
-  SLOT = 11,
-  /** Host: [request, slot]. What was put there is the host's, if something was. Answered by RESULT with a status, and a reference. */
-  HOLD = 12,
+  /** Host: [request, deposit, reference]. Init is given what it stands for, under that number. Answered by RESULT with a status. */
+  DEPOSIT = 11,
+  /** Host: [deposit]. Init is not to keep it any more. */
+  WITHDRAW = 12,
 }
 
 /** A capability in a frame: the number of a reference, and the rights it travels with. In a frame: how many, then both of each. */

@@ -6,7 +6,7 @@
  * so that what nobody reads stays with the host.
  */
 import { utf8Decode } from "@capos/abi";
-import { utf8Length } from "@capos/libos";
+import { Console, replyLimit, utf8Length } from "@capos/libos";
 
 const LF = 10;
 const CR = 13;
@@ -14,6 +14,9 @@ const CR = 13;
 const FULL_BYTES = 4096;
 /** The most bytes that one byte can come to as text: what is no UTF-8 becomes U+FFFD. */
 const WORST_GROWTH = 3;
+
+/** Bytes of text that an answer to a reader has room for. */
+export const PIECE_BYTES: number = /* @__PURE__ */ replyLimit(Console, "read", "text");
 
 /** One answer to a reader. */
 export interface Piece {

@@ -5,7 +5,7 @@
  * refused by the kernel all the same is undone. Of a process that is buried nothing is left: what was made
  * from its memory is gone, wherever it was, and the memory is init's again.
  */
-import { LifeState, ObjectType, Right } from "@capos/abi";
+import { LifeState, ObjectType } from "@capos/abi";
 import {
   type Block,
   blockBitsFor,
@@ -43,8 +43,6 @@ export interface ChildPlan {
   readonly debug?: Gift;
   /** What it finds in `handed`. */
   readonly handed: readonly Gift[];
-  /** Whether it is to have an endpoint that it receives from, found behind them. */
-  readonly door: boolean;
   /** The notification that is signalled when it ends, badged. */
   readonly watcher: number;
 }
@@ -55,8 +53,6 @@ export interface Child {
   readonly core: number;
   readonly process: number;
   readonly space: number;
-  /** Handle of the endpoint that it receives from, or 0. */
-  readonly door: number;
   readonly parts: Parts;
 }
 
@@ -80,13 +76,12 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
     { type: ObjectType.THREAD, sizeBits: 0 },
     { type: ObjectType.PROCESS, sizeBits: 0 },
     { type: ObjectType.MONITOR, sizeBits: 0 },
-    ...(plan.door ? [{ type: ObjectType.ENDPOINT, sizeBits: 0 }] : []),
   ];
   encodeEnvironment({
     ...NOTHING,
     name: plan.name,
     args: plan.args,
-    handed: [...plan.handed, ...(plan.door ? [plan] : [])].map(() => ANY_HANDLE),
+    handed: plan.handed.map(() => ANY_HANDLE),
   });
 
   // The memory it is given is a block of its own: beside the objects it would be aligned to its size.
@@ -96,7 +91,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
   try {
     for (const { type, sizeBits } of objects)
       made.push(yield* init.makeFrom(blocks[0].handle, type, sizeBits));
-    const [space, thread, process, watch, door = 0] = made as [number, number, number, number, number?];
+    const [space, thread, process, watch] = made as [number, number, number, number];
     const parts = { space, thread, process };
     const core = yield* startProcess(sys, parts, {
       ...plan,
@@ -104,12 +99,11 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
       fill: (filling, core) =>
         fillEnvironment(filling, parts, core, {
           ...plan,
-          handed: [...plan.handed, ...(door === 0 ? [] : [{ handle: door, rights: Right.RECEIVE }])],
           ...(blocks[1] !== undefined && { memory: blocks[1] }),
           cores: init.cores,
         }),
     });
-    return { core, process, space, door, parts: { blocks, handles: made } };
+    return { core, process, space, parts: { blocks, handles: made } };
   } catch (error) {
     yield* giveBack(init, { blocks, handles: made });
     throw error;

@@ -107,7 +107,7 @@ export class Services {
     const service = this.services[badge - Badge.FIRST_SERVICE];
     return service === undefined
       ? undefined
-      : { name: service.description.name, core: service.child?.core ?? service.core };
+      : { name: service.description.name, core: service.child?.core ?? service.core, labelled: false };
   }
 
   /** Tells the services that want to know that a process has ended. */
@@ -174,7 +174,6 @@ export class Services {
       threads: SERVICE_THREADS,
       args: needsDirectory ? this.names : [],
       handed: this.#gifts(service),
-      door: false,
       watcher: service.watcher,
     });
   }

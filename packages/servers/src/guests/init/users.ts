@@ -11,6 +11,7 @@ import type { Identity } from "../registry.js";
 import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
 import type { Authority } from "./authority.js";
 import { buryIfEnded, type Child, startChild } from "./child.js";
+import type { Deposits } from "./deposits.js";
 import type { Services } from "./services.js";
 
 const BRIDGE_DEVICE = 4;
@@ -21,6 +22,7 @@ export class Refusal extends Error {}
 interface User extends Identity {
   readonly id: number;
   readonly badge: number;
+  readonly isBridge: boolean;
   readonly child: Child;
 }
 
@@ -35,6 +37,9 @@ export class Users {
   constructor(
     private readonly init: Authority,
     private readonly services: Services,
+    private readonly deposits: Deposits,
+    /** The endpoint that init answers. */
+    private readonly registry: number,
     private readonly watchers: readonly number[],
   ) {}
 
@@ -43,16 +48,21 @@ export class Users {
     return this.#byBadge.get(badge);
   }
 
+  /** Whether a badge is that of the bridge. */
+  isBridge(badge: number): boolean {
+    return this.#byBadge.get(badge)?.isBridge === true;
+  }
+
   /** Starts a process. Throws `Refusal`, or what `startChild` throws. */
   *run(request: Required<RunRequest>): Steps<void> {
-    const { id, name } = request;
+    const { id, name, labelled } = request;
     if (this.#table.some((user) => user?.id === id)) throw new Refusal(`id ${id} is in use`);
     const index = this.#freeIndex();
     const badge = this.#nextBadge;
     if (badge > Badge.LAST) throw new Refusal("no badge is left");
     const child = yield* this.#start(request, badge, this.watchers[index % this.watchers.length]!);
     this.#nextBadge++;
-    const user = { id, name, core: child.core, badge, child };
+    const user = { id, name, core: child.core, labelled, badge, isBridge: request.bridge, child };
     this.#table[index] = user;
     this.#byBadge.set(badge, user);
   }
@@ -60,23 +70,35 @@ export class Users {
   /** What it runs, and is given to run, init holds only while it starts: it is gone with the last process that has it. */
   *#start(request: Required<RunRequest>, badge: number, watcher: number): Steps<Child> {
     const images: number[] = [];
+    const takeImage = function* (this: Users, number: number): Steps<number> {
+      const handle = yield* this.init.image(number);
+      images.push(handle);
+      return handle;
+    };
     try {
-      for (const number of [request.image, ...request.images]) images.push(yield* this.init.image(number));
-      return yield* this.#startWith(images, request, badge, watcher);
+      const image = yield* takeImage.call(this, request.image);
+      const handed: Gift[] = [];
+      for (const one of request.handed)
+        handed.push({
+          handle:
+            "image" in one ? yield* takeImage.call(this, one.image) : this.deposits.handleOf(one.deposit),
+        });
+      return yield* this.#startWith(image, handed, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
     }
   }
 
   #startWith(
-    [image, ...others]: readonly number[],
+    image: number,
+    handed: readonly Gift[],
     request: Required<RunRequest>,
     badge: number,
     watcher: number,
   ): Steps<Child> {
     return startChild(this.init, {
       name: request.name,
-      image: image!,
+      image,
       cores: request.cores ?? this.#nextCores(),
       priority: request.priority,
       ceiling: USER_CEILING,
@@ -86,32 +108,38 @@ export class Users {
       cnodeBits: USER_CNODE_BITS,
       names: this.services.client("names", badge),
       log: this.services.client("log", badge),
-      console: this.services.client("console", badge),
+      console:
+        request.console === null
+          ? this.services.client("console", badge)
+          : { handle: this.deposits.handleOf(request.console) },
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      handed: [...others.map((handle) => ({ handle })), ...(request.bridge ? this.#bridgeDevice() : [])],
-      door: request.door,
+      handed: [...handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
       watcher,
     });
+  }
+
+  #bridgeGifts(badge: number): Gift[] {
+    return [
+      { handle: this.init.port(BRIDGE_DEVICE), rights: Right.READ | Right.WRITE },
+      { handle: this.init.interrupt(BRIDGE_DEVICE), rights: Right.WRITE },
+      { handle: this.registry, rights: Right.SEND | Right.GRANT, badge },
+    ];
   }
 
   /** Gives a process a capability. Throws `Refusal` if there is no such process, and what the kernel says of the slot. */
   *give({ to, slot, what }: Extract<CheckedRequest, { readonly op: "give" }>): Steps<void> {
     const { sys } = this.init;
     const { space } = this.#userOf(to).child;
-    if ("image" in what) {
-      const image = yield* this.init.image(what.image);
-      try {
-        yield* cnode.copy(sys, space, slot, image, Right.ALL);
-      } finally {
-        yield* this.init.drop(image);
-      }
-    } else if ("process" in what) {
+    if ("process" in what) {
       const { process } = this.#userOf(what.process).child;
       yield* cnode.copy(sys, space, slot, process, Right.READ | Right.WRITE);
-    } else {
-      const { door } = this.#userOf(what.door).child;
-      if (door === 0) throw new Refusal(`process ${what.door} has no door`);
-      yield* cnode.copy(sys, space, slot, door, Right.SEND);
+      return;
+    }
+    const image = yield* this.init.image(what.image);
+    try {
+      yield* cnode.copy(sys, space, slot, image, Right.ALL);
+    } finally {
+      yield* this.init.drop(image);
     }
   }
 
@@ -119,13 +147,6 @@ export class Users {
     const user = this.#table.find((one) => one?.id === id);
     if (user === undefined) throw new Refusal(`no process has the id ${id}`);
     return user;
-  }
-
-  #bridgeDevice(): Gift[] {
-    return [
-      { handle: this.init.port(BRIDGE_DEVICE), rights: Right.READ | Right.WRITE },
-      { handle: this.init.interrupt(BRIDGE_DEVICE), rights: Right.WRITE },
-    ];
   }
 
   /** Kills a process; gives its exit. Throws `Refusal` if there is none. */
@@ -153,6 +174,7 @@ export class Users {
     // In this order: who is told of an ending and asks finds it ended.
     this.#table[index] = undefined;
     this.#byBadge.delete(user.badge);
+    if (user.isBridge) yield* this.deposits.dropAll();
     yield* this.services.tellEnding();
     return { event: "exit", id: user.id, ...status };
   }

@@ -1,5 +1,6 @@
 /**
- * What whoever sits at a shell asks of it. Only the bridge has a capability to its door, so only the host can.
+ * What whoever sits at a shell asks of it. The shell gives its door to the host alone, by a capability that it was started
+ * with, so nobody else can ask.
  *
  * Images and processes come into the shell's hands by `slot`: it names an empty slot, and init puts there what the host
  * has decided to give.
@@ -10,12 +11,21 @@ import { bytesUpTo, capability, i32, protocol, textUpTo, u8, u32 } from "@capos/
 /** Line and column of a caller, 32 bits each. */
 const BYTES_PER_CALLER = 8;
 
+/** log2 of the bytes that a shell needs for itself. One that has no more starts nothing. */
+export const READ_ONLY_BITS = 10;
+
+/** What the host serves to a shell that it has started. */
+export const ShellHost = /* @__PURE__ */ protocol("shell-host", {
+  /** The shell answers at its door from now on. */
+  ready: { request: { door: capability }, reply: {} },
+});
+
 export const Shell = /* @__PURE__ */ protocol("shell", {
   /** The registered name at an index from 0 on; `NOT_FOUND` behind the last. */
   name: { request: { index: u32 }, reply: { name: textUpTo(MAX_NAME_BYTES) } },
   /** What a name stands for; `NOT_FOUND` if nobody registered it. */
   lookup: { request: { name: textUpTo(MAX_NAME_BYTES) }, reply: { endpoint: capability } },
-  /** An empty slot, for something to be put there. `DENIED` to a shell that was given no memory, as in the others below. */
+  /** An empty slot, for something to be put there. `DENIED` to a shell that was given no memory for programs. */
   slot: { request: {}, reply: { slot: u32 } },
   /** Nothing is to be done with what a slot holds, if it holds something. */
   discard: { request: { slot: u32 }, reply: {} },
