@@ -22,7 +22,7 @@ const LIMITS = "packages/abi/src/limits.ts";
 /** Parts of the library by what they are about: a heading, and the source files that it stands for, in this order. */
 const PARTS = [
   ["Start, and what a thread is given", ["start", "environment"]],
-  ["Protocols and fields", ["protocol", "fields", "message", "method"]],
+  ["Protocols and fields", ["protocol", "fields", "message", "method", "describe"]],
   ["Serving", ["server", "objects"]],
   ["Threads and processes", ["spawn", "start-process", "assets", "supervisor"]],
   ["Capabilities", ["cspace", "capability", "held", "rights", "kernel-objects", "slots"]],
