@@ -5,6 +5,7 @@ import { readGuest } from "@capos/machine/compile-guest";
 import { defaultCores } from "@capos/machine/defaults";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
+import { checkTypes } from "../type-check.js";
 import type { MachineFlags } from "./options.js";
 import { programsOf } from "./programs.js";
 
@@ -15,6 +16,8 @@ export interface RunFlags extends MachineFlags {
   /** Seconds. */
   readonly timeout?: number;
   readonly root?: string;
+  /** False if types are not to be checked. */
+  readonly check?: boolean;
 }
 
 /** Runs guests, each a file, beside each other; answers the first exit status that is not 0. */
@@ -32,8 +35,16 @@ export async function runCommand(
   const reading = Promise.all(
     programs.map((program) => readGuest(program.file, { root: flags.root, signal })),
   );
+  const checking =
+    flags.check === false
+      ? Promise.resolve()
+      : checkTypes(
+          programs.map((program) => program.file),
+          signal,
+        );
   // Told of below.
   reading.catch(() => {});
+  checking.catch(() => {});
   const [{ boot }, { bootOptions, KEPT_KIB }, { LabelledConsole }, { runTogether }] = await Promise.all([
     import("@capos/machine"),
     import("./boot-options.js"),
@@ -49,6 +60,7 @@ export async function runCommand(
   };
   // Who watches machines is shown none for a guest that cannot run.
   const early = session.onMachine === undefined ? null : await makeAll();
+  if (early !== null) await checking;
   const isOne = programs.length === 1;
   const labelled = isOne ? undefined : new LabelledConsole(programs.map(({ name }) => name));
   const lines: string[] = [];
@@ -67,12 +79,17 @@ export async function runCommand(
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
-  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeAll)]);
+  const [booted, made, checked] = await Promise.allSettled([
+    booting,
+    early ?? whileOthersWork(makeAll),
+    checking,
+  ]);
   if (booted.status === "rejected") throw booted.reason;
   const machine = booted.value;
-  if (made.status === "rejected") {
+  if (made.status === "rejected" || checked.status === "rejected") {
     await machine.halt();
-    throw made.reason;
+    // The builder's own words say more of what both refuse.
+    throw made.status === "rejected" ? made.reason : (checked as PromiseRejectedResult).reason;
   }
   try {
     signal.throwIfAborted();
