@@ -48,11 +48,24 @@ const SYSTEM: Readonly<Record<string, string>> = Object.freeze({
   "@capos/libos": "@capos/libos",
 });
 
+/** Why nothing could be checked: the host's fault, and no reason not to run anything. */
+class NoCompilerError extends Error {}
+
 /**
- * Checks files.
+ * Checks files. Gives null, or why the host could not check them.
  * @throws UsageError that names each mistake's place; the signal's reason
  */
-export async function checkTypes(files: readonly string[], signal: AbortSignal): Promise<void> {
+export async function checkTypes(files: readonly string[], signal: AbortSignal): Promise<string | null> {
+  try {
+    await check(files, signal);
+    return null;
+  } catch (error) {
+    if (error instanceof NoCompilerError) return error.message;
+    throw error;
+  }
+}
+
+async function check(files: readonly string[], signal: AbortSignal): Promise<void> {
   const groups = new Map<string | null, string[]>();
   for (const file of new Set(files.map((name) => resolve(name)))) {
     // One that is not there is told of by who builds it.
@@ -87,13 +100,22 @@ async function mistakesIn(
   config: string | null,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), "capos-types-"));
+  const folder = temporaryFolder();
   try {
     const own = join(folder, "tsconfig.json");
     writeFileSync(own, JSON.stringify(await projectOf(files, config)));
     return read(await compile(["-p", own, "--pretty", "false"], signal), own);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "capos-types-"));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new NoCompilerError(`no folder can be made in ${tmpdir()} (${code})`);
   }
 }
 
@@ -143,9 +165,7 @@ function compiler(): string {
     const end = process.platform === "win32" ? "tsc.exe" : "tsc";
     return join(dirname(createRequire(manifest).resolve(name)), "lib", end);
   } catch {
-    throw new UsageError(
-      "types cannot be checked: there is no compiler of TypeScript for this host; run with --no-check",
-    );
+    throw new NoCompilerError("there is no compiler of TypeScript for this host");
   }
 }
 

@@ -2,9 +2,12 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { ROOT } from "../support/cli-process.js";
 import { Installed } from "./support/installed.js";
 
 t.setTimeout(1_800_000);
+
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
 
 t.test("a new user, by the README", async (t) => {
   const installed = await Installed.pack(t);
@@ -18,6 +21,7 @@ t.test("a new user, by the README", async (t) => {
   });
 
   await t.test("makes a project, and installs what it needs", async (t) => {
+    t.match(README, /^npx capos-smp new demo .*\ncd demo && npm install$/m);
     const made = await installed.run(folder, "npx", "capos-smp", "new", "demo");
     t.equal(made.status, 0, made.stderr);
     t.match(made.stdout, /^ {2}cd demo$/m);
@@ -29,6 +33,7 @@ t.test("a new user, by the README", async (t) => {
   await t.test("runs two programs that talk on two cores", async (t) => {
     const run = await installed.npm(project, "run", "--silent", "programs");
     t.equal(run.stdout, "client.ts | counted to 5\n");
+    t.ok(README.includes(`$ npm run --silent programs\n${run.stdout}`), "the README shows it");
     t.equal(run.status, 0, run.stderr);
   });
 
@@ -45,6 +50,7 @@ t.test("a new user, by the README", async (t) => {
         `the client ended: guests/client.ts:${line}:${column}: IpcError: counter.add: ERR_BAD_CAP`,
         "",
       ]);
+      t.ok(README.includes(`$ npm start --silent\n${run.stdout}`), "the README shows it");
       t.equal(run.status, 0, run.stderr);
     },
   );

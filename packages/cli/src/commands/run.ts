@@ -37,7 +37,7 @@ export async function runCommand(
   );
   const checking =
     flags.check === false
-      ? Promise.resolve()
+      ? Promise.resolve(null)
       : checkTypes(
           programs.map((program) => program.file),
           signal,
@@ -91,6 +91,8 @@ export async function runCommand(
     // The builder's own words say more of what both refuse.
     throw made.status === "rejected" ? made.reason : (checked as PromiseRejectedResult).reason;
   }
+  if (checked.value !== null && flags.quiet !== true)
+    stderr.write(`capos-smp: types are not checked: ${visibleLines(checked.value)}\n`);
   try {
     signal.throwIfAborted();
     const results = await runTogether(
