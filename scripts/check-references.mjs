@@ -31,7 +31,7 @@ for (const file of files) {
   const text = readFileSync(join(ROOT, file), "utf8").replace(/^```diff\n.*?^```$/gms, (diff) =>
     diff.replace(/.+/g, ""),
   );
-  // Files that a page has its reader make, as in "```ts file=guests/hello.ts".
+  // Files that a page has its reader make, in blocks that are marked "file=" and the path.
   const made = new Set([...text.matchAll(/^```\w+ file=(\S+)/gm)].flatMap(([, path]) => endsOf(path)));
   for (const { at, prose } of proseOf(file, text)) {
     const report = (index, problem) =>
