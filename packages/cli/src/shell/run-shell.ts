@@ -51,16 +51,20 @@ export async function runShell(run: ShellRun, place: Place): Promise<number> {
   const shell = await run.open({
     console: (line) => screen.out(`${visibleLines(line)}\n`),
     log: (line) => commands?.tellLog(line),
-    ended: (end) => commands?.tellEnd(end, false),
+    ended: (end) => commands?.onEnd(end),
   });
   commands = new Commands(shell, screen, run.json, prompt !== null);
   const lost = new AbortController();
-  void shell.lost.then((why) => lost.abort(new MachineError(why, ExitStatus.FAILED)));
-  const script = new Script(commands, screen, AbortSignal.any([session.signal, lost.signal]));
+  void shell.lost.then((why) =>
+    lost.abort(new MachineError(why || "the machine has ended", ExitStatus.FAILED)),
+  );
+  const over = AbortSignal.any([session.signal, lost.signal]);
+  const script = new Script(commands, screen, over);
   try {
-    if (prompt !== null) await atPrompt(prompt, script, commands, run.greeting, lost.signal);
+    if (prompt !== null) await atPrompt(prompt, script, commands, run.greeting, over);
     else if (run.script !== undefined) await script.run(run.script);
     else await piped(session, script);
+    session.signal.throwIfAborted();
     lost.signal.throwIfAborted();
     return script.status;
   } finally {
@@ -127,13 +131,13 @@ async function atPrompt(
   script: Script,
   commands: Commands,
   greeting: string,
-  lost: AbortSignal,
+  over: AbortSignal,
 ): Promise<void> {
   prompt.listen({
     complete: (line) => complete(commands, line),
     onInterrupt: () => script.interrupt(),
   });
-  lost.addEventListener("abort", () => prompt.close());
+  over.addEventListener("abort", () => prompt.close());
   prompt.write(greeting);
   try {
     while (!script.isOver) {
