@@ -78,6 +78,8 @@ class Script {
   status: number = ExitStatus.OK;
   #isOver = false;
   #current: AbortController | null = null;
+  /** Whether the next line is given up: Ctrl-C came right behind it. */
+  #isInterrupted = false;
 
   constructor(
     private readonly commands: Commands,
@@ -89,20 +91,23 @@ class Script {
     return this.#isOver || this.signal.aborted;
   }
 
-  /** Gives up the command that is under way. */
+  /** Gives up the command that is under way, or about to be. */
   interrupt(): void {
+    this.#isInterrupted = true;
     this.#current?.abort(new MachineError("interrupted", ExitStatus.INTERRUPTED));
   }
 
   async run(text: string): Promise<void> {
     try {
       for (const words of parseScript(text)) {
-        if (this.isOver) return;
+        // What stands behind a command that was given up is given up too.
+        if (this.isOver || this.#isInterrupted) break;
         await this.#guarded(words);
       }
     } catch (error) {
       this.#fail(error);
     }
+    this.#isInterrupted = false;
   }
 
   async #guarded(words: readonly string[]): Promise<void> {

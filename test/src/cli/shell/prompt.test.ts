@@ -25,7 +25,9 @@ async function onTerminal(
 
 t.test("commands, processes, names, methods, fields and files are completed", async (t) => {
   await onTerminal(t, async (it) => {
-    it.press("na\t\r");
+    it.press("na\t");
+    await it.until(/capos> names/);
+    it.press("\r");
     await it.until(/capos> names +\nnames\nlog\nconsole\necho\n/);
     it.press("stop \t");
     await it.until(/capos> stop 6/);
@@ -33,7 +35,11 @@ t.test("commands, processes, names, methods, fields and files are completed", as
     await it.until(/capos> start test\/fixtures\/cli\/serves\.ts /);
     it.press("kv\r");
     await it.until(/serving \\x1b\[2Jto all/);
-    it.press("call k\tha\t{\t");
+    it.press("call k\t");
+    await it.until(/capos> call kv/);
+    it.press("ha\t");
+    await it.until(/capos> call kv half/);
+    it.press("{\t");
     await it.until(/capos> call kv half \{"x":\}/);
     it.press("\u001b[D4\r");
     await it.until(/\{"x":2\}/);
@@ -64,15 +70,15 @@ t.test("what was typed is there again in the next shell, in a file that is its u
 t.test("Ctrl-C gives up a line or a command, and Ctrl-D leaves", async (t) => {
   await onTerminal(t, async (it) => {
     it.press("nonsense\u0003");
-    await it.until(/nonsense\^C\ncapos> $/);
+    await it.until(/nonsense\^C\ncapos> $/m);
     it.press(`start ${SERVES}\r`);
     await it.until(/serving/);
     it.press("call store never\r");
     await it.until(/call store never\n/);
     it.press("\u0003");
-    await it.until(/\^C\ncapos> $/);
+    await it.until(/call store never\n\^C\ncapos> $/m);
     it.press("log\r\u0003");
-    await it.until(/capos> log\n\^C\ncapos> $/);
+    await it.until(/capos> log\n\^C\ncapos> $/m);
     it.press("nobody\r");
     await it.until(/command: there is no nobody; /);
     it.press("\u0004");
@@ -86,7 +92,7 @@ t.test("a program that ends, and the log, are told above a line that is being ty
   await onTerminal(t, async (it) => {
     it.press("start test/fixtures/cli/greet.ts you\rhal");
     await it.until(/hello you\n\d+ greet\.ts: exited with status 7\n/);
-    await it.until(/capos> hal$/);
+    await it.until(/capos> hal$/m);
     it.press("\u0015log debug\r");
     await it.until(/capos> log debug\n/);
     it.press("\u0003");
@@ -118,7 +124,7 @@ t.test("a history that cannot be kept is told once", async (t) => {
     const it = new TerminalProcess(t, ["shell"], {
       env: { ...env, XDG_STATE_HOME: join(process.cwd(), "package.json") },
     });
-    await it.until(/capos> $/);
+    await it.until(/capos> $/m);
     it.press("names\r");
     await it.until(/no history is kept: [\s\S]*^echo$/m);
     it.press("names\rexit\r");
