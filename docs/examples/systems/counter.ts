@@ -1,5 +1,5 @@
 /** Counts for whoever asks. */
-import { type Sys, start } from "@capos/libos";
+import { type Sys, start } from "capos/guest";
 import { Counting } from "./counting.js";
 
 export default function* main(sys: Sys) {

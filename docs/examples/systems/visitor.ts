@@ -1,5 +1,5 @@
 /** Has the counter count, as often as its argument says. */
-import { type Sys, start } from "@capos/libos";
+import { type Sys, start } from "capos/guest";
 import { Counting } from "./counting.js";
 
 export default function* main(sys: Sys) {

@@ -15,6 +15,7 @@ import type { BenchFlags } from "./commands/bench.js";
 import type { CheckFlags } from "./commands/check.js";
 import type { InspectFlags } from "./commands/inspect.js";
 import { addMachineCommands, configureProgram } from "./commands/machine-commands.js";
+import type { NewFlags } from "./commands/new.js";
 import { addMachineOptions } from "./commands/options.js";
 import type { ReportFlags } from "./commands/report.js";
 import type { ShellFlags } from "./commands/shell.js";
@@ -123,6 +124,15 @@ addMachineOptions(program.command("report [suites...]"))
   .action(async (names: string[], _flags: ReportFlags, command: Command) => {
     const { reportCommand } = await import("./commands/report.js");
     end(await reportCommand(names, command.optsWithGlobals<ReportFlags>(), session));
+  });
+
+program
+  .command("new <folder>")
+  .description("make a project to start from: two programs that talk, an application, a test")
+  .option("--json", "print one JSON document instead of text")
+  .action(async (folder: string, flags: NewFlags) => {
+    const { newCommand } = await import("./commands/new.js");
+    end(newCommand(folder, flags, session));
   });
 
 program

@@ -10,7 +10,7 @@ import { type BuildFailure, build, type Message } from "esbuild";
 import { GuestBuildError } from "./build-error.js";
 import { BuilderProcess } from "./builder-process.js";
 import { REQUIRE } from "./restrictions.js";
-import { type Entry, guestSources } from "./sources.js";
+import { type Assets, type Entry, guestSources } from "./sources.js";
 
 /** A bundle: a module's source, and the map from it to the files it was made of. */
 export interface BundledSource {
@@ -20,13 +20,24 @@ export interface BundledSource {
   readonly folder: string;
 }
 
+export interface BundleOptions {
+  /** What the files import as images, and what stands there for those; a null unless told. */
+  readonly assets?: Assets;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NO_ASSETS = (): Assets => ({ files: new Set(), moduleOf: () => "export default null;" });
+
 const builder = new BuilderProcess();
 
-/** Throws `GuestBuildError`; the signal's reason, if that aborts. */
+/**
+ * Bundles a guest's files.
+ * @throws GuestBuildError; the signal's reason, if that aborts
+ */
 export async function bundle(
   entry: Entry,
   lowerObjectRest: boolean,
-  signal?: AbortSignal,
+  { assets = NO_ASSETS(), signal }: BundleOptions = {},
 ): Promise<BundledSource> {
   const { file } = entry;
   const folder = dirname(file);
@@ -54,7 +65,7 @@ export async function bundle(
         // Else esbuild would put a helper in its place; so it stays a name, which restrictions.ts looks for.
         define: { require: REQUIRE },
         supported: lowerObjectRest ? { "object-rest-spread": false } : {},
-        plugins: [guestSources(entry, system)],
+        plugins: [guestSources(entry, system, assets)],
       });
     const result = await builder.use(work, signal);
     for (const [path, input] of Object.entries(result.metafile.inputs)) {

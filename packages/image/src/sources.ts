@@ -47,6 +47,19 @@ export interface Entry {
   readonly root: string;
 }
 
+/** What an import of a file as an image says of itself: `with { type: "image" }`. */
+const IMAGE_TYPE = "image";
+/** Where esbuild has the modules that stand for such files. */
+const IMAGE_NAMESPACE = "image";
+
+/** What the guest's files import as images. */
+export interface Assets {
+  /** Files, without links; filled as they are met. */
+  readonly files: Set<string>;
+  /** The module that stands for such a file. */
+  moduleOf(file: string): string;
+}
+
 /** Bytes that are read of a file at once, at least. */
 const MIN_CHUNK = 2 ** 12;
 
@@ -82,7 +95,7 @@ export async function findEntry(entryFile: string, root?: string): Promise<Entry
 }
 
 /** Has esbuild take a guest's files from here. Adds the files of the system's that it reads to a set. */
-export function guestSources({ file, root }: Entry, system: Set<string>): Plugin {
+export function guestSources({ file, root }: Entry, system: Set<string>, assets: Assets): Plugin {
   return {
     name: "guest-sources",
     setup(hooks) {
@@ -90,6 +103,10 @@ export function guestSources({ file, root }: Entry, system: Set<string>): Plugin
         if (args.kind === "entry-point") return { path: file, pluginData: Origin.GUEST };
         if (args.pluginData === Origin.SYSTEM) return resolveSystem(args);
         return resolveImport(args, root);
+      });
+      hooks.onLoad({ filter: /.*/, namespace: IMAGE_NAMESPACE }, ({ path }) => {
+        assets.files.add(path);
+        return { contents: assets.moduleOf(path), loader: "js" };
       });
       hooks.onLoad({ filter: /.*/ }, async (args) => {
         if (args.pluginData !== Origin.SYSTEM) return load(args);
@@ -115,6 +132,8 @@ async function resolveImport(args: OnResolveArgs, root: string): Promise<OnResol
   if (kind !== "import-statement")
     return refusal(`require does not work in a guest: ${ALLOWED}, with import statements`);
   if (/^\.\.?(\/|$)/.test(path)) return resolveRelative(args, root);
+  if (isImage(args))
+    return refusal(`cannot import "${path}" as an image: the path of a guest's file begins with ./ or ../`);
   if (path === "@capos/image" || path === "capos")
     return refusal(`cannot import "${path}": it is for the host; ${ALLOWED}`);
   if (path !== GUEST_MODULE && !/^@capos\/(abi|libos)(\/|$)/.test(path))
@@ -136,6 +155,13 @@ async function resolveRelative(args: OnResolveArgs, root: string): Promise<OnRes
   const problem = problemWithAttributes(args);
   if (problem !== null) return refusal(problem);
   const found = await findFile(resolve(resolveDir, path), !/(^|\/)(\.\.?)?$/.test(path));
+  if (found !== null && isBelow(root, found) && isImage(args)) {
+    if (!ENTRIES.includes(extname(found)))
+      return refusal(
+        `cannot import "${path}" as an image: a guest is a file that ends in ${ENTRIES.join(", ")}`,
+      );
+    return { path: found, namespace: IMAGE_NAMESPACE, sideEffects: false };
+  }
   if (found !== null && isBelow(root, found)) return { path: found, pluginData: Origin.GUEST };
   // Of what is outside it is not said whether it is there.
   if (found !== null || !isBelow(root, resolve(resolveDir, path)))
@@ -146,12 +172,18 @@ async function resolveRelative(args: OnResolveArgs, root: string): Promise<OnRes
 }
 
 /** Import attributes change how a file is read; here its name alone does. */
-function problemWithAttributes({ path, with: attributes }: OnResolveArgs): string | null {
+function problemWithAttributes(args: OnResolveArgs): string | null {
+  if (isImage(args)) return null;
+  const { path, with: attributes } = args;
   for (const [key, value] of Object.entries(attributes)) {
     if (key === "type" && value === "json" && path.endsWith(".json")) continue;
-    return `cannot import "${path}" with ${key} "${value}": only .json files have an attribute, type "json"`;
+    return `cannot import "${path}" with ${key} "${value}": there are type "image" for a guest's file, and type "json" for a .json file`;
   }
   return null;
+}
+
+function isImage({ with: attributes }: OnResolveArgs): boolean {
+  return attributes.type === IMAGE_TYPE && Object.keys(attributes).length === 1;
 }
 
 /** The file that a path names, without links: itself, or with an extension, or the index of a folder. Null if none is. */

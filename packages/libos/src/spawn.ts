@@ -6,7 +6,8 @@
  * capability that it shall have is copied there. What is spawned is made from blocks of memory of its own,
  * which are used again when it was ended; of a spawn that fails nothing is left but such blocks.
  */
-import { handleIndex, ObjectType } from "@capos/abi";
+import { handleIndex, type Main, ObjectType } from "@capos/abi";
+import { assetHandles, assetName, imageOf, type ProgramImage } from "./assets.js";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
 import { IpcError } from "./ipc-error.js";
@@ -108,10 +109,13 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
 export interface ProcessOptions extends Omit<Placement, "args"> {
   /** None unless told; null: those that came with its image. */
   readonly args?: readonly string[] | null;
-  /** Handle of the image that it is to run, with EXECUTE; the spawner's own (`environment.image`) unless told. */
-  readonly image?: number;
-  /** At most 32 bytes. */
-  readonly name: string;
+  /**
+   * What it is to run: an image that was imported, what `os.image` gives, or the handle of one (needs EXECUTE); the spawner's
+   * own (`environment.image`) unless told. By a handle alone, but for one's own, it has none of the images that it imports.
+   */
+  readonly image?: Main | ProgramImage | number;
+  /** At most 32 bytes; an imported image's is its file's, others have the spawner's own, unless told. */
+  readonly name?: string;
   /** Capabilities to give it; their handles in its CSpace are what it finds in `handed`. */
   readonly gifts?: readonly Gift[];
   /** log2 of the bytes of untyped memory to give it, out of the spawner's; none unless told. */
@@ -120,10 +124,14 @@ export interface ProcessOptions extends Omit<Placement, "args"> {
   readonly cnodeBits?: number;
   /** How many threads it may have at one time, with those of processes it starts; 8 of the spawner's own number unless told. */
   readonly threads?: number;
-  /** Handle of the console that it is given; the spawner's own unless told. */
-  readonly console?: number;
   /** Whether it shares the spawner's Debug capability; not unless told. */
   readonly debug?: boolean;
+  /** What it is given of names, log and console; copies of the spawner's own unless told, none for a handle of 0. */
+  readonly names?: Gift;
+  readonly log?: Gift;
+  readonly console?: Gift;
+  /** A notification (needs SEND) that is signalled when it has ended. */
+  readonly watcher?: number;
 }
 
 /** A process that `spawnProcess` started: handles in its spawner's CSpace. */
@@ -131,6 +139,8 @@ export interface SpawnedProcess {
   readonly process: number;
   readonly thread: number;
   readonly cnode: number;
+  /** The Monitor that watches it; 0 if nothing does. */
+  readonly monitor: number;
   /** What it was made from: a block for its objects, and one for the memory it was given, if it was given some. */
   readonly memory: readonly Block[];
 }
@@ -149,29 +159,35 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
     thread: THREAD,
     process: { type: ObjectType.PROCESS, sizeBits: 0 },
   };
-  const { name, image = environment.image } = options;
+  const watch: Want[] = options.watcher === undefined ? [] : [MONITOR];
+  const image = yield* runnable(os, options.image ?? environment.image);
+  const name = options.name ?? assetName(options.image) ?? os.name;
   const made = new Made(os);
   try {
     // The memory it is given lies in a block of its own: beside its objects it would be aligned to its size.
     const given = options.memoryBits === undefined ? undefined : yield* made.block(options.memoryBits);
-    const home = yield* made.block(blockBitsFor(Object.values(wants)));
+    const home = yield* made.block(blockBitsFor([...Object.values(wants), ...watch]));
     const parts = {
       space: yield* made.object(home, wants.space),
       thread: yield* made.object(home, wants.thread),
       process: yield* made.object(home, wants.process),
     };
+    let monitor = 0;
+    for (const want of watch) monitor = yield* made.object(home, want);
     yield* startProcess(sys, parts, {
-      image,
+      image: image.handle,
       name,
       threads: options.threads ?? DEFAULT_THREADS,
       cores: [options.core ?? os.core],
       priority,
+      ...(monitor !== 0 && { watch: { monitor, notification: options.watcher! } }),
       fill: (filling, core) =>
         fillEnvironment(filling, parts, core, {
-          image,
-          names: { handle: environment.names },
-          log: { handle: environment.log },
-          console: { handle: options.console ?? environment.console },
+          image: image.handle,
+          assets: image.assets.map((handle) => ({ handle })),
+          names: options.names ?? { handle: environment.names },
+          log: options.log ?? { handle: environment.log },
+          console: options.console ?? { handle: environment.console },
           debug: { handle: options.debug === true ? environment.debug : 0 },
           ...(given !== undefined && { memory: given }),
           handed: options.gifts ?? [],
@@ -181,7 +197,13 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
           cnodeBits,
         }),
     });
-    return { process: parts.process, thread: parts.thread, cnode: parts.space, memory: made.blocks };
+    return {
+      process: parts.process,
+      thread: parts.thread,
+      cnode: parts.space,
+      monitor,
+      memory: made.blocks,
+    };
   } catch (error) {
     yield* made.undo();
     throw error;
@@ -217,7 +239,8 @@ export function* waitForProcess(
  */
 export function* endProcess(os: Os, spawned: SpawnedProcess): Steps<void> {
   yield* process.kill(os.sys, spawned.process);
-  yield* giveBack(os, spawned.memory, [spawned.thread, spawned.process, spawned.cnode]);
+  const { thread, process: self, cnode, monitor } = spawned;
+  yield* giveBack(os, spawned.memory, [thread, self, cnode, ...(monitor === 0 ? [] : [monitor])]);
 }
 
 /** Ends what was made from blocks and keeps these for the next spawn; the handles name objects made from them. */
@@ -230,6 +253,17 @@ function* giveBack(os: Os, blocks: readonly Block[], handles: readonly number[])
 function memoryOf(os: Os): OwnMemory {
   os.memory ??= new OwnMemory(os);
   return os.memory;
+}
+
+function* runnable({ sys, environment }: Os, image: ProcessOptions["image"]): Steps<ProgramImage> {
+  if (typeof image === "number") {
+    const { count } = environment.assets;
+    const own = image === environment.image ? Array.from({ length: count }, (_, i) => i) : [];
+    return { handle: image, assets: yield* assetHandles(sys, environment, own, environment.name) };
+  }
+  return typeof image === "object" && "handle" in image
+    ? image
+    : yield* imageOf(sys, environment, image as Main);
 }
 
 /** What a spawn has made so far, to be undone if it fails. */

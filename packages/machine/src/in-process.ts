@@ -216,20 +216,23 @@ class MachineHere implements Backend {
     this.#starting.set(pid, start);
     const others = handed.flatMap((one) => ("deposit" in one ? [] : [one]));
     const used = await this.images
-      .use([{ image, text }, ...others.map((other) => ({ image: other, text: "" }))])
+      .use([{ image, text }, ...[...assetsOf(image), ...others].map((other) => ({ image: other, text: "" }))])
       .finally(() => {
         this.#starting.delete(pid);
         hasLoaded();
       });
     try {
       if (start.isKilled) return describeExit(KILLED, image);
-      const [own, ...images] = used.map(({ number }) => number);
+      const [own, ...loaded] = used.map(({ number }) => number);
+      const assets = loaded.slice(0, assetsOf(image).length);
+      const images = loaded.slice(assets.length);
       const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
       const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
       const asked = {
         image: own,
         handed: given,
+        assets,
         console,
         name,
         args,
@@ -325,6 +328,10 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
 const KILLED = Object.freeze({
   ...{ state: LifeState.KILLED, status: 0, line: 0, column: 0, callers: [], fault: "" },
 });
+
+function assetsOf({ assets }: Image): readonly Image[] {
+  return assets ?? [];
+}
 
 function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "", stack: [] };

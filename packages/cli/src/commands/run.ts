@@ -6,6 +6,7 @@ import { defaultCores } from "@capos/machine/defaults";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
 import type { Beside } from "../shell/beside.js";
+import { checkTypes } from "../type-check.js";
 import type { MachineFlags } from "./options.js";
 import { programsOf } from "./programs.js";
 
@@ -17,6 +18,8 @@ export interface RunFlags extends MachineFlags {
   /** Seconds. */
   readonly timeout?: number;
   readonly root?: string;
+  /** False if types are not to be checked. */
+  readonly check?: boolean;
 }
 
 /** Runs guests, each a file, beside each other; answers the first exit status that is not 0. */
@@ -47,8 +50,16 @@ async function runGuests(
   const reading = Promise.all(
     programs.map((program) => readGuest(program.file, { root: flags.root, signal })),
   );
+  const checking =
+    flags.check === false
+      ? Promise.resolve(null)
+      : checkTypes(
+          programs.map((program) => program.file),
+          signal,
+        );
   // Told of below.
   reading.catch(() => {});
+  checking.catch(() => {});
   const [{ boot }, { bootOptions, KEPT_KIB }, { LabelledConsole }, { runTogether }] = await Promise.all([
     import("@capos/machine"),
     import("./boot-options.js"),
@@ -64,6 +75,7 @@ async function runGuests(
   };
   // Who watches machines is shown none for a guest that cannot run.
   const early = session.onMachine === undefined ? null : await makeAll();
+  if (early !== null) await checking;
   const isOne = programs.length === 1;
   const labelled = isOne ? undefined : new LabelledConsole(programs.map(({ name }) => name));
   const lines: string[] = [];
@@ -82,13 +94,20 @@ async function runGuests(
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
-  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeAll)]);
+  const [booted, made, checked] = await Promise.allSettled([
+    booting,
+    early ?? whileOthersWork(makeAll),
+    checking,
+  ]);
   if (booted.status === "rejected") throw booted.reason;
   const machine = booted.value;
-  if (made.status === "rejected") {
+  if (made.status === "rejected" || checked.status === "rejected") {
     await machine.halt();
-    throw made.reason;
+    // The builder's own words say more of what both refuse.
+    throw made.status === "rejected" ? made.reason : (checked as PromiseRejectedResult).reason;
   }
+  if (checked.value !== null && flags.quiet !== true)
+    stderr.write(`capos-smp: types are not checked: ${visibleLines(checked.value)}\n`);
   try {
     signal.throwIfAborted();
     const running = runTogether(

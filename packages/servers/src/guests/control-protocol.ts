@@ -19,6 +19,8 @@ export interface RunRequest {
   readonly id: number;
   /** The number of its image. */
   readonly image: number;
+  /** The numbers of the images that its own imports, as that numbers them. None unless told. */
+  readonly assets?: readonly number[];
   /** What it finds in `handed`, in this order. Nothing unless told. */
   readonly handed?: readonly HandedThing[];
   /** The number of the deposit that is its console; null (and nothing) is the machine's. */
@@ -224,6 +226,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
         handed: handedOf(fields.handed ?? [], id),
+        assets: assetsOf(fields.assets ?? [], id),
         console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
@@ -298,6 +301,11 @@ function coresOf(value: unknown, count: number, id: number | null): readonly num
   const isList = Array.isArray(value) && value.length > 0 && value.length <= count;
   if (isList && value.every((one) => isInteger(one, 0, count - 1))) return value as number[];
   throw new BadRequest(id, `cores must be an array of 1 to ${count} integers from 0 to ${count - 1}`);
+}
+
+function assetsOf(value: unknown, id: number | null): readonly number[] {
+  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
+  throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
 function handedOf(value: unknown, id: number | null): readonly HandedThing[] {

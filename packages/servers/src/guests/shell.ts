@@ -147,7 +147,7 @@ class ShellGuest {
       const image = yield* this.#takeFrom(slot);
       try {
         const spawned = yield* spawnProcess(os, {
-          ...{ image, name, core, priority, memoryBits, console },
+          ...{ image, name, core, priority, memoryBits, console: { handle: console } },
           ...{ cnodeBits: CNODE_BITS, threads: THREADS, args: null },
         });
         try {

@@ -77,28 +77,29 @@ export class Users {
     };
     try {
       const image = yield* takeImage.call(this, request.image);
+      const assets: Gift[] = [];
+      for (const number of request.assets) assets.push({ handle: yield* takeImage.call(this, number) });
       const handed: Gift[] = [];
       for (const one of request.handed)
         handed.push({
           handle:
             "image" in one ? yield* takeImage.call(this, one.image) : this.deposits.handleOf(one.deposit),
         });
-      return yield* this.#startWith(image, handed, request, badge, watcher);
+      return yield* this.#startWith({ image, assets, handed }, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
     }
   }
 
   #startWith(
-    image: number,
-    handed: readonly Gift[],
+    given: { readonly image: number; readonly assets: readonly Gift[]; readonly handed: readonly Gift[] },
     request: Required<RunRequest>,
     badge: number,
     watcher: number,
   ): Steps<Child> {
     return startChild(this.init, {
       name: request.name,
-      image,
+      image: given.image,
       cores: request.cores ?? this.#nextCores(),
       priority: request.priority,
       ceiling: USER_CEILING,
@@ -113,7 +114,8 @@ export class Users {
           ? this.services.client("console", badge)
           : { handle: this.deposits.handleOf(request.console) },
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      handed: [...handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
+      assets: given.assets,
+      handed: [...given.handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
       watcher,
     });
   }
