@@ -23,6 +23,8 @@ export class Commands {
   readonly #faults = new Map<number, FaultText>();
   /** Programs whose ends were told. */
   readonly #told = new Set<number>();
+  /** Programs whose ends a command waits for, and is to tell. */
+  readonly #awaited = new Set<number>();
   readonly #started = new Set<number>();
   #logLevel: number = LogLevel.INFO;
   #isWatching = false;
@@ -47,8 +49,13 @@ export class Commands {
     return false;
   }
 
+  /** A program has ended. */
+  onEnd(end: ShellEnd): void {
+    if (!this.#awaited.has(end.pid)) this.#tellEnd(end, false);
+  }
+
   /** Tells how a program ended, once. */
-  tellEnd(end: ShellEnd, isAsked: boolean): void {
+  #tellEnd(end: ShellEnd, isAsked: boolean): void {
     const isFine = end.state === "exited" && end.status === 0;
     if (this.#told.has(end.pid) || (isFine && !isAsked && !this.isChatty)) return;
     this.#told.add(end.pid);
@@ -93,25 +100,47 @@ export class Commands {
   }
 
   async stop(pid: number, signal: AbortSignal): Promise<void> {
-    const ended = this.shell.wait(pid);
-    ended.catch(() => {});
-    await orAborted(this.shell.end(pid), signal);
-    this.tellEnd(await orAborted(ended, signal), true);
+    const [end] = await this.#awaiting([pid], signal, async () => {
+      await this.shell.end(pid);
+    });
+    this.#tellEnd(end!, true);
+  }
+
+  async kill(pid: number, signal: AbortSignal): Promise<void> {
+    this.#told.add(pid);
+    try {
+      await orAborted(this.shell.end(pid), signal);
+    } catch (error) {
+      this.#told.delete(pid);
+      throw error;
+    }
+  }
+
+  /** Waits for the ends of programs, which nobody else tells meanwhile. */
+  async #awaiting(
+    pids: readonly number[],
+    signal: AbortSignal,
+    begin: () => Promise<void> = async () => {},
+  ): Promise<ShellEnd[]> {
+    for (const pid of pids) this.#awaited.add(pid);
+    try {
+      await orAborted(begin(), signal);
+      return await orAborted(Promise.all(pids.map((pid) => this.shell.wait(pid))), signal);
+    } finally {
+      for (const pid of pids) this.#awaited.delete(pid);
+    }
   }
 
   /** Waits for the ends of programs; of all that it has started unless some are named. @throws MachineError if one of them failed */
   async wait(pids: readonly number[], signal: AbortSignal): Promise<void> {
-    const ends = await orAborted(
-      Promise.all((pids.length === 0 ? [...this.#started] : pids).map((pid) => this.shell.wait(pid))),
-      signal,
-    );
+    const ends = await this.#awaiting(pids.length === 0 ? [...this.#started] : pids, signal);
     for (const end of ends) {
       this.#started.delete(end.pid);
       if (this.json) {
         this.#told.add(end.pid);
         const { places: _, ...more } = end;
         this.screen.out(`${visibleJson({ ...more, ...this.#faultOf(end) })}\n`);
-      } else this.tellEnd(end, true);
+      } else this.#tellEnd(end, true);
     }
     const failed = ends.filter((end) => end.state !== "exited" || end.status !== 0);
     if (failed.length > 0)
@@ -207,7 +236,7 @@ export const COMMANDS: readonly Command[] = [
     about: "end a program and say nothing",
     async run(commands, words, signal) {
       const pid = pidOf(commandOf("kill"), words);
-      await orAborted(commands.shell.end(pid), signal);
+      await commands.kill(pid, signal);
     },
   },
   {

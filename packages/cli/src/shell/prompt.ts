@@ -9,7 +9,7 @@ const PROMPT = "capos> ";
 export interface PromptEvents {
   /** Words that may stand there, and what of the line they replace. */
   complete(line: string): Promise<[string[], string]>;
-  /** Ctrl-C. */
+  /** Ctrl-C while no line is asked for. */
   onInterrupt(): void;
 }
 
@@ -50,7 +50,10 @@ export class Prompt {
         process.stdout.write("^C\n");
         Object.assign(this.#interface, { line: "", cursor: 0 });
         this.#interface.prompt();
-      } else process.stdout.write("^C\n");
+        return;
+      }
+      process.stdout.write("^C\n");
+      this.#lines.length = 0;
       this.#events.onInterrupt();
     });
   }

@@ -51,16 +51,20 @@ export async function runShell(run: ShellRun, place: Place): Promise<number> {
   const shell = await run.open({
     console: (line) => screen.out(`${visibleLines(line)}\n`),
     log: (line) => commands?.tellLog(line),
-    ended: (end) => commands?.tellEnd(end, false),
+    ended: (end) => commands?.onEnd(end),
   });
   commands = new Commands(shell, screen, run.json, prompt !== null);
   const lost = new AbortController();
-  void shell.lost.then((why) => lost.abort(new MachineError(why, ExitStatus.FAILED)));
-  const script = new Script(commands, screen, AbortSignal.any([session.signal, lost.signal]));
+  void shell.lost.then((why) =>
+    lost.abort(new MachineError(why || "the machine has ended", ExitStatus.FAILED)),
+  );
+  const over = AbortSignal.any([session.signal, lost.signal]);
+  const script = new Script(commands, screen, over);
   try {
-    if (prompt !== null) await atPrompt(prompt, script, commands, run.greeting, lost.signal);
+    if (prompt !== null) await atPrompt(prompt, script, commands, run.greeting, over);
     else if (run.script !== undefined) await script.run(run.script);
     else await piped(session, script);
+    session.signal.throwIfAborted();
     lost.signal.throwIfAborted();
     return script.status;
   } finally {
@@ -74,6 +78,8 @@ class Script {
   status: number = ExitStatus.OK;
   #isOver = false;
   #current: AbortController | null = null;
+  /** Whether the next line is given up: Ctrl-C came right behind it. */
+  #isInterrupted = false;
 
   constructor(
     private readonly commands: Commands,
@@ -85,20 +91,23 @@ class Script {
     return this.#isOver || this.signal.aborted;
   }
 
-  /** Gives up the command that is under way. */
+  /** Gives up the command that is under way, or about to be. */
   interrupt(): void {
+    this.#isInterrupted = true;
     this.#current?.abort(new MachineError("interrupted", ExitStatus.INTERRUPTED));
   }
 
   async run(text: string): Promise<void> {
     try {
       for (const words of parseScript(text)) {
-        if (this.isOver) return;
+        // What stands behind a command that was given up is given up too.
+        if (this.isOver || this.#isInterrupted) break;
         await this.#guarded(words);
       }
     } catch (error) {
       this.#fail(error);
     }
+    this.#isInterrupted = false;
   }
 
   async #guarded(words: readonly string[]): Promise<void> {
@@ -127,13 +136,13 @@ async function atPrompt(
   script: Script,
   commands: Commands,
   greeting: string,
-  lost: AbortSignal,
+  over: AbortSignal,
 ): Promise<void> {
   prompt.listen({
     complete: (line) => complete(commands, line),
     onInterrupt: () => script.interrupt(),
   });
-  lost.addEventListener("abort", () => prompt.close());
+  over.addEventListener("abort", () => prompt.close());
   prompt.write(greeting);
   try {
     while (!script.isOver) {

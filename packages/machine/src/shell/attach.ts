@@ -6,7 +6,7 @@ import { type Answer, Request } from "../door/door.js";
 import type { RunningMachine } from "../door/folder.js";
 import { ExitStatus, MachineError } from "../errors.js";
 import { type Settled, unsettle } from "../own-process/protocol.js";
-import { openChannel, type ShellSide, type TerminalSide } from "./channel.js";
+import { openChannel, type ShellSide, say, type TerminalSide } from "./channel.js";
 import type { Shell, ShellEvents, ShellOptions } from "./types.js";
 
 const LF = 10;
@@ -32,7 +32,7 @@ export async function attachShell(
     log: events.log,
     ended: events.ended,
     lost: (reason) => {
-      why = reason;
+      if (reason !== "") why = reason;
     },
   };
   const { remote, push } = openChannel<ShellSide, TerminalSide>(socket, functions);
@@ -55,7 +55,7 @@ export async function attachShell(
     work: (ask: number) => Promise<Settled<T>>,
   ): Promise<T> {
     const number = nextAsk++;
-    const cancel = (): void => void remote.cancel.asEvent(number);
+    const cancel = (): void => say(remote.cancel.asEvent(number));
     signal?.addEventListener("abort", cancel, { once: true });
     return ask(() => work(number)).finally(() => signal?.removeEventListener("abort", cancel));
   }

@@ -31,6 +31,22 @@ export interface TerminalSide {
   lost(why: string): void;
 }
 
+/** Says something that nobody answers; to one that is gone it is said to nobody. */
+export function say(event: unknown): void {
+  Promise.resolve(event).catch(() => {});
+}
+
+/** A line as birpc takes it: a request, or an answer; null if it is neither. */
+function messageOf(line: string): object | null {
+  try {
+    const message = JSON.parse(line) as { t?: unknown; i?: unknown; m?: unknown; a?: unknown } | null;
+    const isRequest = message?.t === "q" && typeof message.m === "string" && Array.isArray(message.a);
+    return isRequest || (message?.t === "s" && typeof message.i === "string") ? message : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Speaks on a socket from now on. What is said on it that is no such line ends it. */
 export function openChannel<Remote extends object, Local extends object>(
   socket: Socket,
@@ -44,19 +60,12 @@ export function openChannel<Remote extends object, Local extends object>(
     },
     on: (listener) => {
       take = (line) => {
-        try {
-          listener(line);
-        } catch {
-          socket.destroy();
-        }
+        const message = messageOf(line);
+        if (message === null) socket.destroy();
+        else if (!socket.destroyed) listener(message);
       };
     },
     serialize: (message) => `${JSON.stringify(message)}\n`,
-    deserialize: (line: string) => JSON.parse(line),
-    onGeneralError: () => {
-      socket.destroy();
-      return true;
-    },
     timeout: -1,
   });
   socket.on("close", () => remote.$close());

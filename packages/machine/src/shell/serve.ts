@@ -2,15 +2,20 @@
 import type { Socket } from "node:net";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
 import { type Settled, settle } from "../own-process/protocol.js";
-import { openChannel, type ShellSide, type TerminalSide } from "./channel.js";
+import { openChannel, type ShellSide, say, type TerminalSide } from "./channel.js";
 import type { Shell, ShellEvents, ShellOptions } from "./types.js";
 
 /** Opens a shell for whoever is at the other end of a door. */
 export type OpenShell = (options: ShellOptions, events: ShellEvents) => Promise<Shell>;
 
 /** How something went. What is no error for people has a text all the same: the other side has nothing else. */
-async function told<T>(begin: () => T | Promise<T>): Promise<Settled<T>> {
+async function tell<T>(begin: () => T | Promise<T>, isLost: () => boolean): Promise<Settled<T>> {
   const settled = await settle(begin);
+  if ("failure" in settled) {
+    // What fails because the shell has ended is told by that.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (isLost()) return new Promise<never>(() => {});
+  }
   // JSON has no undefined.
   if ("value" in settled) return { value: settled.value ?? (null as T) };
   if (!("thrown" in settled)) return settled;
@@ -21,6 +26,8 @@ async function told<T>(begin: () => T | Promise<T>): Promise<Settled<T>> {
 /** Serves a shell to whoever connected; it ends with the connection. @param said what was said already */
 export function serveShell(socket: Socket, said: Uint8Array, open: OpenShell): void {
   let shell: Promise<Shell> | null = null;
+  let isLost = false;
+  const told = <T>(begin: () => T | Promise<T>): Promise<Settled<T>> => tell(begin, () => isLost);
   const asks = new Map<number, AbortController>();
   const opened = async (): Promise<Shell> => {
     if (shell === null) throw new UsageError("the shell is not open");
@@ -45,7 +52,8 @@ export function serveShell(socket: Socket, said: Uint8Array, open: OpenShell): v
         shell = open(options, events);
         const it = await shell;
         void it.lost.then((why) => {
-          terminal.lost.asEvent(why);
+          isLost = true;
+          say(terminal.lost.asEvent(why));
           socket.end();
         });
       }),
@@ -65,8 +73,8 @@ export function serveShell(socket: Socket, said: Uint8Array, open: OpenShell): v
   const events: ShellEvents = {
     // One that is gone takes no lines, and holds nobody.
     console: (line) => terminal.console(line).catch(() => {}),
-    log: (line) => void terminal.log.asEvent(line),
-    ended: (end) => void terminal.ended.asEvent(end),
+    log: (line) => say(terminal.log.asEvent(line)),
+    ended: (end) => say(terminal.ended.asEvent(end)),
   };
   socket.on("data", push);
   socket.on("close", () => {

@@ -19,6 +19,7 @@ import { OwnConsole } from "../peer/console-streams.js";
 import type { Peer } from "../peer/peer.js";
 import type { Reference } from "../peer/reference.js";
 import type { PeerClient } from "../peer/types.js";
+import { inRange } from "../ranges.js";
 import { shortName } from "../short-name.js";
 import type { LogTaps } from "./log-taps.js";
 import type { Shell, ShellEnd, ShellEvents, ShellOptions, ShellStart, ShellView } from "./types.js";
@@ -28,6 +29,8 @@ const PRIORITY = 140;
 const MEMORY_SHARE = 8;
 const BITS_PER_MIB = 20;
 const WORD_BYTES = 4;
+/** As many as the guest remembers. */
+const MAX_REMEMBERED = 64;
 /** How long a name is waited for that a program of the shell's may yet register, and how often it is looked for. */
 const REGISTERED_MS = 2000;
 const LOOK_MS = 10;
@@ -117,7 +120,7 @@ export class ShellSession implements Shell {
     const how = await this.running.then(
       ({ state, fault }) =>
         state === "faulted" ? fault : `the shell's guest was ${state === "exited" ? "ended" : state}`,
-      (error: unknown) => (error as Error).message,
+      () => "",
     );
     this.host.taps.remove(this.events.log);
     return this.#isClosed ? new Promise<never>(() => {}) : how;
@@ -225,6 +228,7 @@ export class ShellSession implements Shell {
   async start({ image, args, core, priority, memoryBits }: ShellStart): Promise<number> {
     const { peer, backend } = this.host;
     const client = this.#client();
+    if (core !== null) inRange("core", core, 0, backend.cores - 1);
     const slot = await this.#put({ image, args });
     const name = shortName(basename(image.name));
     const own = new OwnConsole(peer);
@@ -242,6 +246,11 @@ export class ShellSession implements Shell {
       return pid;
     } catch (error) {
       own.end();
+      if (error instanceof IpcError && error.code === Err.NO_MEMORY)
+        throw new MachineError(
+          "this shell has not enough memory left: stop a program, or give it more (shell --untyped)",
+          ExitStatus.FAILED,
+        );
       throw asFailure(error);
     }
   }
@@ -259,7 +268,9 @@ export class ShellSession implements Shell {
   #follow(pid: number, name: string, onEnd: (() => Promise<void>) | null): void {
     const ended = this.#client()
       .ended({ pid })
-      .then(({ state, status, line, column, fault, callers }): ShellEnd => {
+      .then(async ({ state, status, line, column, fault, callers }): Promise<ShellEnd> => {
+        // Behind all that it has printed.
+        await onEnd?.();
         const words = new Int32Array(
           Uint8Array.from(callers).buffer,
           0,
@@ -272,15 +283,20 @@ export class ShellSession implements Shell {
     const program: Program = { name, isOwn: onEnd !== null, ended, hasEnded: false };
     this.#programs.set(pid, program);
     void ended
-      .then(async (end) => {
-        // Behind all that it has printed.
-        await onEnd?.();
-        if (onEnd !== null) call(this.events.ended, end);
-      })
-      .catch(() => onEnd?.())
+      .then(
+        (end) => void (onEnd !== null && call(this.events.ended, end)),
+        () => onEnd?.(),
+      )
       .finally(() => {
         program.hasEnded = true;
+        this.#forgetOld();
       });
+  }
+
+  /** Of programs that have ended the latest are remembered. */
+  #forgetOld(): void {
+    const over = [...this.#programs].filter(([, { hasEnded }]) => hasEnded);
+    for (const [pid] of over.slice(0, -MAX_REMEMBERED)) this.#programs.delete(pid);
   }
 
   /** Has init put something into a slot of the guest's. */

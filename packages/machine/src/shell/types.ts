@@ -76,6 +76,6 @@ export interface Shell {
   watchLog(on: boolean): Promise<void>;
   /** Ends it, and with it what it has started. */
   close(): Promise<void>;
-  /** Resolves when it has ended without `close`, with why. */
+  /** Resolves when it has ended without `close`, with why; with an empty text if it is its machine that has ended. */
   readonly lost: Promise<string>;
 }

@@ -277,7 +277,11 @@ class Bridge {
     const found = this.#references.get(number);
     if (found === undefined) return;
     this.#references.delete(number);
-    for (const lane of [...found.lanes]) yield* this.#endLane(lane);
+    for (const lane of [...found.lanes]) {
+      const { request } = lane;
+      yield* this.#endLane(lane);
+      if (request !== null) yield* this.#result(request, [Err.BAD_CAP]);
+    }
     yield* this.os.drop(found.handle);
   }
 

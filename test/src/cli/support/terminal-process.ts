@@ -15,6 +15,8 @@ export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly term?: string;
+  /** Environment variables beside those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How it was when the command had ended. */
@@ -51,7 +53,7 @@ export class TerminalProcess {
     this.#terminal = new headless.Terminal({ cols, rows, scrollback: 5000, allowProposedApi: true });
     this.#pidFile = join(t.testdir({}), "pid");
     this.#pty = spawn("/bin/sh", ["-c", SCRIPT, this.#pidFile, process.execPath, BIN, ...args], {
-      ...{ cols, rows, cwd: ROOT, name: term, env: { ...process.env, TERM: term } },
+      ...{ cols, rows, cwd: ROOT, name: term, env: { ...process.env, ...options.env, TERM: term } },
     });
     this.#pty.onData((text) => {
       // When it is on the screen: a piece of it may be, and its end only be on its way.
