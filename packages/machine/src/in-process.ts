@@ -218,7 +218,7 @@ class MachineHere implements Backend {
       const [own, ...rest] = used.map(({ number }) => number);
       const assets = rest.slice(0, assetsOf(image).length);
       const images = rest.slice(assets.length);
-      const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
+      const { cores, priority, memoryBits, debug, console, adopts, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
       const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
       const asked = {
@@ -234,6 +234,7 @@ class MachineHere implements Backend {
         threads,
         debug,
         labelled,
+        adopts,
         bridge,
       };
       return describeExit(await this.control.run(pid, asked), image);

@@ -38,3 +38,4 @@ export type {
 } from "./peer/types.js";
 export { Program } from "./program.js";
 export { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
+export type { SystemOptions, SystemProgram } from "./system.js";

@@ -17,6 +17,7 @@ import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./pe
 import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
 import { checkedRunOf, checkOptions, type RunRequest } from "./run-request.js";
+import { runSystem, type SystemOptions } from "./system.js";
 
 const MAX_STATUS = 255;
 const BRIDGE = "bridge";
@@ -68,6 +69,16 @@ export class CaposMachine {
     const console = ownConsole ? new OwnConsole(this.#peer) : null;
     const status = this.#run(pid, program, run, ending.signal, console).finally(() => console?.end());
     return new Program(pid, status, () => ending.abort(), console?.streams ?? null);
+  }
+
+  /**
+   * Runs a system of programs to its end: a guest, the root, starts them in their order, each with what its plan gives it and nothing
+   * else, and starts them again as the plan says. What happens it prints on the console, a JSON object a line, in its name.
+   * @throws UsageError for a plan that cannot be; MachineError
+   */
+  async runSystem(system: SystemOptions): Promise<RunResult> {
+    await this.#backend.lifetime.open();
+    return runSystem(this.#backend, this.#peer, () => this.#nextPid++, system);
   }
 
   /** @param ending ends it as one that was killed */

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Image } from "@capos/abi";
-import { BRIDGE_IMAGE, IMAGES } from "./guests/system.js";
+import { BRIDGE_IMAGE, IMAGES, ROOT_IMAGE } from "./guests/system.js";
 
 export {
   capabilitiesAndWords,
@@ -48,6 +48,13 @@ export {
   type ServiceDescription,
   USER_THREADS,
 } from "./guests/system.js";
+export {
+  type ProgramPlan,
+  SYSTEM_NAME,
+  SystemHost,
+  type SystemPlan,
+  type SystemReport,
+} from "./guests/system-plan.js";
 
 /** Where `build-images` leaves an image. */
 export function imageFile(name: string): URL {
@@ -57,6 +64,11 @@ export function imageFile(name: string): URL {
 /** The image of the bridge. Throws if it has not been built. */
 export function loadBridgeImage(): Image {
   return JSON.parse(readFileSync(imageFile(BRIDGE_IMAGE), "utf8")) as Image;
+}
+
+/** The image of the root of systems. Throws if it has not been built. */
+export function loadRootImage(): Image {
+  return JSON.parse(readFileSync(imageFile(ROOT_IMAGE), "utf8")) as Image;
 }
 
 /**

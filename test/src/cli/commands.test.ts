@@ -27,7 +27,18 @@ t.test(
 t.test("help shows the commands, and help with a command what --help shows of it", async (t) => {
   const all = await caposSmp(["help"]);
   t.equal(all.status, 0, all.stderr);
-  for (const name of ["bench", "run", "stress", "check", "inspect", "top", "trace", "report"]) {
+  for (const name of [
+    "bench",
+    "run",
+    "up",
+    "graph",
+    "stress",
+    "check",
+    "inspect",
+    "top",
+    "trace",
+    "report",
+  ]) {
     t.match(all.stdout, new RegExp(`^ {2}${name} `, "m"));
     const [help, flag] = await Promise.all([caposSmp(["help", name]), caposSmp([name, "--help"])]);
     t.equal(help.status, 0, name);
