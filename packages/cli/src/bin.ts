@@ -16,8 +16,10 @@ import type { CheckFlags } from "./commands/check.js";
 import type { GraphFlags } from "./commands/graph.js";
 import type { InspectFlags } from "./commands/inspect.js";
 import { addMachineCommands, configureProgram } from "./commands/machine-commands.js";
+import type { NewFlags } from "./commands/new.js";
 import { addMachineOptions } from "./commands/options.js";
 import type { ReportFlags } from "./commands/report.js";
+import type { ShellFlags } from "./commands/shell.js";
 import type { TopFlags } from "./commands/top.js";
 import type { TraceFlags } from "./commands/trace.js";
 import type { UpFlags } from "./commands/up.js";
@@ -26,6 +28,7 @@ import {
   intervalSeconds,
   machineName,
   milliseconds,
+  powerOfTwo,
   secondsUpTo,
   sectionNames,
   traceSize,
@@ -150,6 +153,15 @@ program
   });
 
 program
+  .command("new <folder>")
+  .description("make a project to start from: two programs that talk, an application, a test")
+  .option("--json", "print one JSON document instead of text")
+  .action(async (folder: string, flags: NewFlags) => {
+    const { newCommand } = await import("./commands/new.js");
+    end(newCommand(folder, flags, session));
+  });
+
+program
   .command("inspect")
   .argument("[pid]", "the process that runs the machine (default: the only one that does)", machineName)
   .description("show a machine that another capos-smp runs: processes, threads, capabilities, queues, memory")
@@ -159,6 +171,29 @@ program
   .action(async (pid: string | undefined, _flags: InspectFlags, command: Command) => {
     const { inspectCommand } = await import("./commands/inspect.js");
     end(await inspectCommand(pid, command.optsWithGlobals<InspectFlags>(), session));
+  });
+
+program
+  .command("shell")
+  .description(
+    "attach to a machine that another capos-smp runs: start and end programs, call what they serve",
+  )
+  .option(
+    "--machine <pid>",
+    "the process that runs the machine (default: the only one that does)",
+    machineName,
+  )
+  .option("-c, --command <commands>", "run these, with ; between them, and end")
+  .option("--read-only", "start and end nothing")
+  .option(
+    "--untyped <MiB>",
+    "memory for what it starts, a power of two (default: an eighth)",
+    powerOfTwo(1024),
+  )
+  .option("--json", "print what ps, caps, names, methods, call, start and wait tell as JSON")
+  .action(async (_flags: ShellFlags, command: Command) => {
+    const { shellCommand } = await import("./commands/shell.js");
+    end(await shellCommand(command.optsWithGlobals<ShellFlags>(), session));
   });
 
 program

@@ -17,6 +17,7 @@ import {
   hostThread,
   Power,
   raise,
+  type SharedMemory,
 } from "@capos/hal";
 import { boot, equipCore, prepareCore } from "./boot/boot.js";
 import { panic } from "./boot/panic.js";
@@ -32,7 +33,7 @@ import { traceBirth, traceEnd } from "./state/trace.js";
 /** What the host hands to a core's worker. */
 export interface CoreTask {
   readonly core: number;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
   /** True for a worker that replaces one that died. */
   readonly recovers: boolean;
 }

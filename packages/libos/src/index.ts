@@ -27,6 +27,7 @@ export type {
 } from "./capability.js";
 export { Console, type ConsoleClient, consoleClient } from "./console.js";
 export { CSpace } from "./cspace.js";
+export { describe } from "./describe.js";
 export { Echo } from "./echo.js";
 export {
   type AssetSlots,

@@ -106,7 +106,9 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
 }
 
 /** What a new process is to be, and what it is given. */
-export interface ProcessOptions extends Placement {
+export interface ProcessOptions extends Omit<Placement, "args"> {
+  /** None unless told; null: those that came with its image. */
+  readonly args?: readonly string[] | null;
   /**
    * What it is to run: an image that was imported, what `os.image` gives, or the handle of one (needs EXECUTE); the spawner's
    * own (`environment.image`) unless told. By a handle alone, but for one's own, it has none of the images that it imports.
@@ -190,7 +192,7 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
           ...(given !== undefined && { memory: given }),
           handed: options.gifts ?? [],
           name,
-          args: options.args ?? [],
+          args: options.args === undefined ? [] : options.args,
           cores: os.cores,
           cnodeBits,
         }),

@@ -27,6 +27,7 @@ export type Strategy = "one-for-one" | "one-for-all" | "rest-for-one";
 /** Whether a child is started again: always; unless it exited with status 0; never. */
 export type Restart = "permanent" | "transient" | "temporary";
 
+/** A child: what it runs and is given, and when it is started again. */
 export interface ChildDescription extends Omit<ProcessOptions, "watcher"> {
   /** Differs from those of the other children. At most 32 bytes. */
   readonly name: string;
@@ -34,6 +35,7 @@ export interface ChildDescription extends Omit<ProcessOptions, "watcher"> {
   readonly restart?: Restart;
 }
 
+/** How a supervisor looks after its children. */
 export interface SupervisorOptions {
   /** "one-for-one" unless told. */
   readonly strategy?: Strategy;
@@ -99,6 +101,7 @@ const NS_PER_MS = 1e6;
 /** How long the longest time may be: what a capability's end can be told in. */
 const MAX_MS = 2 ** 31 - 1;
 
+/** Starts processes and looks after them: see `run`. */
 export class Supervisor {
   readonly #os: Os;
   readonly #children: readonly Child[];

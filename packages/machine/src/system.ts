@@ -51,7 +51,8 @@ export async function runSystem(
   });
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
-  const serving = await peer.serve(SystemHost, { stop: () => stopped }, { name: SYSTEM_NAME });
+  const serving = await peer.serve(SystemHost, { stop: () => stopped }, {});
+  const deposit = await peer.deposit(serving.reference);
   try {
     return await backend.run(
       takePid(),
@@ -64,7 +65,7 @@ export async function runSystem(
         memoryBits: Math.ceil(Math.log2(bytesFor(programs))),
         threads: ROOT_THREADS + programs.reduce((sum, { threads }) => sum + threads, 0),
         debug: false,
-        handed: [],
+        handed: [{ deposit }],
         console: null,
         labelled: true,
         adopts: true,
@@ -73,6 +74,7 @@ export async function runSystem(
     );
   } finally {
     signal.removeEventListener("abort", stop);
+    peer.withdraw(deposit);
     serving.close();
   }
 }

@@ -28,6 +28,7 @@ import {
   type PhysicalMemory,
   planMachine,
   resetLapic,
+  type SharedMemory,
   unloadModule,
   type WordIndex,
   writeBootInfo,
@@ -90,7 +91,7 @@ export interface GuestOptions {
 export class Machine {
   readonly memory: PhysicalMemory;
   readonly i32: Int32Array;
-  readonly wasm: WebAssembly.Memory;
+  readonly wasm: SharedMemory;
   readonly resources: InitResources;
   readonly guests: Guest[] = [];
   readonly cspace: WordIndex;

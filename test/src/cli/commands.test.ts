@@ -34,6 +34,7 @@ t.test("help shows the commands, and help with a command what --help shows of it
     "graph",
     "stress",
     "check",
+    "new",
     "inspect",
     "top",
     "trace",

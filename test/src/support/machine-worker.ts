@@ -18,11 +18,12 @@ import {
   RingPort,
   raise,
   ringGroup,
+  type SharedMemory,
 } from "@capos/hal";
 import { scramble } from "./scramble.js";
 
 interface Common {
-  readonly wasm: WebAssembly.Memory;
+  readonly wasm: SharedMemory;
   readonly core: number;
 }
 

@@ -11,6 +11,7 @@ import {
   type MachinePlan,
   type PhysicalMemory,
   planMachine,
+  type SharedMemory,
   writeBootInfo,
 } from "@capos/hal";
 import fc from "fast-check";
@@ -19,7 +20,7 @@ import type { Job } from "./machine-worker.js";
 
 export interface Machine {
   readonly plan: MachinePlan;
-  readonly wasm: WebAssembly.Memory;
+  readonly wasm: SharedMemory;
   readonly memory: PhysicalMemory;
 }
 

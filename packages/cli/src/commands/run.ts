@@ -5,6 +5,8 @@ import { readGuest } from "@capos/machine/compile-guest";
 import { defaultCores } from "@capos/machine/defaults";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
+import type { Beside } from "../shell/beside.js";
+import { checkTypes } from "../type-check.js";
 import type { MachineFlags } from "./options.js";
 import { programsOf } from "./programs.js";
 
@@ -12,9 +14,12 @@ export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
   readonly ownProcess?: boolean;
+  readonly shell?: boolean;
   /** Seconds. */
   readonly timeout?: number;
   readonly root?: string;
+  /** False if types are not to be checked. */
+  readonly check?: boolean;
 }
 
 /** Runs guests, each a file, beside each other; answers the first exit status that is not 0. */
@@ -24,6 +29,19 @@ export async function runCommand(
   flags: RunFlags,
   session: Session,
 ): Promise<number> {
+  if (flags.shell !== true) return runGuests(file, rest, flags, session, null);
+  const { runBesideShell } = await import("../shell/beside.js");
+  return runBesideShell(flags, session, (inner, beside) => runGuests(file, rest, flags, inner, beside));
+}
+
+/** @param beside what goes on beside them and says when the machine ends; null: it ends with the last of them */
+async function runGuests(
+  file: string,
+  rest: readonly string[],
+  flags: RunFlags,
+  session: Session,
+  beside: Beside | null,
+): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
     throw new UsageError("--own-process: top and trace see machines of their own process only");
@@ -32,8 +50,16 @@ export async function runCommand(
   const reading = Promise.all(
     programs.map((program) => readGuest(program.file, { root: flags.root, signal })),
   );
+  const checking =
+    flags.check === false
+      ? Promise.resolve(null)
+      : checkTypes(
+          programs.map((program) => program.file),
+          signal,
+        );
   // Told of below.
   reading.catch(() => {});
+  checking.catch(() => {});
   const [{ boot }, { bootOptions, KEPT_KIB }, { LabelledConsole }, { runTogether }] = await Promise.all([
     import("@capos/machine"),
     import("./boot-options.js"),
@@ -49,6 +75,7 @@ export async function runCommand(
   };
   // Who watches machines is shown none for a guest that cannot run.
   const early = session.onMachine === undefined ? null : await makeAll();
+  if (early !== null) await checking;
   const isOne = programs.length === 1;
   const labelled = isOne ? undefined : new LabelledConsole(programs.map(({ name }) => name));
   const lines: string[] = [];
@@ -67,16 +94,23 @@ export async function runCommand(
     ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
-  const [booted, made] = await Promise.allSettled([booting, early ?? whileOthersWork(makeAll)]);
+  const [booted, made, checked] = await Promise.allSettled([
+    booting,
+    early ?? whileOthersWork(makeAll),
+    checking,
+  ]);
   if (booted.status === "rejected") throw booted.reason;
   const machine = booted.value;
-  if (made.status === "rejected") {
+  if (made.status === "rejected" || checked.status === "rejected") {
     await machine.halt();
-    throw made.reason;
+    // The builder's own words say more of what both refuse.
+    throw made.status === "rejected" ? made.reason : (checked as PromiseRejectedResult).reason;
   }
+  if (checked.value !== null && flags.quiet !== true)
+    stderr.write(`capos-smp: types are not checked: ${visibleLines(checked.value)}\n`);
   try {
     signal.throwIfAborted();
-    const results = await runTogether(
+    const running = runTogether(
       machine,
       programs.map(({ name, args }, i) => ({
         image: made.value[i]!,
@@ -92,15 +126,18 @@ export async function runCommand(
         },
       })),
       (waits) => {
-        if (flags.quiet === true) return;
+        if (flags.quiet === true || beside !== null) return;
         const whom = isOne ? "this program, it waits" : "these programs, they wait";
         stderr.write(`capos-smp: nobody is left who could wake ${whom} for ever (Ctrl-C ends it):\n`);
         for (const line of waits) stderr.write(`  ${visibleLines(line)}\n`);
       },
       (result) => {
-        if (!isOne && flags.json !== true && result.fault !== "") stderr.write(faultLines(result));
+        if ((!isOne || beside !== null) && flags.json !== true && result.fault !== "")
+          stderr.write(faultLines(result));
       },
     );
+    if (beside !== null) return await beside(machine, running);
+    const results = await running;
     await machine.halt();
     const status = results.find((result) => result.status !== 0)?.status ?? 0;
     if (flags.json === true) {

@@ -25,7 +25,12 @@ import {
   HostEvent,
   Power,
 } from "../memory/machine-map.js";
-import { attachMemory, type PhysicalMemory, type WordIndex } from "../memory/physical-memory.js";
+import {
+  attachMemory,
+  type PhysicalMemory,
+  type SharedMemory,
+  type WordIndex,
+} from "../memory/physical-memory.js";
 import { traceRings } from "../memory/recordings.js";
 
 const TICK_MS = 1;
@@ -201,4 +206,4 @@ function run(memory: PhysicalMemory): void {
   }
 }
 
-run(attachMemory((workerData as { memory: WebAssembly.Memory }).memory));
+run(attachMemory((workerData as { memory: SharedMemory }).memory));

@@ -13,7 +13,7 @@ import { nowNs } from "../cpu/clock.js";
 import { threadTime } from "../cpu/host-thread.js";
 import { Patience } from "../cpu/patience.js";
 import { BootInfo, CoreArea, CoreDeath, CoreState, coreArea, Power } from "../memory/machine-map.js";
-import type { PhysicalMemory } from "../memory/physical-memory.js";
+import type { PhysicalMemory, SharedMemory } from "../memory/physical-memory.js";
 import { SEALED, setFlags } from "./workers.js";
 
 /** A worker has this long to exit once it was terminated, in milliseconds of its work: see `Patience`. */
@@ -52,7 +52,7 @@ export class CorePool {
   constructor(
     private readonly program: URL,
     private readonly memory: PhysicalMemory,
-    private readonly wasmMemory: WebAssembly.Memory,
+    private readonly wasmMemory: SharedMemory,
     private readonly events: CorePoolEvents,
   ) {
     setFlags();

@@ -24,7 +24,12 @@ import {
   writeBootInfo,
 } from "../memory/machine-map.js";
 import { addModule, findModule, unloadModule } from "../memory/modules.js";
-import { allocateMemory, attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
+import {
+  allocateMemory,
+  attachMemory,
+  type PhysicalMemory,
+  type SharedMemory,
+} from "../memory/physical-memory.js";
 import { checkAddressSpace } from "./address-space.js";
 import { CorePool } from "./core-pool.js";
 import { cannotStart, HostError } from "./host-error.js";
@@ -96,7 +101,7 @@ function checkProcess(): void {
   }
 }
 
-function allocate(memoryMiB: number): WebAssembly.Memory {
+function allocate(memoryMiB: number): SharedMemory {
   checkProcess();
   try {
     return allocateMemory(memoryMiB);
@@ -109,7 +114,7 @@ function allocate(memoryMiB: number): WebAssembly.Memory {
 
 export class Machine {
   readonly memory: PhysicalMemory;
-  readonly #wasmMemory: WebAssembly.Memory;
+  readonly #wasmMemory: SharedMemory;
   readonly #reports: unknown[] = [];
   readonly #input: Uint8Array[][] = Array.from({ length: PORT_COUNT }, () => []);
   readonly #closed: boolean[] = Array.from({ length: PORT_COUNT }, () => false);

@@ -11,11 +11,11 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { Attention, attentionOf, raise } from "../cpu/attention.js";
 import { requestInterrupt } from "../cpu/lapic.js";
 import { BootInfo, CoreArea, coreArea, HOTPLUG_VECTOR } from "../memory/machine-map.js";
-import { attachMemory, type PhysicalMemory } from "../memory/physical-memory.js";
+import { attachMemory, type PhysicalMemory, type SharedMemory } from "../memory/physical-memory.js";
 
 /** What the host hands to this worker. */
 export interface ManagementTask {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
   /** Where the kernel's inspection is, null for a machine that cannot be asked for its kernel's state. */
   readonly inspectProgram: string | null;
 }

@@ -20,6 +20,11 @@ export const LINE_WORDS = LINE_BYTES / 4;
 const WASM_PAGE_BYTES = 65536;
 const MIB = 1024 * 1024;
 
+/** A machine's memory as threads hand it to each other: a WebAssembly.Memory, whose type only those with the DOM's have. */
+export interface SharedMemory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+}
+
 /** The memory as a core sees it: three views of the same bytes, made once per thread. */
 export interface PhysicalMemory {
   readonly i32: Int32Array;
@@ -31,7 +36,7 @@ export interface PhysicalMemory {
  * Makes the memory of a machine. Initial is maximum: a shared memory that never grows has one
  * buffer for life, so views in all threads stay whole.
  */
-export function allocateMemory(memoryMiB: number): WebAssembly.Memory {
+export function allocateMemory(memoryMiB: number): SharedMemory {
   const pages = (memoryMiB * MIB) / WASM_PAGE_BYTES;
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
@@ -52,7 +57,7 @@ export function bufferOf(view: Float64Array): ArrayBuffer {
 }
 
 /** Makes this thread's views of a machine's memory. */
-export function attachMemory(memory: WebAssembly.Memory): PhysicalMemory {
+export function attachMemory(memory: SharedMemory): PhysicalMemory {
   const buffer = memory.buffer;
   return {
     i32: withoutPrototype(new Int32Array(buffer)),

@@ -47,6 +47,22 @@ export interface RunRequest {
   readonly bridge?: boolean;
 }
 
+/**
+ * Gives a process that runs a capability: to an image (by its number), or to a process (by its id), to look at it and to
+ * end it. Answered by `done`, or by `error`.
+ */
+export interface GiveRequest {
+  readonly op: "give";
+  readonly id: number;
+  /** The id of the process that is given it. */
+  readonly to: number;
+  /** An empty slot of its CSpace that it has named. */
+  readonly slot: number;
+  /** One of the two. */
+  readonly image?: number;
+  readonly process?: number;
+}
+
 /** Ends a process. Answered by its `exit`, or by `error` if there is none. */
 export interface KillRequest {
   readonly op: "kill";
@@ -75,7 +91,13 @@ export interface HaltRequest {
   readonly status: number;
 }
 
-export type ControlRequest = RunRequest | KillRequest | KillServiceRequest | MemoryRequest | HaltRequest;
+export type ControlRequest =
+  | RunRequest
+  | GiveRequest
+  | KillRequest
+  | KillServiceRequest
+  | MemoryRequest
+  | HaltRequest;
 
 /** Every service has been started; requests are read from now on. */
 export interface ReadyEvent {
@@ -137,6 +159,7 @@ export type ControlEvent = ReadyEvent | ExitEvent | DoneEvent | ErrorEvent | Ser
 export const MAX_REQUEST_BYTES = 16384;
 
 const MAX_IMAGE = 0x7fff_ffff;
+const MAX_SLOT = 0xffff;
 const MAX_DEPOSIT = 0xffff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
@@ -156,9 +179,13 @@ export function placeArguments(
   return fitsStartWords(name, args, handed) ? { args, text: "" } : { args: null, text: argumentsText(args) };
 }
 
+/** What a process that runs is given. */
+export type GivenThing = { readonly image: number } | { readonly process: number };
+
 /** A request as init works with it: complete and in range. */
 export type CheckedRequest =
   | Required<RunRequest>
+  | (Pick<GiveRequest, "op" | "id" | "to" | "slot"> & { readonly what: GivenThing })
   | KillRequest
   | (Omit<KillServiceRequest, "id"> & { readonly id: number | null })
   | MemoryRequest
@@ -201,8 +228,8 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
         handed: handedOf(fields.handed ?? [], id),
-        console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
         assets: assetsOf(fields.assets ?? [], id),
+        console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
         cores: coresOf(fields.cores ?? null, cores, id),
@@ -217,6 +244,20 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         adopts: flag(fields.adopts ?? false, "adopts", id),
         bridge: flag(fields.bridge ?? false, "bridge", id),
       };
+    case "give": {
+      if ((fields.image === undefined) === (fields.process === undefined))
+        throw new BadRequest(id, "give needs an image or a process");
+      return {
+        op: "give",
+        id: integer("id", 0, Number.MAX_SAFE_INTEGER),
+        to: integer("to", 0, Number.MAX_SAFE_INTEGER),
+        slot: integer("slot", 1, MAX_SLOT),
+        what:
+          fields.image === undefined
+            ? { process: integer("process", 0, Number.MAX_SAFE_INTEGER) }
+            : { image: integer("image", 0, MAX_IMAGE) },
+      };
+    }
     case "kill":
       return { op: "kill", id: integer("id", 0, Number.MAX_SAFE_INTEGER) };
     case "kill-service":
@@ -227,7 +268,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
     case "halt":
       return { op: "halt", status: integer("status", 0, 255) };
     default:
-      throw new BadRequest(id, "op must be one of run, kill, kill-service, memory, halt");
+      throw new BadRequest(id, "op must be one of run, give, kill, kill-service, memory, halt");
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * What there is to decide stands in the description, its first argument. It makes the endpoints, gives each program those that it
  * provides and uses and nothing else, and prints what happens, a JSON object a line. It holds what it was given by init: memory,
- * the programs' images, and a way to have each of them known by its own name. A second thread waits for the host to
+ * the programs' images, a way to the host, and a way to have each of them known by its own name. A second thread waits for the host to
  * want the end; programs end last to first then.
  */
 import { Right, type Sys } from "@capos/abi";
@@ -19,7 +19,7 @@ import {
   start,
 } from "@capos/libos";
 import { Registry } from "./registry.js";
-import { type ProgramPlan, SYSTEM_NAME, SystemHost, type SystemPlan } from "./system-plan.js";
+import { type ProgramPlan, SystemHost, type SystemPlan } from "./system-plan.js";
 
 /** Bits of the notification; the supervisor's own is 1. */
 const STOP = 2;
@@ -55,7 +55,7 @@ export default function* main(sys: Sys) {
   }
   const notification = yield* os.notification();
   const stop = yield* os.copy(notification, Right.SEND, STOP);
-  yield* spawnThread(os, { handed: [stop] });
+  yield* spawnThread(os, { handed: [stop, os.handed[0]!] });
   const supervisor = yield* Supervisor.start(
     os,
     children,
@@ -70,7 +70,7 @@ export default function* main(sys: Sys) {
 
 function* awaitStop(os: Os): Steps<number> {
   try {
-    yield* SystemHost.client(os.sys, yield* os.names.wait(SYSTEM_NAME)).stop();
+    yield* SystemHost.client(os.sys, os.handed[1]!).stop();
   } catch (error) {
     // Without a host there is nobody left to run for.
     if (!(error instanceof IpcError)) throw error;

@@ -1,7 +1,7 @@
 /** What the host tells the root of a system to start, and what that tells the host: shared by both. */
 import { protocol, type Restart, type SupervisorOptions, type SupervisorReport } from "@capos/libos";
 
-/** What the root of a system is called, and the name that the host serves `SystemHost` by. No program can be called so. */
+/** What the root of a system is called. No program can be called so. */
 export const SYSTEM_NAME = "system";
 
 export const SystemHost = /* @__PURE__ */ protocol("system", {

@@ -12,6 +12,9 @@ export const IMAGES = Object.freeze(["init", "names", "log", "console", "echo"] 
 /** What the host has run when it first takes part in the machine itself: see `bridge.ts`. */
 export const BRIDGE_IMAGE = "bridge";
 
+/** What the host has run for each who sits at a shell: see `shell.ts`. */
+export const SHELL_IMAGE = "shell";
+
 /** What the host has run to start and supervise the programs of a system: see `root.ts`. */
 export const ROOT_IMAGE = "root";
 

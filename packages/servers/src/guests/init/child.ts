@@ -54,6 +54,7 @@ export interface Child {
   /** The core it was placed on. */
   readonly core: number;
   readonly process: number;
+  readonly space: number;
   readonly parts: Parts;
 }
 
@@ -104,7 +105,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
           cores: init.cores,
         }),
     });
-    return { core, process, parts: { blocks, handles: made } };
+    return { core, process, space, parts: { blocks, handles: made } };
   } catch (error) {
     yield* giveBack(init, { blocks, handles: made });
     throw error;
