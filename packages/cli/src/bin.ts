@@ -13,6 +13,7 @@ import { Command, CommanderError, Option } from "commander";
 import { STRATEGIES } from "./check/selection.js";
 import type { BenchFlags } from "./commands/bench.js";
 import type { CheckFlags } from "./commands/check.js";
+import type { GraphFlags } from "./commands/graph.js";
 import type { InspectFlags } from "./commands/inspect.js";
 import { addMachineCommands, configureProgram } from "./commands/machine-commands.js";
 import type { NewFlags } from "./commands/new.js";
@@ -21,6 +22,7 @@ import type { ReportFlags } from "./commands/report.js";
 import type { ShellFlags } from "./commands/shell.js";
 import type { TopFlags } from "./commands/top.js";
 import type { TraceFlags } from "./commands/trace.js";
+import type { UpFlags } from "./commands/up.js";
 import {
   integer,
   intervalSeconds,
@@ -124,6 +126,30 @@ addMachineOptions(program.command("report [suites...]"))
   .action(async (names: string[], _flags: ReportFlags, command: Command) => {
     const { reportCommand } = await import("./commands/report.js");
     end(await reportCommand(names, command.optsWithGlobals<ReportFlags>(), session));
+  });
+
+addMachineOptions(program.command("up"))
+  .argument("[system]", "the description: .yaml, .json, or a module (.ts)")
+  .description("boot a machine, start the programs of a system and supervise them, until Ctrl-C or their end")
+  .option("--check", "only look whether the description and its programs are right")
+  .option("--schema", "print the JSON schema of descriptions")
+  .option("--raw-console", "let programs send a terminal all they want, not just text and colours")
+  .option("--root <folder>", "where each program's files are (default: its file's folder)")
+  .action(async (file: string | undefined, _flags: UpFlags, command: Command) => {
+    const { upCommand } = await import("./commands/up.js");
+    end(await upCommand(file, command.optsWithGlobals<UpFlags>(), session));
+  });
+
+program
+  .command("graph <system>")
+  .description("draw who can reach whom in a system, as a page that needs nothing else")
+  .option("-o, --out <file>", "where the page goes", "capos-graph.html")
+  .option("--force", "overwrite the file")
+  .addOption(new Option("--dot", "print the graph for Graphviz instead").conflicts(["out", "force"]))
+  .option("--json", "print the graph as one JSON document instead")
+  .action(async (file: string, _flags: GraphFlags, command: Command) => {
+    const { graphCommand } = await import("./commands/graph.js");
+    end(await graphCommand(file, command.optsWithGlobals<GraphFlags>(), session));
   });
 
 program

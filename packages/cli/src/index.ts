@@ -48,6 +48,8 @@ export { type Selection, selectJobs } from "./check/selection.js";
 export { renderCounterExample, type TableOptions } from "./check/table.js";
 export { renderReport } from "./report/report.js";
 export { type StressDocument, type StressOptions, stress } from "./stress.js";
+export { type ProgramDescription, type SystemDescription, system } from "./system/description.js";
+export { SYSTEM_SCHEMA } from "./system/schema.js";
 export { Captured } from "./top/captured.js";
 export {
   type CoreReading,

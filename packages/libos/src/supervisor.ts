@@ -27,7 +27,7 @@ export type Strategy = "one-for-one" | "one-for-all" | "rest-for-one";
 /** Whether a child is started again: always; unless it exited with status 0; never. */
 export type Restart = "permanent" | "transient" | "temporary";
 
-/** What a child is to be, as for `spawnProcess`, and when it is started again. */
+/** A child: what it runs and is given, and when it is started again. */
 export interface ChildDescription extends Omit<ProcessOptions, "watcher"> {
   /** Differs from those of the other children. At most 32 bytes. */
   readonly name: string;
@@ -165,15 +165,21 @@ export class Supervisor {
     return this.#end;
   }
 
-  /** Looks after the children until none runs or is to be started again, or there were too many restarts. */
-  *run(): Steps<SupervisorEnd> {
+  /**
+   * Looks after the children until none runs or is to be started again, or there were too many restarts.
+   * @param onSignal takes the bits of the notification each time it is signalled: a child's end is bit 0, others are the caller's
+   */
+  *run(onSignal?: (bits: number) => MaybeSteps<void>): Steps<SupervisorEnd> {
     const { sys } = this.#os;
     for (;;) {
       yield* this.attend();
       if (this.#end !== null) return this.#end;
       // Through what dies when the next restart is due: that ends the wait too.
       const answer = yield sys.wait((yield* this.#next()) ?? this.notification);
-      if (answer < 0 && (yield* this.#next()) === null) throw new IpcError(answer, "wait for children");
+      if (answer >= 0) {
+        const result = onSignal?.(sys.badge());
+        if (isSteps(result)) yield* result;
+      } else if ((yield* this.#next()) === null) throw new IpcError(answer, "wait for children");
     }
   }
 

@@ -226,7 +226,7 @@ class MachineHere implements Backend {
       const [own, ...loaded] = used.map(({ number }) => number);
       const assets = loaded.slice(0, assetsOf(image).length);
       const images = loaded.slice(assets.length);
-      const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
+      const { cores, priority, memoryBits, debug, console, adopts, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
       const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
       const asked = {
@@ -242,6 +242,7 @@ class MachineHere implements Backend {
         threads,
         debug,
         labelled,
+        adopts,
         bridge,
       };
       return describeExit(await this.control.run(pid, asked), image);

@@ -41,3 +41,4 @@ export { Program } from "./program.js";
 export { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
 export { attachShell } from "./shell/attach.js";
 export type { Shell, ShellEnd, ShellEvents, ShellOptions, ShellStart, ShellView } from "./shell/types.js";
+export type { SystemOptions, SystemProgram } from "./system.js";

@@ -19,6 +19,7 @@ import { inRange } from "./ranges.js";
 import { checkedRunOf, checkOptions, type RunRequest } from "./run-request.js";
 import type { LogTaps } from "./shell/log-taps.js";
 import type { Shell, ShellEvents, ShellOptions } from "./shell/types.js";
+import { runSystem, type SystemOptions } from "./system.js";
 
 const MAX_STATUS = 255;
 const BRIDGE = "bridge";
@@ -76,6 +77,16 @@ export class CaposMachine {
     const console = ownConsole ? new OwnConsole(this.#peer) : null;
     const status = this.#run(pid, program, run, ending.signal, console).finally(() => console?.end());
     return new Program(pid, status, () => ending.abort(), console?.streams ?? null);
+  }
+
+  /**
+   * Runs a system of programs to its end: a guest, the root, starts them in their order, each with what its plan gives it and nothing
+   * else, and starts them again as the plan says. What happens it prints on the console, a JSON object a line, in its name.
+   * @throws UsageError for a plan that cannot be; MachineError
+   */
+  async runSystem(system: SystemOptions): Promise<RunResult> {
+    await this.#backend.lifetime.open();
+    return runSystem(this.#backend, this.#peer, () => this.#nextPid++, system);
   }
 
   /** @param ending ends it as one that was killed */

@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly labelled: boolean;
   /** The number of the deposit that is its console; null is the machine's. */
   readonly console: number | null;
+  /** Whether it may have children that are known by names of their own. */
+  readonly adopts: boolean;
   /** Whether it is the guest that speaks for the host. */
   readonly isBridge: boolean;
 }
@@ -57,6 +59,7 @@ export function checkedRunOf(image: Image, options: RunOptions, cores: number): 
     debug: options.debug ?? false,
     handed: handedOf(options.handed ?? []),
     labelled: options.labelled ?? false,
+    adopts: false,
     isBridge: false,
   };
 }

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Image } from "@capos/abi";
-import { BRIDGE_IMAGE, IMAGES, SHELL_IMAGE } from "./guests/system.js";
+import { BRIDGE_IMAGE, IMAGES, ROOT_IMAGE, SHELL_IMAGE } from "./guests/system.js";
 
 export {
   capabilitiesAndWords,
@@ -50,6 +50,13 @@ export {
   type ServiceDescription,
   USER_THREADS,
 } from "./guests/system.js";
+export {
+  type ProgramPlan,
+  SYSTEM_NAME,
+  SystemHost,
+  type SystemPlan,
+  type SystemReport,
+} from "./guests/system-plan.js";
 
 /** Where `build-images` leaves an image. */
 export function imageFile(name: string): URL {
@@ -68,6 +75,11 @@ export function loadShellImage(): Image {
 
 function loadImage(name: string): Image {
   return JSON.parse(readFileSync(imageFile(name), "utf8")) as Image;
+}
+
+/** The image of the root of systems. Throws if it has not been built. */
+export function loadRootImage(): Image {
+  return JSON.parse(readFileSync(imageFile(ROOT_IMAGE), "utf8")) as Image;
 }
 
 /**

@@ -27,7 +27,22 @@ t.test(
 t.test("help shows the commands, and help with a command what --help shows of it", async (t) => {
   const all = await caposSmp(["help"]);
   t.equal(all.status, 0, all.stderr);
-  const names = ["bench", "run", "stress", "check", "new", "inspect", "shell", "top", "trace", "report"];
+  const names = [
+    ...[
+      "bench",
+      "run",
+      "up",
+      "graph",
+      "stress",
+      "check",
+      "new",
+      "inspect",
+      "shell",
+      "top",
+      "trace",
+      "report",
+    ],
+  ];
   for (const name of names) {
     t.match(all.stdout, new RegExp(`^ {2}${name} `, "m"));
     const [help, flag] = await Promise.all([caposSmp(["help", name]), caposSmp([name, "--help"])]);

@@ -31,6 +31,7 @@ const BRIDGE_RUN: RunRequest = Object.freeze({
   handed: [],
   console: null,
   labelled: false,
+  adopts: false,
   isBridge: true,
 });
 

@@ -98,7 +98,7 @@ export class ShellSession implements Shell {
     const share = Math.floor(Math.log2(backend.memoryMiB / MEMORY_SHARE)) + BITS_PER_MIB;
     const running = backend.run(run, loadShellImage(), {
       ...{ name: "shell", args: [], cores: [0], priority: PRIORITY, threads: null, debug: false },
-      ...{ handed: [{ deposit }], labelled: false, console: null, isBridge: false },
+      ...{ handed: [{ deposit }], labelled: false, adopts: false, console: null, isBridge: false },
       memoryBits: options.readOnly ? READ_ONLY_BITS : (options.memoryBits ?? share),
     });
     const ended = running.then(({ fault }): never => {

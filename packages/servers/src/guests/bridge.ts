@@ -150,7 +150,7 @@ class Bridge {
         yield* this.#guarded(subject, this.#deposit(subject, more, frame[3]));
         break;
       case Frame.WITHDRAW:
-        yield* Registry.client(this.#sys, this.#registry).withdraw({ number: subject });
+        yield* Registry.client(this.#sys, this.#registry, this.os.slots).withdraw({ number: subject });
         break;
     }
   }
@@ -309,7 +309,10 @@ class Bridge {
   *#deposit(request: number, number: number, reference: number): Steps<void> {
     const found = this.#references.get(reference);
     if (found === undefined) throw new IpcError(Err.BAD_CAP, "deposit");
-    yield* Registry.client(this.#sys, this.#registry).deposit({ number, capability: found.handle });
+    yield* Registry.client(this.#sys, this.#registry, this.os.slots).deposit({
+      number,
+      capability: found.handle,
+    });
     yield* this.#result(request, [Err.OK]);
   }
 

@@ -50,7 +50,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   /** Learns what the lines of a process begin with: now, while it lives. */
   function* learnLabel(badge: number): Steps<void> {
     if (labels.has(badge)) return;
-    const who = yield* identify(sys, registry, badge);
+    const who = yield* identify(sys, registry, slots, badge);
     labels.set(badge, who?.labelled === true ? consoleLabel(who.name) : "");
   }
 
@@ -89,7 +89,11 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   }
 
   function* forgetEnded(): Steps<void> {
-    const ended = yield* endedOf(sys, registry, [...readers.badges(), ...joiner.badges(), ...labels.keys()]);
+    const ended = yield* endedOf(sys, registry, slots, [
+      ...readers.badges(),
+      ...joiner.badges(),
+      ...labels.keys(),
+    ]);
     for (const { reply } of readers.end(ended)) yield* reply.refuse(Err.PEER_DIED);
     yield* writeLines(joiner.end(ended));
     for (const badge of ended) labels.delete(badge);

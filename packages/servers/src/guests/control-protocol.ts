@@ -41,6 +41,8 @@ export interface RunRequest {
   readonly debug?: boolean;
   /** Whether its lines on the console begin with its name, as in `name | text`. Not unless told. */
   readonly labelled?: boolean;
+  /** Whether it may have children that are known by names of their own: it is given a way to init for that, the last in `handed`. Not unless told. */
+  readonly adopts?: boolean;
   /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind what it is handed. Not unless told. */
   readonly bridge?: boolean;
 }
@@ -239,6 +241,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         threads: integer("threads", 1, MAX_THREADS, USER_THREADS),
         debug: flag(fields.debug ?? false, "debug", id),
         labelled: flag(fields.labelled ?? false, "labelled", id),
+        adopts: flag(fields.adopts ?? false, "adopts", id),
         bridge: flag(fields.bridge ?? false, "bridge", id),
       };
     case "give": {

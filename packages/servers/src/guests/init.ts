@@ -78,6 +78,12 @@ export default function* main(sys: Sys): Generator<number, number, number> {
         }
         deposits.put(number, capability);
       },
+      *adopt({ name, core }, { badge }) {
+        const made = users.adopt(badge, name, core);
+        if (made === null) throw new IpcError(Err.DENIED, "adopt");
+        const [names, log, console] = yield* services.mintClients(["names", "log", "console"], made);
+        return { names: moved(names!), log: moved(log!), console: moved(console!) };
+      },
       *withdraw({ number }, { badge }) {
         if (!users.isBridge(badge)) throw new IpcError(Err.DENIED, "withdraw");
         yield* deposits.drop(number);
@@ -86,6 +92,11 @@ export default function* main(sys: Sys): Generator<number, number, number> {
     { slots: init.slots, onNotification: (bits) => supervisor.attend(bits) },
   );
   return FAILURE;
+}
+
+/** A capability that is given away. */
+function moved(capability: number): { readonly capability: number; readonly move: true } {
+  return { capability, move: true };
 }
 
 /** Reacts to init's notification. */

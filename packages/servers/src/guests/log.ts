@@ -20,7 +20,7 @@ import { Badge, ServiceSignal } from "./system.js";
 const MAX_KNOWN = 256;
 
 export default function* main(sys: Sys): Generator<number, number, number> {
-  const { endpoint, port, interrupt, notification, registry, thread: self } = given(sys, "log");
+  const { endpoint, port, interrupt, notification, registry, slots, thread: self } = given(sys, "log");
   const output = new Output(sys, port, notification);
   const joiner = new LineJoiner();
   const known = new Map<number, Identity>();
@@ -28,7 +28,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   function* writer(badge: number): Steps<Identity | null> {
     const before = known.get(badge);
     if (before !== undefined) return before;
-    const found = yield* identify(sys, registry, badge);
+    const found = yield* identify(sys, registry, slots, badge);
     if (found === null) return null;
     if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
     known.set(badge, found);
@@ -53,7 +53,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
   function* attend(bits: number): Steps<void> {
     for (let now = bits; now !== 0; now = output.takeMissed()) {
       if ((now & ServiceSignal.ENDED) === 0) continue;
-      const ended = yield* endedOf(sys, registry, joiner.badges());
+      const ended = yield* endedOf(sys, registry, slots, joiner.badges());
       for (const line of joiner.end(ended)) yield* record(line);
     }
   }

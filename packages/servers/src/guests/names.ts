@@ -69,7 +69,7 @@ export default function* main(sys: Sys): Generator<number, number, number> {
 
   function* forgetEnded(): Steps<void> {
     const owners = entries.map((entry) => entry.owner).filter((owner) => owner !== NOBODY);
-    const ended = yield* endedOf(sys, registry, [...owners, ...waiting.map(({ badge }) => badge)]);
+    const ended = yield* endedOf(sys, registry, slots, [...owners, ...waiting.map(({ badge }) => badge)]);
     yield* forget((entry) => ended.has(entry.owner));
     yield* settle(
       (one) => ended.has(one.badge),

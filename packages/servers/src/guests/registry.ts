@@ -5,7 +5,17 @@
  * for one process for ever, so an answer may be kept; only that the process still lives may change.
  */
 import { Err, MAX_NAME_BYTES, type Sys } from "@capos/abi";
-import { bool, capability, IpcError, protocol, type Steps, textUpTo, u8, u32 } from "@capos/libos";
+import {
+  bool,
+  capability,
+  IpcError,
+  protocol,
+  type Slots,
+  type Steps,
+  textUpTo,
+  u8,
+  u32,
+} from "@capos/libos";
 
 export const Registry = /* @__PURE__ */ protocol("registry", {
   /** The process that was given this badge: see `Identity`; `NOT_FOUND` once it has ended. */
@@ -15,6 +25,14 @@ export const Registry = /* @__PURE__ */ protocol("registry", {
    * least. The bridge's alone: others get `DENIED`. `BUSY` for a number that is in use, `NO_RESOURCE` for too many.
    */
   deposit: { request: { number: u32, capability }, reply: {} },
+  /**
+   * Makes a child of the caller's known by a name of its own: it gets ways to names, log and console that stand for it and no other
+   * process, for as long as the caller lives. For who was started to do that; others get `DENIED`.
+   */
+  adopt: {
+    request: { name: textUpTo(MAX_NAME_BYTES), core: u8 },
+    reply: { names: capability, log: capability, console: capability },
+  },
   /** Init keeps it no longer. What has it by now keeps it. */
   withdraw: { request: { number: u32 }, reply: {} },
 });
@@ -28,9 +46,9 @@ export interface Identity {
 }
 
 /** Asks who a badge stands for; null if that process has ended. */
-export function* identify(sys: Sys, registry: number, badge: number): Steps<Identity | null> {
+export function* identify(sys: Sys, registry: number, slots: Slots, badge: number): Steps<Identity | null> {
   try {
-    return yield* Registry.client(sys, registry).describe({ badge });
+    return yield* Registry.client(sys, registry, slots).describe({ badge });
   } catch (error) {
     if (error instanceof IpcError && error.code === Err.NOT_FOUND) return null;
     throw error;
@@ -38,10 +56,15 @@ export function* identify(sys: Sys, registry: number, badge: number): Steps<Iden
 }
 
 /** Those of the given badges whose processes have ended. */
-export function* endedOf(sys: Sys, registry: number, badges: Iterable<number>): Steps<Set<number>> {
+export function* endedOf(
+  sys: Sys,
+  registry: number,
+  slots: Slots,
+  badges: Iterable<number>,
+): Steps<Set<number>> {
   const ended = new Set<number>();
   for (const badge of new Set(badges)) {
-    if ((yield* identify(sys, registry, badge)) === null) ended.add(badge);
+    if ((yield* identify(sys, registry, slots, badge)) === null) ended.add(badge);
   }
   return ended;
 }

@@ -15,6 +15,9 @@ export const BRIDGE_IMAGE = "bridge";
 /** What the host has run for each who sits at a shell: see `shell.ts`. */
 export const SHELL_IMAGE = "shell";
 
+/** What the host has run to start and supervise the programs of a system: see `root.ts`. */
+export const ROOT_IMAGE = "root";
+
 export type ImageName = (typeof IMAGES)[number];
 
 /** What a service may be given besides the RECEIVE side of its own endpoint. */

@@ -102,6 +102,19 @@ export class Services {
     return { handle: endpoint, rights: CLIENT_RIGHTS, badge };
   }
 
+  /** The same of several services, in slots of init's own. Throws `IpcError`, and has made none then. */
+  *mintClients(names: readonly string[], badge: number): Steps<number[]> {
+    const made: number[] = [];
+    try {
+      for (const name of names)
+        made.push(yield* this.init.mint(this.client(name, badge).handle, CLIENT_RIGHTS, badge));
+      return made;
+    } catch (error) {
+      for (const handle of made) yield* this.init.drop(handle);
+      throw error;
+    }
+  }
+
   /** Who has a badge, if it is a service's. */
   identity(badge: number): Identity | undefined {
     const service = this.services[badge - Badge.FIRST_SERVICE];

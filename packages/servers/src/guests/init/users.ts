@@ -23,6 +23,8 @@ interface User extends Identity {
   readonly id: number;
   readonly badge: number;
   readonly isBridge: boolean;
+  /** The badges of its children that are known by names of their own; null if it may have none. */
+  readonly adopted: Set<number> | null;
   readonly child: Child;
 }
 
@@ -30,6 +32,7 @@ export class Users {
   /** A user's index says which bit its end is signalled by: index modulo the number of watchers. */
   readonly #table: (User | undefined)[] = [];
   readonly #byBadge = new Map<number, User>();
+  readonly #adopted = new Map<number, Identity>();
   #nextBadge: number = Badge.FIRST_USER;
   #turn = 0;
 
@@ -45,7 +48,19 @@ export class Users {
 
   /** Who has a badge, if it is that of a process that has not ended. */
   identity(badge: number): Identity | undefined {
-    return this.#byBadge.get(badge);
+    return this.#byBadge.get(badge) ?? this.#adopted.get(badge);
+  }
+
+  /** Gives a child of a process a badge, under which it has a name; null if that process may not, or has too many. */
+  adopt(parent: number, name: string, core: number): number | null {
+    const user = this.#byBadge.get(parent);
+    const badge = this.#nextBadge;
+    if (user === undefined || user.adopted === null) return null;
+    if (user.adopted.size >= MAX_USER_PROCESSES || badge > Badge.LAST) return null;
+    this.#nextBadge++;
+    user.adopted.add(badge);
+    this.#adopted.set(badge, { name, core, labelled: user.labelled });
+    return badge;
   }
 
   /** Whether a badge is that of the bridge. */
@@ -62,7 +77,16 @@ export class Users {
     if (badge > Badge.LAST) throw new Refusal("no badge is left");
     const child = yield* this.#start(request, badge, this.watchers[index % this.watchers.length]!);
     this.#nextBadge++;
-    const user = { id, name, core: child.core, labelled, badge, isBridge: request.bridge, child };
+    const user = {
+      id,
+      name,
+      core: child.core,
+      labelled,
+      badge,
+      isBridge: request.bridge,
+      adopted: request.adopts ? new Set<number>() : null,
+      child,
+    };
     this.#table[index] = user;
     this.#byBadge.set(badge, user);
   }
@@ -115,7 +139,11 @@ export class Users {
           : { handle: this.deposits.handleOf(request.console) },
       ...(request.debug && { debug: { handle: this.init.debug } }),
       assets: given.assets,
-      handed: [...given.handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
+      handed: [
+        ...given.handed,
+        ...(request.bridge ? this.#bridgeGifts(badge) : []),
+        ...(request.adopts ? [{ handle: this.registry, rights: Right.SEND, badge }] : []),
+      ],
       watcher,
     });
   }
@@ -176,6 +204,7 @@ export class Users {
     // In this order: who is told of an ending and asks finds it ended.
     this.#table[index] = undefined;
     this.#byBadge.delete(user.badge);
+    for (const badge of user.adopted ?? []) this.#adopted.delete(badge);
     if (user.isBridge) yield* this.deposits.dropAll();
     yield* this.services.tellEnding();
     return { event: "exit", id: user.id, ...status };
