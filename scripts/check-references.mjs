@@ -11,7 +11,7 @@ import ts from "typescript";
 import { packageFolders, ROOT, walk } from "./setup.mjs";
 
 /** The reader's own files that documents and comments name without `./`. */
-const READERS = new Set(["hello.ts", "my-scenario.mjs", "ping.ts"]);
+const READERS = new Set(["a.ts", "A.ts", "b.ts", "B.ts", "hello.ts", "my-scenario.mjs", "ping.ts"]);
 
 const FILE = /(?<![\w@./*$}-])(?!\.\/)(?:[\w.-]+\/)*[\w-][\w.-]*\.(?:[cm]?ts|[cm]js|md|css)\b(?![\w*/(])/g;
 const PACKAGE = /@capos\/[\w-]+(?:\/[\w-]+)*/g;

@@ -7,13 +7,13 @@
  *
  * The declaration is compiled by itself, because the packages may not compile before these files are new.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import ts from "typescript";
+import { formatted } from "./formatted.mjs";
 import { decode, operands } from "./methods/decode.mjs";
 import { dispatch } from "./methods/dispatch.mjs";
 import { numbers } from "./methods/numbers.mjs";
@@ -64,18 +64,6 @@ async function readDeclaration() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function formatted(path, text) {
-  const biome = join(ROOT, "node_modules/@biomejs/biome/bin/biome");
-  const argv = [biome, "format", `--stdin-file-path=${path}`];
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
-    cwd: ROOT,
-    input: text,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`biome cannot format ${path}: ${stderr}`);
-  return stdout;
 }
 
 function withTables(text, declaration) {

@@ -93,4 +93,6 @@ export interface Image {
   readonly code: string;
   /** Source map (JSON) from `code` to the guest's own files. */
   readonly map: string;
+  /** The images that it imports, and those that these do, each once, as its code numbers them. None if it is not there. */
+  readonly assets?: readonly Image[];
 }

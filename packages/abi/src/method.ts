@@ -47,6 +47,8 @@ export const enum Method {
   PROCESS_CEILING = 0x34,
   /** Needs READ. Answers places. */
   PROCESS_CALLERS = 0x35,
+  /** Needs READ. Answers number. */
+  PROCESS_NUMBER = 0x36,
 
   // What runs: a guest's `main`, on one core.
 

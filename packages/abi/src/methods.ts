@@ -265,6 +265,16 @@ const process: readonly MethodDeclaration[] = [
     says: "Where in its source the callers stood of what faulted in the process, the innermost first, up to 15.",
     what: "process callers",
   },
+  {
+    name: "number",
+    number: 0x36,
+    right: Right.READ,
+    arguments: [],
+    answers: [{ kind: "number", name: "number" }],
+    errors: [],
+    says: "By which number people know the process; no other process of the machine ever has it.",
+    what: "process number",
+  },
 ];
 
 const thread: readonly MethodDeclaration[] = [

@@ -18,6 +18,7 @@ import { addMachineCommands, configureProgram } from "./commands/machine-command
 import type { NewFlags } from "./commands/new.js";
 import { addMachineOptions } from "./commands/options.js";
 import type { ReportFlags } from "./commands/report.js";
+import type { ShellFlags } from "./commands/shell.js";
 import type { TopFlags } from "./commands/top.js";
 import type { TraceFlags } from "./commands/trace.js";
 import {
@@ -25,6 +26,7 @@ import {
   intervalSeconds,
   machineName,
   milliseconds,
+  powerOfTwo,
   secondsUpTo,
   sectionNames,
   traceSize,
@@ -143,6 +145,29 @@ program
   .action(async (pid: string | undefined, _flags: InspectFlags, command: Command) => {
     const { inspectCommand } = await import("./commands/inspect.js");
     end(await inspectCommand(pid, command.optsWithGlobals<InspectFlags>(), session));
+  });
+
+program
+  .command("shell")
+  .description(
+    "attach to a machine that another capos-smp runs: start and end programs, call what they serve",
+  )
+  .option(
+    "--machine <pid>",
+    "the process that runs the machine (default: the only one that does)",
+    machineName,
+  )
+  .option("-c, --command <commands>", "run these, with ; between them, and end")
+  .option("--read-only", "start and end nothing")
+  .option(
+    "--untyped <MiB>",
+    "memory for what it starts, a power of two (default: an eighth)",
+    powerOfTwo(1024),
+  )
+  .option("--json", "print what ps, caps, names, methods, call, start and wait tell as JSON")
+  .action(async (_flags: ShellFlags, command: Command) => {
+    const { shellCommand } = await import("./commands/shell.js");
+    end(await shellCommand(command.optsWithGlobals<ShellFlags>(), session));
   });
 
 program

@@ -4,12 +4,13 @@
 import { basename } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { Image } from "@capos/abi";
+import { type BundledProgram, programsOf } from "./assets.js";
 import { GuestBuildError } from "./build-error.js";
-import { type BundledSource, bundle } from "./bundler.js";
+import type { BundledSource } from "./bundler.js";
 import type { WorkerAnswer } from "./image-worker.js";
 import { type Ingredients, makeImage } from "./make-image.js";
 import { TOO_DEEP } from "./nesting.js";
-import { findEntry } from "./sources.js";
+import { findEntry, withImporter } from "./sources.js";
 
 export interface ImageOptions {
   /** What the image is called in messages; the name of the file unless given. */
@@ -39,15 +40,41 @@ export async function bundleGuest(entryFile: string, options: ImageOptions = {})
   const entry = await findEntry(entryFile, options.root);
   const name = options.name ?? basename(entryFile);
   const { signal } = options;
-  const make = (source: BundledSource) => makeOfAny({ source, entryFile: entry.file, name }, signal);
-  const source = await bundle(entry, false, signal);
+  const programs = await programsOf(entry, signal);
   return {
     async makeImage() {
-      // esbuild can spell `const {a, ...rest} = text` as a loop.
-      const image = (await make(source)) ?? (await make(await bundle(entry, true, signal)));
-      if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
-      return image;
+      const image = await make(programs.entry, name, signal);
+      if (programs.assets.length === 0) return image;
+      const assets: Image[] = [];
+      for (const asset of programs.assets) assets.push(await make(asset, basename(asset.entry.file), signal));
+      return withAssets(image, assets);
     },
+  };
+}
+
+async function make(program: BundledProgram, name: string, signal: AbortSignal | undefined): Promise<Image> {
+  const makeFrom = async (source: BundledSource): Promise<Image | null> => {
+    try {
+      return await makeOfAny({ source, entryFile: program.entry.file, name }, signal);
+    } catch (error) {
+      throw error instanceof GuestBuildError ? withImporter(error, source.libraries) : error;
+    }
+  };
+  // esbuild can spell `const {a, ...rest} = text` as a loop.
+  const image = (await makeFrom(program.source)) ?? (await makeFrom(await program.lowered()));
+  if (image === null) throw new Error("esbuild has left an object's rest in the bundle");
+  return image;
+}
+
+/** Its map is made for who asks first. */
+function withAssets(image: Image, assets: readonly Image[]): Image {
+  return {
+    name: image.name,
+    code: image.code,
+    get map() {
+      return image.map;
+    },
+    assets,
   };
 }
 

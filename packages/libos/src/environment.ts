@@ -10,13 +10,14 @@
  * | 10, 11 | the empty slots of its CNode that are its own: first index, count |
  * | 12 | its index in its process, 0 for the first thread |
  * | 13, 14 | the core it was placed on, the cores that were online |
- * | 15 | numbers that its starter handed over, usually handles |
- * | 16 | arguments; `ARGUMENTS_IN_IMAGE`: they are in `sys.startText`, a NUL after each |
- * | 17 | bytes of text |
- * | 18 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
+ * | 15, 16 | the slots with the images that its own imports: first index, count |
+ * | 17 | numbers that its starter handed over, usually handles |
+ * | 18 | arguments; `ARGUMENTS_IN_IMAGE`: they are in `sys.startText`, a NUL after each |
+ * | 19 | bytes of text |
+ * | 20 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
  *
  * A handle is 0 where there is none. Whoever starts a thread writes this with `encodeEnvironment` and
- * passes it to `thread.start`, which has room for 63 words; that leaves 270 bytes for name and
+ * passes it to `thread.start`, which has room for 63 words; that leaves 258 bytes for name and
  * arguments, six less for each number handed over. Longer arguments come with the image: the host, which loads it,
  * gives it a text (`argumentsText`).
  */
@@ -26,7 +27,7 @@ import { Slots } from "./slots.js";
 import { isPacked, packText, unpackText, utf8Length } from "./text.js";
 
 /** "capos" and a version number; raised when the layout changes. */
-export const ENVIRONMENT_VERSION = 0x6361_706f_7302;
+export const ENVIRONMENT_VERSION = 0x6361_706f_7303;
 
 const enum At {
   VERSION = 0,
@@ -44,10 +45,12 @@ const enum At {
   THREAD_INDEX = 12,
   CORE = 13,
   CORES = 14,
-  HANDED_COUNT = 15,
-  ARGUMENT_COUNT = 16,
-  TEXT_BYTES = 17,
-  HANDED = 18,
+  FIRST_ASSET_SLOT = 15,
+  ASSET_COUNT = 16,
+  HANDED_COUNT = 17,
+  ARGUMENT_COUNT = 18,
+  TEXT_BYTES = 19,
+  HANDED = 20,
 }
 
 const SEPARATOR = "\0";
@@ -69,6 +72,12 @@ export interface EnvironmentHandles {
   readonly image: number;
 }
 
+/** Where the images are that a process's own image imports: slots of its CSpace, in the order in which that numbers them. */
+export interface AssetSlots {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** What a starter says of a thread. */
 export interface EnvironmentSource extends EnvironmentHandles {
   /** Empty slots of the new thread's CSpace that nobody else uses. */
@@ -77,6 +86,7 @@ export interface EnvironmentSource extends EnvironmentHandles {
   readonly threadIndex: number;
   readonly core: number;
   readonly cores: number;
+  readonly assets: AssetSlots;
   readonly name: string;
   /** Null: those that came with its image. */
   readonly args: readonly string[] | null;
@@ -91,6 +101,7 @@ export interface Environment extends EnvironmentHandles {
   /** The core the thread was placed on, and how many were online then. */
   readonly core: number;
   readonly cores: number;
+  readonly assets: AssetSlots;
   /** What the process is called. */
   readonly name: string;
   readonly args: readonly string[];
@@ -127,6 +138,8 @@ export function encodeEnvironment(source: EnvironmentSource): number[] {
     source.threadIndex,
     source.core,
     source.cores,
+    source.assets.first,
+    source.assets.count,
     handed.length,
     source.args === null ? ARGUMENTS_IN_IMAGE : args.length,
     0,
@@ -197,6 +210,7 @@ export function environment(sys: Sys): Environment {
     threadIndex: words[At.THREAD_INDEX],
     core: words[At.CORE],
     cores: words[At.CORES],
+    assets: { first: words[At.FIRST_ASSET_SLOT], count: words[At.ASSET_COUNT] },
     name,
     args,
     handed,

@@ -15,6 +15,7 @@ export {
   type Sys,
   typeName,
 } from "@capos/abi";
+export type { ProgramImage } from "./assets.js";
 export { type Block, type BlockOperations, BlockPool, kernelBlocks } from "./block-pool.js";
 export type {
   Capability,
@@ -26,8 +27,10 @@ export type {
 } from "./capability.js";
 export { Console, type ConsoleClient, consoleClient } from "./console.js";
 export { CSpace } from "./cspace.js";
+export { describe } from "./describe.js";
 export { Echo } from "./echo.js";
 export {
+  type AssetSlots,
   argumentsText,
   ENVIRONMENT_VERSION,
   type Environment,
@@ -144,4 +147,14 @@ export {
   startProcess,
 } from "./start-process.js";
 export type { MaybeSteps, Steps } from "./steps.js";
+export {
+  type ChildDescription,
+  type Restart,
+  reportText,
+  type Strategy,
+  Supervisor,
+  type SupervisorEnd,
+  type SupervisorOptions,
+  type SupervisorReport,
+} from "./supervisor.js";
 export { splitText, utf8Length } from "./text.js";

@@ -319,6 +319,13 @@ export const process = {
     unpackBytes(words, 1, Math.min(words[0], (MAX_MESSAGE_WORDS - 1) * BYTES_PER_WORD), bytes, 0);
     return bytes;
   },
+
+  /** By which number people know the process; no other process of the machine ever has it. Needs READ. */
+  *number(sys: Sys, handle: number): Steps<number> {
+    const { words } = sys;
+    yield* invoke(sys, "process number", handle, Method.PROCESS_NUMBER, 1);
+    return words[0];
+  },
 };
 
 /** How a thread stands. */

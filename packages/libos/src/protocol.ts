@@ -38,6 +38,8 @@ export interface WireProtocol {
 /** A declared protocol. As a kind of capability: one to whoever serves it, or to an object of theirs. */
 export interface Protocol<M extends Methods = Methods> extends WireProtocol, Kind<M> {
   readonly name: string;
+  /** The whole declaration as a text, which its id is made from: see `describe`. */
+  readonly description: string;
 
   /**
    * The calling side, through an endpoint capability with SEND: all methods, whatever rights they need. A
@@ -89,7 +91,7 @@ export const NARROW: MethodShape = Object.freeze({
   request: Object.freeze({ rights: u8 }),
   reply: Object.freeze({ narrowed: own(["grant", "revoke"]) }),
 });
-const NARROW_NAME = "narrow";
+export const NARROW_NAME = "narrow";
 
 /** Names that every typed capability has for itself. */
 const RESERVED_NAME = "handle";
@@ -110,7 +112,8 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
     const { needs, request, reply } = methods[method];
     return `${method}${needs === undefined ? "" : `!${needs}`}(${describeShape(request)}):(${describeShape(reply)})`;
   });
-  const id = hash(`${name}{${described.join(";")}}`);
+  const description = `${name}{${described.join(";")}}`;
+  const id = hash(description);
   const entries = names.map((method, number): MethodEntry => {
     if (method in Object.prototype || method === RESERVED_NAME)
       throw new RangeError(`${name}: a method cannot be called ${method}`);
@@ -128,6 +131,7 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
 
   const made: Protocol<M> = Object.freeze({
     name,
+    description,
     id,
     methods: Object.freeze(entries),
     objectType: ObjectType.NONE,
@@ -150,7 +154,7 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
       handlers: Handlers<M, T>,
       options: ServeOptions<T> = {},
     ): Steps<void> {
-      return serve(sys, handleOf(endpoint), name, entries, handlers as Record<string, never>, options);
+      return serve(sys, handleOf(endpoint), made, handlers as Record<string, never>, options);
     },
   });
   return made;

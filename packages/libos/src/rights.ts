@@ -41,6 +41,11 @@ const OBJECT_BITS: Readonly<Record<ObjectRight, number>> = /* @__PURE__ */ Objec
 /** The greatest set of object rights. */
 export const ALL_OBJECT_RIGHTS = 15;
 
+/** Whether a text is the name of a right. */
+export function isRightName(name: string): name is RightName {
+  return Object.hasOwn(KERNEL_BITS, name) || Object.hasOwn(OBJECT_BITS, name);
+}
+
 /** A set of `Right`, for the kernel. */
 export function kernelRights(names: readonly KernelRight[]): number {
   let bits = 0;

@@ -3,10 +3,11 @@
  *
  * Its caller's requests are hostile until proven: a message of another protocol is answered
  * `UNSUPPORTED`, a malformed one `RANGE`, capabilities nobody asked for are deleted, and none of that
- * reaches a handler. What a handler throws is either an answer (`IpcError`) or a fault of this server,
- * which ends it: init restarts it.
+ * reaches a handler. Whoever asks what the protocol is, is told (see `describe.ts`). What a handler throws is either
+ * an answer (`IpcError`) or a fault of this server, which ends it: init restarts it.
  */
 import { Err, handleIndex, type Sys } from "@capos/abi";
+import { describedPart, writeDescription } from "./describe-method.js";
 import { FieldKind } from "./fields.js";
 import type { Carried } from "./held.js";
 import { IpcError } from "./ipc-error.js";
@@ -297,6 +298,13 @@ function isPermitted(
   return true;
 }
 
+/** What of a protocol is needed to serve it. */
+interface ServedProtocol {
+  readonly name: string;
+  readonly methods: readonly MethodEntry[];
+  readonly description: string;
+}
+
 /**
  * Serves a protocol on an endpoint (RECEIVE) until a handler ends it.
  *
@@ -306,8 +314,7 @@ function isPermitted(
 export function* serve(
   sys: Sys,
   endpoint: number,
-  protocolName: string,
-  methods: readonly MethodEntry[],
+  { name: protocolName, methods, description }: ServedProtocol,
   handlers: Readonly<Record<string, AnyHandler>>,
   options: ServeOptions<unknown>,
 ): Steps<void> {
@@ -351,9 +358,13 @@ export function* serve(
         status = window.first === 0 && found.entry.request.slots > 0 ? Err.NO_RESOURCE : Err.RANGE;
       else if (objects !== undefined && !isPermitted(found, request, context, objects)) status = Err.DENIED;
       if (status !== Err.OK) {
-        yield* window.clear(sys);
-        words[0] = status;
-        answerCount = 1;
+        const part = describedPart(words, count, sys.arrived());
+        if (part >= 0) answerCount = writeDescription(words, description, part);
+        else {
+          yield* window.clear(sys);
+          words[0] = status;
+          answerCount = 1;
+        }
       } else {
         const { entry, handler } = found!;
         context.begin(entry);

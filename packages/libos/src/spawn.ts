@@ -6,7 +6,8 @@
  * capability that it shall have is copied there. What is spawned is made from blocks of memory of its own,
  * which are used again when it was ended; of a spawn that fails nothing is left but such blocks.
  */
-import { handleIndex, ObjectType } from "@capos/abi";
+import { handleIndex, type Main, ObjectType } from "@capos/abi";
+import { assetHandles, assetName, imageOf, type ProgramImage } from "./assets.js";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
 import { IpcError } from "./ipc-error.js";
@@ -105,11 +106,16 @@ export function* endThread(os: Os, spawned: SpawnedThread): Steps<void> {
 }
 
 /** What a new process is to be, and what it is given. */
-export interface ProcessOptions extends Placement {
-  /** Handle of the image that it is to run, with EXECUTE; the spawner's own (`environment.image`) unless told. */
-  readonly image?: number;
-  /** At most 32 bytes. */
-  readonly name: string;
+export interface ProcessOptions extends Omit<Placement, "args"> {
+  /** None unless told; null: those that came with its image. */
+  readonly args?: readonly string[] | null;
+  /**
+   * What it is to run: an image that was imported, what `os.image` gives, or the handle of one (needs EXECUTE); the spawner's
+   * own (`environment.image`) unless told. By a handle alone, but for one's own, it has none of the images that it imports.
+   */
+  readonly image?: Main | ProgramImage | number;
+  /** At most 32 bytes; an imported image's is its file's, others have the spawner's own, unless told. */
+  readonly name?: string;
   /** Capabilities to give it; their handles in its CSpace are what it finds in `handed`. */
   readonly gifts?: readonly Gift[];
   /** log2 of the bytes of untyped memory to give it, out of the spawner's; none unless told. */
@@ -120,6 +126,12 @@ export interface ProcessOptions extends Placement {
   readonly threads?: number;
   /** Whether it shares the spawner's Debug capability; not unless told. */
   readonly debug?: boolean;
+  /** What it is given of names, log and console; copies of the spawner's own unless told, none for a handle of 0. */
+  readonly names?: Gift;
+  readonly log?: Gift;
+  readonly console?: Gift;
+  /** A notification (needs SEND) that is signalled when it has ended. */
+  readonly watcher?: number;
 }
 
 /** A process that `spawnProcess` started: handles in its spawner's CSpace. */
@@ -127,6 +139,8 @@ export interface SpawnedProcess {
   readonly process: number;
   readonly thread: number;
   readonly cnode: number;
+  /** The Monitor that watches it; 0 if nothing does. */
+  readonly monitor: number;
   /** What it was made from: a block for its objects, and one for the memory it was given, if it was given some. */
   readonly memory: readonly Block[];
 }
@@ -145,39 +159,52 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
     thread: THREAD,
     process: { type: ObjectType.PROCESS, sizeBits: 0 },
   };
-  const { name, image = environment.image } = options;
+  const { image: wanted = environment.image } = options;
+  const watch: Want[] = options.watcher === undefined ? [] : [{ type: ObjectType.MONITOR, sizeBits: 0 }];
+  const image = yield* runnable(os, wanted);
+  const name = options.name ?? assetName(wanted) ?? os.name;
   const made = new Made(os);
   try {
     // The memory it is given lies in a block of its own: beside its objects it would be aligned to its size.
     const given = options.memoryBits === undefined ? undefined : yield* made.block(options.memoryBits);
-    const home = yield* made.block(blockBitsFor(Object.values(wants)));
+    const home = yield* made.block(blockBitsFor([...Object.values(wants), ...watch]));
     const parts = {
       space: yield* made.object(home, wants.space),
       thread: yield* made.object(home, wants.thread),
       process: yield* made.object(home, wants.process),
     };
+    let monitor = 0;
+    for (const want of watch) monitor = yield* made.object(home, want);
     yield* startProcess(sys, parts, {
-      image,
+      image: image.handle,
       name,
       threads: options.threads ?? DEFAULT_THREADS,
       cores: [options.core ?? os.core],
       priority,
+      ...(monitor !== 0 && { watch: { monitor, notification: options.watcher! } }),
       fill: (filling, core) =>
         fillEnvironment(filling, parts, core, {
-          image,
-          names: { handle: environment.names },
-          log: { handle: environment.log },
-          console: { handle: environment.console },
+          image: image.handle,
+          assets: image.assets.map((handle) => ({ handle })),
+          names: options.names ?? { handle: environment.names },
+          log: options.log ?? { handle: environment.log },
+          console: options.console ?? { handle: environment.console },
           debug: { handle: options.debug === true ? environment.debug : 0 },
           ...(given !== undefined && { memory: given }),
           handed: options.gifts ?? [],
           name,
-          args: options.args ?? [],
+          args: options.args === undefined ? [] : options.args,
           cores: os.cores,
           cnodeBits,
         }),
     });
-    return { process: parts.process, thread: parts.thread, cnode: parts.space, memory: made.blocks };
+    return {
+      process: parts.process,
+      thread: parts.thread,
+      cnode: parts.space,
+      monitor,
+      memory: made.blocks,
+    };
   } catch (error) {
     yield* made.undo();
     throw error;
@@ -213,7 +240,8 @@ export function* waitForProcess(
  */
 export function* endProcess(os: Os, spawned: SpawnedProcess): Steps<void> {
   yield* process.kill(os.sys, spawned.process);
-  yield* giveBack(os, spawned.memory, [spawned.thread, spawned.process, spawned.cnode]);
+  const { thread, process: self, cnode, monitor } = spawned;
+  yield* giveBack(os, spawned.memory, [thread, self, cnode, ...(monitor === 0 ? [] : [monitor])]);
 }
 
 /** Ends what was made from blocks and keeps these for the next spawn; the handles name objects made from them. */
@@ -226,6 +254,17 @@ function* giveBack(os: Os, blocks: readonly Block[], handles: readonly number[])
 function memoryOf(os: Os): OwnMemory {
   os.memory ??= new OwnMemory(os);
   return os.memory;
+}
+
+function* runnable({ sys, environment }: Os, image: ProcessOptions["image"]): Steps<ProgramImage> {
+  if (typeof image === "number") {
+    const { count } = environment.assets;
+    const own = image === environment.image ? Array.from({ length: count }, (_, i) => i) : [];
+    return { handle: image, assets: yield* assetHandles(sys, environment, own, environment.name) };
+  }
+  return typeof image === "object" && "handle" in image
+    ? image
+    : yield* imageOf(sys, environment, image as Main);
 }
 
 /** What a spawn has made so far, to be undone if it fails. */

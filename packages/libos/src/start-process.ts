@@ -140,6 +140,8 @@ export interface EnvironmentGifts {
   readonly debug?: Gift;
   /** A block of the starter's, and log2 of the bytes of it that the process is given. */
   readonly memory?: { readonly handle: number; readonly bits: number };
+  /** The images that its own imports, in the order in which that numbers them. */
+  readonly assets: readonly Gift[];
   /** Their handles are what it finds in `handed`. */
   readonly handed: readonly Gift[];
   readonly name: string;
@@ -175,6 +177,8 @@ export function* fillEnvironment(
     const slot = yield* filling.makeMemory(gifts.memory.handle, gifts.memory.bits);
     handles.untyped = yield* filling.handleOf(slot);
   }
+  const assets = { first: filling.next, count: gifts.assets.length };
+  for (const gift of gifts.assets) yield* filling.give(gift);
   const handed: number[] = [];
   for (const gift of gifts.handed) handed.push(yield* filling.give(gift));
   return encodeEnvironment({
@@ -184,6 +188,7 @@ export function* fillEnvironment(
     threadIndex: 0,
     core,
     cores: gifts.cores,
+    assets,
     name: gifts.name,
     args: gifts.args,
     handed,

@@ -9,7 +9,8 @@
  *
  * None of its functions use `this`: `const { print, log } = start(sys)` works too.
  */
-import { Err, ObjectType, type Sys } from "@capos/abi";
+import { Err, type Main, ObjectType, type Sys } from "@capos/abi";
+import { imageOf, type ProgramImage } from "./assets.js";
 import { type ConsoleClient, consoleClient } from "./console.js";
 import { CSpace } from "./cspace.js";
 import { type Environment, environment } from "./environment.js";
@@ -65,6 +66,11 @@ export interface Os {
    * @param sizeBits log2 of the size in bytes (untyped) or slots (CNode)
    */
   make(type: ObjectType, sizeBits?: number): Steps<number>;
+  /**
+   * The image that `import program from "./file.ts" with { type: "image" }` names, with those that it imports: what `spawnProcess`
+   * runs, and a handle to give to others. Throws TypeError for what was not imported so, `NOT_FOUND` if this process was started without.
+   */
+  image(program: Main): Steps<ProgramImage>;
   /** Makes an endpoint: where a server receives. Its handle; `cspace.make(Endpoint)` gives it typed. */
   endpoint(): Steps<number>;
   /** Makes a notification. Its handle; `cspace.make(Notification)` gives it typed. */
@@ -114,6 +120,7 @@ export function start(sys: Sys): Os {
       else throw new IpcError(Err.BAD_CAP, "print", "this process was given no console");
     },
     readLine: terminal.readLine,
+    image: (program) => imageOf(sys, given, program),
     make,
     endpoint: () => make(ObjectType.ENDPOINT),
     notification: () => make(ObjectType.NOTIFICATION),

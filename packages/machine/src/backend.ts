@@ -14,6 +14,11 @@ export interface MachineFacts {
   readonly powerToInitNs: number;
 }
 
+/** What a run may be given. */
+export type GivenThing =
+  | { readonly image: Image; readonly args: readonly string[] }
+  | { readonly process: number };
+
 /** Promises are rejected with MachineError when the machine ends first. Arguments are in range. */
 export interface Backend extends MachineFacts {
   readonly lifetime: Lifetime;
@@ -25,6 +30,11 @@ export interface Backend extends MachineFacts {
   readonly ended: Promise<MachineReport>;
   /** Runs an image to its end. @param pid a number that no other run has, or had */
   run(pid: number, image: Image, request: RunRequest): Promise<RunResult>;
+  /**
+   * Gives a run a capability, in an empty slot of its CSpace that it has named: to an image, or to another run, to look at
+   * it and to end it. @throws UsageError if it cannot be given
+   */
+  give(to: number, slot: number, what: GivenThing): Promise<void>;
   /** Ends a run that has not ended, also one that has only begun to start. */
   kill(pid: number): void;
   /**

@@ -9,7 +9,6 @@
  */
 import { basename } from "node:path";
 import process from "node:process";
-import type { Backend } from "./backend.js";
 import { call } from "./callbacks.js";
 import { openDoor } from "./door/door.js";
 import { bootHere } from "./in-process.js";
@@ -17,6 +16,7 @@ import { checkBootOptions } from "./known-options.js";
 import { logSink, standardDestination } from "./log-sink.js";
 import { CaposMachine } from "./machine.js";
 import type { BootOptions } from "./options.js";
+import { LogTaps } from "./shell/log-taps.js";
 
 /**
  * Boots a machine and waits until its services are up.
@@ -24,11 +24,14 @@ import type { BootOptions } from "./options.js";
  */
 export async function boot(options: BootOptions = {}): Promise<CaposMachine> {
   checkBootOptions(options);
-  const log = logSink(options.logLevel ?? "info", options.logDestination ?? (await standardDestination()));
+  const taps = new LogTaps(
+    logSink(options.logLevel ?? "info", options.logDestination ?? (await standardDestination())),
+  );
   const bootIt = options.process === "own" ? (await import("./own-process/boot.js")).bootApart : bootHere;
-  const backend = await bootIt(options, log);
-  if (options.inspectable === true) await letInspect(backend, log, options.command ?? startedAs());
-  return new CaposMachine(backend);
+  const machine = new CaposMachine(await bootIt(options, taps.write), taps);
+  if (options.inspectable === true)
+    await openTo(machine, options.attachable === true, taps.write, options.command ?? startedAs());
+  return machine;
 }
 
 /** The program of this process, and its arguments. */
@@ -37,16 +40,21 @@ function startedAs(): string[] {
   return [basename(program), ...args];
 }
 
-/** Lets other processes inspect a machine until it ends. One that they cannot ask works as well. */
-async function letInspect(
-  backend: Backend,
+/** Lets other processes ask a machine until it ends. One that they cannot ask works as well. */
+async function openTo(
+  machine: CaposMachine,
+  isAttachable: boolean,
   log: (line: string) => unknown,
   command: readonly string[],
 ): Promise<void> {
-  const { cores, memoryMiB } = backend;
+  const { cores, memoryMiB } = machine;
   try {
-    const door = await openDoor(() => backend.inspect(), { command, cores, memoryMiB, bootedMs: Date.now() });
-    backend.ended.then(door.close, door.close);
+    const door = await openDoor({
+      inspect: () => machine.inspect(),
+      label: { command, cores, memoryMiB, bootedMs: Date.now() },
+      openShell: isAttachable ? (options, events) => machine.openShell(options, events) : null,
+    });
+    machine.ended().then(door.close, door.close);
   } catch (error) {
     const text = `capos-smp inspect cannot ask this machine: ${error instanceof Error ? error.message : error}`;
     call(log, JSON.stringify({ level: 20, process: "host", text }));

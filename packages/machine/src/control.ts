@@ -3,7 +3,7 @@
  * that has it too, or for the machine's end.
  */
 import { LifeState } from "@capos/abi";
-import { type ControlEvent, type ExitEvent, MAX_REQUEST_BYTES } from "@capos/servers";
+import { type ControlEvent, type ExitEvent, type GivenThing, MAX_REQUEST_BYTES } from "@capos/servers";
 import { UsageError } from "./errors.js";
 import type { Lifetime } from "./lifetime.js";
 
@@ -40,6 +40,11 @@ export class Control {
   /** Runs a program to its end, under a number of its own. @throws UsageError if init refuses; MachineError */
   async run(id: number, request: object): Promise<ExitEvent> {
     return (await this.#request("run", id, request)) as ExitEvent;
+  }
+
+  /** Gives a run a capability. @throws UsageError if init or the kernel refuses; MachineError */
+  async give(to: number, slot: number, what: GivenThing): Promise<void> {
+    await this.#request("give", this.#nextId++, { to, slot, ...what });
   }
 
   /** Ends a run that was asked for. */

@@ -16,8 +16,9 @@ import {
 } from "@capos/inspect";
 import type { CoreReport } from "@capos/kernel";
 import { USUAL_GROUPS } from "@capos/kernel/trace-events";
+import { argumentsText } from "@capos/libos";
 import { type ExitEvent, loadServerImages, placeArguments } from "@capos/servers";
-import type { Backend } from "./backend.js";
+import type { Backend, GivenThing } from "./backend.js";
 import { call } from "./callbacks.js";
 import { ConsoleInput } from "./console-input.js";
 import { consoleWriter } from "./console-text.js";
@@ -177,7 +178,7 @@ async function keepLastMoments(program: URL, memory: PhysicalMemory): Promise<st
 
 class MachineHere implements Backend {
   /** Runs that init was not asked for yet, and whether they are to be ended. */
-  readonly #starting = new Map<number, { isKilled: boolean }>();
+  readonly #starting = new Map<number, { isKilled: boolean; readonly loaded: Promise<void> }>();
 
   constructor(
     private readonly machine: Machine,
@@ -207,21 +208,31 @@ class MachineHere implements Backend {
   async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
     const { name, handed, labelled } = request;
     const { args, text } = placeArguments(name, request.args, handed.length);
-    const start = { isKilled: false };
+    let hasLoaded!: () => void;
+    const loaded = new Promise<void>((resolve) => {
+      hasLoaded = resolve;
+    });
+    const start = { isKilled: false, loaded };
     this.#starting.set(pid, start);
     const others = handed.flatMap((one) => ("deposit" in one ? [] : [one]));
     const used = await this.images
-      .use([{ image, text }, ...others.map((other) => ({ image: other, text: "" }))])
-      .finally(() => this.#starting.delete(pid));
+      .use([{ image, text }, ...[...assetsOf(image), ...others].map((other) => ({ image: other, text: "" }))])
+      .finally(() => {
+        this.#starting.delete(pid);
+        hasLoaded();
+      });
     try {
       if (start.isKilled) return describeExit(KILLED, image);
-      const [own, ...images] = used.map(({ number }) => number);
+      const [own, ...loaded] = used.map(({ number }) => number);
+      const assets = loaded.slice(0, assetsOf(image).length);
+      const images = loaded.slice(assets.length);
       const { cores, priority, memoryBits, debug, console, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
       const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
       const asked = {
         image: own,
         handed: given,
+        assets,
         console,
         name,
         args,
@@ -234,6 +245,19 @@ class MachineHere implements Backend {
         bridge,
       };
       return describeExit(await this.control.run(pid, asked), image);
+    } finally {
+      this.images.release(used);
+    }
+  }
+
+  async give(to: number, slot: number, what: GivenThing): Promise<void> {
+    // Init is to know of them by then: a run whose images are loaded has asked for itself before the next turn.
+    for (const run of "process" in what ? [to, what.process] : [to]) await this.#starting.get(run)?.loaded;
+    await new Promise((resolve) => setImmediate(resolve));
+    if ("process" in what) return this.control.give(to, slot, what);
+    const used = await this.images.use([{ image: what.image, text: argumentsText(what.args) }]);
+    try {
+      await this.control.give(to, slot, { image: used[0]!.number });
     } finally {
       this.images.release(used);
     }
@@ -304,6 +328,10 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
 const KILLED = Object.freeze({
   ...{ state: LifeState.KILLED, status: 0, line: 0, column: 0, callers: [], fault: "" },
 });
+
+function assetsOf({ assets }: Image): readonly Image[] {
+  return assets ?? [];
+}
 
 function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "", stack: [] };

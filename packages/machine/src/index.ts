@@ -11,6 +11,7 @@ export { LOG_LEVELS, type LogLevelName } from "./defaults.js";
 export { askMachine, chooseMachine, type LabelledMachine, labelledMachines } from "./door/ask.js";
 export { type Door, type MachineLabel, openDoor } from "./door/door.js";
 export { ExitStatus, MachineError, UsageError } from "./errors.js";
+export { describeFault, type FaultText } from "./fault-text.js";
 export { LineSplitter } from "./lines.js";
 export { PRETTY } from "./log-sink.js";
 export { CaposMachine } from "./machine.js";
@@ -38,3 +39,5 @@ export type {
 } from "./peer/types.js";
 export { Program } from "./program.js";
 export { CORE_PROGRAM, TRACED_CORE_PROGRAM } from "./programs.js";
+export { attachShell } from "./shell/attach.js";
+export type { Shell, ShellEnd, ShellEvents, ShellOptions, ShellStart, ShellView } from "./shell/types.js";

@@ -12,7 +12,14 @@ const BOOT: Readonly<Record<keyof BootOptions, true>> = {
     traceMode: true,
     lastMoments: true,
   } as const),
-  ...({ logLevel: true, logDestination: true, inspectable: true, command: true, process: true } as const),
+  ...({
+    logLevel: true,
+    logDestination: true,
+    inspectable: true,
+    attachable: true,
+    command: true,
+    process: true,
+  } as const),
   ...({ onKernel: true, onPanic: true, onConsole: true, onInput: true, onMachine: true } as const),
 };
 

@@ -17,6 +17,8 @@ import type { ClientOptions, PeerClient, PeerHandlers, ServeOptions } from "./pe
 import { Program } from "./program.js";
 import { inRange } from "./ranges.js";
 import { checkedRunOf, checkOptions, type RunRequest } from "./run-request.js";
+import type { LogTaps } from "./shell/log-taps.js";
+import type { Shell, ShellEvents, ShellOptions } from "./shell/types.js";
 
 const MAX_STATUS = 255;
 const BRIDGE = "bridge";
@@ -34,11 +36,17 @@ export class CaposMachine {
   readonly pid: number;
   readonly #backend: Backend;
   readonly #peer: Peer;
+  /** Programs that run. */
+  readonly #programs = new Set<number>();
+  readonly #taps: LogTaps;
+  /** How many shells are open. */
+  #shells = 0;
   #nextPid = 1;
 
   /** @internal Use `boot`. */
-  constructor(backend: Backend) {
+  constructor(backend: Backend, taps: LogTaps) {
     this.#backend = backend;
+    this.#taps = taps;
     this.#peer = new Peer(backend, () => this.#nextPid++);
     this.cores = backend.cores;
     this.memoryMiB = backend.memoryMiB;
@@ -128,6 +136,7 @@ export class CaposMachine {
           }, timeoutMs);
     signal?.addEventListener("abort", kill);
     ending.addEventListener("abort", kill);
+    this.#programs.add(pid);
     try {
       const running = this.#backend.run(pid, image, request);
       if (ending.aborted) kill();
@@ -140,6 +149,7 @@ export class CaposMachine {
         fault: `${image.name}: ran longer than ${timeoutMs} ms`,
       };
     } finally {
+      this.#programs.delete(pid);
       clearTimeout(timer);
       signal?.removeEventListener("abort", kill);
       ending.removeEventListener("abort", kill);
@@ -222,12 +232,33 @@ export class CaposMachine {
   }
 
   /**
+   * A shell: a guest that starts and ends programs and looks up names, for whoever sits at a terminal.
+   * @internal
+   * @throws UsageError if there is no room for it; MachineError
+   */
+  async openShell(options: ShellOptions, events: ShellEvents): Promise<Shell> {
+    await this.#backend.lifetime.open();
+    const { ShellSession } = await import("./shell/session.js");
+    const shell = await ShellSession.open(
+      {
+        ...{ backend: this.#backend, peer: this.#peer, taps: this.#taps, programs: this.#programs },
+        takeRun: () => this.#nextPid++,
+      },
+      options,
+      events,
+    );
+    this.#shells++;
+    void shell.over.then(() => this.#shells--);
+    return shell;
+  }
+
+  /**
    * Whether the programs have come to a standstill: each of their threads waits, and nobody is left who could wake one. Null if
-   * there are none, or one may go on. It is so if a second answer, some time later, is the same.
+   * there are none, or one may go on, or somebody sits at a shell. It is so if a second answer, some time later, is the same.
    */
   async standstill(): Promise<Standstill | null> {
     await this.#backend.lifetime.open();
-    return this.#backend.standstill();
+    return this.#shells > 0 ? null : this.#backend.standstill();
   }
 
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */

@@ -47,6 +47,8 @@ export interface BootOptions {
   readonly logDestination?: DestinationStream;
   /** Whether other processes of the same user can inspect it, with `capos-smp inspect`. Not unless told. */
   readonly inspectable?: boolean;
+  /** With `inspectable`: whether they can have a shell on it too, with `capos-smp shell`: start and end programs, call. Not unless told. */
+  readonly attachable?: boolean;
   /** With `inspectable`: the command line that tells its process from others; unless told what the process was started with. */
   readonly command?: readonly string[];
   /**

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Image } from "@capos/abi";
-import { BRIDGE_IMAGE, IMAGES } from "./guests/system.js";
+import { BRIDGE_IMAGE, IMAGES, SHELL_IMAGE } from "./guests/system.js";
 
 export {
   capabilitiesAndWords,
@@ -25,6 +25,7 @@ export {
   type DoneEvent,
   type ErrorEvent,
   type ExitEvent,
+  type GivenThing,
   type HaltRequest,
   type HandedThing,
   type KillRequest,
@@ -39,6 +40,7 @@ export {
 } from "./guests/control-protocol.js";
 export type { LogRecord } from "./guests/log-record.js";
 export { LineJoiner } from "./guests/service/line-joiner.js";
+export { READ_ONLY_BITS, Shell, ShellHost } from "./guests/shell/protocol.js";
 export {
   IMAGES,
   type ImageName,
@@ -56,7 +58,16 @@ export function imageFile(name: string): URL {
 
 /** The image of the bridge. Throws if it has not been built. */
 export function loadBridgeImage(): Image {
-  return JSON.parse(readFileSync(imageFile(BRIDGE_IMAGE), "utf8")) as Image;
+  return loadImage(BRIDGE_IMAGE);
+}
+
+/** The image of the shell. Throws if it has not been built. */
+export function loadShellImage(): Image {
+  return loadImage(SHELL_IMAGE);
+}
+
+function loadImage(name: string): Image {
+  return JSON.parse(readFileSync(imageFile(name), "utf8")) as Image;
 }
 
 /**
@@ -64,5 +75,5 @@ export function loadBridgeImage(): Image {
  * any other, init first. Throws if they have not been built.
  */
 export function loadServerImages(): Image[] {
-  return IMAGES.map((name) => JSON.parse(readFileSync(imageFile(name), "utf8")) as Image);
+  return IMAGES.map(loadImage);
 }

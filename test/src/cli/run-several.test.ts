@@ -97,7 +97,7 @@ t.test(
     });
     t.equal(run.status, 130);
     t.match(run.stderr, /^capos-smp: nobody is left who could wake these programs, they wait for ever/m);
-    t.match(run.stderr, /^ {2}several\.ts waits for the answer to its call$/m);
+    t.match(run.stderr, /^ {2}several\.ts waits for a name that nobody is left to register$/m);
   },
 );
 

@@ -284,7 +284,7 @@ const NESTED: Readonly<Record<string, (depth: number) => string>> = {
   arrows: (n) => body(`return ${"()=>".repeat(n)}1`),
   functions: (n) => body(`return ${"function(){return ".repeat(n)}1${"}".repeat(n)}`),
   classes: (n) => body(`return ${"class{static a=".repeat(n)}z${"}".repeat(n)}`),
-  generators: (n) => body(`void ${"(function*(){yield ".repeat(n)}1${"})()".repeat(n)}; return 1`),
+  generators: (n) => body(`void ${"(function*(){yield* ".repeat(n)}1${"})()".repeat(n)}; return 1`),
   patterns: (n) =>
     body(`const ${"[".repeat(n)}x${"]".repeat(n)} = ${"[".repeat(n)}1${"]".repeat(n)}; return 1`),
   labels: (n) => body(`${Array.from({ length: n }, (_, i) => `a${i}:`).join("")}z; return 1`),

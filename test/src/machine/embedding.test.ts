@@ -15,7 +15,7 @@ t.before(() => cpSync(EXAMPLES, COPY, { recursive: true }));
 
 t.test("the document shows the examples as they are", async (t) => {
   const document = readFileSync(join(ROOT, "docs/embedding.md"), "utf8");
-  for (const name of ["store-protocol.mjs", "store.mjs", "calls.mjs", "runs.mjs"])
+  for (const name of ["store-protocol.mjs", "store.mjs", "calls.mjs", "runs.mjs", "console.mjs"])
     t.ok(document.includes(readFileSync(join(EXAMPLES, name), "utf8")), name);
 });
 
@@ -40,4 +40,10 @@ t.test("an application starts programs and ends them", async (t) => {
     "enough",
     "true the machine was halted",
   ]);
+});
+
+t.test("an application is both ends of a program's console", async (t) => {
+  const run = await node([join(COPY, "console.mjs")]);
+  t.equal(run.status, 0, run.stderr);
+  t.same(run.stdout, "apple\npear\n");
 });

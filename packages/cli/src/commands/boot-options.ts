@@ -59,6 +59,7 @@ export async function bootOptions(
       ? { traceKiB: flags.traceRing ?? fittingKiB(usualTraceKiB, flags), lastMoments: LAST_MOMENTS }
       : { traceKiB: fittingKiB(STREAMED_KIB, flags), ...session.trace }),
     inspectable: true,
+    attachable: true,
     command: ["capos-smp", ...process.argv.slice(2)],
     logLevel: flags.logLevel ?? (quiet ? "error" : "info"),
     logDestination: session.log?.() ?? (await logTo(session.stderr)),

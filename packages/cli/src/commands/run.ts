@@ -5,6 +5,7 @@ import { readGuest } from "@capos/machine/compile-guest";
 import { defaultCores } from "@capos/machine/defaults";
 import { UsageError } from "@capos/machine/errors";
 import type { Output, Session } from "../session.js";
+import type { Beside } from "../shell/beside.js";
 import { checkTypes } from "../type-check.js";
 import type { MachineFlags } from "./options.js";
 import { programsOf } from "./programs.js";
@@ -13,6 +14,7 @@ export interface RunFlags extends MachineFlags {
   readonly core?: number;
   readonly debug?: boolean;
   readonly ownProcess?: boolean;
+  readonly shell?: boolean;
   /** Seconds. */
   readonly timeout?: number;
   readonly root?: string;
@@ -26,6 +28,19 @@ export async function runCommand(
   rest: readonly string[],
   flags: RunFlags,
   session: Session,
+): Promise<number> {
+  if (flags.shell !== true) return runGuests(file, rest, flags, session, null);
+  const { runBesideShell } = await import("../shell/beside.js");
+  return runBesideShell(flags, session, (inner, beside) => runGuests(file, rest, flags, inner, beside));
+}
+
+/** @param beside what goes on beside them and says when the machine ends; null: it ends with the last of them */
+async function runGuests(
+  file: string,
+  rest: readonly string[],
+  flags: RunFlags,
+  session: Session,
+  beside: Beside | null,
 ): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
   if (flags.ownProcess === true && session.onMachine !== undefined)
@@ -95,7 +110,7 @@ export async function runCommand(
     stderr.write(`capos-smp: types are not checked: ${visibleLines(checked.value)}\n`);
   try {
     signal.throwIfAborted();
-    const results = await runTogether(
+    const running = runTogether(
       machine,
       programs.map(({ name, args }, i) => ({
         image: made.value[i]!,
@@ -111,15 +126,18 @@ export async function runCommand(
         },
       })),
       (waits) => {
-        if (flags.quiet === true) return;
+        if (flags.quiet === true || beside !== null) return;
         const whom = isOne ? "this program, it waits" : "these programs, they wait";
         stderr.write(`capos-smp: nobody is left who could wake ${whom} for ever (Ctrl-C ends it):\n`);
         for (const line of waits) stderr.write(`  ${visibleLines(line)}\n`);
       },
       (result) => {
-        if (!isOne && flags.json !== true && result.fault !== "") stderr.write(faultLines(result));
+        if ((!isOne || beside !== null) && flags.json !== true && result.fault !== "")
+          stderr.write(faultLines(result));
       },
     );
+    if (beside !== null) return await beside(machine, running);
+    const results = await running;
     await machine.halt();
     const status = results.find((result) => result.status !== 0)?.status ?? 0;
     if (flags.json === true) {

@@ -21,6 +21,16 @@ export function integer(low: number, high: number) {
   };
 }
 
+/** Reads a power of two. */
+export function powerOfTwo(high: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!(value >= 1 && value <= high && Number.isInteger(Math.log2(value))))
+      throw new InvalidArgumentError(`A power of two from 1 to ${high} is needed.`);
+    return value;
+  };
+}
+
 /** Reads a time in seconds, above 0. */
 export function secondsUpTo(most: number) {
   return (text: string): number => {

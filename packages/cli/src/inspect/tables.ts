@@ -41,7 +41,7 @@ export function renderMachines(machines: readonly LabelledMachine[], nowMs: numb
 }
 
 /** Rows under their heads; columns in which nothing stands are left out. */
-function tableLines({ columns, rows }: Pick<Part, "columns" | "rows">, indent = INDENT): string[] {
+export function tableLines({ columns, rows }: Pick<Part, "columns" | "rows">, indent = INDENT): string[] {
   if (rows.length === 0) return [];
   const used = columns.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== ""));
   const table = new Table({

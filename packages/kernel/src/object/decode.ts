@@ -240,6 +240,12 @@ export function decodeProcessCallers(k: Core, thread: ThreadRef, context: Contex
   return true;
 }
 
+/** process.number. */
+export function decodeProcessNumber(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
+  return true;
+}
+
 /** thread.configure: process, core, priority. */
 export function decodeThreadConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;

@@ -63,6 +63,7 @@ import {
   decodeProcessCeiling,
   decodeProcessConfigure,
   decodeProcessKill,
+  decodeProcessNumber,
   decodeProcessStatus,
   decodeProcessVerify,
   decodeThreadBind,
@@ -82,6 +83,7 @@ import {
   processCeiling,
   processConfigure,
   processKill,
+  processNumber,
   processStatus,
   processVerify,
 } from "./process.js";
@@ -213,6 +215,10 @@ export function invokeProcess(
     case Method.PROCESS_CALLERS:
       return decodeProcessCallers(k, thread, context, self)
         ? processCallers(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_NUMBER:
+      return decodeProcessNumber(k, thread, context, self)
+        ? processNumber(k, thread, context, self)
         : Answer.DONE;
     default:
       return finish(context, Err.UNSUPPORTED);

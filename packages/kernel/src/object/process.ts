@@ -155,6 +155,10 @@ export function processCallers(k: Core, _thread: ThreadRef, context: Context, se
   return finish(context, context.result + words);
 }
 
+export function processNumber(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  return answer(context, k.i32[(k.i32[self + Slot.OBJECT] as ProcessRef) + Process.NUMBER]);
+}
+
 /** A ceiling only comes down, so it does not matter who else lowers it at the same time. */
 export function processCeiling(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
   k.i32[k.i32[self + Slot.OBJECT] + Process.CEILING] = k.operands.priority;

@@ -1,5 +1,5 @@
 /** Asking a machine in another process for its state. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { visible } from "@capos/abi";
 import type { MachineState } from "@capos/inspect";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
@@ -120,16 +120,36 @@ async function request({ pid, name }: RunningMachine, what: Request, patienceMs:
       });
       socket.on("end", () => resolve(text));
       socket.on("error", (error) => {
-        if (saysNobody(error)) {
-          removeFile(name);
-          reject(new UsageError(`process ${pid} runs no machine any more`));
-        } else if (error instanceof MachineError) reject(error);
-        else reject(new MachineError(explain(pid, error), ExitStatus.FAILED));
+        reject(error instanceof MachineError ? error : whyNot(pid, name, error));
       });
     });
   } finally {
     route.close();
   }
+}
+
+/** Connects to a machine's door. @throws UsageError if it does not run any more; MachineError */
+export async function connectTo({ pid, name }: RunningMachine): Promise<Socket> {
+  const route = await inFolder(() => new SocketRoute());
+  try {
+    return await new Promise((resolve, reject) => {
+      const socket = connect(route.to(name));
+      socket.once("error", (error) => reject(whyNot(pid, name, error)));
+      socket.once("connect", () => {
+        socket.removeAllListeners("error").on("error", () => socket.destroy());
+        resolve(socket);
+      });
+    });
+  } finally {
+    route.close();
+  }
+}
+
+/** What an error of a connection is to people. */
+function whyNot(pid: number, name: string, error: Error): UsageError | MachineError {
+  if (!saysNobody(error)) return new MachineError(explain(pid, error), ExitStatus.FAILED);
+  removeFile(name);
+  return new UsageError(`process ${pid} runs no machine any more`);
 }
 
 function explain(pid: number, error: Error): string {

@@ -9,6 +9,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import type { MachineState } from "@capos/inspect";
+import { type OpenShell, serveShell } from "../shell/serve.js";
 import {
   folderPath,
   listMachines,
@@ -19,13 +20,18 @@ import {
   SocketRoute,
 } from "./folder.js";
 
-/** What a client writes, with a line end after it: for all of the machine's state, or for what tells it from others. */
+/**
+ * What a client writes, with a line end after it: for all of the machine's state, for what tells it from others, or for a
+ * shell, which is answered with the same line and then speaks as `shell/channel.ts` says.
+ */
 export const enum Request {
   STATE = "inspect",
   LABEL = "label",
+  SHELL = "shell",
 }
 /** A client that has said so much and no line end has mistaken the door. */
 const MAX_REQUEST = 64;
+const LF = 10;
 
 /** What is answered: one JSON document, then the end. */
 export type Answer =
@@ -43,6 +49,14 @@ export interface MachineLabel {
   readonly bootedMs: number;
 }
 
+/** What a machine does for those at its door. */
+export interface DoorHost {
+  inspect(): Promise<MachineState>;
+  readonly label: MachineLabel;
+  /** Null if it takes no shells. */
+  readonly openShell: OpenShell | null;
+}
+
 /** An open door. */
 export interface Door {
   /** Takes the file away and listens no more. Closing twice is fine. */
@@ -56,10 +70,10 @@ let current: Door | null = null;
  * Opens this process's door. One machine of a process at a time can have it.
  * @throws Error if another has it; FolderError; the system's error if it cannot listen.
  */
-export async function openDoor(inspect: () => Promise<MachineState>, label: MachineLabel): Promise<Door> {
+export async function openDoor(host: DoorHost): Promise<Door> {
   if (current !== null) throw new Error("another machine of this process has the door");
   const name = newName();
-  const server = createServer((socket) => serve(socket, inspect, label));
+  const server = createServer((socket) => serve(socket, host));
   const door: Door = {
     close() {
       if (current !== door) return;
@@ -108,19 +122,25 @@ async function listen(server: Server, name: string): Promise<void> {
 }
 
 /** Answers one request, whatever becomes of the client. */
-function serve(socket: Socket, inspect: () => Promise<MachineState>, label: MachineLabel): void {
-  let said = "";
+function serve(socket: Socket, { inspect, label, openShell }: DoorHost): void {
+  let said = Buffer.alloc(0);
   socket.unref();
   socket.on("error", () => socket.destroy());
-  socket.setEncoding("utf8");
-  socket.on("data", (text: string) => {
-    said += text;
-    const end = said.indexOf("\n");
+  socket.on("data", (bytes: Buffer) => {
+    said = Buffer.concat([said, bytes]);
+    const end = said.indexOf(LF);
     if (end < 0 && said.length <= MAX_REQUEST) return;
-    socket.removeAllListeners("data").resume();
+    socket.removeAllListeners("data");
+    const request = said.subarray(0, Math.max(end, 0)).toString();
+    if (request === Request.SHELL && openShell !== null) {
+      socket.write(`${Request.SHELL}\n`);
+      serveShell(socket, said.subarray(end + 1), openShell);
+      return;
+    }
+    socket.resume();
     const answer = (what: Answer) => socket.end(JSON.stringify(what));
-    const request = said.slice(0, end);
     if (request === Request.LABEL) answer({ label });
+    else if (request === Request.SHELL) answer({ error: "it was not booted to take one" });
     else if (request !== Request.STATE) answer({ error: "this is no request" });
     else
       inspect().then(

@@ -10,7 +10,7 @@ import process from "node:process";
 import type { Image } from "@capos/abi";
 import type { MachineState, Standstill } from "@capos/inspect";
 import { type BirpcReturn, createBirpc } from "birpc";
-import type { Backend, MachineFacts } from "../backend.js";
+import type { Backend, GivenThing, MachineFacts } from "../backend.js";
 import { call, report } from "../callbacks.js";
 import { consoleWriter } from "../console-text.js";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
@@ -130,6 +130,10 @@ class MachineApart implements Backend {
 
   async run(pid: number, image: Image, request: RunRequest): Promise<RunResult> {
     return await this.#ask(() => this.#remote.run(pid, image, request));
+  }
+
+  async give(to: number, slot: number, what: GivenThing): Promise<void> {
+    await this.#ask(() => this.#remote.give(to, slot, what));
   }
 
   kill(pid: number): void {

@@ -58,6 +58,7 @@ const functions: MachineSide = {
       return { cores, memoryMiB, powerToInitNs };
     }),
   run: (pid, image, request) => settle(() => machine!.run(pid, image, request)),
+  give: (to, slot, what) => settle(() => machine!.give(to, slot, what)),
   kill: (pid) => machine!.kill(pid),
   inspect: () => settle(() => machine!.inspect()),
   standstill: () => settle(() => machine!.standstill()),

@@ -1,7 +1,7 @@
 /** What an application's process and its machine's say to each other: calls in both directions over one channel. */
 import type { Image } from "@capos/abi";
 import type { MachineState, Standstill } from "@capos/inspect";
-import type { MachineFacts } from "../backend.js";
+import type { GivenThing, MachineFacts } from "../backend.js";
 import { MachineError, UsageError } from "../errors.js";
 import type { BootOptions, MachineReport, RunResult } from "../options.js";
 import type { RunRequest } from "../run-request.js";
@@ -24,6 +24,7 @@ export interface PlainOptions extends Pick<BootOptions, (typeof MACHINE_OPTIONS)
 export interface MachineSide {
   boot(options: PlainOptions): Promise<Settled<MachineFacts>>;
   run(pid: number, image: Image, request: RunRequest): Promise<Settled<RunResult>>;
+  give(to: number, slot: number, what: GivenThing): Promise<Settled<void>>;
   kill(pid: number): void;
   inspect(): Promise<Settled<MachineState>>;
   standstill(): Promise<Settled<Standstill | null>>;

@@ -1,7 +1,13 @@
 /** Clients of the host's: the methods of a protocol, each a call through the bridge. */
 import { Err } from "@capos/abi";
-import { IpcError, type Methods, type Protocol } from "@capos/libos";
-import type { MethodEntry, Values } from "@capos/libos/wire";
+import { IpcError, type Methods, type Protocol, protocol } from "@capos/libos";
+import {
+  DESCRIBE,
+  MAX_DESCRIPTION_PARTS,
+  type MethodEntry,
+  parseDescription,
+  type Values,
+} from "@capos/libos/wire";
 import { UsageError } from "../errors.js";
 import { inRange } from "../ranges.js";
 import { decode, encode, rememberReference } from "./messages.js";
@@ -13,6 +19,8 @@ const DEFAULT_OUTSTANDING = 8;
 const MAX_OUTSTANDING = 32;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const NOTHING: Values = Object.freeze({});
+/** Of what is asked of all servers. */
+const NO_PROTOCOL = protocol("", {});
 /** The method behind the others of a protocol with objects: for guests' typed capabilities. */
 const NARROW = "narrow";
 
@@ -86,6 +94,19 @@ async function call<M extends Methods>(
   } else session.drop(answer.capabilities);
   if (status !== undefined && status < 0) throw new IpcError(status, reply.title);
   throw new IpcError(Err.RANGE, reply.title, "the answer is malformed");
+}
+
+/** What whoever receives from a capability serves. @throws IpcError: `UNSUPPORTED` if it does not say; as a call does */
+export async function describe(reference: Reference, signal?: AbortSignal): Promise<Protocol> {
+  let whole = "";
+  for (let index = 0; ; index++) {
+    const { parts, text } = await call(NO_PROTOCOL, targetOf(reference), DESCRIBE, { index }, signal);
+    whole += text as string;
+    if (index + 1 < Math.min(parts as number, MAX_DESCRIPTION_PARTS)) continue;
+    const described = parseDescription(whole);
+    if (described !== null) return described;
+    throw new IpcError(Err.RANGE, "describe", "the answer is no description");
+  }
 }
 
 function checkTimeout(timeoutMs: number | undefined): void {

@@ -93,6 +93,7 @@ export class Peer {
     const serving = new Serving(
       options.name ?? "",
       protocol.methods,
+      protocol.description,
       handlers as unknown as Readonly<Record<string, AnyHandler>>,
       outstanding,
       () => {

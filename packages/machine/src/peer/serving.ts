@@ -1,7 +1,7 @@
 /** What the host serves: requests of guests to handlers of the application's, and their answers back. */
-import { Err } from "@capos/abi";
+import { Err, MAX_MESSAGE_WORDS } from "@capos/abi";
 import { IpcError } from "@capos/libos";
-import type { MethodEntry, Values } from "@capos/libos/wire";
+import { describedPart, type MethodEntry, type Values, writeDescription } from "@capos/libos/wire";
 import { report } from "../callbacks.js";
 import { decode, type Encoded, encode } from "./messages.js";
 import type { Reference } from "./reference.js";
@@ -12,6 +12,8 @@ import type { PeerContext } from "./types.js";
 export type AnyHandler = (request: Values, context: PeerContext) => unknown;
 
 const NOTHING: Values = Object.freeze({});
+/** Used up at once each. */
+const words = new Float64Array(MAX_MESSAGE_WORDS);
 
 /** A protocol that the host serves, until `close`. */
 export class Serving {
@@ -24,6 +26,7 @@ export class Serving {
     /** Empty: none. */
     readonly name: string,
     private readonly methods: readonly MethodEntry[],
+    private readonly description: string,
     private readonly handlers: Readonly<Record<string, AnyHandler>>,
     outstanding: number,
     private readonly onClose: (serving: Serving) => void,
@@ -69,6 +72,11 @@ export class Serving {
 
   async #answer(session: Session, message: RawMessage): Promise<Encoded> {
     const entry = this.methods.find(({ word0 }) => word0 === message.words[0]);
+    const part = describedPart(message.words, message.words.length, message.capabilities.length);
+    if (part >= 0) {
+      const count = writeDescription(words, this.description, part);
+      return { capabilities: [], words: Array.from(words.subarray(0, count)), moved: [] };
+    }
     if (entry === undefined) {
       session.drop(message.capabilities);
       return refusal(Err.UNSUPPORTED);

@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly image: number;
   /** What it finds in `handed`, in this order. Nothing unless told. */
   readonly handed?: readonly HandedThing[];
+  /** The numbers of the images that its own imports, as that numbers them. None unless told. */
+  readonly assets?: readonly number[];
   /** The number of the deposit that is its console; null (and nothing) is the machine's. */
   readonly console?: number | null;
   /** 1 to 32 bytes. */
@@ -41,6 +43,22 @@ export interface RunRequest {
   readonly labelled?: boolean;
   /** Whether it is the bridge: it is given the bridge's device and its interrupt, behind what it is handed. Not unless told. */
   readonly bridge?: boolean;
+}
+
+/**
+ * Gives a process that runs a capability: to an image (by its number), or to a process (by its id), to look at it and to
+ * end it. Answered by `done`, or by `error`.
+ */
+export interface GiveRequest {
+  readonly op: "give";
+  readonly id: number;
+  /** The id of the process that is given it. */
+  readonly to: number;
+  /** An empty slot of its CSpace that it has named. */
+  readonly slot: number;
+  /** One of the two. */
+  readonly image?: number;
+  readonly process?: number;
 }
 
 /** Ends a process. Answered by its `exit`, or by `error` if there is none. */
@@ -71,7 +89,13 @@ export interface HaltRequest {
   readonly status: number;
 }
 
-export type ControlRequest = RunRequest | KillRequest | KillServiceRequest | MemoryRequest | HaltRequest;
+export type ControlRequest =
+  | RunRequest
+  | GiveRequest
+  | KillRequest
+  | KillServiceRequest
+  | MemoryRequest
+  | HaltRequest;
 
 /** Every service has been started; requests are read from now on. */
 export interface ReadyEvent {
@@ -133,6 +157,7 @@ export type ControlEvent = ReadyEvent | ExitEvent | DoneEvent | ErrorEvent | Ser
 export const MAX_REQUEST_BYTES = 16384;
 
 const MAX_IMAGE = 0x7fff_ffff;
+const MAX_SLOT = 0xffff;
 const MAX_DEPOSIT = 0xffff_ffff;
 const MIN_UNTYPED_BITS = 6;
 const MAX_UNTYPED_BITS = 30;
@@ -152,9 +177,13 @@ export function placeArguments(
   return fitsStartWords(name, args, handed) ? { args, text: "" } : { args: null, text: argumentsText(args) };
 }
 
+/** What a process that runs is given. */
+export type GivenThing = { readonly image: number } | { readonly process: number };
+
 /** A request as init works with it: complete and in range. */
 export type CheckedRequest =
   | Required<RunRequest>
+  | (Pick<GiveRequest, "op" | "id" | "to" | "slot"> & { readonly what: GivenThing })
   | KillRequest
   | (Omit<KillServiceRequest, "id"> & { readonly id: number | null })
   | MemoryRequest
@@ -197,6 +226,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         id: integer("id", 0, Number.MAX_SAFE_INTEGER),
         image: integer("image", 0, MAX_IMAGE),
         handed: handedOf(fields.handed ?? [], id),
+        assets: assetsOf(fields.assets ?? [], id),
         console: (fields.console ?? null) === null ? null : integer("console", 1, MAX_DEPOSIT),
         name: processName(fields.name, id),
         args: fields.args === null ? null : argumentsOf(fields.args ?? [], id),
@@ -211,6 +241,20 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
         labelled: flag(fields.labelled ?? false, "labelled", id),
         bridge: flag(fields.bridge ?? false, "bridge", id),
       };
+    case "give": {
+      if ((fields.image === undefined) === (fields.process === undefined))
+        throw new BadRequest(id, "give needs an image or a process");
+      return {
+        op: "give",
+        id: integer("id", 0, Number.MAX_SAFE_INTEGER),
+        to: integer("to", 0, Number.MAX_SAFE_INTEGER),
+        slot: integer("slot", 1, MAX_SLOT),
+        what:
+          fields.image === undefined
+            ? { process: integer("process", 0, Number.MAX_SAFE_INTEGER) }
+            : { image: integer("image", 0, MAX_IMAGE) },
+      };
+    }
     case "kill":
       return { op: "kill", id: integer("id", 0, Number.MAX_SAFE_INTEGER) };
     case "kill-service":
@@ -221,7 +265,7 @@ export function parseRequest(line: string, cores: number): CheckedRequest {
     case "halt":
       return { op: "halt", status: integer("status", 0, 255) };
     default:
-      throw new BadRequest(id, "op must be one of run, kill, kill-service, memory, halt");
+      throw new BadRequest(id, "op must be one of run, give, kill, kill-service, memory, halt");
   }
 }
 
@@ -271,6 +315,11 @@ function isHandedThing(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { image, deposit } = value as Record<string, unknown>;
   return image === undefined ? isInteger(deposit, 1, MAX_DEPOSIT) : isInteger(image, 0, MAX_IMAGE);
+}
+
+function assetsOf(value: unknown, id: number | null): readonly number[] {
+  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
+  throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {

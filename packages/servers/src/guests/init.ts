@@ -8,7 +8,14 @@
  */
 import { Err, ObjectType, Right, type Sys } from "@capos/abi";
 import { debug, IpcError, irq, type Steps, thread } from "@capos/libos";
-import { BadRequest, type ControlEvent, idOf, MAX_REQUEST_BYTES, parseRequest } from "./control-protocol.js";
+import {
+  BadRequest,
+  type CheckedRequest,
+  type ControlEvent,
+  idOf,
+  MAX_REQUEST_BYTES,
+  parseRequest,
+} from "./control-protocol.js";
 import { type Authority, takeAuthority } from "./init/authority.js";
 import { ControlPort, type Incoming } from "./init/control-port.js";
 import { Deposits } from "./init/deposits.js";
@@ -134,6 +141,9 @@ class Supervisor {
       case "run":
         yield* this.#guarded(request.id, this.users.run(request));
         break;
+      case "give":
+        yield* this.#guarded(request.id, this.#give(request));
+        break;
       case "kill":
         yield* this.#guarded(request.id, this.#kill(request.id));
         break;
@@ -149,6 +159,11 @@ class Supervisor {
         yield* this.#halt(request.status);
         break;
     }
+  }
+
+  *#give(request: Extract<CheckedRequest, { readonly op: "give" }>): Steps<void> {
+    yield* this.users.give(request);
+    this.control.send({ event: "done", id: request.id });
   }
 
   *#kill(id: number): Steps<void> {

@@ -12,6 +12,9 @@ export const IMAGES = Object.freeze(["init", "names", "log", "console", "echo"] 
 /** What the host has run when it first takes part in the machine itself: see `bridge.ts`. */
 export const BRIDGE_IMAGE = "bridge";
 
+/** What the host has run for each who sits at a shell: see `shell.ts`. */
+export const SHELL_IMAGE = "shell";
+
 export type ImageName = (typeof IMAGES)[number];
 
 /** What a service may be given besides the RECEIVE side of its own endpoint. */

@@ -63,6 +63,7 @@ tests.add("an invocation without the right answers DENIED", function* (os) {
     ["watch with", watcher, Method.MONITOR_WATCH, child, yield* without(notification, Right.SEND)],
     ["monitor status", yield* without(watcher, Right.READ), Method.MONITOR_STATUS],
     ["process status", yield* without(child, Right.READ), Method.PROCESS_STATUS],
+    ["process number", yield* without(child, Right.READ), Method.PROCESS_NUMBER],
     ["kill", yield* without(child, W), Method.PROCESS_KILL],
     ["ceiling", yield* without(child, W), Method.PROCESS_CEILING, 5],
     ["configure thread", yield* without(target, W), Method.THREAD_CONFIGURE, environment.process, os.core, 1],
@@ -103,7 +104,7 @@ tests.add("every object answers UNSUPPORTED to a method that it does not know", 
     0x1f,
     0x29,
     0x2f,
-    0x36,
+    0x37,
     0x3f,
     0x46,
     0x4f,
@@ -268,6 +269,21 @@ tests.add("retype makes each type with all rights, its size, and a state of its 
       );
     }
   }
+});
+
+tests.add("a process has a number that no other has, also when its memory is used again", function* (os) {
+  const { sys, environment } = os;
+  const numbers = [yield* process.number(sys, environment.process)];
+  const block = yield* os.make(ObjectType.UNTYPED, 10);
+  for (let i = 0; i < 3; i++) {
+    const slot = os.slots.take();
+    yield* untyped.retype(sys, block, ObjectType.PROCESS, 0, 1, environment.cnode, slot);
+    const { handle } = yield* inspect(os, slot);
+    numbers.push(yield* process.number(sys, handle));
+    same(yield* process.number(sys, handle), numbers[i + 1], "it keeps it");
+    yield* os.drop(handle);
+  }
+  same(new Set(numbers).size, 4, `${numbers}`);
 });
 
 tests.add(

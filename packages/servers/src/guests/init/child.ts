@@ -41,6 +41,8 @@ export interface ChildPlan {
   readonly log?: Gift;
   readonly console?: Gift;
   readonly debug?: Gift;
+  /** The images that its own imports. */
+  readonly assets: readonly Gift[];
   /** What it finds in `handed`. */
   readonly handed: readonly Gift[];
   /** The notification that is signalled when it ends, badged. */
@@ -52,6 +54,7 @@ export interface Child {
   /** The core it was placed on. */
   readonly core: number;
   readonly process: number;
+  readonly space: number;
   readonly parts: Parts;
 }
 
@@ -102,7 +105,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
           cores: init.cores,
         }),
     });
-    return { core, process, parts: { blocks, handles: made } };
+    return { core, process, space, parts: { blocks, handles: made } };
   } catch (error) {
     yield* giveBack(init, { blocks, handles: made });
     throw error;
@@ -113,6 +116,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
 const NOTHING = Object.freeze({
   ...{ cnode: 0, process: 0, thread: 0, names: 0, log: 0, console: 0, debug: 0, untyped: 0, image: 0 },
   ...{ firstFreeSlot: 0, freeSlotCount: 0, threadIndex: 0, core: 0, cores: 0 },
+  assets: { first: 0, count: 0 },
 });
 
 /** How a process ended, and where the callers stood of what faulted in it: line and column of each. */

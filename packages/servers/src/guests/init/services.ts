@@ -173,6 +173,7 @@ export class Services {
       memoryBits: 0,
       threads: SERVICE_THREADS,
       args: needsDirectory ? this.names : [],
+      assets: [],
       handed: this.#gifts(service),
       watcher: service.watcher,
     });

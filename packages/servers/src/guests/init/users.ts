@@ -5,8 +5,8 @@
  * left of it is killed, the services that keep things for it are told, then the host is.
  */
 import { Right, USER_CEILING } from "@capos/abi";
-import { type Gift, process, type Steps } from "@capos/libos";
-import type { ExitEvent, RunRequest } from "../control-protocol.js";
+import { cnode, type Gift, process, type Steps } from "@capos/libos";
+import type { CheckedRequest, ExitEvent, RunRequest } from "../control-protocol.js";
 import type { Identity } from "../registry.js";
 import { Badge, MAX_USER_PROCESSES, USER_CNODE_BITS } from "../system.js";
 import type { Authority } from "./authority.js";
@@ -77,28 +77,29 @@ export class Users {
     };
     try {
       const image = yield* takeImage.call(this, request.image);
+      const assets: Gift[] = [];
+      for (const number of request.assets) assets.push({ handle: yield* takeImage.call(this, number) });
       const handed: Gift[] = [];
       for (const one of request.handed)
         handed.push({
           handle:
             "image" in one ? yield* takeImage.call(this, one.image) : this.deposits.handleOf(one.deposit),
         });
-      return yield* this.#startWith(image, handed, request, badge, watcher);
+      return yield* this.#startWith({ image, assets, handed }, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
     }
   }
 
   #startWith(
-    image: number,
-    handed: readonly Gift[],
+    given: { readonly image: number; readonly assets: readonly Gift[]; readonly handed: readonly Gift[] },
     request: Required<RunRequest>,
     badge: number,
     watcher: number,
   ): Steps<Child> {
     return startChild(this.init, {
       name: request.name,
-      image,
+      image: given.image,
       cores: request.cores ?? this.#nextCores(),
       priority: request.priority,
       ceiling: USER_CEILING,
@@ -113,7 +114,8 @@ export class Users {
           ? this.services.client("console", badge)
           : { handle: this.deposits.handleOf(request.console) },
       ...(request.debug && { debug: { handle: this.init.debug } }),
-      handed: [...handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
+      assets: given.assets,
+      handed: [...given.handed, ...(request.bridge ? this.#bridgeGifts(badge) : [])],
       watcher,
     });
   }
@@ -126,12 +128,34 @@ export class Users {
     ];
   }
 
+  /** Gives a process a capability. Throws `Refusal` if there is no such process, and what the kernel says of the slot. */
+  *give({ to, slot, what }: Extract<CheckedRequest, { readonly op: "give" }>): Steps<void> {
+    const { sys } = this.init;
+    const { space } = this.#userOf(to).child;
+    if ("process" in what) {
+      const { process } = this.#userOf(what.process).child;
+      yield* cnode.copy(sys, space, slot, process, Right.READ | Right.WRITE);
+      return;
+    }
+    const image = yield* this.init.image(what.image);
+    try {
+      yield* cnode.copy(sys, space, slot, image, Right.ALL);
+    } finally {
+      yield* this.init.drop(image);
+    }
+  }
+
+  #userOf(id: number): User {
+    const user = this.#table.find((one) => one?.id === id);
+    if (user === undefined) throw new Refusal(`no process has the id ${id}`);
+    return user;
+  }
+
   /** Kills a process; gives its exit. Throws `Refusal` if there is none. */
   *kill(id: number): Steps<ExitEvent | null> {
-    const index = this.#table.findIndex((user) => user?.id === id);
-    if (index < 0) throw new Refusal(`no process has the id ${id}`);
-    yield* process.kill(this.init.sys, this.#table[index]!.child.process);
-    return yield* this.#bury(index);
+    const user = this.#userOf(id);
+    yield* process.kill(this.init.sys, user.child.process);
+    return yield* this.#bury(this.#table.indexOf(user));
   }
 
   /** Looks after the processes of watcher number i, which was signalled; gives the exits of those that have ended. */

@@ -1,0 +1,6 @@
+/** What workers tell who started them. */
+import { f64, protocol } from "@capos/libos";
+
+export const Adding = protocol("adding", {
+  sum: { request: { value: f64 }, reply: {} },
+});
