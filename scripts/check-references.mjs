@@ -31,11 +31,13 @@ for (const file of files) {
   const text = readFileSync(join(ROOT, file), "utf8").replace(/^```diff\n.*?^```$/gms, (diff) =>
     diff.replace(/.+/g, ""),
   );
+  // Files that a page has its reader make, in blocks that are marked "file=" and the path.
+  const made = new Set([...text.matchAll(/^```\w+ file=(\S+)/gm)].flatMap(([, path]) => endsOf(path)));
   for (const { at, prose } of proseOf(file, text)) {
     const report = (index, problem) =>
       problems.push(`${file}:${text.slice(0, at + index).split("\n").length}: ${problem}`);
     for (const { 0: name, index } of prose.matchAll(FILE)) {
-      if (!isFile(name, file)) report(index, `there is no ${name}`);
+      if (!made.has(name) && !isFile(name, file)) report(index, `there is no ${name}`);
     }
     for (const { 0: name, index } of prose.matchAll(PACKAGE)) {
       if (!entries.has(name)) report(index, `${name} is no entry of a package`);

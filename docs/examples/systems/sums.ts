@@ -1,5 +1,5 @@
 /** Has a sum made by a worker on each core: another program, whose file it imports as an image. */
-import { type Sys, spawnProcess, start } from "@capos/libos";
+import { type Sys, spawnProcess, start } from "capos/guest";
 import { Adding } from "./adding.js";
 import worker from "./worker.ts" with { type: "image" };
 

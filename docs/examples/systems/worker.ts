@@ -1,5 +1,5 @@
 /** Adds up numbers for the program that started it. */
-import { type Sys, start } from "@capos/libos";
+import { type Sys, start } from "capos/guest";
 import { Adding } from "./adding.js";
 
 export default function* main(sys: Sys) {

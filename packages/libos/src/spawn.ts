@@ -159,10 +159,9 @@ export function* spawnProcess(os: Os, options: ProcessOptions): Steps<SpawnedPro
     thread: THREAD,
     process: { type: ObjectType.PROCESS, sizeBits: 0 },
   };
-  const { image: wanted = environment.image } = options;
-  const watch: Want[] = options.watcher === undefined ? [] : [{ type: ObjectType.MONITOR, sizeBits: 0 }];
-  const image = yield* runnable(os, wanted);
-  const name = options.name ?? assetName(wanted) ?? os.name;
+  const watch: Want[] = options.watcher === undefined ? [] : [MONITOR];
+  const image = yield* runnable(os, options.image ?? environment.image);
+  const name = options.name ?? assetName(options.image) ?? os.name;
   const made = new Made(os);
   try {
     // The memory it is given lies in a block of its own: beside its objects it would be aligned to its size.

@@ -122,7 +122,7 @@ t.test("what does not fit into all of it is refused at once, and memory with a c
 t.test(
   "memory whose last objects are being finalised is waited for, and refused once one of them is alive",
   (t) => {
-    bench.renew(13);
+    bench.renew(14);
     const [gone, alive] = bench.make(ObjectType.PROCESS, 0, 16, 100) as [SlotRef, SlotRef];
     for (const slot of childrenOf(i32, untyped)) if (slot !== alive) kill(slot);
     const refused = new Retyping(zero, untyped, ObjectType.PROCESS, 0, 1, 130);

@@ -147,6 +147,14 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
       },
     ],
     [
+      "process callers",
+      (s, h) => processObject.callers(s, h),
+      [Method.PROCESS_CALLERS],
+      [4, ...packed("abcd")],
+      [...utf8Encode("abcd")],
+    ],
+    ["process number", (s, h) => processObject.number(s, h), [Method.PROCESS_NUMBER], [7], 7],
+    [
       "record",
       (s, h) => debug.record(s, h, 1, 2, 3, 4, 5, 6),
       [Method.DEBUG_RECORD, 1, 2, 3, 4, 5, 6],

@@ -1,14 +1,17 @@
 /** The supervisor, on a machine: guests that supervise say what came of it. */
 import { join } from "node:path";
-import { boot, type CaposMachine } from "@capos/machine";
+import type { Image } from "@capos/abi";
+import { boot, type CaposMachine, compileGuest } from "@capos/machine";
 import t from "tap";
 import { ROOT } from "../support/cli-process.js";
 
 const FILE = join(ROOT, "test/fixtures/servers/supervised.ts");
 const lines: string[] = [];
 let machine: CaposMachine;
+let image: Image;
 
 t.before(async () => {
+  image = await compileGuest(FILE);
   machine = await boot({
     ...({ cores: 2, memoryMiB: 64, logLevel: "silent" } as const),
     onConsole: (line) => void lines.push(line),
@@ -18,7 +21,7 @@ t.after(() => machine.halt());
 
 async function ran(task: string): Promise<string[]> {
   lines.length = 0;
-  const { fault } = await machine.run(FILE, { args: [task] });
+  const { fault } = await machine.runImage(image, { args: [task] });
   return [...lines.filter((line) => !line.endsWith(" runs")), ...(fault === "" ? [] : [fault])];
 }
 

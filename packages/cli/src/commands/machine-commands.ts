@@ -83,8 +83,8 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
       secondsUpTo(86_400),
     )
     .option("--debug", "give it the Debug capability")
-    .option("--no-check", "run it without a check of its types")
     .option("--shell", "with a shell on the machine, in this terminal (see capos-smp help shell)")
+    .option("--no-check", "run it without a check of its types")
     .option("--own-process", "run the machine in a process of its own, which may end without this one")
     .option("--raw-console", "let it send a terminal all it wants, not just text and colours")
     .option(

@@ -19,10 +19,10 @@ export interface RunRequest {
   readonly id: number;
   /** The number of its image. */
   readonly image: number;
-  /** What it finds in `handed`, in this order. Nothing unless told. */
-  readonly handed?: readonly HandedThing[];
   /** The numbers of the images that its own imports, as that numbers them. None unless told. */
   readonly assets?: readonly number[];
+  /** What it finds in `handed`, in this order. Nothing unless told. */
+  readonly handed?: readonly HandedThing[];
   /** The number of the deposit that is its console; null (and nothing) is the machine's. */
   readonly console?: number | null;
   /** 1 to 32 bytes. */
@@ -303,6 +303,11 @@ function coresOf(value: unknown, count: number, id: number | null): readonly num
   throw new BadRequest(id, `cores must be an array of 1 to ${count} integers from 0 to ${count - 1}`);
 }
 
+function assetsOf(value: unknown, id: number | null): readonly number[] {
+  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
+  throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
+}
+
 function handedOf(value: unknown, id: number | null): readonly HandedThing[] {
   if (Array.isArray(value) && value.every(isHandedThing)) return value as HandedThing[];
   throw new BadRequest(
@@ -315,11 +320,6 @@ function isHandedThing(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { image, deposit } = value as Record<string, unknown>;
   return image === undefined ? isInteger(deposit, 1, MAX_DEPOSIT) : isInteger(image, 0, MAX_IMAGE);
-}
-
-function assetsOf(value: unknown, id: number | null): readonly number[] {
-  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
-  throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {
