@@ -118,7 +118,8 @@ function reachableTypes() {
   const visit = (file) => {
     if (found.has(file)) return;
     found.add(file);
-    for (const [, name] of readFileSync(file, "utf8").matchAll(/(?:from|import\() ?"([^"]+)"/g)) {
+    const code = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+    for (const [, name] of code.matchAll(/(?:from|import\() ?"([^"]+)"/g)) {
       const next = name.startsWith(".") ? resolve(dirname(file), name) : entryOf(name);
       if (next !== null) visit(next.replace(/\.js$/, ".d.ts"));
     }

@@ -21,13 +21,15 @@ const MOST_TOLD = 20;
 
 /** What holds without a `tsconfig.json`. */
 const STRICT = Object.freeze({
-  ...{ target: "ES2022", lib: ["ES2022"], module: "NodeNext", types: [] },
+  ...{ target: "ES2022", lib: ["ES2022"], types: [] },
   ...{ strict: true, allowJs: true, resolveJsonModule: true },
 });
 
 /** What a check needs, whatever a project says that is to be made of its files. */
 const CHECK_ONLY = Object.freeze({
   ...{ noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true },
+  // As the builder finds files and reads them.
+  ...{ module: "ESNext", moduleResolution: "Bundler" },
   // What is unused is no mistake of types, and usual in a file that is being written.
   ...{
     noUnusedLocals: false,

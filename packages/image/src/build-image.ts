@@ -10,7 +10,7 @@ import type { BundledSource } from "./bundler.js";
 import type { WorkerAnswer } from "./image-worker.js";
 import { type Ingredients, makeImage } from "./make-image.js";
 import { TOO_DEEP } from "./nesting.js";
-import { findEntry } from "./sources.js";
+import { findEntry, withImporter } from "./sources.js";
 
 export interface ImageOptions {
   /** What the image is called in messages; the name of the file unless given. */
@@ -53,8 +53,13 @@ export async function bundleGuest(entryFile: string, options: ImageOptions = {})
 }
 
 async function make(program: BundledProgram, name: string, signal: AbortSignal | undefined): Promise<Image> {
-  const makeFrom = (source: BundledSource) =>
-    makeOfAny({ source, entryFile: program.entry.file, name }, signal);
+  const makeFrom = async (source: BundledSource): Promise<Image | null> => {
+    try {
+      return await makeOfAny({ source, entryFile: program.entry.file, name }, signal);
+    } catch (error) {
+      throw error instanceof GuestBuildError ? withImporter(error, source.libraries) : error;
+    }
+  };
   // esbuild can spell `const {a, ...rest} = text` as a loop.
   const image = (await makeFrom(program.source)) ?? (await makeFrom(await program.lowered()));
   if (image === null) throw new Error("esbuild has left an object's rest in the bundle");

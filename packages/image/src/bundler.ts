@@ -10,7 +10,7 @@ import { type BuildFailure, build, type Message } from "esbuild";
 import { GuestBuildError } from "./build-error.js";
 import { BuilderProcess } from "./builder-process.js";
 import { REQUIRE } from "./restrictions.js";
-import { type Assets, type Entry, guestSources } from "./sources.js";
+import { type Assets, type Entry, guestSources, type Libraries, withImporter } from "./sources.js";
 
 /** A bundle: a module's source, and the map from it to the files it was made of. */
 export interface BundledSource {
@@ -18,6 +18,8 @@ export interface BundledSource {
   /** JSON; its sources are relative to `folder`, and those of the system are in its `ignoreList`. */
   readonly map: string;
   readonly folder: string;
+  /** The packages that have a part in it. */
+  readonly libraries: Libraries;
 }
 
 export interface BundleOptions {
@@ -42,6 +44,7 @@ export async function bundle(
   const { file } = entry;
   const folder = dirname(file);
   const system = new Set<string>();
+  const libraries: Libraries = new Map();
   try {
     const work = () =>
       build({
@@ -52,6 +55,10 @@ export async function bundle(
         bundle: true,
         format: "esm",
         platform: "neutral",
+        // Of packages that have no `exports`.
+        mainFields: ["module", "main"],
+        // No variable of the environment says where else packages are.
+        nodePaths: [],
         target: "es2022",
         charset: "utf8",
         treeShaking: true,
@@ -65,24 +72,28 @@ export async function bundle(
         // Else esbuild would put a helper in its place; so it stays a name, which restrictions.ts looks for.
         define: { require: REQUIRE },
         supported: lowerObjectRest ? { "object-rest-spread": false } : {},
-        plugins: [guestSources(entry, system, assets)],
+        plugins: [guestSources(entry, system, assets, libraries)],
       });
     const result = await builder.use(work, signal);
     for (const [path, input] of Object.entries(result.metafile.inputs)) {
       if (input.format !== "cjs") continue;
-      throw new GuestBuildError("require and module.exports do not work in a guest: use import and export", {
-        file: resolve(folder, path),
-        line: 1,
-        column: 1,
-      });
+      const error = new GuestBuildError(
+        "require and module.exports do not work in a guest: use import and export",
+        {
+          file: resolve(folder, path),
+          line: 1,
+          column: 1,
+        },
+      );
+      throw withImporter(error, libraries);
     }
     const find = (end: string) => result.outputFiles.find(({ path }) => path.endsWith(end))!.text;
     const map = JSON.parse(find(".js.map")) as { readonly sources: readonly string[] };
     const ignoreList = [...map.sources.keys()].filter((i) => system.has(resolve(folder, map.sources[i]!)));
-    return { code: find(".js"), map: JSON.stringify({ ...map, ignoreList }), folder };
+    return { code: find(".js"), map: JSON.stringify({ ...map, ignoreList }), folder, libraries };
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
-    if (first !== undefined) throw buildErrorOf(first, folder);
+    if (first !== undefined) throw withImporter(buildErrorOf(first, folder), libraries);
     throw (await builder.whyEnded(error, { file, line: 1, column: 1 })) ?? error;
   }
 }

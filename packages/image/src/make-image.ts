@@ -147,7 +147,7 @@ function defaultExportOf(bundle: Bundle): Tree | null {
 /** Where in the guest's files a place in the bundle came from: the begin of its entry file if from nowhere. */
 function placeOf(
   start: { readonly line: number; readonly column: number },
-  source: BundledSource,
+  source: Pick<BundledSource, "map" | "folder">,
   entryFile: string,
 ): Place {
   const found = originalPositionFor(new TraceMap(source.map), start);

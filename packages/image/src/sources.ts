@@ -1,12 +1,15 @@
 /**
  * A guest's files: which file an import names, and its text.
  *
- * The invariant: an image is made of files below the guest's root, and of the guest side of this installation, and
- * nothing else has a say. So imports are resolved here and not by esbuild, which would ask the `package.json` and
- * `tsconfig.json` of every folder above; links are followed before it is decided what is below the root.
+ * The invariant: an image is made of files below the guest's root, of packages that it names, and of the guest side of this
+ * installation, and nothing else has a say. So imports are resolved here and not by esbuild, which would ask the
+ * `package.json` and `tsconfig.json` of every folder above; links are followed before it is decided what is below the root.
+ * Where a package lies, and which file of it is meant, is asked of esbuild: that is as Node has it. A package's own files
+ * are below its folder.
  */
 import { constants } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type {
@@ -17,6 +20,7 @@ import type {
   OnResolveResult,
   PartialMessage,
   Plugin,
+  PluginBuild,
 } from "esbuild";
 import { GuestBuildError, shown } from "./build-error.js";
 import { excessOf } from "./nesting.js";
@@ -35,7 +39,8 @@ const COMPILED: Readonly<Record<string, string>> = Object.freeze({ ".js": ".ts",
 
 const SOURCE_MAP_COMMENT = /^\/\/# sourceMappingURL=.*$/m;
 
-export const ALLOWED = "a guest may import relative files and capos/guest";
+export const ALLOWED =
+  "a guest may import relative files and capos/guest, and packages that need nothing of a host";
 
 /** What a guest names for all of the system's, and where that is. */
 const GUEST_MODULE = "capos/guest";
@@ -68,6 +73,25 @@ const enum Origin {
   GUEST = "guest",
   /** A file of `@capos/abi` or `@capos/libos`. */
   SYSTEM = "system",
+  /** A file of a package of somebody's, which may import what lies in that package, and other packages. */
+  LIBRARY = "library",
+  /** Nobody: esbuild is asked where a package lies. */
+  ASKED = "asked",
+}
+
+/** By the folders of packages: which import first led there. */
+export type Libraries = Map<string, { readonly importer: string; readonly name: string }>;
+
+/** The folder of the package that a file belongs to; null if it lies in none. */
+function packageOf(file: string): string | null {
+  return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(file)?.[0] ?? null;
+}
+
+/** A mistake in a package's file says who imports that package. */
+export function withImporter(error: GuestBuildError, libraries: Libraries): GuestBuildError {
+  const led = error.place === null ? undefined : libraries.get(packageOf(error.place.file) ?? "");
+  if (led === undefined) return error;
+  return new GuestBuildError(`${error.reason} (${shown(led.importer)} imports "${led.name}")`, error.place);
 }
 
 /**
@@ -95,14 +119,25 @@ export async function findEntry(entryFile: string, root?: string): Promise<Entry
 }
 
 /** Has esbuild take a guest's files from here. Adds the files of the system's that it reads to a set. */
-export function guestSources({ file, root }: Entry, system: Set<string>, assets: Assets): Plugin {
+export function guestSources(
+  { file, root }: Entry,
+  system: Set<string>,
+  assets: Assets,
+  libraries: Libraries,
+): Plugin {
   return {
     name: "guest-sources",
     setup(hooks) {
       hooks.onResolve({ filter: /.*/ }, async (args) => {
         if (args.kind === "entry-point") return { path: file, pluginData: Origin.GUEST };
+        if (args.pluginData === Origin.ASKED) return undefined;
         if (args.pluginData === Origin.SYSTEM) return resolveSystem(args);
-        return resolveImport(args, root);
+        if (isOfPackage(args)) return resolvePackage(args, hooks, libraries);
+        const own = args.pluginData === Origin.LIBRARY ? packageOf(args.importer) : null;
+        const found = await resolveImport(args, own ?? root);
+        return own === null || found.pluginData !== Origin.GUEST
+          ? found
+          : { ...found, pluginData: Origin.LIBRARY };
       });
       hooks.onLoad({ filter: /.*/, namespace: IMAGE_NAMESPACE }, ({ path }) => {
         assets.files.add(path);
@@ -123,6 +158,31 @@ export function guestSources({ file, root }: Entry, system: Set<string>, assets:
 function resolveSystem({ path, resolveDir }: OnResolveArgs): OnResolveResult {
   const file = path.startsWith(".") ? resolve(resolveDir, path) : fileURLToPath(import.meta.resolve(path));
   return { path: file, sideEffects: false, pluginData: Origin.SYSTEM };
+}
+
+/** Whether an import names a package that is neither the system's nor Node's. */
+function isOfPackage({ path, kind, with: attributes }: OnResolveArgs): boolean {
+  const isBare = /^[^./#]/.test(path) && !path.includes(":") && !isBuiltin(path);
+  return (
+    isBare &&
+    kind === "import-statement" &&
+    attributes.type !== IMAGE_TYPE &&
+    !/^(@capos|capos)(\/|$)/.test(path)
+  );
+}
+
+/** A package lies where Node finds it from the file that imports it. */
+async function resolvePackage(
+  { path, importer, resolveDir }: OnResolveArgs,
+  hooks: PluginBuild,
+  libraries: Libraries,
+): Promise<OnResolveResult> {
+  const options = { importer, resolveDir, kind: "import-statement", pluginData: Origin.ASKED } as const;
+  const found = await hooks.resolve(path, options);
+  const folder = found.errors.length > 0 || found.external ? null : packageOf(found.path);
+  if (folder === null) return refusal(`cannot import "${path}": no such package is installed; ${ALLOWED}`);
+  if (!libraries.has(folder)) libraries.set(folder, { importer, name: path });
+  return { path: found.path, sideEffects: found.sideEffects, pluginData: Origin.LIBRARY };
 }
 
 async function resolveImport(args: OnResolveArgs, root: string): Promise<OnResolveResult> {

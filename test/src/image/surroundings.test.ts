@@ -248,3 +248,46 @@ t.test("an import names a file as it is, with an ending, compiled, or a folder's
     });
   }
 });
+
+/** Packages as npm lays them out, one of them in another's folder. */
+const INSTALLED: Files = {
+  "node_modules/good/package.json": JSON.stringify({
+    name: "good",
+    exports: { import: "./main.mjs" },
+    sideEffects: false,
+  }),
+  "node_modules/good/main.mjs":
+    'import { two } from "inner"; import { one } from "./one.mjs"; export const three = one + two;',
+  "node_modules/good/one.mjs": "export const one = 1;",
+  "node_modules/good/node_modules/inner/package.json": JSON.stringify({ name: "inner", main: "lib/index" }),
+  "node_modules/good/node_modules/inner/lib/index.js": "export const two = 2;",
+  "node_modules/@of/promises/package.json": JSON.stringify({ name: "@of/promises", module: "main.js" }),
+  "node_modules/@of/promises/main.js": "\nexport const later = async () => 1;",
+  "node_modules/old/index.js": "\nmodule.exports = 1;",
+  "node_modules/host/index.js": "// Needs Node.\nimport fs from 'node:fs'; export default fs;",
+  "node_modules/leaves/index.js": "export { one } from '../good/one.mjs';",
+};
+
+t.test("a package that needs nothing of a host is part of a guest that imports it by name", async (t) => {
+  const main = 'import { three } from "good"; export default function* main() { return three; }';
+  const { code } = await buildImage(join(write(t, { ...INSTALLED, "src/main.ts": main }), "src/main.ts"));
+  t.match(code, /one \+ two/);
+});
+
+t.test("what is wrong in a package is told with its place there, and which import led to it", async (t) => {
+  const wrong: Readonly<Record<string, RegExp>> = {
+    "@of/promises":
+      /promises.main\.js:2:22: async functions do not work in a guest: .* \(.*main\.ts imports "@of\/promises"\)$/,
+    old: /old.index\.js:1:1: require and module\.exports do not work .* \(.*main\.ts imports "old"\)$/,
+    host: /host.index\.js:2:16: cannot import "node:fs": .* \(.*main\.ts imports "host"\)$/,
+    leaves:
+      /leaves.index\.js:1:21: cannot import "\.\.\/good\/one\.mjs": .* \(.*main\.ts imports "leaves"\)$/,
+    absent: /main\.ts:1:20: cannot import "absent": no such package is installed; /,
+    "good/one.mjs": /main\.ts:1:20: cannot import "good\/one\.mjs": no such package is installed; /,
+  };
+  for (const [name, line] of Object.entries(wrong)) {
+    const main = `import * as x from "${name}"; export default function* main() { return x; }`;
+    const file = join(write(t, { ...INSTALLED, "src/main.ts": main }), "src/main.ts");
+    t.match(await refused(file), line, name);
+  }
+});
