@@ -41,7 +41,7 @@ t.test("commands, processes, names, methods, fields and files are completed", as
     await it.until(/capos> call kv half/);
     it.press("{\t");
     await it.until(/capos> call kv half \{"x":\}/);
-    it.press("\u001b[D4\r");
+    it.press('\u0015call kv half {"x": 4}\r');
     await it.until(/\{"x":2\}/);
     it.press("exit\r");
     const after = await it.end();
@@ -54,8 +54,8 @@ t.test("what was typed is there again in the next shell, in a file that is its u
   await onTerminal(t, async (it, history, pid) => {
     it.press("names\r");
     await it.until(/^echo$/m);
-    it.press(" caps 1\r");
-    await it.until(/CSpace of init/);
+    it.press(" caps 5\r");
+    await it.until(/CSpace of echo/);
     it.press("exit\r");
     await it.end();
     t.equal(readFileSync(history, "utf8"), "names\nexit\n", "without what begins with a blank");
