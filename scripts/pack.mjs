@@ -13,8 +13,8 @@ import { parseArgs } from "node:util";
 import { Extent, ensureReady, packageFolders, ROOT, walk } from "./setup.mjs";
 
 /** What the tarball and its contents may take, in bytes. Who has to raise them says why. */
-const MOST_PACKED = 2_000_000;
-const MOST_UNPACKED = 8_500_000;
+const MOST_PACKED = 2_200_000;
+const MOST_UNPACKED = 9_000_000;
 
 const MAIN = "packages/cli";
 const read = (file) => JSON.parse(readFileSync(file, "utf8"));
