@@ -23,7 +23,7 @@ const LIMITS = "packages/abi/src/limits.ts";
 const PARTS = [
   ["Start, and what a thread is given", ["start", "environment"]],
   ["Protocols and fields", ["protocol", "fields", "message", "method"]],
-  ["Serving", ["server", "objects"]],
+  ["Serving", ["server", "objects", "describe"]],
   ["Threads and processes", ["spawn", "assets", "supervisor", "start-process"]],
   ["Capabilities", ["cspace", "capability", "held", "rights", "kernel-objects", "slots"]],
   ["The system's servers", ["console", "log", "names", "echo"]],
