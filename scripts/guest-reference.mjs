@@ -22,9 +22,9 @@ const LIMITS = "packages/abi/src/limits.ts";
 /** Parts of the library by what they are about: a heading, and the source files that it stands for, in this order. */
 const PARTS = [
   ["Start, and what a thread is given", ["start", "environment"]],
-  ["Protocols and fields", ["protocol", "fields", "message", "method", "describe"]],
-  ["Serving", ["server", "objects"]],
-  ["Threads and processes", ["spawn", "start-process", "assets", "supervisor"]],
+  ["Protocols and fields", ["protocol", "fields", "message", "method"]],
+  ["Serving", ["server", "objects", "describe"]],
+  ["Threads and processes", ["spawn", "assets", "supervisor", "start-process"]],
   ["Capabilities", ["cspace", "capability", "held", "rights", "kernel-objects", "slots"]],
   ["The system's servers", ["console", "log", "names", "echo"]],
   ["Errors and steps", ["ipc-error", "steps"]],

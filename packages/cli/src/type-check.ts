@@ -43,6 +43,9 @@ const CHECK_ONLY = Object.freeze({
   ...{ declaration: null, declarationMap: null, emitDeclarationOnly: null, isolatedDeclarations: null },
 });
 
+/** Holds what a project says unless told, beside that of the check. */
+const DEFAULTS = "defaults.json";
+
 /** Names that guests import of the system, whose types are those of what they are built with. */
 const SYSTEM: Readonly<Record<string, string>> = Object.freeze({
   "capos/guest": "@capos/libos/guest",
@@ -105,6 +108,8 @@ async function mistakesIn(
   const folder = temporaryFolder();
   try {
     const own = join(folder, "tsconfig.json");
+    // A guest is a module, and may import images, whatever a project that says nothing of it would have.
+    writeFileSync(join(folder, DEFAULTS), JSON.stringify({ compilerOptions: { module: "ESNext" } }));
     writeFileSync(own, JSON.stringify(await projectOf(files, config)));
     return read(await compile(["-p", own, "--pretty", "false"], signal), own);
   } finally {
@@ -127,7 +132,7 @@ async function projectOf(files: readonly string[], config: string | null): Promi
   if (config === null) return { compilerOptions: { ...STRICT, ...CHECK_ONLY, paths }, files };
   const hasRoots = (await readFile(config, "utf8").catch(() => "")).includes('"typeRoots"');
   return {
-    extends: config,
+    extends: [`./${DEFAULTS}`, config],
     // What the project names by `types` is found from where it lies.
     compilerOptions: { ...CHECK_ONLY, paths, ...(!hasRoots && { typeRoots: typeRoots(dirname(config)) }) },
     ...{ files, include: [], references: [] },
