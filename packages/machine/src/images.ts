@@ -14,6 +14,11 @@ import { UsageError } from "./errors.js";
 /** How many images are remembered that were let go of: a process may outlive the run that it came with. */
 const MAX_REMEMBERED = 256;
 
+/** The images that an image imports, as it numbers them. */
+export function assetsOf({ assets }: Image): readonly Image[] {
+  return assets ?? [];
+}
+
 /** How often the host looks whether an image's room is free, a millisecond apart. */
 const LOOKS = 50;
 

@@ -27,7 +27,7 @@ import { defaultCores } from "./defaults.js";
 import { ExitStatus, MachineError, UsageError } from "./errors.js";
 import { crashText, describeFault } from "./fault-text.js";
 import { fromHost } from "./from-host.js";
-import { LoadedImages, load } from "./images.js";
+import { assetsOf, LoadedImages, load } from "./images.js";
 import { KernelConsole } from "./kernel-console.js";
 import { Lifetime } from "./lifetime.js";
 import { LineSplitter } from "./lines.js";
@@ -329,10 +329,6 @@ function reportOf({ status, panicked, reports }: MachineEnd): MachineReport {
 const KILLED = Object.freeze({
   ...{ state: LifeState.KILLED, status: 0, line: 0, column: 0, callers: [], fault: "" },
 });
-
-function assetsOf({ assets }: Image): readonly Image[] {
-  return assets ?? [];
-}
 
 function describeExit(exit: Omit<ExitEvent, "event" | "id">, image: Image): RunResult {
   if (exit.state === LifeState.EXITED) return { status: exit.status, state: "exited", fault: "", stack: [] };

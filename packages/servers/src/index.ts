@@ -40,7 +40,7 @@ export {
 } from "./guests/control-protocol.js";
 export type { LogRecord } from "./guests/log-record.js";
 export { LineJoiner } from "./guests/service/line-joiner.js";
-export { READ_ONLY_BITS, Shell, ShellHost } from "./guests/shell/protocol.js";
+export { MAX_ASSETS, READ_ONLY_BITS, Shell, ShellHost } from "./guests/shell/protocol.js";
 export {
   IMAGES,
   type ImageName,

@@ -9,10 +9,17 @@ import { basename } from "node:path";
 import { Err, LifeState } from "@capos/abi";
 import { IpcError, type Protocol } from "@capos/libos";
 import { FieldKind, type Message, type Values } from "@capos/libos/wire";
-import { loadShellImage, READ_ONLY_BITS, ShellHost, Shell as ShellProtocol } from "@capos/servers";
+import {
+  loadShellImage,
+  MAX_ASSETS,
+  READ_ONLY_BITS,
+  ShellHost,
+  Shell as ShellProtocol,
+} from "@capos/servers";
 import type { Backend, GivenThing } from "../backend.js";
 import { call } from "../callbacks.js";
 import { ExitStatus, MachineError, UsageError } from "../errors.js";
+import { assetsOf } from "../images.js";
 import type { RunResult } from "../options.js";
 import { describe, makeClient, targetOf } from "../peer/client.js";
 import { OwnConsole } from "../peer/console-streams.js";
@@ -27,6 +34,8 @@ import type { Shell, ShellEnd, ShellEvents, ShellOptions, ShellStart, ShellView 
 /** Below the services, above what it starts unless told otherwise. */
 const PRIORITY = 140;
 const MEMORY_SHARE = 8;
+/** A quarter of the thread numbers that there are for each MiB. */
+const THREADS_PER_MIB = 4;
 const BITS_PER_MIB = 20;
 const WORD_BYTES = 4;
 /** As many as the guest remembers. */
@@ -97,7 +106,8 @@ export class ShellSession implements Shell {
     const deposit = await peer.deposit(serving.reference);
     const share = Math.floor(Math.log2(backend.memoryMiB / MEMORY_SHARE)) + BITS_PER_MIB;
     const running = backend.run(run, loadShellImage(), {
-      ...{ name: "shell", args: [], cores: [0], priority: PRIORITY, threads: null, debug: false },
+      ...{ name: "shell", args: [], cores: [0], priority: PRIORITY, debug: false },
+      threads: backend.memoryMiB * THREADS_PER_MIB,
       ...{ handed: [{ deposit }], labelled: false, adopts: false, console: null, isBridge: false },
       memoryBits: options.readOnly ? READ_ONLY_BITS : (options.memoryBits ?? share),
     });
@@ -229,7 +239,14 @@ export class ShellSession implements Shell {
     const { peer, backend } = this.host;
     const client = this.#client();
     if (core !== null) inRange("core", core, 0, backend.cores - 1);
-    const slot = await this.#put({ image, args });
+    if (assetsOf(image).length > MAX_ASSETS)
+      throw new UsageError(
+        `${image.name} imports more than ${MAX_ASSETS} images, which is the limit at a shell`,
+      );
+    const [slot, ...assets] = await this.#putAll([
+      { image, args },
+      ...assetsOf(image).map((asset) => ({ image: asset, args: [] })),
+    ]);
     const name = shortName(basename(image.name));
     const own = new OwnConsole(peer);
     const reference = await own.serve();
@@ -238,7 +255,7 @@ export class ShellSession implements Shell {
     try {
       const console = { capability: reference };
       const placed = { core: core ?? this.#nextCore(backend.cores), priority, memoryBits };
-      const { pid } = await client.start({ slot, name, console, ...placed });
+      const { pid } = await client.start({ slot: slot!, assets, name, console, ...placed });
       this.#follow(pid, name, async () => {
         own.end();
         await shown;
@@ -297,6 +314,21 @@ export class ShellSession implements Shell {
   #forgetOld(): void {
     const over = [...this.#programs].filter(([, { hasEnded }]) => hasEnded);
     for (const [pid] of over.slice(0, -MAX_REMEMBERED)) this.#programs.delete(pid);
+  }
+
+  /** Has init put things into slots of the guest's: all, or none. */
+  async #putAll(things: readonly GivenThing[]): Promise<number[]> {
+    const slots: number[] = [];
+    try {
+      for (const thing of things) slots.push(await this.#put(thing));
+      return slots;
+    } catch (error) {
+      for (const slot of slots)
+        await this.#client()
+          .discard({ slot })
+          .catch(() => {});
+      throw error;
+    }
   }
 
   /** Has init put something into a slot of the guest's. */

@@ -29,7 +29,7 @@ import { READ_ONLY_BITS, Shell, ShellHost } from "./shell/protocol.js";
 
 /** What a program gets besides: log2 of the slots of its CSpace, and thread numbers. */
 const CNODE_BITS = 10;
-const THREADS = 16;
+const THREADS = 32;
 /** The badge of the notification's end that monitors signal. */
 const ENDED = 1;
 /** Programs whose ends are remembered for whoever asks later. */
@@ -135,6 +135,7 @@ class ShellGuest {
 
   *start(request: {
     readonly slot: number;
+    readonly assets: readonly number[];
     readonly name: string;
     readonly core: number;
     readonly priority: number;
@@ -143,23 +144,22 @@ class ShellGuest {
   }): Steps<number> {
     const { os } = this;
     const { slot, name, core, priority, memoryBits, console } = request;
+    const images: number[] = [];
     try {
-      const image = yield* this.#takeFrom(slot);
+      for (const one of [slot, ...request.assets]) images.push(yield* this.#takeFrom(one));
+      const [handle, ...assets] = images as [number, ...number[]];
+      const spawned = yield* spawnProcess(os, {
+        ...{ image: { handle, assets }, name, core, priority, memoryBits, console: { handle: console } },
+        ...{ cnodeBits: CNODE_BITS, threads: THREADS, args: null },
+      });
       try {
-        const spawned = yield* spawnProcess(os, {
-          ...{ image, name, core, priority, memoryBits, console: { handle: console } },
-          ...{ cnodeBits: CNODE_BITS, threads: THREADS, args: null },
-        });
-        try {
-          return yield* this.#watch(spawned.process, spawned);
-        } catch (error) {
-          yield* endProcess(os, spawned);
-          throw error;
-        }
-      } finally {
-        yield* os.drop(image);
+        return yield* this.#watch(spawned.process, spawned);
+      } catch (error) {
+        yield* endProcess(os, spawned);
+        throw error;
       }
     } finally {
+      for (const image of images) yield* os.drop(image);
       yield* os.drop(console);
     }
   }

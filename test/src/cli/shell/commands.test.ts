@@ -57,6 +57,15 @@ t.test(
   },
 );
 
+t.test("a program that a shell starts has the images that it imports", async (t) => {
+  await atMachine(t, async (shell) => {
+    const { status, stdout, stderr } = await shell("start docs/examples/systems/sums.ts; wait");
+    t.equal(stderr, "");
+    t.match(stdout, /^the numbers below \d+ add up to \d+$/m);
+    t.equal(status, 0);
+  });
+});
+
 t.test("ps, caps, names, methods, call, start and wait print JSON if that is asked for", async (t) => {
   const run = await atMachine(t, async (shell) => {
     const script = `start ${SERVES}; call store half {"x": 1}; names; methods echo; ps; caps 6; kill 1`;

@@ -6,13 +6,16 @@
  * has decided to give.
  */
 import { MAX_FAULT_CALLERS, MAX_FAULT_TEXT_BYTES, MAX_NAME_BYTES } from "@capos/abi";
-import { bytesUpTo, capability, i32, protocol, textUpTo, u8, u32 } from "@capos/libos";
+import { bytesUpTo, capability, i32, list, protocol, textUpTo, u8, u32 } from "@capos/libos";
 
 /** Line and column of a caller, 32 bits each. */
 const BYTES_PER_CALLER = 8;
 
 /** log2 of the bytes that a shell needs for itself. One that has no more starts nothing. */
 export const READ_ONLY_BITS = 10;
+
+/** How many images a program of a shell's may import, with those that they import. */
+export const MAX_ASSETS = 24;
 
 /** What the host serves to a shell that it has started. */
 export const ShellHost = /* @__PURE__ */ protocol("shell-host", {
@@ -31,11 +34,12 @@ export const Shell = /* @__PURE__ */ protocol("shell", {
   discard: { request: { slot: u32 }, reply: {} },
   /**
    * Starts the image in a slot, with arguments that came with it. The program ends with the shell. Throws what
-   * `spawnProcess` does; `memoryBits` is log2 of the bytes of its untyped memory.
+   * `spawnProcess` does; `assets` are slots of the images that it imports, `memoryBits` is log2 of the bytes of its untyped memory.
    */
   start: {
     request: {
       slot: u32,
+      assets: list(u32, MAX_ASSETS),
       name: textUpTo(MAX_NAME_BYTES),
       core: u8,
       priority: u8,
