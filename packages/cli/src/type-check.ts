@@ -105,24 +105,28 @@ async function mistakesIn(
   config: string | null,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const folder = temporaryFolder();
+  const project = JSON.stringify(await projectOf(files, config));
+  const folder = temporary(() => mkdtempSync(join(tmpdir(), "capos-types-")));
   try {
     const own = join(folder, "tsconfig.json");
-    // A guest is a module, and may import images, whatever a project that says nothing of it would have.
-    writeFileSync(join(folder, DEFAULTS), JSON.stringify({ compilerOptions: { module: "ESNext" } }));
-    writeFileSync(own, JSON.stringify(await projectOf(files, config)));
+    temporary(() => {
+      // A guest is a module, and may import images, whatever a project that says nothing of it would have.
+      writeFileSync(join(folder, DEFAULTS), JSON.stringify({ compilerOptions: { module: "ESNext" } }));
+      writeFileSync(own, project);
+    });
     return read(await compile(["-p", own, "--pretty", "false"], signal), own);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function temporaryFolder(): string {
+/** Makes something for a while that the host may have no room for. */
+function temporary<T>(make: () => T): T {
   try {
-    return mkdtempSync(join(tmpdir(), "capos-types-"));
+    return make();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new NoCompilerError(`no folder can be made in ${tmpdir()} (${code})`);
+    throw new NoCompilerError(`nothing can be written in ${tmpdir()} (${code})`);
   }
 }
 

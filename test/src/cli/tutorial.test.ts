@@ -14,7 +14,6 @@ function install(folder: string): void {
   const links = {
     capos: join(ROOT, "packages/cli"),
     "@types": join(ROOT, "node_modules/@types"),
-    ".bin/capos-smp": BIN,
     ".bin/tsc": join(ROOT, "node_modules/typescript-compiler/bin/tsc"),
   };
   for (const [name, target] of Object.entries(links)) {
@@ -22,6 +21,10 @@ function install(folder: string): void {
     mkdirSync(dirname(path), { recursive: true });
     symlinkSync(target, path);
   }
+  // A link would do, were it a file that may be run, as it is in the package.
+  const command = join(folder, "node_modules/.bin/capos-smp");
+  mkdirSync(dirname(command), { recursive: true });
+  writeFileSync(command, `#!/bin/sh\nexec node '${BIN}' "$@"\n`, { mode: 0o755 });
   // The clone's constants are const enums, which this option forbids to name; the package's are enums.
   const config = join(folder, "tsconfig.json");
   if (existsSync(config))

@@ -83,7 +83,8 @@ export class Prompt {
       this.#give();
       if (this.#take === null) return;
       this.#isShown = true;
-      this.#interface.prompt();
+      // What was typed ahead stands there, and the cursor behind it.
+      this.#interface.prompt(true);
     });
   }
 

@@ -109,7 +109,7 @@ export class TerminalProcess {
 
   /** Waits for the command's end. */
   async end(): Promise<Aftermath> {
-    const over = /status (\d+)\r?\n([\s\S]*)\nover/;
+    const over = /^status (\d+)\r?\n([\s\S]*)\nover/m;
     await new Promise<void>((resolve, reject) => {
       this.#ended = () => reject(new Error(`the shell ended and did not say how:\n${this.#raw}`));
       this.#seen = () => over.test(this.#raw) && resolve();
