@@ -110,7 +110,7 @@ export class GuestMachine {
       ...options,
       id,
       image,
-      images,
+      handed: images.map((image) => ({ image })),
     };
     this.machine.feed(PortNumber.CONTROL, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     return id;
