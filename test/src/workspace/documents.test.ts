@@ -109,6 +109,8 @@ const OTHERS = new Set([
   "--jitless",
   "--max-old-space-size",
   "--no-sandbox",
+  // Of a shell's own command.
+  "--priority",
 ]);
 
 t.test("each option that the documents name by itself is one of some command", async (t) => {
