@@ -17,7 +17,7 @@ t.before(async () => {
     onConsole: (line) => void lines.push(line),
   });
 });
-t.after(() => machine.halt());
+t.teardown(() => machine.halt());
 
 async function ran(task: string): Promise<string[]> {
   lines.length = 0;

@@ -16,7 +16,7 @@ t.before(async () => {
     onConsole: (line) => void lines.push(line),
   });
 });
-t.after(() => machine.halt());
+t.teardown(() => machine.halt());
 
 function write(t: Test, files: Record<string, string>): string {
   const folder = t.testdir();
