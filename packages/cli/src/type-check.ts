@@ -160,12 +160,16 @@ async function compile(args: readonly string[], signal: AbortSignal): Promise<st
     execFile(program, args, options, (error, stdout, stderr) => {
       if (signal.aborted) reject(signal.reason);
       else if (error === null || stdout !== "") done(stdout);
-      else
-        reject(
-          new UsageError(`types cannot be checked: ${(stderr || error.message).trim()}; see --no-check`),
-        );
+      else reject(new NoCompilerError(whyItFailed(stderr || error.message)));
     });
   });
+}
+
+/** One line of what a compiler that is no more has said. */
+function whyItFailed(text: string): string {
+  if (/failed to create new OS thread|EAGAIN/.test(text))
+    return "the host gives the compiler no more threads or processes (ulimit -u)";
+  return `the compiler failed: ${text.trim().split("\n", 1)[0]}`;
 }
 
 /** The compiler's program, which is one package for each kind of host. */
