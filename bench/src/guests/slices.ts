@@ -48,7 +48,7 @@ export function turnLine(number: number, goesOn: boolean): string {
 }
 
 /** What a guest says that was told a line which is not for it. */
-export function misledLine(line: string): string {
+function misledLine(line: string): string {
   return JSON.stringify({ misled: line });
 }
 
