@@ -5,6 +5,7 @@ import { guest, HostileMachine } from "../support/hostile-machine.js";
 const machine = await HostileMachine.boot(3, 20_000);
 t.teardown(() => machine.ended);
 
+/** Without the place that the fault has if it was the guest itself that asked for more. */
 const USED_UP = { state: "faulted", status: 1, fault: "used up the memory of core 1" };
 
 t.test("a heap that grows without end costs its owner, not its core", async (t) => {
@@ -37,7 +38,7 @@ t.test("a heap that grows without end costs its owner, not its core", async (t) 
     ["a module's top level", "return 0;", "const a: any[] = [];\nfor (;;) a.push([a]);"],
   ];
   for (const [index, [what, body, top]] of cases.entries()) {
-    t.same(await machine.run(guest(body, top)), USED_UP, what);
+    t.match(await machine.run(guest(body, top)), USED_UP, what);
     t.equal((await machine.run(guest(client))).status, index, "its neighbour has kept its state");
   }
   t.same(machine.machineChecks, [], "the core was not lost");
@@ -176,7 +177,7 @@ t.test("recursion without end is an error of the guest's", async (t) => {
     ["a getter", "o.x;", "const o: any = { get x() { return this.x; } };"],
     ["a proxy of itself", "o.x;", "const t: any = {}, o = new Proxy(t, {});\nObject.setPrototypeOf(t, o);"],
     ["an operand", "f();", "let s: any;\nfunction f(): any { return s.call({ valueOf: f }); }"],
-    ["parameters of a generator", "g();", "function* g(a: any = g(), b: any = g()): any { yield a; }"],
+    ["parameters of a generator", "[...g()];", "function* g(a: any = g(), b: any = g()): any { yield a; }"],
     ["a module's top level", "return 0;", "function f(): any { return f() + 1; }\nf();"],
   ] as const) {
     const { state, fault } = await machine.run(

@@ -35,7 +35,7 @@ export interface Where {
 
 /** A quarter of this is how long code that cannot yield may run. */
 export const WATCHDOG_MS = 600;
-export const TOO_LONG = `ran for more than ${WATCHDOG_MS / 4} ms of CPU time without a trap`;
+export const TOO_LONG = `ran for more than ${WATCHDOG_MS / 4} ms of CPU time without a trap, the limit of code that cannot yield: call it directly from main or under yield*, or do less at a time`;
 
 export class HostileMachine {
   readonly console: string[] = [];
