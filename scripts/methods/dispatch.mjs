@@ -3,7 +3,12 @@ import { decoderName, isChecked } from "./decode.mjs";
 import { capitalized, memberOf, nameIn } from "./words.mjs";
 
 /** Where deeds are that are not in a module of the object's name. */
-const MODULES = { irq: "interrupt", imageControl: "image" };
+const MODULES = {
+  irq: "interrupt",
+  imageControl: "image",
+  pageTable: "page-table",
+  addressSpace: "address-space",
+};
 
 const deedName = (object, method) => `${object.name}${capitalized(method.name)}`;
 

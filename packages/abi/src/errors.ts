@@ -25,6 +25,8 @@ export const enum Err {
   NO_REPLY = -7,
   /** The capability is sealed: it can be carried, not used. */
   SEALED = -8,
+  /** Something is mapped at the address. */
+  MAPPED = -9,
 
   // the state of things, nobody's fault
   /** The object is in a state that does not allow it now (starting a thread twice). */
@@ -37,6 +39,8 @@ export const enum Err {
   NO_RESOURCE = -19,
   /** A time limit passed first. */
   TIMEOUT = -20,
+  /** No page table covers the address; word 0 of the answer is the level of the one that is missing, 3 to 1. */
+  NO_TABLE = -21,
 
   // the other side's doing
   /** The capability, or the one it was derived from, was taken back. */
@@ -59,11 +63,13 @@ const NAMES: Readonly<Record<number, string>> = Object.freeze({
   [Err.SLOT_OCCUPIED]: "ERR_SLOT_OCCUPIED",
   [Err.NO_REPLY]: "ERR_NO_REPLY",
   [Err.SEALED]: "ERR_SEALED",
+  [Err.MAPPED]: "ERR_MAPPED",
   [Err.BUSY]: "ERR_BUSY",
   [Err.WOULD_BLOCK]: "ERR_WOULD_BLOCK",
   [Err.NO_MEMORY]: "ERR_NO_MEMORY",
   [Err.NO_RESOURCE]: "ERR_NO_RESOURCE",
   [Err.TIMEOUT]: "ERR_TIMEOUT",
+  [Err.NO_TABLE]: "ERR_NO_TABLE",
   [Err.REVOKED]: "ERR_REVOKED",
   [Err.PEER_DIED]: "ERR_PEER_DIED",
   [Err.NOT_FOUND]: "ERR_NOT_FOUND",

@@ -48,6 +48,46 @@ export interface Sys {
   /** Moves the reply to the call received last into the empty slot `index`; the yield answers 0, `capability(0)` its handle. */
   saveReply(index: number): number;
 
+  /**
+   * Loads and stores in the address space of the process. An address is a whole number below 2^47; a number of 16 bits or more
+   * lies at a multiple of its size. None of them traps: it is done when the call returns, or throws a `MemoryFault` that says
+   * what was not mapped, and then nothing was stored. `load8` and `load16` answer what is not negative, `load32` an integer
+   * with a sign; stores take the low bits of their value.
+   */
+  load8(address: number): number;
+  load16(address: number): number;
+  load32(address: number): number;
+  loadF64(address: number): number;
+  store8(address: number, value: number): void;
+  store16(address: number, value: number): void;
+  store32(address: number, value: number): void;
+  storeF64(address: number, value: number): void;
+  /** On 32 bits, in one order for all cores. All but `atomicLoad` need a page that can be written; each answers the old value. */
+  atomicLoad(address: number): number;
+  atomicStore(address: number, value: number): number;
+  atomicAdd(address: number, value: number): number;
+  atomicAnd(address: number, value: number): number;
+  atomicOr(address: number, value: number): number;
+  atomicXor(address: number, value: number): number;
+  atomicExchange(address: number, value: number): number;
+  atomicCompareExchange(address: number, expected: number, value: number): number;
+  /**
+   * Ranges, of any number of bytes at any address, page by page. One that meets a page that is not mapped throws a
+   * `MemoryFault` with its address; what lies before it in the direction of the work is done. `copy` may overlap.
+   */
+  copy(to: number, from: number, bytes: number): void;
+  fill(address: number, value: number, bytes: number): void;
+  /** Below 0, 0, above 0: as the first bytes that differ. */
+  compare(address: number, other: number, bytes: number): number;
+  /** The Castagnoli checksum, as x86_64 computes it: 0 to 2^32 - 1. Of what follows: with the checksum so far. */
+  crc32c(address: number, bytes: number, sofar?: number): number;
+  /** The sum of the Internet's protocols: of words of 16 bits, the high byte first, with the carry added; not inverted. */
+  sum16(address: number, bytes: number): number;
+  /** UTF-8, at most 64 KiB, as a text; what is no UTF-8 becomes U+FFFD. */
+  text(address: number, bytes: number): string;
+  /** Stores a text as UTF-8, at most 64 KiB; answers its bytes. */
+  putText(address: number, text: string): number;
+
   /** Badge of the message received last, or bits of the notification taken last. */
   badge(): number;
   /** True when the receive was ended by the thread's bound notification, whose bits are then in `badge()`. */

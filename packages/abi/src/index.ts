@@ -11,6 +11,7 @@ export * from "./history.js";
 export * from "./init.js";
 export * from "./life.js";
 export * from "./limits.js";
+export * from "./memory-fault.js";
 export * from "./method.js";
 export * from "./object-type.js";
 export * from "./objects.js";

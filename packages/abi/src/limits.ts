@@ -34,6 +34,19 @@ export const USER_CEILING = 149;
 export const MIN_UNTYPED_BITS = 6;
 export const MAX_UNTYPED_BITS = 31;
 
+/** A page: 4 KiB, the smallest frame, as a power of two; and the largest frame, 1 GiB. */
+export const PAGE_BITS = 12;
+export const MAX_FRAME_BITS = 30;
+
+/** The first address that no guest can name: the lower half of 48 bits is the guests'. */
+export const USER_END = 2 ** 47;
+
+/** Address spaces that can have mappings at one time: an x86_64 process-context identifier has 12 bits, and 0 is none. */
+export const MAX_ADDRESS_SPACES = 4095;
+
+/** Pages whose accessed and dirty bits are told at once. */
+export const MAX_SAMPLED_PAGES = 64;
+
 /** Slots in one CNode, as a power of two: 2 to 2^16. */
 export const MIN_CNODE_BITS = 1;
 export const MAX_CNODE_BITS = 16;

@@ -49,6 +49,39 @@ export const enum Method {
   PROCESS_CALLERS = 0x35,
   /** Needs READ. Answers number. */
   PROCESS_NUMBER = 0x36,
+  /** memory. Needs WRITE. Answers 0. */
+  PROCESS_USE = 0x37,
+
+  // Memory that can be mapped: 4 KiB to 1 GiB, aligned to its size.
+
+  /** memory, address, rights. Needs MAP. Answers 0. */
+  FRAME_MAP = 0x90,
+  /** Needs MAP. Answers 0. */
+  FRAME_UNMAP = 0x91,
+  /** rights. Needs MAP. Answers 0. */
+  FRAME_PROTECT = 0x92,
+  /** Answers sizeBits, rights, address. */
+  FRAME_INFO = 0x93,
+  /** into, slot, sizeBits, offset. Needs GRANT. Answers handle. */
+  FRAME_PART = 0x94,
+  /** Needs WRITE. Answers 0. */
+  FRAME_ZERO = 0x95,
+  /** from. Needs WRITE. Answers 0. */
+  FRAME_COPY = 0x96,
+
+  // 512 entries of an address space, of one of its levels.
+
+  /** memory, address. Needs MAP. Answers level. */
+  PAGE_TABLE_MAP = 0x98,
+  /** Needs MAP. Answers 0. */
+  PAGE_TABLE_UNMAP = 0x99,
+
+  // What addresses mean: a page table of level 4.
+
+  /** address. Needs READ. Answers rights, pageBits, accessed, dirty. */
+  ADDRESS_SPACE_QUERY = 0xa0,
+  /** address, count, clear. Needs WRITE. Answers accessedLow, accessedHigh, dirtyLow, dirtyHigh. */
+  ADDRESS_SPACE_SAMPLE = 0xa1,
 
   // What runs: a guest's `main`, on one core.
 

@@ -7,7 +7,17 @@
  */
 import { Right } from "./capability.js";
 import { Err } from "./errors.js";
-import { BYTES_PER_WORD, MAX_MESSAGE_WORDS, MAX_NAME_BYTES, MAX_RETYPE_COUNT, PRIORITIES } from "./limits.js";
+import {
+  BYTES_PER_WORD,
+  MAX_FRAME_BITS,
+  MAX_MESSAGE_WORDS,
+  MAX_NAME_BYTES,
+  MAX_RETYPE_COUNT,
+  MAX_SAMPLED_PAGES,
+  PAGE_BITS,
+  PRIORITIES,
+  USER_END,
+} from "./limits.js";
 import {
   bytes,
   capability,
@@ -40,6 +50,12 @@ const PAYLOAD_BYTES = (MAX_MESSAGE_WORDS - 2) * BYTES_PER_WORD;
 
 const MAX_BADGE = 0xffff_ffff;
 const MAX_INTEGER = 0x7fff_ffff;
+
+const ADDRESS = long("address", 0, USER_END - 1);
+const MEMORY = capability("memory", [ObjectType.ADDRESS_SPACE], Right.MAP);
+const MAX_OFFSET = 2 ** MAX_FRAME_BITS - 1;
+const NO_TABLE = [Err.NO_TABLE, "a page table is missing (word 0: its level, 3 to 1)"] as const;
+const NO_SPACES = [Err.NO_RESOURCE, "as many address spaces as there can be have mappings"] as const;
 
 const NEW_HANDLE = { kind: "handle", name: "handle", note: "of the new capability in that CNode" } as const;
 const SEALED_SOURCE = [Err.SEALED, "the source is sealed"] as const;
@@ -274,6 +290,183 @@ const process: readonly MethodDeclaration[] = [
     errors: [],
     says: "By which number people know the process; no other process of the machine ever has it.",
     what: "process number",
+  },
+  {
+    name: "use",
+    number: 0x37,
+    right: Right.WRITE,
+    arguments: [MEMORY],
+    answers: [],
+    errors: [[Err.BUSY, "it has an address space, or has ended"], NO_SPACES],
+    says: "Gives the process its address space, for as long as the capability lasts: what its threads' loads and stores name.",
+    what: "use address space",
+  },
+];
+
+const frame: readonly MethodDeclaration[] = [
+  {
+    name: "map",
+    number: 0x90,
+    right: Right.MAP,
+    arguments: [MEMORY, ADDRESS, rights("rights")],
+    answers: [],
+    errors: [
+      [Err.DENIED, "the frame's capability lacks one of these rights"],
+      [
+        Err.RANGE,
+        "the address is not a multiple of the frame's size, is page 0, or the rights are not READ, READ and WRITE, or READ and EXECUTE",
+      ],
+      [Err.BUSY, "the capability has a mapping"],
+      [Err.MAPPED, "something is mapped there"],
+      NO_TABLE,
+      NO_SPACES,
+    ],
+    says: "Maps the frame in an address space, with the largest pages that fit. The mapping is the capability's: it goes where that goes, and ends with it. A copy can be mapped elsewhere.",
+    what: "map frame",
+  },
+  {
+    name: "unmap",
+    number: 0x91,
+    right: Right.MAP,
+    arguments: [],
+    answers: [],
+    errors: [],
+    says: "Ends the mapping, if there is one, and answers when no core uses it any more.",
+    what: "unmap frame",
+  },
+  {
+    name: "protect",
+    number: 0x92,
+    right: Right.MAP,
+    arguments: [rights("rights")],
+    answers: [],
+    errors: [
+      [Err.DENIED, "the capability lacks one of these rights"],
+      [Err.RANGE, "the rights are not READ, READ and WRITE, or READ and EXECUTE"],
+      [Err.NOT_FOUND, "it is not mapped"],
+    ],
+    says: "Changes what the mapping allows. If that is less, answers when no core has more.",
+    what: "protect frame",
+  },
+  {
+    name: "info",
+    number: 0x93,
+    right: 0,
+    arguments: [],
+    answers: [
+      { kind: "number", name: "sizeBits" },
+      { kind: "number", name: "rights", note: "of the mapping, a set of `Right`; 0 if it is not mapped" },
+      { kind: "orNever", name: "address" },
+    ],
+    answerType: "FrameInfo",
+    errors: [],
+    says: "The frame's size, and where it is mapped.",
+    what: "frame info",
+  },
+  {
+    name: "part",
+    number: 0x94,
+    right: Right.GRANT,
+    arguments: [
+      capability("into", [ObjectType.CNODE], Right.WRITE),
+      slot("slot", "into"),
+      integer("sizeBits", PAGE_BITS, MAX_FRAME_BITS),
+      long("offset", 0, MAX_OFFSET),
+    ],
+    answers: [NEW_HANDLE],
+    errors: [OCCUPIED, [Err.RANGE, "the part does not lie in the frame, or not at a multiple of its size"]],
+    says: "Derives a capability to a part of the frame.",
+    what: "part of frame",
+  },
+  {
+    name: "zero",
+    number: 0x95,
+    right: Right.WRITE,
+    arguments: [],
+    answers: [],
+    errors: [],
+    says: "Fills the frame with zeros.",
+    what: "zero frame",
+  },
+  {
+    name: "copy",
+    number: 0x96,
+    right: Right.WRITE,
+    arguments: [capability("from", [ObjectType.FRAME], Right.READ)],
+    answers: [],
+    errors: [[Err.RANGE, "the frames have not the same size"]],
+    says: "Copies the contents of another frame of the same size into this one.",
+    what: "copy frame",
+  },
+];
+
+const pageTable: readonly MethodDeclaration[] = [
+  {
+    name: "map",
+    number: 0x98,
+    right: Right.MAP,
+    arguments: [MEMORY, ADDRESS],
+    answers: [{ kind: "number", name: "level", note: "3, 2 or 1: of 512 GiB, 1 GiB or 2 MiB" }],
+    errors: [
+      [Err.BUSY, "the table has a place, or something is left in it"],
+      [Err.MAPPED, "no table is missing there"],
+      NO_SPACES,
+    ],
+    says: "Puts the table where one is missing for an address, the highest level first.",
+    what: "map page table",
+  },
+  {
+    name: "unmap",
+    number: 0x99,
+    right: Right.MAP,
+    arguments: [],
+    answers: [],
+    errors: [],
+    says: "Takes the table from its place, and all that is mapped through it; answers when no core uses any of that. It can be put somewhere again when it is empty: the mappings that are gone have to be unmapped.",
+    what: "unmap page table",
+  },
+];
+
+const addressSpace: readonly MethodDeclaration[] = [
+  {
+    name: "query",
+    number: 0xa0,
+    right: Right.READ,
+    arguments: [ADDRESS],
+    answers: [
+      { kind: "number", name: "rights", note: "a set of `Right`; 0 if nothing is mapped" },
+      {
+        kind: "number",
+        name: "pageBits",
+        note: "log2 of the page's bytes; of the region without a table, if nothing is mapped",
+      },
+      { kind: "flag", name: "accessed" },
+      { kind: "flag", name: "dirty" },
+    ],
+    answerType: "PageInfo",
+    errors: [],
+    says: "What is mapped at an address.",
+    what: "query page",
+  },
+  {
+    name: "sample",
+    number: 0xa1,
+    right: Right.WRITE,
+    arguments: [ADDRESS, integer("count", 1, MAX_SAMPLED_PAGES), integer("clear", 0, 1)],
+    answers: [
+      {
+        kind: "number",
+        name: "accessedLow",
+        note: "a bit for each of the first 32 pages, from the address on",
+      },
+      { kind: "number", name: "accessedHigh" },
+      { kind: "number", name: "dirtyLow" },
+      { kind: "number", name: "dirtyHigh" },
+    ],
+    answerType: "PageSample",
+    errors: [],
+    says: "Which of up to 64 pages were read and written since these bits were cleared last, and clears them, if told, before it answers: what is written after that is marked anew.",
+    what: "sample pages",
   },
 ];
 
@@ -599,6 +792,27 @@ export const METHODS: readonly ObjectDeclaration[] = frozen([
     type: ObjectType.PROCESS,
     says: "A CSpace, an image and threads.",
     methods: process,
+  },
+  {
+    name: "frame",
+    title: "Frame",
+    type: ObjectType.FRAME,
+    says: "Memory that can be mapped: 4 KiB to 1 GiB, aligned to its size.",
+    methods: frame,
+  },
+  {
+    name: "pageTable",
+    title: "PageTable",
+    type: ObjectType.PAGE_TABLE,
+    says: "512 entries of an address space, of one of its levels.",
+    methods: pageTable,
+  },
+  {
+    name: "addressSpace",
+    title: "AddressSpace",
+    type: ObjectType.ADDRESS_SPACE,
+    says: "What addresses mean: a page table of level 4.",
+    methods: addressSpace,
   },
   {
     name: "thread",

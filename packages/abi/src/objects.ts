@@ -2,7 +2,14 @@
  * What is known of each object type: told here, once, for whoever makes objects, counts their bytes or prints them.
  * What only a kernel needs (where in the object things stand) is in the kernel's facts, which build on these.
  */
-import { MAX_CNODE_BITS, MAX_UNTYPED_BITS, MIN_CNODE_BITS, MIN_UNTYPED_BITS } from "./limits.js";
+import {
+  MAX_CNODE_BITS,
+  MAX_FRAME_BITS,
+  MAX_UNTYPED_BITS,
+  MIN_CNODE_BITS,
+  MIN_UNTYPED_BITS,
+  PAGE_BITS,
+} from "./limits.js";
 import { ObjectType } from "./object-type.js";
 
 /** A slot's size: 64 bytes. */
@@ -40,9 +47,13 @@ const FACTS: Readonly<Record<ObjectType, ObjectFacts>> = Object.freeze({
   [ObjectType.CNODE]: fact("cnode", {
     size: { unitBits: SLOT_BITS, low: MIN_CNODE_BITS, high: MAX_CNODE_BITS },
   }),
-  [ObjectType.FRAME]: fixed("frame", 12),
-  [ObjectType.PAGE_TABLE]: fact("page-table"),
-  [ObjectType.ADDRESS_SPACE]: fact("address-space"),
+  [ObjectType.FRAME]: fact("frame", { size: { unitBits: 0, low: PAGE_BITS, high: MAX_FRAME_BITS } }),
+  // Moved only: one capability, one place in one address space.
+  [ObjectType.PAGE_TABLE]: fact("page-table", {
+    size: { unitBits: PAGE_BITS, low: 0, high: 0 },
+    isUnique: true,
+  }),
+  [ObjectType.ADDRESS_SPACE]: fixed("address-space", 13),
   [ObjectType.ENDPOINT]: fixed("endpoint", 7),
   [ObjectType.NOTIFICATION]: fixed("notification", 7),
   [ObjectType.REPLY]: fact("reply", { isUnique: true }),

@@ -2,13 +2,14 @@
  * What a core runs guests with. An engine has a context kind for each kind of image that it can run; the kernel
  * sees this interface alone, and whoever makes a core chooses the engine.
  */
+import type { Mmu, PhysicalMemory } from "@capos/hal";
 import type { Context } from "./context.js";
 import type { Fault } from "./fault.js";
 
 /** A core as its engine sees it: what the guest's checks look at, and where they leave what they found. */
 export interface EngineCore {
   readonly id: number;
-  readonly memory: { readonly i32: Int32Array; readonly f64: Float64Array; readonly u8: Uint8Array };
+  readonly memory: PhysicalMemory;
   readonly i32: Int32Array;
   /** Where its area stands: its progress is counted there, and the watchdog's word on it. */
   readonly area: number;
@@ -25,6 +26,10 @@ export interface EngineCore {
   ranLong: boolean;
   /** Whether something wants the core while such a guest runs; called by its checks, wherever the stack ends. */
   isWanted(): boolean;
+  /** What the guests' addresses lead to. */
+  readonly mmu: Mmu;
+  /** Has it use the address space of the guest that runs; false if there is none. Called on the guest's stack. */
+  enterSpace(): boolean;
   /** Whether a guest's code runs, and not the kernel's. */
   inGuest(): boolean;
 }

@@ -7,9 +7,13 @@
 export {
   Err,
   errorName,
+  type FaultAccess,
+  type FaultReason,
+  isMemoryFault,
   LifeState,
   lifeName,
   type Main,
+  type MemoryFault,
   ObjectType,
   Right,
   type Sys,
@@ -63,9 +67,12 @@ export {
 export type { Carried, Held, Kind, Sealed } from "./held.js";
 export { IpcError } from "./ipc-error.js";
 export {
+  addressSpace,
   type CoreCounters,
   cnode,
   debug,
+  type FrameInfo,
+  frame,
   type HistoryEvent,
   imageControl,
   irq,
@@ -73,7 +80,10 @@ export {
   type Machine,
   type MonitorStatus,
   monitor,
+  type PageInfo,
+  type PageSample,
   type ProcessStatus,
+  pageTable,
   port,
   process,
   type SlotInfo,
@@ -83,12 +93,14 @@ export {
   untyped,
 } from "./kernel-calls.js";
 export {
+  AddressSpace,
   CNode,
   Endpoint,
   Frame,
   Image,
   Monitor,
   Notification,
+  PageTable,
   Process,
   Reply,
   Sealer,

@@ -326,6 +326,177 @@ export const process = {
     yield* invoke(sys, "process number", handle, Method.PROCESS_NUMBER, 1);
     return words[0];
   },
+
+  /**
+   * Gives the process its address space, for as long as the capability lasts: what its threads' loads and
+   * stores name. Needs WRITE.
+   */
+  *use(sys: Sys, handle: number, memory: number): Steps<void> {
+    const { words } = sys;
+    words[1] = memory;
+    yield* invoke(sys, "use address space", handle, Method.PROCESS_USE, 2);
+  },
+};
+
+/** The frame's size, and where it is mapped. */
+export interface FrameInfo {
+  readonly sizeBits: number;
+  /** Of the mapping, a set of `Right`; 0 if it is not mapped. */
+  readonly rights: number;
+  readonly address: number | null;
+}
+
+/** Memory that can be mapped: 4 KiB to 1 GiB, aligned to its size. */
+export const frame = {
+  /**
+   * Maps the frame in an address space, with the largest pages that fit. The mapping is the capability's:
+   * it goes where that goes, and ends with it. A copy can be mapped elsewhere. Needs MAP.
+   */
+  *map(sys: Sys, handle: number, memory: number, address: number, rights: number): Steps<void> {
+    const { words } = sys;
+    words[1] = memory;
+    words[2] = address;
+    words[3] = rights;
+    yield* invoke(sys, "map frame", handle, Method.FRAME_MAP, 4);
+  },
+
+  /** Ends the mapping, if there is one, and answers when no core uses it any more. Needs MAP. */
+  *unmap(sys: Sys, handle: number): Steps<void> {
+    yield* invoke(sys, "unmap frame", handle, Method.FRAME_UNMAP, 1);
+  },
+
+  /** Changes what the mapping allows. If that is less, answers when no core has more. Needs MAP. */
+  *protect(sys: Sys, handle: number, rights: number): Steps<void> {
+    const { words } = sys;
+    words[1] = rights;
+    yield* invoke(sys, "protect frame", handle, Method.FRAME_PROTECT, 2);
+  },
+
+  /** The frame's size, and where it is mapped. */
+  *info(sys: Sys, handle: number): Steps<FrameInfo> {
+    const { words } = sys;
+    yield* invoke(sys, "frame info", handle, Method.FRAME_INFO, 1);
+    return {
+      sizeBits: words[0],
+      rights: words[1],
+      address: words[2] < 0 ? null : words[2],
+    };
+  },
+
+  /**
+   * Derives a capability to a part of the frame. Needs GRANT.
+   *
+   * @returns of the new capability in that CNode
+   */
+  *part(
+    sys: Sys,
+    handle: number,
+    into: number,
+    slot: number,
+    sizeBits: number,
+    offset: number,
+  ): Steps<number> {
+    const { words } = sys;
+    words[1] = into;
+    words[2] = slot;
+    words[3] = sizeBits;
+    words[4] = offset;
+    yield* invoke(sys, "part of frame", handle, Method.FRAME_PART, 5);
+    return words[0];
+  },
+
+  /** Fills the frame with zeros. Needs WRITE. */
+  *zero(sys: Sys, handle: number): Steps<void> {
+    yield* invoke(sys, "zero frame", handle, Method.FRAME_ZERO, 1);
+  },
+
+  /** Copies the contents of another frame of the same size into this one. Needs WRITE. */
+  *copy(sys: Sys, handle: number, from: number): Steps<void> {
+    const { words } = sys;
+    words[1] = from;
+    yield* invoke(sys, "copy frame", handle, Method.FRAME_COPY, 2);
+  },
+};
+
+/** 512 entries of an address space, of one of its levels. */
+export const pageTable = {
+  /**
+   * Puts the table where one is missing for an address, the highest level first. Needs MAP.
+   *
+   * @returns 3, 2 or 1: of 512 GiB, 1 GiB or 2 MiB
+   */
+  *map(sys: Sys, handle: number, memory: number, address: number): Steps<number> {
+    const { words } = sys;
+    words[1] = memory;
+    words[2] = address;
+    yield* invoke(sys, "map page table", handle, Method.PAGE_TABLE_MAP, 3);
+    return words[0];
+  },
+
+  /**
+   * Takes the table from its place, and all that is mapped through it; answers when no core uses any of
+   * that. It can be put somewhere again when it is empty: the mappings that are gone have to be unmapped.
+   * Needs MAP.
+   */
+  *unmap(sys: Sys, handle: number): Steps<void> {
+    yield* invoke(sys, "unmap page table", handle, Method.PAGE_TABLE_UNMAP, 1);
+  },
+};
+
+/** What is mapped at an address. */
+export interface PageInfo {
+  /** A set of `Right`; 0 if nothing is mapped. */
+  readonly rights: number;
+  /** Log2 of the page's bytes; of the region without a table, if nothing is mapped. */
+  readonly pageBits: number;
+  readonly accessed: boolean;
+  readonly dirty: boolean;
+}
+
+/**
+ * Which of up to 64 pages were read and written since these bits were cleared last, and clears them, if
+ * told, before it answers: what is written after that is marked anew.
+ */
+export interface PageSample {
+  /** A bit for each of the first 32 pages, from the address on. */
+  readonly accessedLow: number;
+  readonly accessedHigh: number;
+  readonly dirtyLow: number;
+  readonly dirtyHigh: number;
+}
+
+/** What addresses mean: a page table of level 4. */
+export const addressSpace = {
+  /** What is mapped at an address. Needs READ. */
+  *query(sys: Sys, handle: number, address: number): Steps<PageInfo> {
+    const { words } = sys;
+    words[1] = address;
+    yield* invoke(sys, "query page", handle, Method.ADDRESS_SPACE_QUERY, 2);
+    return {
+      rights: words[0],
+      pageBits: words[1],
+      accessed: words[2] === 1,
+      dirty: words[3] === 1,
+    };
+  },
+
+  /**
+   * Which of up to 64 pages were read and written since these bits were cleared last, and clears them, if
+   * told, before it answers: what is written after that is marked anew. Needs WRITE.
+   */
+  *sample(sys: Sys, handle: number, address: number, count: number, clear: number): Steps<PageSample> {
+    const { words } = sys;
+    words[1] = address;
+    words[2] = count;
+    words[3] = clear;
+    yield* invoke(sys, "sample pages", handle, Method.ADDRESS_SPACE_SAMPLE, 4);
+    return {
+      accessedLow: words[0],
+      accessedHigh: words[1],
+      dirtyLow: words[2],
+      dirtyHigh: words[3],
+    };
+  },
 };
 
 /** How a thread stands. */

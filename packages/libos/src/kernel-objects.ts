@@ -10,7 +10,16 @@ import { ObjectType, type Sys } from "@capos/abi";
 import type { KernelMethod } from "./capability.js";
 import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
 import { IpcError } from "./ipc-error.js";
-import type { MonitorStatus, ProcessStatus, SlotInfo, ThreadStatus, UntypedInfo } from "./kernel-calls.js";
+import type {
+  FrameInfo,
+  MonitorStatus,
+  PageInfo,
+  PageSample,
+  ProcessStatus,
+  SlotInfo,
+  ThreadStatus,
+  UntypedInfo,
+} from "./kernel-calls.js";
 import * as objects from "./kernel-calls.js";
 import { type KernelRight, rightBits } from "./rights.js";
 import type { Steps } from "./steps.js";
@@ -85,6 +94,7 @@ export interface ProcessMethods {
   >;
   status: KernelMethod<"read", () => Steps<ProcessStatus>>;
   ceiling: KernelMethod<"write", (priority: number) => Steps<void>>;
+  use: KernelMethod<"write", (memory: Named<AddressSpaceMethods, "map">) => Steps<void>>;
   kill: KernelMethod<"write", () => Steps<void>>;
 }
 
@@ -122,7 +132,30 @@ export interface ImageMethods {
 }
 
 export interface FrameMethods {
-  readonly named: "frame";
+  /** At an address that is a multiple of its size. Rights are READ, and WRITE or EXECUTE or neither. */
+  map: KernelMethod<
+    "map",
+    (
+      memory: Named<AddressSpaceMethods, "map">,
+      address: number,
+      rights: number | readonly KernelRight[],
+    ) => Steps<void>
+  >;
+  unmap: KernelMethod<"map", () => Steps<void>>;
+  protect: KernelMethod<"map", (rights: number | readonly KernelRight[]) => Steps<void>>;
+  info: KernelMethod<never, () => Steps<FrameInfo>>;
+  zero: KernelMethod<"write", () => Steps<void>>;
+  copy: KernelMethod<"write", (from: Named<FrameMethods, "read">) => Steps<void>>;
+}
+
+export interface PageTableMethods {
+  map: KernelMethod<"map", (memory: Named<AddressSpaceMethods, "map">, address: number) => Steps<number>>;
+  unmap: KernelMethod<"map", () => Steps<void>>;
+}
+
+export interface AddressSpaceMethods {
+  query: KernelMethod<"read", (address: number) => Steps<PageInfo>>;
+  sample: KernelMethod<"write", (address: number, count: number, clear: boolean) => Steps<PageSample>>;
 }
 
 export interface ReplyMethods {
@@ -210,6 +243,7 @@ export const Process = /* @__PURE__ */ kind<ProcessMethods>("process", ObjectTyp
   verify: (held, rights) => objects.process.verify(sys, handle, handleOf(held), rightBits(rights)),
   status: () => objects.process.status(sys, handle),
   ceiling: (priority) => objects.process.ceiling(sys, handle, priority),
+  use: (memory) => objects.process.use(sys, handle, handleOf(memory)),
   kill: () => objects.process.kill(sys, handle),
 }));
 
@@ -238,7 +272,36 @@ export const Sealer = /* @__PURE__ */ kind<SealerMethods>("sealer", ObjectType.S
 export const Image = /* @__PURE__ */ kind<ImageMethods>("image", ObjectType.IMAGE, () => ({}));
 
 /** A frame of memory, as a kind of capability. */
-export const Frame = /* @__PURE__ */ kind<FrameMethods>("frame", ObjectType.FRAME, () => ({}));
+export const Frame = /* @__PURE__ */ kind<FrameMethods>("frame", ObjectType.FRAME, (sys, handle) => ({
+  map: (memory, address, rights) =>
+    objects.frame.map(sys, handle, handleOf(memory), address, rightBits(rights)),
+  unmap: () => objects.frame.unmap(sys, handle),
+  protect: (rights) => objects.frame.protect(sys, handle, rightBits(rights)),
+  info: () => objects.frame.info(sys, handle),
+  zero: () => objects.frame.zero(sys, handle),
+  copy: (from) => objects.frame.copy(sys, handle, handleOf(from)),
+}));
+
+/** A table of an address space, as a kind of capability. */
+export const PageTable = /* @__PURE__ */ kind<PageTableMethods>(
+  "page-table",
+  ObjectType.PAGE_TABLE,
+  (sys, handle) => ({
+    map: (memory, address) => objects.pageTable.map(sys, handle, handleOf(memory), address),
+    unmap: () => objects.pageTable.unmap(sys, handle),
+  }),
+);
+
+/** What addresses mean, as a kind of capability. */
+export const AddressSpace = /* @__PURE__ */ kind<AddressSpaceMethods>(
+  "address-space",
+  ObjectType.ADDRESS_SPACE,
+  (sys, handle) => ({
+    query: (address) => objects.addressSpace.query(sys, handle, address),
+    sample: (address, count, clear) =>
+      objects.addressSpace.sample(sys, handle, address, count, clear ? 1 : 0),
+  }),
+);
 
 /** A saved reply, as a kind of capability. */
 export const Reply = /* @__PURE__ */ kind<ReplyMethods>("reply", ObjectType.REPLY, () => ({}));

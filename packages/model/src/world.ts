@@ -3,7 +3,7 @@
  * the guests of a scenario on them.
  */
 import { LifeState, Reg } from "@capos/abi";
-import { makeSys } from "@capos/engine/generator";
+import { type MemoryAccess, makeSys } from "@capos/engine/generator";
 import type { Coroutine, Finding, World } from "@capos/explorer";
 import { runToEnd } from "@capos/explorer/transform";
 import { Attention, attentionOf, BootInfo, CoreArea, coreArea, Lapic, type WordIndex } from "@capos/hal";
@@ -17,6 +17,9 @@ import { nameOf } from "./names.js";
 import type { CheckedHost } from "./program/host.js";
 import { isIndifferent, orderedBy, publishes } from "./races.js";
 import type { Judgement, Scenario } from "./scenario.js";
+
+/** What a scenario's guest does with memory it yields: see `Instant`. */
+const NO_ACCESS = {} as MemoryAccess;
 
 /** The kernel's clock at the begin of every schedule, in nanoseconds. */
 const BEGIN_NS = 1_000_000;
@@ -133,7 +136,7 @@ export class KernelWorld implements World {
   }
 
   private *runGuest(guest: Guest, registers: Float64Array): Generator<number, number, number> {
-    const sys = makeSys(registers, 0, "");
+    const sys = makeSys(registers, NO_ACCESS, 0, "");
     yield* guest.program(sys, notesOf(guest, this.outcome));
     guest.isDone = true;
     // For ever, or until its CSpace is gone.

@@ -29,7 +29,12 @@ const plan = (cores: number, memoryMiB: number): MachinePlan =>
 
 /** Frame 0 alone: all that the memory map reads, without the gigabytes behind it. */
 function frameZero(made: MachinePlan): PhysicalMemory {
-  const memory = { i32: new Int32Array(PAGE_WORDS), f64: new Float64Array(0), u8: new Uint8Array(0) };
+  const memory = {
+    i32: new Int32Array(PAGE_WORDS),
+    f64: new Float64Array(0),
+    u8: new Uint8Array(0),
+    u16: new Uint16Array(0),
+  };
   writeBootInfo(memory, made);
   return memory;
 }

@@ -5,12 +5,13 @@
  */
 import { types } from "node:util";
 import type { Main, Sys } from "@capos/abi";
-import { moduleNumber, moduleText, type PhysicalMemory, readModule } from "@capos/hal";
+import { moduleNumber, moduleText, readModule } from "@capos/hal";
 import { type ContextKind, type Engine, type EngineCore, heapUsedUp, ImageError } from "../engine.js";
 import { describeValue, type Fault, faultAt } from "../fault.js";
 import { makeClock, ranTooLong } from "./clock.js";
 import { GuestContext } from "./guest-context.js";
 import { GuestHeap, heapBytes } from "./heap.js";
+import { type MemoryAccess, makeMemoryAccess } from "./memory-access.js";
 import { compileProgram, hardenRealm } from "./realm.js";
 import type { GuestChecks, Program } from "./realm-type.js";
 import { GuestSymbols } from "./symbols.js";
@@ -28,7 +29,7 @@ export function makeGeneratorEngine(k: EngineCore): Engine {
     () => symbolsOf(k),
   );
   return Object.freeze({
-    kinds: Object.freeze([new GeneratorKind(k, checks, heap)]),
+    kinds: Object.freeze([new GeneratorKind(k, checks, heap, makeMemoryAccess(k, checks))]),
     heapBytes,
     overBudget: () => heap.take(),
     condemnation(): Fault {
@@ -58,6 +59,7 @@ class GeneratorKind implements ContextKind {
     private readonly core: EngineCore,
     private readonly checks: GuestChecks,
     private readonly heap: GuestHeap,
+    private readonly memory: MemoryAccess,
   ) {}
 
   make(regs: Float64Array, isSystem: boolean): GuestContext {
@@ -71,7 +73,7 @@ class GeneratorKind implements ContextKind {
     const { tick, tickMain, caught, spread, assigned, notATrap, dropped } = this.checks;
     const main = this.program(image)(tick, tickMain, caught, spread, assigned, notATrap, dropped);
     if (typeof main !== "function") throw new ImageError(`${MUST_GENERATE}, and is ${describeValue(main)}`);
-    const sys: Sys = makeSys(context.regs, startWords, moduleText(this.core.memory as PhysicalMemory, image));
+    const sys: Sys = makeSys(context.regs, this.memory, startWords, moduleText(this.core.memory, image));
     const generator: unknown = (main as Main)(sys);
     if (!types.isGeneratorObject(generator))
       throw new ImageError(`${MUST_GENERATE}, and gave ${describeValue(generator)}`);
@@ -82,9 +84,9 @@ class GeneratorKind implements ContextKind {
 
   private program(image: number): Program {
     const known = this.programs.get(image);
-    const number = moduleNumber(this.core.memory as PhysicalMemory, image);
+    const number = moduleNumber(this.core.memory, image);
     if (known?.number === number) return known.program;
-    const module = readModule(this.core.memory as PhysicalMemory, image);
+    const module = readModule(this.core.memory, image);
     if (module === null) throw new ImageError(`there is no image in place ${image}`);
     const program = compileProgram(module.code, module.name);
     this.programs.set(image, { number, program });

@@ -14,6 +14,7 @@ import {
   TrapShift,
 } from "@capos/abi";
 import { bufferOf, withoutPrototype } from "@capos/hal";
+import type { MemoryAccess } from "./memory-access.js";
 
 /** A count that no trap accepts, so that a bad one is refused by the kernel and not cut to fit. */
 const BAD_COUNT = 0xff;
@@ -34,7 +35,12 @@ const NO_ITERATOR: PropertyDescriptor = freeze({
 });
 
 /** Makes the `sys` of a thread over its register file. */
-export function makeSys(regs: Float64Array, startWords: number, startText: string): Sys {
+export function makeSys(
+  regs: Float64Array,
+  memory: MemoryAccess,
+  startWords: number,
+  startText: string,
+): Sys {
   // The message words alone: a guest that indexes past them meets the end of this view, not its registers.
   const words = withoutPrototype(new Float64Array(bufferOf(regs), 0, MAX_MESSAGE_WORDS));
   defineProperty(words, Symbol.iterator, NO_ITERATOR);
@@ -54,6 +60,7 @@ export function makeSys(regs: Float64Array, startWords: number, startText: strin
   }
 
   return Object.freeze({
+    ...memory,
     words,
     startWords,
     startText,

@@ -1,5 +1,5 @@
 /**
- * Physical memory: the buffer of one shared WebAssembly.Memory, seen through three views.
+ * Physical memory: the buffer of one shared WebAssembly.Memory, seen through four views.
  *
  * An object is named by the index of its first 32-bit word (`WordIndex`, physical address / 4): it
  * is a small integer for all of 4 GiB, so no address ever becomes a heap number. A double at word
@@ -25,11 +25,12 @@ export interface SharedMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
 }
 
-/** The memory as a core sees it: three views of the same bytes, made once per thread. */
+/** The memory as a core sees it: four views of the same bytes, made once per thread. */
 export interface PhysicalMemory {
   readonly i32: Int32Array;
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
 }
 
 /**
@@ -63,5 +64,6 @@ export function attachMemory(memory: SharedMemory): PhysicalMemory {
     i32: withoutPrototype(new Int32Array(buffer)),
     f64: withoutPrototype(new Float64Array(buffer)),
     u8: withoutPrototype(new Uint8Array(buffer)),
+    u16: withoutPrototype(new Uint16Array(buffer)),
   };
 }

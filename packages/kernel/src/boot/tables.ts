@@ -6,20 +6,42 @@ import {
   INIT_CNODE_BITS,
   InitSlot,
   LifeState,
+  MAX_ADDRESS_SPACES,
+  MAX_FRAME_BITS,
   ObjectType,
+  PAGE_BITS,
   PRIORITIES,
   Right,
   Slot,
   utf8Encode,
 } from "@capos/abi";
-import { BootInfo, holdModule, MAX_MODULES, PAGE_WORDS, PORT_COUNT, type WordIndex } from "@capos/hal";
+import {
+  BootInfo,
+  ENTRY_WORDS,
+  holdModule,
+  MAX_MODULES,
+  PAGE_WORDS,
+  PageEntry,
+  PageEntryHigh,
+  PORT_COUNT,
+  type WordIndex,
+} from "@capos/hal";
 import { fillSlot, slotWord } from "../capability/slot.js";
 import { bindImage, imageAt } from "../object/image.js";
 import { bindCSpace } from "../object/process.js";
 import { makeCNode, writeHeader } from "../object/retype.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Core } from "../state/core.js";
-import { Image, IrqHandler, KernelArea, KernelInfo, Process, Tables, Thread } from "../state/layout.js";
+import {
+  Identifier,
+  Image,
+  IrqHandler,
+  KernelArea,
+  KernelInfo,
+  Process,
+  Tables,
+  Thread,
+} from "../state/layout.js";
 import type {
   CNodeRef,
   NodeRef,
@@ -33,7 +55,6 @@ import { Vector } from "../state/vectors.js";
 const MIN_THREADS = 256;
 const MAX_THREADS = 16384;
 const MAX_UNTYPED_BITS = 30;
-const PAGE_BITS = 12;
 /** Init's image is the first that the host loads: its place in the store, and its number. */
 const INIT_IMAGE = 0;
 
@@ -65,6 +86,8 @@ export function buildTables(k: Core): InitResources {
   k.f64[(tables + Tables.ALARM_NS) >> 1] = Number.POSITIVE_INFINITY;
   i32[tables + Tables.IRQ_HANDLERS] = take(PORT_COUNT * IrqHandler.SIZE);
   i32[tables + Tables.IMAGES] = take(MAX_MODULES * Image.SIZE);
+  i32[tables + Tables.IDENTIFIERS] = take((MAX_ADDRESS_SPACES + 1) * Identifier.SIZE);
+  i32[tables + Tables.KERNEL_SPACE] = makeKernelSpace(k, take);
   const objects = take(Process.SIZE + Thread.SIZE);
   const cspace = take(2 ** INIT_CNODE_BITS * Slot.WORDS) as CNodeRef;
   Atomics.store(i32, KernelInfo.TABLES, tables);
@@ -114,6 +137,27 @@ export function buildTables(k: Core): InitResources {
     freeBytes,
   };
 }
+
+/**
+ * The kernel's half of every address space: all of physical memory, from 0xffff_8000_0000_0000 on, in pages of 1 GiB that
+ * are global, writable, not executable, and no guest's. Answers the table of level 4 that new address spaces copy it from.
+ */
+function makeKernelSpace(k: Core, take: (words: number) => WordIndex): WordIndex {
+  const { i32 } = k;
+  const root = take(PAGE_WORDS);
+  const table = take(PAGE_WORDS);
+  i32[root + KERNEL_ENTRY * ENTRY_WORDS] = (table * 4) | PageEntry.PRESENT | PageEntry.WRITABLE;
+  const gibibytes = Math.ceil(i32[BootInfo.MEMORY_PAGES] / 2 ** (MAX_FRAME_BITS - PAGE_BITS));
+  const flags = PageEntry.PRESENT | PageEntry.WRITABLE | PageEntry.HUGE | PageEntry.GLOBAL;
+  for (let i = 0; i < gibibytes; i++) {
+    i32[table + i * ENTRY_WORDS] = (i * 2 ** MAX_FRAME_BITS) | flags;
+    i32[table + i * ENTRY_WORDS + 1] = PageEntryHigh.NO_EXECUTE;
+  }
+  return root;
+}
+
+/** The first entry of the upper half. */
+const KERNEL_ENTRY = 256;
 
 /** An object for each place in the store. */
 function makeImages(k: Core): void {

@@ -7,13 +7,13 @@
  */
 import { ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { graceIsOver } from "../smp/grace-period.js";
+import { graceIsOver, nextGrace } from "../smp/grace-period.js";
 import type { Locked } from "../smp/tree-lock.js";
 import { assert } from "../state/assert.js";
 import { CHECKED } from "../state/build.js";
 import type { Core } from "../state/core.js";
-import { CNode, KernelInfo, Monitor, ObjectHeader, Process, Reap, Thread } from "../state/layout.js";
-import { BINDING_KIND, Binding, hasQueue, headerOf, kernelFacts, runs } from "../state/objects.js";
+import { CNode, Monitor, ObjectHeader, Process, Reap, Thread } from "../state/layout.js";
+import { BINDING_KIND, Binding, hasQueue, headerOf, isMapped, kernelFacts, runs } from "../state/objects.js";
 import type {
   CoreId,
   HeaderRef,
@@ -23,8 +23,10 @@ import type {
   ProcessRef,
   QueueRef,
   SlotRef,
+  SpaceRef,
 } from "../state/references.js";
 import { leaveWheel, moveInWheel } from "./expiry-wheel.js";
+import { clearMapping, countUnmapping, loseIdentifier, setUnmapped } from "./mapping.js";
 import { detachMonitor } from "./monitor-list.js";
 import { enterNoSenders, leaveNoSenders, moveNoSenders } from "./no-senders-list.js";
 import { assignReap } from "./reap-list.js";
@@ -85,6 +87,8 @@ export function fillSlot(
   i32[slot + Slot.STAMP] = 0;
   i32[slot + Slot.LINK] = 0;
   i32[slot + Slot.FIRST_CHILD] = 0;
+  // Of a binding the second word says what it is.
+  if ((word & SlotFlag.BINDING) === 0) setUnmapped(k, slot);
   linkFirst(k, parent, slot);
   const header = countedAt(i32, slot, word);
   if (header !== 0) i32[header + ObjectHeader.REFERENCES]++;
@@ -105,10 +109,7 @@ export function deriveSlot(
   const word = i32[source];
   const kept = word & ((rights << SlotBits.RIGHTS_SHIFT) | ~SlotBits.RIGHTS_MASK) & ~OWN_FLAGS;
   const minted = badge !== 0 ? SlotFlag.BADGED | SlotFlag.MINTED : 0;
-  if ((word & (SlotFlag.SEALED | SlotFlag.EXPIRES)) !== 0) {
-    i32[destination + Slot.SEALER] = i32[source + Slot.SEALER];
-    k.f64[(destination + Slot.EXPIRY) >> 1] = k.f64[(source + Slot.EXPIRY) >> 1];
-  }
+  inherit(k, source, destination, word);
   fillSlot(
     k,
     destination,
@@ -117,6 +118,37 @@ export function deriveSlot(
     badge !== 0 ? badge : i32[source + Slot.BADGE],
     source,
   );
+  // Whoever maps it waits as who maps the source.
+  if (isMapped(typeOf(word))) i32[destination + Slot.STAMP] = i32[source + Slot.STAMP];
+}
+
+/** What of a capability's words a derived one has too, by its flags. */
+function inherit(k: Locked, source: SlotRef, destination: SlotRef, word: number): void {
+  if ((word & (SlotFlag.SEALED | SlotFlag.EXPIRES)) === 0) return;
+  k.i32[destination + Slot.SEALER] = k.i32[source + Slot.SEALER];
+  k.f64[(destination + Slot.EXPIRY) >> 1] = k.f64[(source + Slot.EXPIRY) >> 1];
+}
+
+/** Derives a capability to a part of a frame: `object` of 2^`sizeBits` bytes. */
+export function derivePart(
+  k: Locked,
+  source: SlotRef,
+  destination: SlotRef,
+  object: WordIndex,
+  sizeBits: number,
+): void {
+  const word = k.i32[source];
+  const kept = word & ~OWN_FLAGS & ((1 << SlotBits.SIZE_SHIFT) - 1);
+  inherit(k, source, destination, word);
+  fillSlot(
+    k,
+    destination,
+    kept | (sizeBits << SlotBits.SIZE_SHIFT),
+    object,
+    k.i32[source + Slot.BADGE],
+    source,
+  );
+  k.i32[destination + Slot.STAMP] = k.i32[source + Slot.STAMP];
 }
 
 /** Derives a binding: all that its source has, for as long as that lasts. */
@@ -139,12 +171,6 @@ export function deadWord(word: number): number {
   return (word & ~(SlotBits.STATE_MASK | SlotBits.FLAGS_MASK)) | SlotState.DEAD;
 }
 
-/** The number that the next grace period to be asked for will have. */
-export function nextGrace(k: Core): number {
-  // 0 is no number: see requestGrace.
-  return (Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED) + 1) | 0 || 1;
-}
-
 /**
  * Kills a slot: its children stand in its place. It stays DEAD until a grace period that starts from now on
  * is over, because a core that looked it up before may still be reading its words. `unlockTree` sees to
@@ -161,6 +187,7 @@ export function killSlot(k: Locked, slot: SlotRef): void {
   // period that counts is asked for, else one that is halted would pass without having swept.
   if (hasQueue(type)) flagSweep(k, object as QueueRef);
   if ((word & OWN_FLAGS) !== 0) leaveLists(k, slot, word);
+  if (isMapped(type) && i32[slot + Slot.MAPPED_SPACE] !== 0) clearMapping(k, slot, word);
   i32[slot + Slot.STAMP] = nextGrace(k);
   k.killed = true;
   const header = countedAt(i32, slot, word);
@@ -181,6 +208,8 @@ function leaveLists(k: Locked, slot: SlotRef, word: number): void {
  */
 function loseBinding(k: Locked, slot: SlotRef, kind: Binding): void {
   if (kind === Binding.PROCESS_CSPACE) loseCSpace(k, (slot - Process.BINDING) as ProcessRef);
+  // Cores have found it live, and go on in that address space until they look again.
+  else if (kind === Binding.PROCESS_SPACE) countUnmapping(k);
   else if (kind === Binding.MONITOR_TARGET) loseTarget(k, (slot - Monitor.TARGET) as MonitorRef);
 }
 
@@ -206,6 +235,7 @@ function beginFinalising(k: Locked, slot: SlotRef, header: HeaderRef, type: Obje
   i32[header + ObjectHeader.LAST_SLOT] = 0;
   i32[header + Slot.STAMP] = nextGrace(k);
   Atomics.store(i32, header, (i32[header] & ~SlotBits.STATE_MASK) | SlotState.DEAD);
+  if (type === ObjectType.ADDRESS_SPACE) loseIdentifier(k, i32[slot + Slot.OBJECT] as SpaceRef);
   // Whoever deletes the last capability to something that runs waits until it has stopped.
   if (runs(type)) {
     i32[header + ObjectHeader.LAST_SLOT] = slot;
@@ -262,6 +292,8 @@ export function moveSlot(k: Locked, source: SlotRef, destination: SlotRef, right
   Atomics.store(i32, destination, kept);
   Atomics.store(i32, source, deadWord(word));
   const type = typeOf(word);
+  // A mapping goes along.
+  if (isMapped(type)) setUnmapped(k, source);
   if (hasQueue(type)) flagSweep(k, i32[source + Slot.OBJECT] as QueueRef);
   i32[source + Slot.STAMP] = nextGrace(k);
   k.killed = true;

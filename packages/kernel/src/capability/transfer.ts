@@ -21,11 +21,12 @@ import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";
 import { Process, Thread } from "../state/layout.js";
 import { threadCapabilities } from "../state/message.js";
-import { isUnique } from "../state/objects.js";
+import { isMapped, isUnique } from "../state/objects.js";
 import type { EndpointRef, ProcessRef, SlotRef, ThreadRef } from "../state/references.js";
 import { traceSlot } from "../state/trace.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { findCarried } from "./lookup.js";
+import { clearMapping } from "./mapping.js";
 import { deriveSlot, isDying, killSlot, moveSlot, reclaimSlot, typeOf } from "./slot.js";
 
 const RIGHTS_BITS = 8;
@@ -103,8 +104,12 @@ export function transferCapabilities(
     const destination = (i32[space + Process.CSPACE] + (first + taken) * Slot.WORDS) as SlotRef;
     if (!reclaimSlot(held, destination)) break;
     const rights = ~(dropped >> (arrived * RIGHTS_BITS)) & Right.ALL;
-    if (isMoved) moveSlot(held, source, destination, rights);
-    else deriveSlot(held, source, destination, rights, 0);
+    if (isMoved) {
+      // What the sender has mapped of it ends in this hold of the lock. Nobody waits here: whoever maps it next does.
+      const stamp = isMapped(type) ? clearMapping(held, source, word) : 0;
+      moveSlot(held, source, destination, rights);
+      if (stamp !== 0) i32[destination + Slot.STAMP] = stamp;
+    } else deriveSlot(held, source, destination, rights, 0);
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_ARRIVE, receiver, destination);
     out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]);
     taken++;

@@ -4,25 +4,15 @@
  */
 
 import { heapUsedUp, Outcome } from "@capos/engine";
-import {
-  Attention,
-  ChipsetEvent,
-  fireIfDue,
-  halt,
-  LAP_OF_LINE,
-  nowNs,
-  timeoutMs,
-  wakeChipset,
-} from "@capos/hal";
+import { ChipsetEvent, fireIfDue, halt, LAP_OF_LINE, nowNs, timeoutMs, wakeChipset } from "@capos/hal";
 import { endByFault, faultThread } from "../object/thread-end.js";
 import { isCrowded } from "../sched/crowd.js";
 import { startAgain } from "../sched/progress.js";
 import { enter, stopTicking, takeNext } from "../sched/run-queue.js";
-import { raiseEpoch } from "../smp/grace-period.js";
 import { isCalledByLine } from "../smp/watched-ring.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
-import { type Core, EXPIRING, POLL_ROUNDS } from "../state/core.js";
+import { type Core, EXPIRING, endQuiescence, POLL_ROUNDS } from "../state/core.js";
 import { kindOf } from "../state/kinds.js";
 import { Image, KernelCore, KernelInfo, Restart, Thread } from "../state/layout.js";
 import type { ImageRef, ThreadRef } from "../state/references.js";
@@ -87,17 +77,12 @@ export function run(k: Core): void {
 
 /**
  * The guest let go after a run that was long enough for its checks to notice. If one of them found nothing that
- * wanted the core, whoever has asked for a grace period since then counted it as passed, as for a core that halts: so
- * it looks everything up anew from here on. Rings and sweeps it owes nobody: with a bell or a queue to sweep its word
- * would have been another, and nobody would have counted it.
+ * wanted the core it is quiescent. Rings and sweeps it owes nobody: with a bell or a queue to sweep its word would
+ * have been another, and nobody would have counted it as passed.
  */
 function endLongRun(k: Core): void {
   k.ranLong = false;
-  if (!k.quiescent) return;
-  k.quiescent = false;
-  // Before anything is looked up: who asks from here on does not count the core.
-  Atomics.and(k.i32, k.attention, ~Attention.QUIESCENT);
-  raiseEpoch(k);
+  if (k.quiescent) endQuiescence(k);
 }
 
 /** For those who watch the core: until `endWork` it is not in a guest. See `KernelCore.IN_KERNEL`. */
@@ -224,7 +209,9 @@ function rest(k: Core): void {
   if (fireIfDue(memory, k.id, 0, wokenNs) && TRACED)
     k.tracer.put2(ChipsetEvent.INTERRUPT_RAISE, k.id, Vector.TIMER);
   // Whoever asked for a grace period meanwhile counted this core as passed: it acts as if it had been
-  // asked for every one. The number first, then the rings, then the report; no guest runs before.
+  // asked for every one. The number first, then the rings, then the report; no guest runs before. Nor has any core
+  // waited for this one to flush.
+  k.mmu.flush();
   owePass(k);
   attend(k);
 }

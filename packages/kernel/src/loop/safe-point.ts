@@ -24,10 +24,10 @@ import { beginSweeps, sweepQueues } from "../ipc/sweep.js";
 import { reap } from "../object/reaper.js";
 import { isCrowded } from "../sched/crowd.js";
 import { preempt, restart, tick } from "../sched/run-queue.js";
-import { graceIsOver, passGrace, publishAwaited, raiseEpoch, wakeGraceWaiters } from "../smp/grace-period.js";
+import { graceIsOver, passGrace, publishAwaited, wakeGraceWaiters } from "../smp/grace-period.js";
 import { lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
-import { type Core, EXPIRING, REAPING } from "../state/core.js";
+import { type Core, EXPIRING, REAPING, raiseEpoch } from "../state/core.js";
 import {
   IrqHandler,
   KernelArea,
@@ -79,10 +79,20 @@ export function attend(k: Core): void {
   if (k.current !== 0 && k.topReady > i32[k.current + Thread.PRIORITY]) preempt(k);
 }
 
+/** Flushes if something was unmapped that this core could have. */
+function flushStale(k: Core): void {
+  const unmappings = Atomics.load(k.i32, KernelInfo.UNMAPPINGS);
+  if (unmappings === k.unmappings) return;
+  k.unmappings = unmappings;
+  k.mmu.flush();
+}
+
 /** This core was asked for a grace period: it looks up anew, reads what was sent, sweeps, and then reports. */
 export function owePass(k: Core): void {
   raiseEpoch(k);
   k.graceNext = Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED);
+  // The number first: what was unmapped before that grace period was asked for is counted by now.
+  flushStale(k);
   if (TRACED) k.tracer.put1(TraceEvent.GRACE_TAKE, k.graceNext);
 }
 
@@ -120,6 +130,7 @@ function letOthersPass(k: Core, number: number): void {
     giveWay(i32, attention, Attention.HALTED);
     Atomics.and(i32, attention, ~Attention.HALTED);
     raiseEpoch(k);
+    k.mmu.flush();
   }
   k.givesWayTo = 0;
   publishAwaited(k);

@@ -246,6 +246,144 @@ export function decodeProcessNumber(k: Core, thread: ThreadRef, context: Context
   return true;
 }
 
+/** process.use: memory. */
+export function decodeProcessUse(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
+  const memory = lookupArgument(k, thread, context, handle(context, 1), ObjectType.ADDRESS_SPACE, Right.MAP);
+  if (memory === 0) return false;
+  operands.memory = memory;
+  return true;
+}
+
+/** frame.map: memory, address, rights. */
+export function decodeFrameMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.MAP)) return refused(context, Err.DENIED);
+  const memory = lookupArgument(k, thread, context, handle(context, 1), ObjectType.ADDRESS_SPACE, Right.MAP);
+  if (memory === 0) return false;
+  operands.memory = memory;
+  const address = context.regs[Reg.WORDS + 2];
+  if (!(address >= 0 && address <= 140737488355327 && Math.floor(address) === address))
+    return outside(context, 0, 140737488355327);
+  operands.address = address;
+  const rights = integer(context, 3);
+  if (!(rights >= 0 && rights <= Right.ALL)) return outside(context, 0, Right.ALL);
+  operands.rights = rights;
+  return true;
+}
+
+/** frame.unmap. */
+export function decodeFrameUnmap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  if (!hasRight(k, self, Right.MAP)) return refused(context, Err.DENIED);
+  return true;
+}
+
+/** frame.protect: rights. */
+export function decodeFrameProtect(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.MAP)) return refused(context, Err.DENIED);
+  const rights = integer(context, 1);
+  if (!(rights >= 0 && rights <= Right.ALL)) return outside(context, 0, Right.ALL);
+  operands.rights = rights;
+  return true;
+}
+
+/** frame.part: into, slot, sizeBits, offset. */
+export function decodeFramePart(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.GRANT)) return refused(context, Err.DENIED);
+  const into = lookupArgument(k, thread, context, handle(context, 1), ObjectType.CNODE, Right.WRITE);
+  if (into === 0) return false;
+  operands.into = into;
+  const slot = integer(context, 2);
+  const lastSlotOfInto = slotsOf(k.i32[into]) - 1;
+  if (!(slot >= 1 && slot <= lastSlotOfInto)) return outside(context, 1, lastSlotOfInto);
+  operands.slot = slot;
+  const sizeBits = integer(context, 3);
+  if (!(sizeBits >= 12 && sizeBits <= 30)) return outside(context, 12, 30);
+  operands.sizeBits = sizeBits;
+  const offset = context.regs[Reg.WORDS + 4];
+  if (!(offset >= 0 && offset <= 1073741823 && Math.floor(offset) === offset))
+    return outside(context, 0, 1073741823);
+  operands.offset = offset;
+  return true;
+}
+
+/** frame.zero. */
+export function decodeFrameZero(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
+  return true;
+}
+
+/** frame.copy: from. */
+export function decodeFrameCopy(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
+  const from = lookupArgument(k, thread, context, handle(context, 1), ObjectType.FRAME, Right.READ);
+  if (from === 0) return false;
+  operands.from = from;
+  return true;
+}
+
+/** pageTable.map: memory, address. */
+export function decodePageTableMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.MAP)) return refused(context, Err.DENIED);
+  const memory = lookupArgument(k, thread, context, handle(context, 1), ObjectType.ADDRESS_SPACE, Right.MAP);
+  if (memory === 0) return false;
+  operands.memory = memory;
+  const address = context.regs[Reg.WORDS + 2];
+  if (!(address >= 0 && address <= 140737488355327 && Math.floor(address) === address))
+    return outside(context, 0, 140737488355327);
+  operands.address = address;
+  return true;
+}
+
+/** pageTable.unmap. */
+export function decodePageTableUnmap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  if (!hasRight(k, self, Right.MAP)) return refused(context, Err.DENIED);
+  return true;
+}
+
+/** addressSpace.query: address. */
+export function decodeAddressSpaceQuery(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  self: SlotRef,
+): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.READ)) return refused(context, Err.DENIED);
+  const address = context.regs[Reg.WORDS + 1];
+  if (!(address >= 0 && address <= 140737488355327 && Math.floor(address) === address))
+    return outside(context, 0, 140737488355327);
+  operands.address = address;
+  return true;
+}
+
+/** addressSpace.sample: address, count, clear. */
+export function decodeAddressSpaceSample(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  self: SlotRef,
+): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
+  const address = context.regs[Reg.WORDS + 1];
+  if (!(address >= 0 && address <= 140737488355327 && Math.floor(address) === address))
+    return outside(context, 0, 140737488355327);
+  operands.address = address;
+  const count = integer(context, 2);
+  if (!(count >= 1 && count <= 64)) return outside(context, 1, 64);
+  operands.count = count;
+  const clear = integer(context, 3);
+  if (!(clear >= 0 && clear <= 1)) return outside(context, 0, 1);
+  operands.clear = clear;
+  return true;
+}
+
 /** thread.configure: process, core, priority. */
 export function decodeThreadConfigure(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;

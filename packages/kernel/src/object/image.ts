@@ -13,8 +13,8 @@ import { Err, makeHandle, ObjectType, Right, Slot, SlotBits, SlotFlag, SlotState
 import type { Context } from "@capos/engine";
 import { findModule, holdModule, moduleKind, moduleNumber, releaseModule } from "@capos/hal";
 import { isLive, isOpenCNode } from "../capability/lookup.js";
-import { fillSlot, isDying, nextGrace, reclaimSlot, slotWord } from "../capability/slot.js";
-import { waitForGrace } from "../smp/grace-period.js";
+import { fillSlot, isDying, reclaimSlot, slotWord } from "../capability/slot.js";
+import { nextGrace, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";

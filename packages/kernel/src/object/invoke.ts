@@ -12,6 +12,7 @@ import { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
 import { wordCount } from "../state/message.js";
 import type { SlotRef, ThreadRef } from "../state/references.js";
+import { addressSpaceQuery, addressSpaceSample } from "./address-space.js";
 import { finish, integer } from "./arguments.js";
 import {
   cnodeCopy,
@@ -38,6 +39,8 @@ import {
   debugRecord,
 } from "./debug.js";
 import {
+  decodeAddressSpaceQuery,
+  decodeAddressSpaceSample,
   decodeCNodeCopy,
   decodeCNodeDelete,
   decodeCNodeExpire,
@@ -53,18 +56,27 @@ import {
   decodeDebugPanic,
   decodeDebugPrint,
   decodeDebugRecord,
+  decodeFrameCopy,
+  decodeFrameMap,
+  decodeFramePart,
+  decodeFrameProtect,
+  decodeFrameUnmap,
+  decodeFrameZero,
   decodeImageControlTake,
   decodeIoPortRead,
   decodeIoPortWrite,
   decodeIrqHandlerBind,
   decodeMonitorStatus,
   decodeMonitorWatch,
+  decodePageTableMap,
+  decodePageTableUnmap,
   decodeProcessCallers,
   decodeProcessCeiling,
   decodeProcessConfigure,
   decodeProcessKill,
   decodeProcessNumber,
   decodeProcessStatus,
+  decodeProcessUse,
   decodeProcessVerify,
   decodeThreadBind,
   decodeThreadConfigure,
@@ -74,9 +86,11 @@ import {
   decodeThreadStatus,
   decodeUntypedRetype,
 } from "./decode.js";
+import { frameCopy, frameInfo, frameMap, framePart, frameProtect, frameUnmap, frameZero } from "./frame.js";
 import { imageControlTake } from "./image.js";
 import { irqBind } from "./interrupt.js";
 import { monitorStatus, monitorWatch } from "./monitor.js";
+import { pageTableMap, pageTableUnmap } from "./page-table.js";
 import { portRead, portWrite } from "./port.js";
 import {
   processCallers,
@@ -85,6 +99,7 @@ import {
   processKill,
   processNumber,
   processStatus,
+  processUse,
   processVerify,
 } from "./process.js";
 import {
@@ -107,6 +122,12 @@ export function invoke(k: Core, thread: ThreadRef, context: Context, self: SlotR
       return invokeCNode(k, thread, context, self, method);
     case ObjectType.PROCESS:
       return invokeProcess(k, thread, context, self, method);
+    case ObjectType.FRAME:
+      return invokeFrame(k, thread, context, self, method);
+    case ObjectType.PAGE_TABLE:
+      return invokePageTable(k, thread, context, self, method);
+    case ObjectType.ADDRESS_SPACE:
+      return invokeAddressSpace(k, thread, context, self, method);
     case ObjectType.THREAD:
       return invokeThread(k, thread, context, self, method);
     case ObjectType.MONITOR:
@@ -219,6 +240,79 @@ export function invokeProcess(
     case Method.PROCESS_NUMBER:
       return decodeProcessNumber(k, thread, context, self)
         ? processNumber(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PROCESS_USE:
+      return decodeProcessUse(k, thread, context, self) ? processUse(k, thread, context, self) : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeFrame(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  self: SlotRef,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.FRAME_MAP:
+      return decodeFrameMap(k, thread, context, self) ? frameMap(k, thread, context, self) : Answer.DONE;
+    case Method.FRAME_UNMAP:
+      return decodeFrameUnmap(k, thread, context, self) ? frameUnmap(k, thread, context, self) : Answer.DONE;
+    case Method.FRAME_PROTECT:
+      return decodeFrameProtect(k, thread, context, self)
+        ? frameProtect(k, thread, context, self)
+        : Answer.DONE;
+    case Method.FRAME_INFO:
+      return frameInfo(k, thread, context, self);
+    case Method.FRAME_PART:
+      return decodeFramePart(k, thread, context, self) ? framePart(k, thread, context, self) : Answer.DONE;
+    case Method.FRAME_ZERO:
+      return decodeFrameZero(k, thread, context, self) ? frameZero(k, thread, context, self) : Answer.DONE;
+    case Method.FRAME_COPY:
+      return decodeFrameCopy(k, thread, context, self) ? frameCopy(k, thread, context, self) : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokePageTable(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  self: SlotRef,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.PAGE_TABLE_MAP:
+      return decodePageTableMap(k, thread, context, self)
+        ? pageTableMap(k, thread, context, self)
+        : Answer.DONE;
+    case Method.PAGE_TABLE_UNMAP:
+      return decodePageTableUnmap(k, thread, context, self)
+        ? pageTableUnmap(k, thread, context, self)
+        : Answer.DONE;
+    default:
+      return finish(context, Err.UNSUPPORTED);
+  }
+}
+
+export function invokeAddressSpace(
+  k: Core,
+  thread: ThreadRef,
+  context: Context,
+  self: SlotRef,
+  method: number,
+): Answer {
+  switch (method) {
+    case Method.ADDRESS_SPACE_QUERY:
+      return decodeAddressSpaceQuery(k, thread, context, self)
+        ? addressSpaceQuery(k, thread, context, self)
+        : Answer.DONE;
+    case Method.ADDRESS_SPACE_SAMPLE:
+      return decodeAddressSpaceSample(k, thread, context, self)
+        ? addressSpaceSample(k, thread, context, self)
         : Answer.DONE;
     default:
       return finish(context, Err.UNSUPPORTED);

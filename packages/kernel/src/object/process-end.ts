@@ -5,8 +5,8 @@
 import { LifeState, ObjectType, Slot } from "@capos/abi";
 import { isLive } from "../capability/lookup.js";
 import { assignReap, lookAgain } from "../capability/reap-list.js";
-import { killSlot, loseBindings, nextGrace, typeOf } from "../capability/slot.js";
-import { awaitGrace } from "../smp/grace-period.js";
+import { killSlot, loseBindings, typeOf } from "../capability/slot.js";
+import { awaitGrace, nextGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { TRACED } from "../state/build.js";
 import type { Core } from "../state/core.js";

@@ -2,7 +2,7 @@
 import { Err, LifeState, packBytes, Reg, Slot, SlotBits, SlotFlag, unpackBytes } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { isLive, isOpenCNode, isOver } from "../capability/lookup.js";
-import { bindSlot, slotsOf } from "../capability/slot.js";
+import { bindSlot, reclaimSlot, slotsOf } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
 import { requestGrace, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
@@ -23,6 +23,7 @@ import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
 import { endProcess, linkChild } from "./process-end.js";
+import { openSpace, settle, settled, settledAs } from "./settled.js";
 
 /** A line and a column, each a word of memory. */
 const BYTES_PER_PLACE = 8;
@@ -93,6 +94,28 @@ export function setName(
 ): void {
   unpackBytes(words, at, bytes, k.memory.u8, ((process + Process.NAME) * 4) as PhysicalAddress);
   k.i32[process + Process.NAME_BYTES] = bytes;
+}
+
+/** The address space in the argument becomes the process's, by a binding derived from its capability. */
+export function processUse(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const { i32 } = k;
+  const process = i32[self + Slot.OBJECT] as ProcessRef;
+  const { memory } = k.operands;
+  const binding = (process + Process.SPACE_BINDING) as SlotRef;
+  const held = lockTree(k);
+  const life = i32[process + Process.LIFE];
+  if (openSpace(held, memory) !== 0) {
+    if ((life !== LifeState.NEW && life !== LifeState.RUNNING) || !reclaimSlot(held, binding))
+      settledAs(Err.BUSY);
+    else {
+      bindSlot(held, memory, binding, Binding.PROCESS_SPACE);
+      settledAs(Err.OK);
+      // This core may run a thread of it next, and have looked in vain.
+      k.mmu.unload();
+    }
+  }
+  unlockTree(held);
+  return settle(k, thread, context, settled);
 }
 
 /** Slots looked at before others get a turn. */

@@ -9,15 +9,16 @@
 import { Err, MAX_RETYPE_COUNT, ObjectType, objectBits, Right, Slot, SlotBits, SlotState } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { isLive, isOpenCNode } from "../capability/lookup.js";
-import { fillSlot, isDying, nextGrace, reclaimSlot, slotsOf, slotWord } from "../capability/slot.js";
-import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
+import { fillSlot, isDying, reclaimSlot, slotsOf, slotWord } from "../capability/slot.js";
+import { graceIsOver, nextGrace, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
 import { Endpoint, Notification, ObjectHeader, Process, Tables, Thread } from "../state/layout.js";
 import { headerOf } from "../state/objects.js";
-import type { CNodeRef, ObjectRef, SlotRef, ThreadRef } from "../state/references.js";
+import type { CNodeRef, ObjectRef, SlotRef, SpaceRef, ThreadRef } from "../state/references.js";
+import { makeSpace } from "./address-space.js";
 import { finish, refuse } from "./arguments.js";
 
 const UNIT_BITS = 6;
@@ -209,6 +210,9 @@ function makeObject(k: Locked, type: number, object: ObjectRef, words: number, s
       break;
     case ObjectType.CNODE:
       makeCNode(k, object as CNodeRef, words);
+      break;
+    case ObjectType.ADDRESS_SPACE:
+      makeSpace(k, object as SpaceRef);
       break;
     default:
       break;

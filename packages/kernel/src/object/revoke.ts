@@ -29,7 +29,7 @@ import type { CNodeRef, NodeRef, SlotRef, ThreadRef } from "../state/references.
 import { TraceEvent } from "../state/trace-events.js";
 import { finish } from "./arguments.js";
 
-/** Slots killed while the tree lock is held once, and objects passed over that are being finalised already. */
+/** Slots killed, and entries of page tables cleared, while the tree lock is held once; objects passed over that are being finalised already. */
 export const CHUNK = 256;
 const PASSED = 1024;
 
@@ -53,8 +53,10 @@ export function killDescendants(k: Locked, node: NodeRef): Left {
     const child = i32[node + Slot.FIRST_CHILD] as NodeRef | 0;
     if (child === 0) return Left.NONE;
     if ((i32[child] & SlotBits.STATE_MASK) === SlotState.LIVE) {
-      if (killed++ === CHUNK) return Left.MORE;
+      if (killed >= CHUNK) return Left.MORE;
       killSlot(k, child as SlotRef);
+      killed += 1 + k.entriesCleared;
+      k.entriesCleared = 0;
     } else {
       // What is being finalised goes to the end; met again, it says that nothing else is left.
       if (child === first) return Left.FINALISING;

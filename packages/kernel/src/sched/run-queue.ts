@@ -216,6 +216,8 @@ export function switchTo(k: Core, thread: ThreadRef, context: Context): void {
   i32[k.area + KernelCore.CURRENT_THREAD] = thread;
   k.current = thread;
   k.context = context;
+  // Whose addresses these are is looked up by whoever first uses one.
+  k.mmu.limit = 0;
 }
 
 /** Wakes a thread whose trap is to start again from its decode: only its registers survived the wait. */

@@ -10,16 +10,21 @@
  * PASSED only grows: written by the core itself, or by compare-and-swap on behalf of a halted or quiescent one.
  * A core that left that state meanwhile acts as if it had been asked (see `rest` and `endLongRun`), so both are true.
  */
-import { MAX_CORES } from "@capos/abi";
 import { Attention, CoreArea, CoreState, coreArea, raise, type WordIndex } from "@capos/hal";
 import { leave, restart } from "../sched/run-queue.js";
 import { Answer } from "../state/answer.js";
 import { TRACED } from "../state/build.js";
-import type { Core } from "../state/core.js";
+import { type Core, raiseEpoch } from "../state/core.js";
 import { KernelArea, KernelCore, KernelInfo, Thread, ThreadState } from "../state/layout.js";
 import type { CoreId, ThreadRef } from "../state/references.js";
 import { TraceEvent } from "../state/trace-events.js";
 import { ringDoorbell } from "./doorbell.js";
+
+/** The number that the next grace period to be asked for will have. */
+export function nextGrace(k: Core): number {
+  // 0 is no number: see requestGrace.
+  return (Atomics.load(k.i32, KernelInfo.GRACE_REQUESTED) + 1) | 0 || 1;
+}
 
 /** Asks for a grace period that starts now; answers its number. */
 export function requestGrace(k: Core): number {
@@ -87,12 +92,6 @@ export function passGrace(k: Core, number: number): void {
     if (awaited !== 0 && core !== k.id && graceIsOver(k, awaited)) ringDoorbell(k, core, Attention.POKE);
   }
   wakeGraceWaiters(k);
-}
-
-/** From here on this core looks every slot up anew. No two cores are ever in an epoch of the same number. */
-export function raiseEpoch(k: Core): void {
-  k.graceEpoch = (k.graceEpoch + MAX_CORES) | 0;
-  k.i32[k.area + KernelCore.GRACE_EPOCH] = k.graceEpoch;
 }
 
 /**

@@ -44,6 +44,11 @@ export function unlockTree(k: Locked): void {
   Atomics.store(i32, KernelInfo.TREE_LOCK, next);
   // Somebody holds a later ticket: it may be parked.
   if (Atomics.load(i32, KernelInfo.TREE_LOCK_TICKET) !== next) Atomics.notify(i32, KernelInfo.TREE_LOCK);
+  if (k.unmapped) {
+    k.unmapped = false;
+    // What the guest of this very trap uses next is what there is now.
+    k.mmu.flush();
+  }
   if (k.killed) {
     k.killed = false;
     followKills(k);

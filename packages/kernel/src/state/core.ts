@@ -3,13 +3,14 @@
  * and the guests' contexts. Everything that must outlive the worker is in physical memory; this one
  * object can be thrown away and made again.
  */
-import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS } from "@capos/abi";
+import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS, Slot, SlotBits, SlotState } from "@capos/abi";
 import { type Context, type Engine, type EngineCore, faultWithoutPlace } from "@capos/engine";
 import {
   Attention,
   BootInfo,
   CoreArea,
   coreArea,
+  Mmu,
   nowNs,
   type PhysicalMemory,
   RingPort,
@@ -19,7 +20,7 @@ import {
   type WordIndex,
 } from "@capos/hal";
 import { TraceWriter } from "@capos/trace";
-import { KernelArea, KernelCore, KernelInfo, Tables, Thread } from "./layout.js";
+import { AddressSpace, KernelArea, KernelCore, KernelInfo, Process, Tables, Thread } from "./layout.js";
 import { Operands } from "./operands.js";
 import type { CoreId, SlotRef, ThreadRef } from "./references.js";
 import type { TRACE_EVENTS } from "./trace-events.js";
@@ -70,6 +71,13 @@ export class Core implements EngineCore {
   readonly contexts: (Context | null)[] = [];
   /** What its guests run on; null until the core is prepared. */
   engine: Engine | null = null;
+  /** What its guests' addresses lead to; and the unmappings that it has flushed for. */
+  readonly mmu: Mmu;
+  unmappings = 0;
+  /** Entries that kills have cleared since somebody counted them: they are work done under the lock. */
+  entriesCleared = 0;
+  /** A mapping was taken away under the tree lock: this core flushes before any guest runs. */
+  unmapped = false;
   /** Where this core writes what happens. */
   readonly tracer: TraceWriter<typeof TRACE_EVENTS>;
 
@@ -168,6 +176,7 @@ export class Core implements EngineCore {
     this.graceEpoch = (this.i32[this.area + KernelCore.GRACE_EPOCH] & ~(MAX_CORES - 1)) | id;
     this.ringGroup = ringGroup(this.coreCount);
     this.ring = new RingPort(this.memory, id);
+    this.mmu = new Mmu(this.memory);
     this.tracer = new TraceWriter(this.memory, traceRings(this.memory), id, nowNs);
   }
 
@@ -191,11 +200,30 @@ export class Core implements EngineCore {
   isWanted(): boolean {
     const { i32, attention } = this;
     if (this.quiescent) return Atomics.load(i32, attention) !== Attention.QUIESCENT;
-    // Nobody counts a core as passed that may have a message without a bell.
+    // Nobody counts a core as passed that may have a message without a bell, or a mapping.
     this.stopWatching();
+    this.mmu.unload();
     if (!standAside(i32, attention, Attention.QUIESCENT)) return true;
     this.quiescent = true;
     return false;
+  }
+
+  /**
+   * Uses the address space of the process whose guest runs: for its loads and stores, on its stack. False if it has none.
+   * What is found live here is used until this core next flushes, and whoever takes it away waits for that.
+   */
+  enterSpace(): boolean {
+    const { i32 } = this;
+    if (this.quiescent) endQuiescence(this);
+    const binding = i32[this.current + Thread.PROCESS] + Process.SPACE_BINDING;
+    if ((Atomics.load(i32, binding) & SlotBits.STATE_MASK) !== SlotState.LIVE) return false;
+    const space = i32[binding + Slot.OBJECT];
+    // Before anything of it is walked: who clears an entry and then finds this core's bit not set has nobody to wait for.
+    const cores = space + (this.id < 32 ? AddressSpace.CORES_LOW : AddressSpace.CORES_HIGH);
+    const bit = 1 << (this.id & 31);
+    if ((Atomics.load(i32, cores) & bit) === 0) Atomics.or(i32, cores, bit);
+    this.mmu.load(space, i32[space + AddressSpace.IDENTIFIER]);
+    return true;
   }
 
   /** Whether a guest's code runs, and not the kernel's: see `KernelCore.IN_KERNEL`. */
@@ -211,6 +239,25 @@ export class Core implements EngineCore {
     const limit = this.i32[this.tables + Tables.THREAD_LIMIT]!;
     for (let i = 0; i < limit; i++) this.contexts.push(null);
   }
+}
+
+/** From here on this core looks every slot up anew. No two cores are ever in an epoch of the same number. */
+export function raiseEpoch(k: Core): void {
+  k.graceEpoch = (k.graceEpoch + MAX_CORES) | 0;
+  k.i32[k.area + KernelCore.GRACE_EPOCH] = k.graceEpoch;
+}
+
+/**
+ * Whoever has asked for a grace period since the core became quiescent has counted it as passed, as one that halts: so
+ * it looks everything up anew from here on.
+ */
+export function endQuiescence(k: Core): void {
+  // Before anything is looked up: who asks from here on does not count the core.
+  Atomics.and(k.i32, k.attention, ~Attention.QUIESCENT);
+  k.quiescent = false;
+  raiseEpoch(k);
+  // Whatever was unmapped meanwhile, nobody has waited for this core.
+  k.mmu.flush();
 }
 
 /** The context of a thread of this core that has been started. */

@@ -270,6 +270,8 @@ export const enum Process {
   /** How many callers of what faulted are known, and of each its line and its column. */
   FAULT_CALLERS = 128,
   FAULT_CALLER_PLACES = 129,
+  /** Slot: its address space's. */
+  SPACE_BINDING = 160,
   SIZE = 256,
 }
 
@@ -320,6 +322,30 @@ export const enum Image {
   SIZE = 32,
 }
 
+/** An address space: 8 KiB, its page table of level 4 first. */
+export const enum AddressSpace {
+  /** 512 entries. The lower 256 are the guests', the others the kernel's, the same in all. */
+  TABLE = 0,
+  /** By which the buffers of the cores know it, 0 while it has none: see mapping.ts. Under the tree lock. */
+  IDENTIFIER = 1024,
+  /** Cores that have used it since it has the identifier, a bit each. Atomics, by each core for itself. */
+  CORES_LOW = 1025,
+  CORES_HIGH = 1026,
+  HEADER = 1040,
+  SIZE = 2048,
+}
+
+/** What is known of an identifier of address spaces. Under the tree lock. */
+export const enum Identifier {
+  /** The address space that has it, 0 is none. */
+  SPACE = 0,
+  /** Raised each time that one loses it: a mapping that names an older one is of none. */
+  GENERATION = 1,
+  /** The grace period that is to be over before another has it. */
+  STAMP = 2,
+  SIZE = 4,
+}
+
 /** A CNode is an array of slots; slot 0 is its header and never holds a capability. */
 export const enum CNode {
   HEADER = 0,
@@ -331,6 +357,8 @@ export const enum CNode {
 export const enum KernelInfo {
   /** The number of the latest grace period asked for (Atomics.add by any core). */
   GRACE_REQUESTED = 80,
+  /** Mappings that were taken away while other cores could have them (Atomics.add by any core). */
+  UNMAPPINGS = 81,
   /** Line of its own: the lock that orders changes of capability slots and the derivation tree. */
   TREE_LOCK = 96,
   TREE_LOCK_TICKET = 97,
@@ -417,6 +445,10 @@ export const enum Tables {
   NEXT_BRAND = 14,
   /** Table: where the call numbers of a thread number's next thread begin. */
   CALL_NUMBERS = 15,
+  /** Table: an `Identifier` for each number from 0 on; the one that was given last; the kernel's table of level 4. */
+  IDENTIFIERS = 37,
+  LAST_IDENTIFIER = 38,
+  KERNEL_SPACE = 39,
   /** The root of the derivation tree: a slot that nobody holds, parent of what the kernel gave to init. */
   ROOT = 16,
   /** Capabilities that expire: how many, and the time of the alarm (a double). Under the tree lock. */

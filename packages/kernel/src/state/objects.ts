@@ -7,7 +7,17 @@
  */
 import { factsOf, OBJECT_TYPES, ObjectType, Slot } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
-import { CNode, Endpoint, Image, IrqHandler, Monitor, Notification, Process, Thread } from "./layout.js";
+import {
+  AddressSpace,
+  CNode,
+  Endpoint,
+  Image,
+  IrqHandler,
+  Monitor,
+  Notification,
+  Process,
+  Thread,
+} from "./layout.js";
 import type { HeaderRef } from "./references.js";
 
 /** Where a binding says what it is: the word that a frame has for its page, which is never a binding. */
@@ -27,6 +37,8 @@ export const enum Binding {
   INTERRUPT_NOTIFICATION = 5,
   /** What a process runs. */
   PROCESS_IMAGE = 6,
+  /** Where its addresses lead. */
+  PROCESS_SPACE = 7,
 }
 
 /** Facts that rare paths and those who look from outside ask for. */
@@ -68,7 +80,7 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       line: Process.FAULT_LINE,
       column: Process.FAULT_COLUMN,
     },
-    bindings: [Process.BINDING, Process.IMAGE_BINDING],
+    bindings: [Process.BINDING, Process.IMAGE_BINDING, Process.SPACE_BINDING],
   }),
   [ObjectType.MONITOR]: fact({ bindings: [Monitor.TARGET, Monitor.NOTIFICATION] }),
   [ObjectType.IRQ_HANDLER]: fact({ bindings: [IrqHandler.BINDING] }),
@@ -98,6 +110,11 @@ export function runs(type: ObjectType): boolean {
   return type === ObjectType.THREAD || type === ObjectType.PROCESS;
 }
 
+/** Whether a capability of a type can have a mapping, which ends with it. */
+export function isMapped(type: ObjectType): boolean {
+  return type === ObjectType.FRAME || type === ObjectType.PAGE_TABLE;
+}
+
 /** The header of an object, where its capabilities are counted; 0 for one that needs no finalising (memory, devices, replies). */
 export function headerOf(type: ObjectType, object: WordIndex): HeaderRef | 0 {
   switch (type) {
@@ -115,6 +132,8 @@ export function headerOf(type: ObjectType, object: WordIndex): HeaderRef | 0 {
       return (object + Monitor.HEADER) as HeaderRef;
     case ObjectType.IMAGE:
       return (object + Image.HEADER) as HeaderRef;
+    case ObjectType.ADDRESS_SPACE:
+      return (object + AddressSpace.HEADER) as HeaderRef;
     case ObjectType.SEALER:
       return object as HeaderRef;
     default:

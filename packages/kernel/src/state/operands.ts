@@ -12,12 +12,15 @@ export class Operands {
   // Integers. Of a capability that was looked up: its slot. Of a text, bytes or words: how many, and the register
   // where they begin.
   byteCount = 0;
+  clear = 0;
   core = 0;
   count = 0;
   first = 0;
+  from = 0 as SlotRef;
   held = 0 as SlotRef;
   image = 0 as SlotRef;
   into = 0 as SlotRef;
+  memory = 0 as SlotRef;
   notification = 0 as SlotRef;
   number = 0;
   payload = 0;
@@ -36,12 +39,14 @@ export class Operands {
 
   // Doubles: handles that the deed looks up, and what is beyond 32 bits.
   a = Number.NaN;
+  address = Number.NaN;
   b = Number.NaN;
   badge = Number.NaN;
   c = Number.NaN;
   forNs = Number.NaN;
   kind = Number.NaN;
   object = Number.NaN;
+  offset = Number.NaN;
   root = Number.NaN;
   source = Number.NaN;
   startNs = Number.NaN;

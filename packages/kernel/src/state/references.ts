@@ -26,11 +26,12 @@ export type EndpointRef = Reference<"endpoint">;
 export type NotificationRef = Reference<"notification">;
 export type ImageRef = Reference<"image">;
 export type MonitorRef = Reference<"monitor">;
+export type SpaceRef = Reference<"space">;
 /** An object at which threads wait: both kinds keep their home, their queue and their sweep at the same offsets. */
 export type QueueRef = Reference<"endpoint" | "notification">;
 /** An object that has a header, of whatever type. */
 export type ObjectRef = Reference<
-  "thread" | "process" | "cnode" | "endpoint" | "notification" | "monitor" | "image" | "sealer"
+  "thread" | "process" | "cnode" | "endpoint" | "notification" | "monitor" | "image" | "sealer" | "space"
 >;
 
 /** A line of a ring between two cores. */

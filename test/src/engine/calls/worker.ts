@@ -8,7 +8,7 @@ import { runInNewContext } from "node:vm";
 import { workerData } from "node:worker_threads";
 import type { EngineCore } from "@capos/engine";
 import { compileProgram, GuestHeap, hardenRealm, makeClock } from "@capos/engine/generator";
-import { CoreArea, hostThread } from "@capos/hal";
+import { CoreArea, hostThread, Mmu } from "@capos/hal";
 import type { Caller } from "./guest.js";
 import { AREA, type CallerData, Phase, Word } from "./protocol.js";
 
@@ -26,11 +26,12 @@ const i32 = shared.subarray(Word.MEMORY);
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("globalThis.gc") as () => void;
 
+const memory = { i32, f64: new Float64Array(), u8: new Uint8Array(), u16: new Uint16Array() };
 const context = {} as EngineCore["context"];
 let runs = false;
 const core = {
   ...{ id: 0, i32, area: AREA, current: 1, context, contexts: [null, context] },
-  ...{ memory: { i32, f64: new Float64Array(), u8: new Uint8Array() } },
+  ...{ memory, mmu: new Mmu(memory), enterSpace: () => false },
   ...{ condemned: 0, overBudget: false, ranLong: false },
   isWanted: () => false,
   inGuest: () => runs,

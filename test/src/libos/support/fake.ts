@@ -16,6 +16,7 @@ import {
   type Sys,
 } from "@capos/abi";
 import { type Capability, type CSpace, find, Thing, Tree } from "./fake-cspace.js";
+import { NoMemory } from "./no-memory.js";
 
 export type { CSpace } from "./fake-cspace.js";
 
@@ -32,7 +33,7 @@ export class Endpoint {
 }
 
 /** One thread: its registers, its generator and what it waits with. */
-export class FakeThread implements Sys {
+export class FakeThread extends NoMemory implements Sys {
   readonly words = new Float64Array(MAX_MESSAGE_WORDS);
   startWords = 0;
   readonly startText = "";
@@ -65,7 +66,9 @@ export class FakeThread implements Sys {
     readonly world: World,
     readonly cspace: CSpace,
     readonly main: Guest,
-  ) {}
+  ) {
+    super();
+  }
 
   #set(name: string, handle = 0, count = 0, capabilities: number[] = []): number {
     this.trap = { name, handle, count, capabilities, rights: [255, 255, 255, 255], moved: [] };

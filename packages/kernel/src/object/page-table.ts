@@ -1,0 +1,94 @@
+/** Methods of page tables. */
+import { Err, Slot } from "@capos/abi";
+import type { Context } from "@capos/engine";
+import { ENTRY_WORDS, PageEntry, TABLE_ENTRIES } from "@capos/hal";
+import { isLive } from "../capability/lookup.js";
+import {
+  clearMapping,
+  fillEntry,
+  findEntry,
+  IN_USE,
+  mappedSpace,
+  setMapped,
+  tablePlace,
+  whyNotEmpty,
+} from "../capability/mapping.js";
+import { progressOf } from "../sched/progress.js";
+import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
+import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
+import type { Answer } from "../state/answer.js";
+import { beginCommit, endCommit } from "../state/commit.js";
+import type { Core } from "../state/core.js";
+import { Thread } from "../state/layout.js";
+import type { SlotRef, ThreadRef } from "../state/references.js";
+import { answer, finish } from "./arguments.js";
+import { openSpace, settle, settled, settledAs } from "./settled.js";
+
+const PAGE = 4096;
+
+/** Puts a table where the first one is missing on the way to an address. */
+export function pageTableMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const { memory, address } = k.operands;
+  const held = lockTree(k);
+  const level = place(held, self, memory, Math.floor(address / PAGE));
+  unlockTree(held);
+  return level > 0 ? answer(context, level) : settle(k, thread, context, settled);
+}
+
+/** Answers the level of a table that was put in its place; 0, and how it ended is noted. */
+function place(k: Locked, table: SlotRef, memory: SlotRef, page: number): number {
+  const { i32 } = k;
+  // Looked up without the lock.
+  if (!isLive(k, table)) settledAs(Err.BAD_CAP);
+  else {
+    const space = openSpace(k, memory);
+    if (space === 0) return 0;
+    const moved = i32[table + Slot.STAMP];
+    const missing = findEntry(k, space, page, 1);
+    const level = -missing;
+    if (mappedSpace(k, table) !== 0 || !isEmpty(k, table)) settledAs(Err.BUSY);
+    else if (moved !== 0 && !graceIsOver(k, moved)) settledAs(Err.OK, 0, moved);
+    else if (missing >= 0) settledAs(Err.MAPPED);
+    else {
+      const entry = findEntry(k, space, page, level + 1);
+      const used = whyNotEmpty(k, entry, 1);
+      if (used !== 0) settledAs(used === IN_USE ? Err.MAPPED : Err.OK, 0, used === IN_USE ? 0 : used);
+      else {
+        beginCommit(k);
+        fillEntry(k, entry, (i32[table + Slot.OBJECT] * 4) | PageEntry.WRITABLE | PageEntry.USER, 0);
+        setMapped(k, table, space, tablePlace(page, level));
+        endCommit(k);
+        return level;
+      }
+    }
+  }
+  return 0;
+}
+
+function isEmpty(k: Locked, table: SlotRef): boolean {
+  const at = k.i32[table + Slot.OBJECT];
+  for (let i = 0; i < TABLE_ENTRIES; i++) if (k.i32[at + i * ENTRY_WORDS] !== 0) return false;
+  return true;
+}
+
+/** Takes the table from its place. When no core walks it any more, what is left in it leads nowhere and is cleared. */
+export function pageTableUnmap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const { i32 } = k;
+  const asked = progressOf(k, thread);
+  if (asked !== 0 && !graceIsOver(k, asked)) return waitForGrace(k, thread, asked);
+  const held = lockTree(k);
+  let stamp = 0;
+  if (isLive(k, self)) {
+    if (asked === 0) stamp = clearMapping(held, self, i32[self]) || i32[self + Slot.STAMP];
+    if ((stamp === 0 || graceIsOver(k, stamp)) && mappedSpace(k, self) === 0) clear(held, self);
+  }
+  unlockTree(held);
+  if (stamp === 0 || graceIsOver(k, stamp)) return finish(context, Err.OK);
+  i32[thread + Thread.PROGRESS] = stamp;
+  return waitForGrace(k, thread, stamp);
+}
+
+function clear(k: Locked, table: SlotRef): void {
+  const at = k.i32[table + Slot.OBJECT] >> 1;
+  for (let i = 0; i < TABLE_ENTRIES; i++) k.f64[at + i] = 0;
+}
