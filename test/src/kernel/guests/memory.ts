@@ -1,6 +1,7 @@
 /** Memory as guests address it: what is mapped, for whom, and until when. */
 import { Err, isMemoryFault, Method, ObjectType, Right, type Sys, USER_END } from "@capos/abi";
 import {
+  access,
   addressSpace,
   cnode,
   frame,
@@ -95,6 +96,25 @@ const roles: Record<string, Role> = {
       return isMemoryFault(error) && error.reason === "not-mapped" ? 0 : 1;
     }
   },
+  *pager(os) {
+    yield* page(os, Number(os.args[1]));
+    return 0;
+  },
+  /** Answers a number of faults with a word, and ends. */
+  *refuser({ sys, handed, args }) {
+    const [endpoint, of, made] = handed as [number, number, number];
+    for (let n = Number(args[1]); n > 0; n--) {
+      yield sys.recv(endpoint);
+      const address = sys.words[2];
+      if (args[2] === "dies") return 0;
+      if (args[2] === "maps" && n === 1)
+        yield* frame.map(sys, made, of, address - (address % PAGE), READ_WRITE);
+      for (let i = 0; i < 64; i++) sys.words[i] = 99;
+      sys.words[0] = args[2] === "maps" ? 0 : 1;
+      yield sys.reply(64);
+    }
+    return 0;
+  },
   /** Takes a frame from a message, maps it in an address space of its own, and says what is in it. */
   *receiver(os) {
     const { sys } = os;
@@ -114,6 +134,38 @@ const roles: Record<string, Role> = {
     return found;
   },
 };
+
+/** A pager of few frames: what does not fit is kept in an array, as on a disk. */
+function* page(os: Os, frames: number): Steps<void> {
+  const { sys } = os;
+  const [endpoint, of] = os.handed as [number, number];
+  const window = Number(os.args[2]);
+  const stored = new Map<number, number[]>();
+  const held: { handle: number; page: number }[] = [];
+  for (let i = 0; i < frames; i++) {
+    const own = yield* os.make(ObjectType.FRAME, 12);
+    yield* frame.map(sys, own, of, window + i * PAGE, READ_WRITE);
+    held.push({ handle: yield* os.copy(own, Right.ALL), page: -1 });
+  }
+  for (let n = 0; ; n++) {
+    yield sys.recv(endpoint);
+    const address = sys.words[2];
+    if (address < 0) return;
+    const at = n % frames;
+    const place = window + at * PAGE;
+    // First nobody writes to it any more, then it is read.
+    yield* frame.unmap(sys, held[at].handle);
+    const words = Array.from({ length: PAGE / 4 }, (_, i) => sys.load32(place + i * 4));
+    stored.set(held[at].page, words);
+    const page = address - (address % PAGE);
+    const wanted = stored.get(page);
+    for (let i = 0; i < PAGE / 4; i++) sys.store32(place + i * 4, wanted?.[i] ?? 0);
+    held[at].page = page;
+    yield* frame.map(sys, held[at].handle, of, page, READ_WRITE);
+    sys.words[0] = 0;
+    yield sys.reply(1);
+  }
+}
 
 function count(sys: Sys, address: number): void {
   [0].forEach(() => {
@@ -556,6 +608,95 @@ onCores(
     sys.receiveInto(0, 0);
     same(sys.load32(address), 78, "what it left");
     same((yield* childEnded(os, child)).status, 77);
+  },
+);
+
+onCores(
+  tests,
+  "a program runs to its end in fewer frames than it has pages, by its fault handler",
+  function* (os, other) {
+    const { sys, environment } = os;
+    const address = yield* room(os);
+    const endpoint = yield* os.endpoint();
+    const lent = yield* os.copy(endpoint, Right.ALL);
+    yield* process.faults(sys, environment.process, lent);
+    const pages = 24;
+    // The pager sees the frames through a window of its own.
+    const pager = yield* spawn(os, "pager", [endpoint, space], {
+      core: other,
+      args: [5, address + 2 ** 20],
+      slots: 40,
+    });
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < pages; i++) {
+        const at = address + i * PAGE + 4 * i;
+        yield* access(sys, () => sys.store32(at, sys.load32(at) + i + 1));
+      }
+    }
+    let sum = 0;
+    for (let i = 0; i < pages; i++) sum += yield* access(sys, () => sys.load32(address + i * PAGE + 4 * i));
+    same(sum, pages * (pages + 1));
+    sys.words[2] = -1;
+    same(yield sys.send(endpoint, 3), 0);
+    same(yield* ended(os, pager), [0]);
+    yield* revoke(os, endpoint);
+  },
+);
+
+onCores(
+  tests,
+  "a fault leaves the registers of its guest alone, whatever its handler answers",
+  function* (os, other) {
+    const { sys, environment } = os;
+    const address = yield* room(os);
+    const endpoint = yield* os.endpoint();
+    yield* process.faults(sys, environment.process, yield* os.copy(endpoint, Right.ALL));
+    const made = yield* os.make(ObjectType.FRAME, 12);
+    const handler = yield* spawn(os, "refuser", [endpoint, space, made], { core: other, args: [3, "maps"] });
+    for (let i = 0; i < 64; i++) sys.words[i] = i;
+    const badge = sys.badge();
+    same(yield* access(sys, () => sys.load32(address + 8)), 0, "after two answers that mapped nothing");
+    for (let i = 0; i < 64; i++) same(sys.words[i], i, `word ${i}`);
+    same(sys.badge(), badge);
+    same(yield* ended(os, handler), [0]);
+    yield* revoke(os, endpoint);
+  },
+);
+
+onCores(
+  tests,
+  "a fault is an error of the guest's if its handler refuses, dies over it again and again, or is taken back",
+  function* (os, other) {
+    const { sys, environment } = os;
+    const address = yield* room(os);
+    const failed = function* () {
+      try {
+        yield* access(sys, () => sys.store8(address, 1));
+        return "done";
+      } catch (error) {
+        return isMemoryFault(error) ? error.reason : `${error}`;
+      }
+    };
+    same(yield sys.raiseFault(), Err.NOT_FOUND, "without a handler");
+    sys.endFault();
+    same(yield* failed(), "not-mapped", "without a handler");
+    const endpoint = yield* os.endpoint();
+    same(
+      yield* invoke(sys, environment.process, Method.PROCESS_FAULTS, yield* os.copy(endpoint, Right.RECEIVE)),
+      Err.DENIED,
+      "a handler that cannot be called",
+    );
+    yield* process.faults(sys, environment.process, yield* os.copy(endpoint, Right.SEND));
+    same(yield* invoke(sys, environment.process, Method.PROCESS_FAULTS, endpoint), Err.BUSY, "a second one");
+    const refuser = yield* spawn(os, "refuser", [endpoint, 0, 0], { core: other, args: [1, "refuses"] });
+    same(yield* failed(), "not-mapped", "refused");
+    const dying = [];
+    for (let i = 0; i < 9; i++)
+      dying.push(yield* spawn(os, "refuser", [endpoint, 0, 0], { core: other, args: [1, "dies"] }));
+    same(yield* failed(), "not-mapped", "after nine deaths");
+    same((yield* ended(os, refuser, ...dying)).length, 10);
+    yield* revoke(os, endpoint);
+    same(yield* failed(), "not-mapped", "taken back");
   },
 );
 
