@@ -47,7 +47,7 @@ function isMappable(rights: number): boolean {
 }
 
 /** Why a frame's capability does not give these rights to its memory; OK if it does. */
-function objection(k: Core, frame: SlotRef, rights: number): Err {
+function unmappable(k: Core, frame: SlotRef, rights: number): Err {
   if (!isMappable(rights)) return Err.RANGE;
   return hasRight(k, frame, rights) ? Err.OK : Err.DENIED;
 }
@@ -55,7 +55,7 @@ function objection(k: Core, frame: SlotRef, rights: number): Err {
 /** All that can be refused is before anything is changed; where it has to wait, for stale entries, the trap starts again. */
 export function frameMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { memory, rights, address } = k.operands;
-  const status = objection(k, self, rights);
+  const status = unmappable(k, self, rights);
   if (status !== Err.OK) return refuse(context, status, Right.READ, Right.READ | Right.EXECUTE);
   const size = 2 ** sizeBitsOf(k, self);
   if (address % size !== 0 || address < 2 ** PAGE_BITS)
@@ -120,7 +120,7 @@ export function frameProtect(k: Core, thread: ThreadRef, context: Context, self:
   const asked = progressOf(k, thread);
   if (asked !== 0) return graceIsOver(k, asked) ? finish(context, Err.OK) : waitForGrace(k, thread, asked);
   const { rights } = k.operands;
-  const status = objection(k, self, rights);
+  const status = unmappable(k, self, rights);
   if (status !== Err.OK) return refuse(context, status, Right.READ, Right.READ | Right.EXECUTE);
   const held = lockTree(k);
   const stamp = protect(held, self, rights);
