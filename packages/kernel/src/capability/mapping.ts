@@ -187,16 +187,12 @@ export function rightsOf(low: number, high: number): number {
   );
 }
 
-/** An entry of a slot's own frame: the first of them, and what tells them. */
-export interface Entries {
-  at: WordIndex;
-  count: number;
-  /** Bytes from one to the next. */
-  step: number;
-}
-
-/** Finds the entries of a slot's mapping; false if there are none. */
-export function entriesOfSlot(k: Locked, slot: SlotRef, word: number, found: Entries): boolean {
+/**
+ * Finds the entries of a slot's mapping; false if there are none. Of `entries`: where the first stands, how many there are,
+ * and the bytes from what one maps to what the next does.
+ */
+export function entriesOfSlot(k: Locked, slot: SlotRef, word: number): boolean {
+  const { entries: found } = k;
   const space = mappedSpace(k, slot);
   if (space === 0) return false;
   const page = mappedPage(k, slot);
@@ -223,8 +219,6 @@ export function tablePlace(page: number, level: number): number {
   return page - (page % 2 ** (entryBits(level + 1) - PAGE_BITS)) + level;
 }
 
-const scratch: Entries = { at: 0, count: 0, step: 0 };
-
 /**
  * Ends a slot's mapping. Answers the grace period after which no core uses it, 0 if none does any more. This core flushes
  * before any guest runs (see `unlockTree`).
@@ -232,10 +226,10 @@ const scratch: Entries = { at: 0, count: 0, step: 0 };
 export function clearMapping(k: Locked, slot: SlotRef, word: number): number {
   const { i32 } = k;
   const space = mappedSpace(k, slot);
-  const found = entriesOfSlot(k, slot, word, scratch);
+  const found = entriesOfSlot(k, slot, word);
   setUnmapped(k, slot);
   if (!found) return 0;
-  const { at, count, step } = scratch;
+  const { at, count, step } = k.entries;
   const first = (i32[slot + Slot.OBJECT] * 4) >>> 0;
   let cleared = 0;
   for (let i = 0; i < count; i++) {

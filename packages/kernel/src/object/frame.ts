@@ -6,7 +6,6 @@ import { hasRight, isLive, isOpenCNode } from "../capability/lookup.js";
 import {
   clearMapping,
   countUnmapping,
-  type Entries,
   entriesOf,
   entriesOfSlot,
   fillEntry,
@@ -33,7 +32,7 @@ import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
 import type { SlotRef, SpaceRef, ThreadRef } from "../state/references.js";
 import { answer, finish, refuse } from "./arguments.js";
-import { openSpace, type Settled, settle, settled, settledAs } from "./settled.js";
+import { openSpace, settle, settledAs } from "./settled.js";
 
 function sizeBitsOf(k: Core, frame: SlotRef): number {
   return (k.i32[frame] >>> SlotBits.SIZE_SHIFT) & 63;
@@ -61,29 +60,29 @@ export function frameMap(k: Core, thread: ThreadRef, context: Context, self: Slo
   if (address % size !== 0 || address < 2 ** PAGE_BITS)
     return refuse(context, Err.RANGE, size, USER_END - size);
   const held = lockTree(k);
-  const done = map(held, self, memory, address / 2 ** PAGE_BITS, rights);
+  map(held, self, memory, address / 2 ** PAGE_BITS, rights);
   unlockTree(held);
-  return settle(k, thread, context, done);
+  return settle(k, thread, context);
 }
 
-function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: number): Settled {
+function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: number): void {
   const { i32 } = k;
   // Looked up without the lock.
-  if (!isLive(k, frame)) return settledAs(Err.BAD_CAP);
+  if (!isLive(k, frame)) return settledAs(k, Err.BAD_CAP);
   const space = openSpace(k, memory);
-  if (space === 0) return settled;
-  if (mappedSpace(k, frame) !== 0) return settledAs(Err.BUSY);
+  if (space === 0) return;
+  if (mappedSpace(k, frame) !== 0) return settledAs(k, Err.BUSY);
   // One that was moved here may be in use by cores of its former holder.
   const moved = i32[frame + Slot.STAMP];
-  if (moved !== 0 && !graceIsOver(k, moved)) return settledAs(Err.OK, 0, moved);
+  if (moved !== 0 && !graceIsOver(k, moved)) return settledAs(k, Err.OK, 0, moved);
   const sizeBits = sizeBitsOf(k, frame);
   const level = levelOf(sizeBits);
   const count = entriesOf(sizeBits);
   const entry = findEntry(k, space, page, level);
-  if (entry < 0) return settledAs(Err.NO_TABLE, -entry);
+  if (entry < 0) return settledAs(k, Err.NO_TABLE, -entry);
   const used = entry === 0 ? IN_USE : whyNotEmpty(k, entry, count);
-  if (used === IN_USE) return settledAs(Err.MAPPED);
-  if (used !== 0) return settledAs(Err.OK, 0, used);
+  if (used === IN_USE) return settledAs(k, Err.MAPPED);
+  if (used !== 0) return settledAs(k, Err.OK, 0, used);
   const start = i32[frame + Slot.OBJECT] * 4;
   const low = lowRights(rights) | (level > 1 ? PageEntry.HUGE : 0);
   beginCommit(k);
@@ -91,7 +90,7 @@ function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: n
     fillEntry(k, entry + i * ENTRY_WORDS, (start + i * 2 ** entryBits(level)) | low, highRights(rights));
   setMapped(k, frame, space, page);
   endCommit(k);
-  return settledAs(Err.OK);
+  settledAs(k, Err.OK);
 }
 
 /** Answers when no core uses the mapping any more. */
@@ -129,7 +128,6 @@ export function frameProtect(k: Core, thread: ThreadRef, context: Context, self:
 }
 
 const NOT_MAPPED = -1;
-const scratch: Entries = { at: 0, count: 0, step: 0 };
 
 /**
  * Gives the entries of a mapping other rights. Answers the grace period after which no core has more than these. Only
@@ -137,8 +135,8 @@ const scratch: Entries = { at: 0, count: 0, step: 0 };
  */
 function protect(k: Locked, frame: SlotRef, rights: number): number {
   const { i32 } = k;
-  if (!isLive(k, frame) || !entriesOfSlot(k, frame, i32[frame], scratch)) return NOT_MAPPED;
-  const { at, count, step } = scratch;
+  if (!isLive(k, frame) || !entriesOfSlot(k, frame, i32[frame])) return NOT_MAPPED;
+  const { at, count, step } = k.entries;
   const first = (i32[frame + Slot.OBJECT] * 4) >>> 0;
   let changed = 0;
   let isLess = false;
@@ -169,10 +167,10 @@ export function frameInfo(k: Core, _thread: ThreadRef, context: Context, self: S
   const held = lockTree(k);
   let rights = 0;
   let address = -1;
-  if (isLive(k, self) && entriesOfSlot(held, self, i32[self], scratch)) {
-    const low = i32[scratch.at];
+  if (isLive(k, self) && entriesOfSlot(held, self, i32[self])) {
+    const low = i32[k.entries.at];
     if (holds(low, (i32[self + Slot.OBJECT] * 4) >>> 0)) {
-      rights = rightsOf(low, i32[scratch.at + 1]);
+      rights = rightsOf(low, i32[k.entries.at + 1]);
       address = mappedPage(k, self) * 2 ** PAGE_BITS;
     }
   }

@@ -23,7 +23,7 @@ import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
 import { endProcess, linkChild } from "./process-end.js";
-import { openSpace, settle, settled, settledAs } from "./settled.js";
+import { openSpace, settle, settledAs } from "./settled.js";
 
 /** A line and a column, each a word of memory. */
 const BYTES_PER_PLACE = 8;
@@ -106,16 +106,16 @@ export function processUse(k: Core, thread: ThreadRef, context: Context, self: S
   const life = i32[process + Process.LIFE];
   if (openSpace(held, memory) !== 0) {
     if ((life !== LifeState.NEW && life !== LifeState.RUNNING) || !reclaimSlot(held, binding))
-      settledAs(Err.BUSY);
+      settledAs(k, Err.BUSY);
     else {
       bindSlot(held, memory, binding, Binding.PROCESS_SPACE);
-      settledAs(Err.OK);
+      settledAs(k, Err.OK);
       // This core may run a thread of it next, and have looked in vain.
       k.mmu.unload();
     }
   }
   unlockTree(held);
-  return settle(k, thread, context, settled);
+  return settle(k, thread, context);
 }
 
 /** Slots looked at before others get a turn. */

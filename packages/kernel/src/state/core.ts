@@ -3,7 +3,7 @@
  * and the guests' contexts. Everything that must outlive the worker is in physical memory; this one
  * object can be thrown away and made again.
  */
-import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS, Slot, SlotBits, SlotState } from "@capos/abi";
+import { BYTES_PER_WORD, Err, MAX_CORES, MAX_MESSAGE_WORDS, Slot, SlotBits, SlotState } from "@capos/abi";
 import { type Context, type Engine, type EngineCore, faultWithoutPlace } from "@capos/engine";
 import {
   Attention,
@@ -155,6 +155,10 @@ export class Core implements EngineCore {
     cnodeSlot: 0 as SlotRef,
     first: 0,
   };
+  /** How the last change of mappings ended: see object/settled.ts. */
+  readonly settled = { status: Err.OK as Err, level: 0, awaits: 0 };
+  /** Scratch for the entries of a mapping: see capability/mapping.ts. */
+  readonly entries = { at: 0 as WordIndex, count: 0, step: 0 };
   /** Scratch for bytes on their way to or from a device: as many as a message holds. */
   readonly bytes: number[] = new Array<number>(MAX_MESSAGE_WORDS * BYTES_PER_WORD).fill(0);
 
