@@ -5,7 +5,6 @@ import { ENTRY_WORDS, entryBits, PageEntry } from "@capos/hal";
 import { hasRight, isLive, isOpenCNode } from "../capability/lookup.js";
 import {
   clearMapping,
-  countUnmapping,
   entriesOf,
   entriesOfSlot,
   fillEntry,
@@ -18,21 +17,23 @@ import {
   lowRights,
   mappedPage,
   mappedSpace,
+  pendingStamp,
   rightsOf,
   setMapped,
+  stampSpace,
   whyNotEmpty,
 } from "../capability/mapping.js";
 import { derivePart, isDying, reclaimSlot } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
-import { graceIsOver, nextGrace, waitForGrace } from "../smp/grace-period.js";
+import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Thread } from "../state/layout.js";
+import { AddressSpace, Thread } from "../state/layout.js";
 import type { SlotRef, SpaceRef, ThreadRef } from "../state/references.js";
 import { answer, finish, refuse } from "./arguments.js";
-import { openSpace, settle, settledAs } from "./settled.js";
+import { openSpace, type Settled, settle, settledAs } from "./settled.js";
 
 function sizeBitsOf(k: Core, frame: SlotRef): number {
   return (k.i32[frame] >>> SlotBits.SIZE_SHIFT) & 63;
@@ -65,16 +66,16 @@ export function frameMap(k: Core, thread: ThreadRef, context: Context, self: Slo
   return settle(k, thread, context);
 }
 
-function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: number): void {
+function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: number): Settled {
   const { i32 } = k;
   // Looked up without the lock.
   if (!isLive(k, frame)) return settledAs(k, Err.BAD_CAP);
   const space = openSpace(k, memory);
-  if (space === 0) return;
+  if (space === 0) return k.settled;
   if (mappedSpace(k, frame) !== 0) return settledAs(k, Err.BUSY);
-  // One that was moved here may be in use by cores of its former holder.
-  const moved = i32[frame + Slot.STAMP];
-  if (moved !== 0 && !graceIsOver(k, moved)) return settledAs(k, Err.OK, 0, moved);
+  // Cores may use it still: of its former holder, of an address space that is gone.
+  const awaits = clearMapping(k, frame, i32[frame]);
+  if (awaits !== 0) return settledAs(k, Err.OK, 0, awaits);
   const sizeBits = sizeBitsOf(k, frame);
   const level = levelOf(sizeBits);
   const count = entriesOf(sizeBits);
@@ -90,7 +91,7 @@ function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: n
     fillEntry(k, entry + i * ENTRY_WORDS, (start + i * 2 ** entryBits(level)) | low, highRights(rights));
   setMapped(k, frame, space, page);
   endCommit(k);
-  settledAs(k, Err.OK);
+  return settledAs(k, Err.OK);
 }
 
 /** Answers when no core uses the mapping any more. */
@@ -140,6 +141,7 @@ function protect(k: Locked, frame: SlotRef, rights: number): number {
   const first = (i32[frame + Slot.OBJECT] * 4) >>> 0;
   let changed = 0;
   let isLess = false;
+  let isMore = false;
   for (let i = 0; i < count; i++) {
     const entry = at + i * ENTRY_WORDS;
     for (;;) {
@@ -151,15 +153,17 @@ function protect(k: Locked, frame: SlotRef, rights: number): number {
       if (wanted !== low && Atomics.compareExchange(i32, entry, low, wanted) !== low) continue;
       changed++;
       isLess ||= (low & ~wanted & PageEntry.WRITABLE) !== 0;
+      isMore ||= (wanted & ~low & PageEntry.WRITABLE) !== 0;
       break;
     }
   }
   if (changed === 0) return NOT_MAPPED;
-  if (!isLess) return 0;
+  if (isMore) return 0;
+  const space = mappedSpace(k, frame) as SpaceRef;
+  // Another may have lowered them, and be waiting.
+  if (!isLess) return pendingStamp(k, space + AddressSpace.STAMP);
   k.unmapped = true;
-  if (!isUsedByOthers(k, mappedSpace(k, frame) as SpaceRef)) return 0;
-  countUnmapping(k);
-  return nextGrace(k);
+  return isUsedByOthers(k, space) ? stampSpace(k, space) : 0;
 }
 
 export function frameInfo(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {

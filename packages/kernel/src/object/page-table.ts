@@ -43,11 +43,12 @@ function place(k: Locked, table: SlotRef, memory: SlotRef, page: number): number
   else {
     const space = openSpace(k, memory);
     if (space === 0) return 0;
-    const moved = i32[table + Slot.STAMP];
     const missing = findEntry(k, space, page, 1);
     const level = -missing;
-    if (mappedSpace(k, table) !== 0 || !isEmpty(k, table)) settledAs(k, Err.BUSY);
-    else if (moved !== 0 && !graceIsOver(k, moved)) settledAs(k, Err.OK, 0, moved);
+    const isInUse = mappedSpace(k, table) !== 0;
+    const awaits = isInUse ? 0 : clearMapping(k, table, i32[table]);
+    if (awaits !== 0) settledAs(k, Err.OK, 0, awaits);
+    else if (isInUse || !isEmpty(k, table)) settledAs(k, Err.BUSY);
     else if (missing >= 0) settledAs(k, Err.MAPPED);
     else {
       const entry = findEntry(k, space, page, level + 1);
@@ -77,15 +78,16 @@ export function pageTableUnmap(k: Core, thread: ThreadRef, context: Context, sel
   const asked = progressOf(k, thread);
   if (asked !== 0 && !graceIsOver(k, asked)) return waitForGrace(k, thread, asked);
   const held = lockTree(k);
-  let stamp = 0;
-  if (isLive(k, self)) {
-    if (asked === 0) stamp = clearMapping(held, self, i32[self]) || i32[self + Slot.STAMP];
-    if ((stamp === 0 || graceIsOver(k, stamp)) && mappedSpace(k, self) === 0) clear(held, self);
+  let awaits = 0;
+  // Somebody may have put it elsewhere meanwhile, and there it stays.
+  if (isLive(k, self) && (asked === 0 || mappedSpace(k, self) === 0)) {
+    awaits = clearMapping(held, self, i32[self]);
+    if (awaits === 0) clear(held, self);
   }
   unlockTree(held);
-  if (stamp === 0 || graceIsOver(k, stamp)) return finish(context, Err.OK);
-  i32[thread + Thread.PROGRESS] = stamp;
-  return waitForGrace(k, thread, stamp);
+  if (awaits === 0) return finish(context, Err.OK);
+  i32[thread + Thread.PROGRESS] = awaits;
+  return waitForGrace(k, thread, awaits);
 }
 
 function clear(k: Locked, table: SlotRef): void {

@@ -10,16 +10,19 @@ import type { Core } from "../state/core.js";
 import type { SlotRef, SpaceRef, ThreadRef } from "../state/references.js";
 import { finish, refuse } from "./arguments.js";
 
+export type Settled = Core["settled"];
+
 /**
  * Notes how it ended, in one scratch of the core's, so that a change allocates nothing.
  *
  * @param level with NO_TABLE: of the one that is missing
  * @param awaits a grace period to wait for before it starts again, 0 for none
  */
-export function settledAs({ settled }: Core, status: Err, level = 0, awaits = 0): void {
+export function settledAs({ settled }: Core, status: Err, level = 0, awaits = 0): Settled {
   settled.status = status;
   settled.level = level;
   settled.awaits = awaits;
+  return settled;
 }
 
 /** Answers how it ended, or waits. */

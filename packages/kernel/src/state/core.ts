@@ -258,10 +258,11 @@ export function raiseEpoch(k: Core): void {
 export function endQuiescence(k: Core): void {
   // Before anything is looked up: who asks from here on does not count the core.
   Atomics.and(k.i32, k.attention, ~Attention.QUIESCENT);
-  k.quiescent = false;
   raiseEpoch(k);
   // Whatever was unmapped meanwhile, nobody has waited for this core.
   k.mmu.flush();
+  // Last: a guest's load or store comes here too, where the stack may end, and then it all is to be done again.
+  k.quiescent = false;
 }
 
 /** The context of a thread of this core that has been started. */
