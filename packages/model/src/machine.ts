@@ -234,11 +234,11 @@ export class Machine {
 
   /**
    * An address space, made of `memory` if given, with tables for the first 2 MiB. Init's process uses it, or the one in slot
-   * `user` does, or none yet (null).
+   * `user`.
    */
-  space(name: string, user: number | null = InitSlot.PROCESS, memory?: number): number {
+  space(name: string, user: number = InitSlot.PROCESS, memory?: number): number {
     const space = this.make(ObjectType.ADDRESS_SPACE, name, 0, memory);
-    if (user !== null) this.use(space, user);
+    this.use(space, user);
     for (const level of [3, 2, 1]) this.mapTable(this.table(`table ${level} of ${name}`), space, 0);
     return space;
   }

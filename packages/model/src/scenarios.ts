@@ -10,12 +10,14 @@ import { MAPPING_SCENARIOS } from "./scenarios/mappings.js";
 import { MEMORY_SCENARIOS } from "./scenarios/memory.js";
 import { MESSAGES } from "./scenarios/messages.js";
 import { PRIORITIES } from "./scenarios/priorities.js";
+import { SPACE_SCENARIOS } from "./scenarios/spaces.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...MACHINE,
   ...CAPABILITIES,
   ...MEMORY_SCENARIOS,
   ...MAPPING_SCENARIOS,
+  ...SPACE_SCENARIOS,
   ...IMAGE_SCENARIOS,
   ...HOMES,
   ...MESSAGES,

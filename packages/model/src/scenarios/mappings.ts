@@ -11,7 +11,7 @@ import { preemptions } from "./plans.js";
 /** The first page that can be mapped, and the two behind it. */
 export const AT = 0x1000;
 const ELSEWHERE = 0x2000;
-const FLAG = 0x3000;
+const OTHER = 0x3000;
 
 export const READ_WRITE = Right.READ | Right.WRITE;
 
@@ -41,11 +41,12 @@ export function landedLater(machine: Machine, name: string, word: number) {
   };
 }
 
-/** A page of memory that init's process has mapped at `AT`; where its first word is. */
+/** A page of memory that init's process has mapped at `AT`, with another at `OTHER`; where its first word is. */
 function mapped(machine: Machine) {
   const space = machine.space("space");
   const page = machine.frame("page");
   machine.map(page, space, AT, READ_WRITE);
+  machine.map(machine.frame("other page"), space, OTHER, READ_WRITE);
   return { space, page, word: machine.objectAt(page) as number };
 }
 
@@ -60,14 +61,13 @@ function unmapVs(
   name: string,
   holds: string,
   between: (machine: Machine) => (sys: Sys, notes: Notes) => Generator<number, unknown, number>,
-  plan = 3,
 ): Scenario {
   return {
     name,
     holds,
     cores: 2,
-    plan: preemptions(plan),
-    quick: preemptions(plan - 1),
+    plan: preemptions(3),
+    quick: preemptions(2),
     build(machine) {
       const { page, word } = mapped(machine);
       const mine = machine.handle(page);
@@ -86,18 +86,29 @@ function unmapVs(
   };
 }
 
+/** A guest that did something else first walks to the page that it uses, and then has all that its core remembers. */
+function comeBack({ load }: Notes): Generator<number, number, number> {
+  return load(OTHER);
+}
+
 const unmapVsStore = unmapVs(
   "unmap-vs-store",
   "When an unmapping has answered no store through it lands any more.",
-  () => function* () {},
+  (machine) => {
+    const news = machine.handle(machine.notification("news", 1));
+    return function* (sys) {
+      yield sys.poll(news);
+    };
+  },
 );
 
 const unmapVsLongRun = unmapVs(
   "unmap-vs-long-run",
   "Nor does one of a guest that ran for long meanwhile, for which nobody waits.",
   () =>
-    function* (_sys, { runLong }) {
-      yield* runLong();
+    function* (_sys, notes) {
+      yield* notes.runLong();
+      yield* comeBack(notes);
     },
 );
 
@@ -106,7 +117,10 @@ const unmapVsGrace = unmapVs(
   "A core that reports a grace period has flushed what was unmapped before that was asked for.",
   (machine) => {
     const kernel = machine.handle(InitSlot.DEBUG);
-    return (sys) => debug.gracePeriod(sys, kernel);
+    return function* (sys, notes) {
+      yield* debug.gracePeriod(sys, kernel);
+      yield* comeBack(notes);
+    };
   },
 );
 
@@ -139,10 +153,11 @@ const unmapVsHalt: Scenario = {
       note("left", yield* look(word));
       yield sys.notify(news);
     });
-    machine.guest(1, function* (sys, { store }) {
-      yield* store(AT, 1);
+    machine.guest(1, function* (sys, notes) {
+      yield* notes.store(AT, 1);
       yield sys.wait(news);
-      yield* store(AT, 2);
+      yield* comeBack(notes);
+      yield* notes.store(AT, 2);
     });
     return { seen: landedLater(machine, "unmap", word) };
   },
@@ -217,7 +232,12 @@ const protectVsStore: Scenario = {
       0,
       endStores("protect", (sys) => frame.protect(sys, mine, Right.READ), word),
     );
-    machine.guest(1, storeTwice);
+    const news = machine.handle(machine.notification("news", 1));
+    machine.guest(1, function* (sys, { store }) {
+      yield* store(AT, 1);
+      yield sys.poll(news);
+      yield* store(AT, 2);
+    });
     const landed = landedLater(machine, "protect", word);
     return { seen: (outcome) => landed(outcome) ?? unmarked(machine, 0, word) };
   },
@@ -316,19 +336,17 @@ const refillVsStore: Scenario = {
   build(machine) {
     const { space, page } = mapped(machine);
     const next = machine.frame("next page");
-    const flags = machine.frame("flags");
-    machine.map(flags, space, FLAG, READ_WRITE);
     const [mine, other, memory] = [machine.handle(page), machine.handle(next), machine.handle(space)];
     machine.guest(0, function* (sys, { note }) {
       note("unmap", yield* attempt(frame.unmap(sys, mine)));
     });
     machine.guest(0, function* (sys, { note, store }) {
       note("map", yield* attempt(frame.map(sys, other, memory, AT, READ_WRITE)));
-      yield* store(FLAG, 1);
+      yield* store(OTHER, 1);
     });
     machine.guest(1, function* (_sys, { note, load, store }) {
       yield* store(AT, 1);
-      if ((yield* load(FLAG)) === 1) note("store", yield* store(AT, 2));
+      if ((yield* load(OTHER)) === 1) note("store", yield* store(AT, 2));
     });
     return {
       seen: ({ seen }) => {
