@@ -55,7 +55,7 @@ export const MAPPING_MUTANTS: readonly Mutant[] = [
     name: "flush-before-number",
     breaks:
       "A core reads the number of the grace period that it will report before it looks whether it is to flush.",
-    scenario: "unmap-vs-grace",
+    scenario: "unmap-vs-delete",
     strategy: preemptions(3),
     edits: [
       {

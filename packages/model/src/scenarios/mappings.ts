@@ -124,6 +124,16 @@ const unmapVsGrace = unmapVs(
   },
 );
 
+const unmapVsDelete = unmapVs(
+  "unmap-vs-delete",
+  "So has one that reports two at once: the one that its own deletion is followed by, and that of the unmapping.",
+  (machine) => {
+    const own = machine.handle(InitSlot.CNODE);
+    const copy = machine.derive(machine.notification("news", 1));
+    return (sys) => cnode.delete(sys, own, copy);
+  },
+);
+
 const unmapVsGraceAndStore = unmapVs(
   "unmap-vs-grace-and-store",
   "An unmapping is counted when its entries are clear: who flushes for it finds nothing there any more.",
@@ -431,6 +441,7 @@ export const MAPPING_SCENARIOS: readonly Scenario[] = [
   unmapVsStore,
   unmapVsLongRun,
   unmapVsGrace,
+  unmapVsDelete,
   unmapVsGraceAndStore,
   unmapVsHalt,
   unmapVsUnmap,
