@@ -123,6 +123,7 @@ export {
   Receiver,
   Sender,
 } from "./memory/channel.js";
+export { Condition, LOCK_BYTES, Lock, Semaphore } from "./memory/locks.js";
 export {
   type MapOptions,
   type MappableFrame,
@@ -132,6 +133,7 @@ export {
   type PageRight,
   type Region,
 } from "./memory/memory.js";
+export { MAX_MEMBERS, PARTY_BYTES, Party } from "./memory/party.js";
 export { ChannelError, type ChannelTrouble, Ring, type RingPlace, ringBytes, Signal } from "./memory/ring.js";
 export {
   type ArrayView,
