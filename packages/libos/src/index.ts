@@ -134,6 +134,7 @@ export {
   type Region,
 } from "./memory/memory.js";
 export { MAX_MEMBERS, PARTY_BYTES, Party } from "./memory/party.js";
+export { Pool } from "./memory/pool.js";
 export { ChannelError, type ChannelTrouble, Ring, type RingPlace, ringBytes, Signal } from "./memory/ring.js";
 export {
   type ArrayView,
