@@ -245,14 +245,9 @@ export function* endProcess(os: Os, spawned: SpawnedProcess): Steps<void> {
 
 /** Ends what was made from blocks and keeps these for the next spawn; the handles name objects made from them. */
 function* giveBack(os: Os, blocks: readonly Block[], handles: readonly number[]): Steps<void> {
-  for (const block of blocks) yield* memoryOf(os).give(block);
+  for (const block of blocks) yield* OwnMemory.of(os).give(block);
   // Dead by now.
   for (const handle of handles) os.slots.give(handleIndex(handle));
-}
-
-function memoryOf(os: Os): OwnMemory {
-  os.memory ??= new OwnMemory(os);
-  return os.memory;
 }
 
 function* runnable({ sys, environment }: Os, image: ProcessOptions["image"]): Steps<ProgramImage> {
@@ -274,7 +269,7 @@ class Made {
   constructor(private readonly os: Os) {}
 
   *block(bits: number): Steps<Block> {
-    const block = yield* memoryOf(this.os).take(bits);
+    const block = yield* OwnMemory.of(this.os).take(bits);
     this.blocks.push(block);
     return block;
   }
