@@ -1,4 +1,4 @@
-/** `run` checks the types of what it runs, beside the build. */
+/** `run` and `up` check the types of what they run, beside the build. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,4 +94,52 @@ t.test("what the builder refuses is told in its words", async (t) => {
   const { stderr, status } = await run(cwd, "guest.ts");
   t.match(stderr, /^capos-smp: guest\.ts:4:\d+: .*yield\*.*\n$/);
   t.equal(status, 2);
+});
+
+t.test("a system's programs are checked all of them, also by --check, before anything starts", async (t) => {
+  const files = {
+    "said.ts": SAID,
+    "good.ts": guest("1"),
+    "wrong.ts": guest('"1"'),
+    "worse.ts": guest("true"),
+  };
+  const once = (image: string) => `  ${image}: { image: ./${image}, restart: temporary }\n`;
+  const cwd = folderOf(t, {
+    ...files,
+    "s.yaml": `programs:\n${Object.keys(files).slice(1).map(once).join("")}`,
+    "good.yaml": `programs:\n${once("good.ts")}`,
+  });
+  const up = (...args: string[]) =>
+    caposSmp(["up", "--cores", "2", "--quiet", "--log-level", "silent", ...args], { cwd });
+  for (const more of [[], ["--check"], ["--own-process"]]) {
+    const { status, stdout, stderr } = await up(...more, "s.yaml");
+    t.match({ status, stdout }, { status: 2, stdout: "" }, more.join());
+    t.same(
+      stderr.split("\n").map((line) => line.replace(/: Argument.*\(/, " (")),
+      [
+        "capos-smp: worse.ts:4:32 (TS2345)",
+        "wrong.ts:4:32 (TS2345)",
+        "mend what is wrong, or run it unchecked with --no-check",
+        "",
+      ],
+      more.join(),
+    );
+  }
+  const unchecked = await up("--no-check", "s.yaml");
+  t.match(unchecked, { status: 0, stderr: "" });
+  t.same(unchecked.stdout.trim().split("\n").sort(), [
+    "good.ts | said 1",
+    "worse.ts | said true",
+    "wrong.ts | said 1",
+  ]);
+  t.match(await up("good.yaml"), { status: 0, stdout: "good.ts | said 1\n", stderr: "" });
+  for (const both of [
+    ["--check", "--no-check"],
+    ["--no-check", "--check"],
+  ])
+    t.match(await up(...both, "good.yaml"), {
+      status: 2,
+      stdout: "",
+      stderr: /^capos-smp: up: --check starts nothing, --no-check starts programs unchecked: choose one\n$/,
+    });
 });

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { caposSmp, ROOT } from "../support/cli-process.js";
+import { checkTrace } from "./support/trace-document.js";
 
 const EXAMPLE = join("docs/examples/systems", "system.yaml");
 
@@ -123,47 +124,51 @@ t.test("the schema is printed, and is JSON", async (t) => {
   t.same(JSON.parse(stdout).required, ["programs"]);
 });
 
-t.test(
-  "a server is started again under its clients, and Ctrl-C ends the programs, then the machine",
-  async (t) => {
-    let sent = false;
-    const run = await caposSmp(["up", "--json", "--log-level", "silent", EXAMPLE], {
-      onOutput(text, kill) {
-        if (sent || !(text.includes('"child":"modest","status":0') && text.includes('"isRestart":true')))
-          return;
-        sent = true;
-        kill("SIGINT");
-      },
-    });
-    t.equal(run.status, 130, run.stderr);
-    const events = run.stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    const of = (child: string) => events.filter((event) => event.child === child);
-    t.match(of("tally"), [
-      { event: "started", isRestart: false },
-      { event: "ended", state: "faulted", fault: "Error: 5000 is too much" },
-      { event: "started", isRestart: true },
-      { event: "stopped" },
-    ]);
-    t.match(
-      of("greedy").find(({ event }) => event === "line"),
-      { text: "counting.add: ERR_PEER_DIED" },
-    );
-    t.match(
-      of("modest").find(({ event }) => event === "line"),
-      { text: "3 more make 3" },
-    );
-    t.match(run.stderr, /^capos-smp: interrupted\n$/);
-  },
-);
+const SILENT = ["--cores", "2", "--log-level", "silent"];
+
+for (const more of [[], ["--own-process"]])
+  t.test(
+    `a server is started again under its clients, and Ctrl-C ends the programs, then the machine${more.map((word) => `, with ${word}`).join()}`,
+    async (t) => {
+      let sent = false;
+      const run = await caposSmp(["up", "--json", ...more, ...SILENT, EXAMPLE], {
+        onOutput(text, kill) {
+          if (sent || !(text.includes('"child":"modest","status":0') && text.includes('"isRestart":true')))
+            return;
+          sent = true;
+          kill("SIGINT");
+        },
+      });
+      t.equal(run.status, 130, run.stderr);
+      const events = run.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const of = (child: string) => events.filter((event) => event.child === child);
+      t.match(of("tally"), [
+        { event: "started", isRestart: false },
+        { event: "ended", state: "faulted", fault: "Error: 5000 is too much" },
+        { event: "started", isRestart: true },
+        { event: "stopped" },
+      ]);
+      t.match(
+        of("greedy").find(({ event }) => event === "line"),
+        { text: "counting.add: ERR_PEER_DIED" },
+      );
+      t.match(
+        of("modest").find(({ event }) => event === "line"),
+        { text: "3 more make 3" },
+      );
+      t.match(run.stderr, /^capos-smp: interrupted\n$/);
+    },
+  );
 
 t.test("a system ends when no program is left, with the first status that is not 0", async (t) => {
   const folder = t.testdir({
-    "five.ts": "export default function* main(sys) { yield sys.nothing(); return 5; }",
-    "has.ts": `import { start } from "capos/guest";
-export default function* main(sys) {
+    "five.ts":
+      'import type { Sys } from "capos/guest";\nexport default function* main(sys: Sys) { yield sys.nothing(); return 5; }',
+    "has.ts": `import { start, type Sys } from "capos/guest";
+export default function* main(sys: Sys) {
   const os = start(sys);
   const { names, untyped, debug } = os.environment;
   yield* os.print([os.name, names !== 0, untyped !== 0, debug !== 0, os.handed.length, ...os.args].join(" "));
@@ -176,7 +181,7 @@ export default function* main(sys) {
       },
     }),
   });
-  const run = await caposSmp(["up", "--cores", "2", "--log-level", "silent", join(folder, "s.json")]);
+  const run = await caposSmp(["up", ...SILENT, join(folder, "s.json")]);
   t.same(run.stdout.trim().split("\n").sort(), [
     "first | first false true false 0 x",
     "third | third true false false 1",
@@ -187,11 +192,12 @@ export default function* main(sys) {
 
 t.test("a program that fails too often ends the system with status 1", async (t) => {
   const folder = t.testdir({
-    "bad.ts": "export default function* main(sys) { yield sys.nothing(); throw new Error('no'); }",
+    "bad.ts":
+      "import type { Sys } from 'capos/guest';\nexport default function* main(sys: Sys) { yield sys.nothing(); throw new Error('no'); }",
     "s.yaml":
       "programs: { bad: { image: bad.ts } }\nsupervisor: { limit: { restarts: 1, withinMs: 600000 }, backOff: { firstMs: 0, mostMs: 0 } }\n",
   });
-  const run = await caposSmp(["up", "--log-level", "silent", join(folder, "s.yaml")]);
+  const run = await caposSmp(["up", ...SILENT, join(folder, "s.yaml")]);
   t.equal(run.status, 1);
   t.match(run.stderr, /^capos-smp: gave up for bad: 1 restarts in 600000 ms are as many as may be$/m);
 });
@@ -200,6 +206,47 @@ t.test("programs that import images may be part of a system", async (t) => {
   const folder = t.testdir({
     "s.yaml": `programs: { sums: { image: ${join(ROOT, "docs/examples/systems/sums.ts")}, restart: temporary, threads: 40 } }\n`,
   });
-  const run = await caposSmp(["up", "--cores", "2", "--log-level", "silent", join(folder, "s.yaml")]);
+  const run = await caposSmp(["up", ...SILENT, join(folder, "s.yaml")]);
   t.match(run, { status: 0, stdout: "sums | the numbers below 2000 add up to 1999000\n" });
+});
+
+t.test(
+  "trace and top see a system's machine, and a quit of top ends the system as Ctrl-C does",
+  async (t) => {
+    const out = join(t.testdir(), "system.json");
+    let sent = false;
+    const traced = await caposSmp(["trace", "--out", out, "--", "up", ...SILENT, EXAMPLE], {
+      onOutput(text, kill) {
+        if (sent || !text.includes("modest | ")) return;
+        sent = true;
+        kill("SIGINT");
+      },
+    });
+    t.equal(traced.status, 130, traced.stderr);
+    t.match(traced.stdout, /^modest \| 3 more make \d+$/m);
+    const { traceEvents } = checkTrace(t, out);
+    const processes = traceEvents
+      .filter(({ name }) => name === "process_name")
+      .map(({ args }) => String(args!.name));
+    for (const name of ["system", "tally", "greedy", "modest"]) t.ok(processes.includes(name), name);
+
+    const seen = await caposSmp(["top", "--once", "up", ...SILENT, EXAMPLE]);
+    t.equal(seen.status, 0, seen.stderr);
+    t.match(seen.stdout, /^up --cores 2 .*system\.yaml, machine 1: 2 cores/);
+  },
+);
+
+t.test("whoever watches a system is shown no machine for one that is not right", async (t) => {
+  const file = write(t, "programs: { a: { image: ./none.ts } }\n");
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [["top", "--once", "--", "up", file], /^capos-smp: .*none\.ts: there is no such file\n$/],
+    [["top", "--once", "--", "up"], /^capos-smp: up: a file that describes the system is needed\n$/],
+    [["top", "--once", "--", "up", "--own-process", EXAMPLE], /^capos-smp: --own-process: top and trace see/],
+  ];
+  for (const [args, message] of wrong) {
+    const run = await caposSmp(args);
+    t.equal(run.status, 2, args.join(" "));
+    t.equal(run.stdout, "");
+    t.match(run.stderr, message);
+  }
 });
