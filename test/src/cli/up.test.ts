@@ -80,6 +80,98 @@ t.test(
   },
 );
 
+t.test(
+  "what is wrong with a module is told at its place in the source, in whichever file that is",
+  async (t) => {
+    const a = (more: string): string =>
+      `export default { programs: {\n  a: { image: "a.ts", ${more} },\n} };`;
+    const cases: readonly (readonly [string, string, RegExp])[] = [
+      ["a value", a('threads: "many"'), /s\.ts:2:32: programs\.a\.threads: must be integer/],
+      ["below a type", a('threads: "many" as unknown as number'), /s\.ts:2:32: programs\.a\.threads: must/],
+      ["in a list", a('args: [\n"x",\n7]'), /s\.ts:4:1: programs\.a\.args\.1: must be string/],
+      ["an unknown setting", a("imge: 1"), /s\.ts:2:29: programs\.a\.imge: there is no such setting/],
+      ["in quotes", a('"after": ["z"]'), /s\.ts:2:33: programs\.a\.after\.0: there is no program z/],
+      [
+        "a missing one",
+        "export default { programs: {\n  a: {},\n} };",
+        /s\.ts:2:6: programs\.a: image is missing/,
+      ],
+      ["no programs", "\nexport default { machine: {} };", /s\.ts:2:16: programs is missing/],
+      ["a core", `${a("core: 2")}`.replace("{", "{ machine: { cores: 2 },"), /s\.ts:2:29: .*has 2 cores/],
+      [
+        "system",
+        'import { system } from "capos";\nexport default system({ programs: { a: { image: 1 as never } } });',
+        /s\.ts:2:49: programs\.a\.image: must be string/,
+      ],
+      [
+        "a part with a name",
+        'const a = {\n  image: "a.ts",\n  core: -1 };\nexport default { programs: { a } };',
+        /s\.ts:3:9: programs\.a\.core: must be >= 0/,
+      ],
+      [
+        "made by a function",
+        'const of = (core: number) => ({ image: "a.ts",\n  core });\nexport default { programs: { a: of(-1) } };',
+        /s\.ts:2:3: programs\.a\.core: must be >= 0/,
+      ],
+      [
+        "by a list",
+        'const names = ["a"];\nexport default { programs: Object.fromEntries(names.map((n) => [n, {\n  image: 5 }])) };',
+        /s\.ts:3:10: programs\.a\.image: must be string/,
+      ],
+      [
+        "another file",
+        'import { a } from "./other.ts";\nexport default { programs: { a } };',
+        /[^ ]\/other\.ts:2:27: programs\.a\.image: must be string/,
+      ],
+      [
+        "spread",
+        'const base = { core: "x" };\nexport default { programs: { a: { image: "a.ts",\n  ...base } } };',
+        /s\.ts:3:3: programs\.a\.core \(computed here\): must be integer/,
+      ],
+      [
+        "changed later",
+        'const a = { image: "a.ts", core: 1 };\na.core = -1;\nexport default { programs: { a } };',
+        /s\.ts:1:11: programs\.a\.core \(computed here\): must be >= 0/,
+      ],
+      [
+        "no literal",
+        `\nexport default JSON.parse('{ "programs": { "a": { "image": 5 } } }');`,
+        /s\.ts:2:16: programs\.a\.image \(computed here\): must be string/,
+      ],
+      ["thrown", 'const say = () => { throw new Error("no luck"); };\n\nsay();', /s\.ts:1:27: no luck/],
+      ["thrown by Node", "\nexport default structuredClone(() => {});", /s\.ts:2:16: .*could not be cloned/],
+      ["another file's syntax", 'import "./broken.ts";\nexport default {};', /[^ ]\/broken\.ts:1:14: /],
+      ["no such import", '\nimport "./none.ts";', /s\.ts:2:8: Could not resolve/],
+      ["nothing exported", "export const a = 1;", /s\.ts: a description with programs is needed/],
+    ];
+    for (const [what, text, message] of cases) {
+      const file = write(t, text, "s.ts");
+      writeFileSync(join(file, "../other.ts"), "\nexport const a = { image: 5 };");
+      writeFileSync(join(file, "../broken.ts"), "export const ;");
+      const run = await caposSmp(["up", file]);
+      t.equal(run.status, 2, what);
+      t.equal(run.stdout, "", what);
+      t.match(run.stderr, message, what);
+      t.match(run.stderr, /^capos-smp: [^\n]*\n$/, what);
+    }
+  },
+);
+
+t.test("a core that the command's own --cores leaves out is told at its place", async (t) => {
+  const yaml = "programs:\n  a: { image: a.ts, core: 3 }\n";
+  const module = 'export default { programs: {\n  a: { image: "a.ts", core: 3 } } };';
+  for (const [text, name, place] of [
+    [yaml, "s.yaml", "2:27"],
+    [module, "s.ts", "2:29"],
+  ] as const) {
+    const file = write(t, text, name);
+    t.match(await caposSmp(["up", "--cores", "2", file]), {
+      status: 2,
+      stderr: `capos-smp: ${file}:${place}: programs.a.core: the machine has 2 cores, 0 to 1\n`,
+    });
+  }
+});
+
 t.test("files that are no description, or hold no guest, are told", async (t) => {
   const folder = t.testdir({
     "no-file.yaml": "programs: { a: { image: ./b.ts } }",
@@ -91,7 +183,7 @@ t.test("files that are no description, or hold no guest, are told", async (t) =>
     [["none.yaml"], /none\.yaml: there is no such file/],
     [["README.md"], /README\.md: a system is described in a file that ends in \.yaml/],
     [[join(folder, "no-file.yaml")], /b\.ts: there is no such file/],
-    [[join(folder, "shape.ts")], /shape\.ts: programs\.a\.image: must be string/],
+    [[join(folder, "shape.ts")], /shape\.ts:1:42: programs\.a\.image: must be string/],
     [[join(folder, "syntax.ts")], /syntax\.ts:1:\d+: /],
   ];
   for (const [args, message] of cases) {

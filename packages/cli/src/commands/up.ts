@@ -33,9 +33,7 @@ export async function upCommand(file: string | undefined, flags: UpFlags, sessio
     flags.cores ?? system.machine.cores ?? Math.min(MAX_CORES, Math.max(defaultCores(), programs.length + 1));
   for (const { name, core } of programs)
     if (core !== null && core >= cores)
-      throw new UsageError(
-        `${file}: programs.${name}.core: the machine has ${cores} cores, 0 to ${cores - 1}`,
-      );
+      throw system.wrong(["programs", name, "core"], `the machine has ${cores} cores, 0 to ${cores - 1}`);
   const build = new GuestBuild(
     programs.map((program) => program.file),
     flags,
