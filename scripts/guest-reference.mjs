@@ -30,7 +30,7 @@ const PARTS = [
   ["Errors and steps", ["ipc-error", "steps"]],
   [
     "Memory that can be addressed",
-    ["memory", "struct", "channel", "ring", "party", "locks", "pool", "address-ranges"],
+    ["memory", "access", "struct", "channel", "ring", "party", "locks", "pool", "address-ranges"],
   ],
   ["Memory that objects are made of", ["own-memory", "block-pool", "object-size"]],
   ["Calls of kernel objects", ["kernel-calls"]],
