@@ -9,6 +9,7 @@
 import { ObjectType, Slot, SlotBits, SlotState } from "@capos/abi";
 import { type PhysicalMemory, PORT_COUNT, readModule, type WordIndex } from "@capos/hal";
 import {
+  AddressSpace,
   CNode,
   Endpoint,
   Image,
@@ -60,6 +61,7 @@ export class Survey {
   readonly notifications = new Set<WordIndex>();
   readonly monitors = new Set<WordIndex>();
   readonly images = new Set<WordIndex>();
+  readonly spaces = new Set<WordIndex>();
   readonly cnodes = new Map<WordIndex, FoundCNode>();
   /** How many processes have a name. */
   readonly #named = new Map<string, number>();
@@ -109,6 +111,9 @@ export class Survey {
         break;
       case ObjectType.IMAGE:
         this.images.add(object);
+        break;
+      case ObjectType.ADDRESS_SPACE:
+        this.spaces.add(object);
         break;
       case ObjectType.CNODE:
         this.#addCNode(object, 2 ** ((word >>> SlotBits.SIZE_SHIFT) & 63), at);
@@ -172,6 +177,7 @@ export class Survey {
       const name = this.processName(process);
       binding(process + Process.BINDING, `${name}: CSpace`);
       binding(process + Process.IMAGE_BINDING, `${name}: image`);
+      binding(process + Process.SPACE_BINDING, `${name}: address space`);
       header(process + Process.HEADER, name);
     }
     for (const monitor of this.monitors) {
@@ -182,6 +188,7 @@ export class Survey {
     for (const endpoint of this.endpoints) header(endpoint + Endpoint.HEADER, `endpoint ${hex(endpoint)}`);
     for (const it of this.notifications) header(it + Notification.HEADER, `notification ${hex(it)}`);
     for (const image of this.images) header(image + Image.HEADER, this.imageName(image));
+    for (const space of this.spaces) header(space + AddressSpace.HEADER, `address space ${hex(space)}`);
     for (const { at } of this.cnodes.values()) header(at + CNode.HEADER, `CNode ${hex(at)}`);
     const handlers = wordAt(this.memory, this.tables + Tables.IRQ_HANDLERS);
     for (let port = 0; port < PORT_COUNT; port++)

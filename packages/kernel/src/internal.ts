@@ -7,6 +7,7 @@ export { currentSlot, findSlot, refusal } from "./capability/lookup.js";
 export { assignReap, handOverReaping } from "./capability/reap-list.js";
 export {
   bindSlot,
+  derivePart,
   deriveSlot,
   endFinalising,
   fillSlot,
@@ -29,6 +30,7 @@ export { attend, flushBacklog, owePass } from "./loop/safe-point.js";
 export * as decoders from "./object/decode.js";
 export { deleteCapability } from "./object/delete.js";
 export { expireSome } from "./object/expiry.js";
+export { frameMap } from "./object/frame.js";
 export { bindImage, imageAt } from "./object/image.js";
 export {
   invokeCNode,
@@ -38,7 +40,8 @@ export {
   invokeThread,
   invokeUntyped,
 } from "./object/invoke.js";
-export { bindCSpace } from "./object/process.js";
+export { pageTableMap } from "./object/page-table.js";
+export { bindCSpace, processUse } from "./object/process.js";
 export { cleanProcess, endProcess, linkChild } from "./object/process-end.js";
 export { reap, resumeReaping } from "./object/reaper.js";
 export { makeCNode, type RetypeRequest, retype } from "./object/retype.js";

@@ -3,6 +3,7 @@ import type { Sys } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import type { Timed } from "@capos/explorer/history";
 import type { WordIndex } from "@capos/hal";
+import type { Access } from "./program/host.js";
 import { Instant } from "./program/instant.js";
 
 /** An operation as a guest saw it, for a history. Times count the calls and answers of one schedule. */
@@ -26,6 +27,9 @@ export interface Notes {
   note(name: string, value: unknown): void;
   /** Reads a word of memory, at an instant that the explorer knows of. */
   look(word: WordIndex): Generator<number, number, number>;
+  /** Loads and stores 32 bits at an address of its process's. Answer what was loaded, 0 or more, or minus the `Refusal`. */
+  load(address: number): Generator<number, number, number>;
+  store(address: number, value: number): Generator<number, number, number>;
   /** Runs for long, to a check; the core takes a turn if it is wanted. */
   runLong(): Generator<number, void, number>;
   /** Runs steps that are one operation of the history. */
@@ -52,14 +56,23 @@ export interface Guest {
   isDone: boolean;
 }
 
-/** Gives a guest's program its notes. */
-export function notesOf(guest: Guest, outcome: Outcome): Notes {
+/** Gives a guest's program its notes. `access` is where it says what it loads and stores. */
+export function notesOf(guest: Guest, outcome: Outcome, access: Access): Notes {
   return {
     note(name, value) {
       outcome.seen.set(name, value);
     },
     *look(word) {
       return yield Instant.LOOK - word;
+    },
+    *load(address) {
+      access.address = address;
+      return yield Instant.LOAD;
+    },
+    *store(address, value) {
+      access.address = address;
+      access.value = value;
+      return yield Instant.STORE;
     },
     *runLong() {
       yield Instant.CHECK;

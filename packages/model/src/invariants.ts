@@ -6,7 +6,7 @@ import { ObjectType, Slot, SlotBits, SlotFlag, SlotState } from "@capos/abi";
 import type { WordIndex } from "@capos/hal";
 import { checkState } from "@capos/inspect";
 import type { SlotRef } from "@capos/kernel/internal";
-import { BINDING_KIND, Binding, headerOf, kernelFacts, ObjectHeader, Process } from "@capos/kernel/layout";
+import { BINDING_KIND, Binding, headerOf, kernelFacts, ObjectHeader } from "@capos/kernel/layout";
 import type { Machine } from "./machine.js";
 import { nameOf } from "./names.js";
 import { cnodesOf } from "./places.js";
@@ -98,8 +98,8 @@ function slotsOf(machine: Machine): SlotRef[] {
   const slots = machine.slotIndices().map((index) => machine.slotAt(index));
   for (const { at, words } of cnodesOf(machine).filter(({ at }) => at !== machine.cspace))
     for (let offset = Slot.WORDS; offset < words; offset += Slot.WORDS) slots.push((at + offset) as SlotRef);
-  slots.push((machine.resources.process + Process.BINDING) as SlotRef);
-  for (const { at, type } of machine.named) {
+  const init = { at: machine.resources.process, type: ObjectType.PROCESS };
+  for (const { at, type } of [init, ...machine.named]) {
     for (const binding of kernelFacts(type).bindings) slots.push((at + binding) as SlotRef);
   }
   return slots;

@@ -9,6 +9,7 @@ import {
   makeHandle,
   ObjectType,
   objectBits,
+  PAGE_BITS,
   Right,
   Slot,
   SlotBits,
@@ -42,6 +43,7 @@ import {
   configureThread,
   deriveSlot,
   fillSlot,
+  frameMap,
   type InitResources,
   imageAt,
   type Locked,
@@ -50,6 +52,8 @@ import {
   moveSlot,
   type ObjectRef,
   type ProcessRef,
+  pageTableMap,
+  processUse,
   reclaimSlot,
   retype,
   type SlotRef,
@@ -223,6 +227,66 @@ export class Machine {
     return this.make(ObjectType.CNODE, name, bits, from);
   }
 
+  /** A frame of one page. */
+  frame(name: string, from?: number): number {
+    return this.make(ObjectType.FRAME, name, PAGE_BITS, from);
+  }
+
+  /**
+   * An address space, made of `memory` if given, with tables for the first 2 MiB. Init's process uses it, or the one in slot
+   * `user`.
+   */
+  space(name: string, user: number = InitSlot.PROCESS, memory?: number): number {
+    const space = this.make(ObjectType.ADDRESS_SPACE, name, 0, memory);
+    this.use(space, user);
+    for (const level of [3, 2, 1]) this.mapTable(this.table(`table ${level} of ${name}`), space, 0);
+    return space;
+  }
+
+  /** A page table. */
+  table(name: string): number {
+    return this.make(ObjectType.PAGE_TABLE, name);
+  }
+
+  /** Puts a table where one is missing for an address. */
+  mapTable(table: number, space: number, address: number): void {
+    const { k } = this;
+    this.invoke(pageTableMap, table, () => {
+      k.operands.memory = this.slotAt(space);
+      k.operands.address = address;
+    });
+  }
+
+  /** Maps a frame at an address. */
+  map(frame: number, space: number, address: number, rights: number): void {
+    const { k } = this;
+    this.invoke(frameMap, frame, () => {
+      k.operands.memory = this.slotAt(space);
+      k.operands.address = address;
+      k.operands.rights = rights;
+    });
+  }
+
+  /** A process uses an address space. */
+  use(space: number, process: number): void {
+    this.invoke(processUse, process, () => {
+      this.k.operands.memory = this.slotAt(space);
+    });
+  }
+
+  /** Calls a method of what a slot of init holds, which answers at once. */
+  private invoke(
+    method: (k: Core, thread: ThreadRef, context: GeneratorContext, self: SlotRef) => Answer,
+    slot: number,
+    setOperands: () => void,
+  ): void {
+    const context = new GeneratorContext(makeRegisters());
+    setOperands();
+    const answer = method(this.k, this.resources.thread, context, this.slotAt(slot));
+    if (answer !== Answer.DONE || context.result < Err.OK)
+      throw new Error(`${method.name} answers ${context.result}`);
+  }
+
   /** Derives a copy of what a slot holds into another (a fresh one unless told); answers its index. */
   derive(source: number, rights: number = Right.ALL, badge = 0, to = this.freeSlot()): number {
     this.deriveInto(this.slotAt(source), this.slotAt(to), rights, badge);
@@ -311,7 +375,8 @@ export class Machine {
   }
 }
 
-/** Words of an object whose fields have names. */
+/** Words of an object whose fields have names. Of a larger frame its first page's. */
 function wordsOf(type: ObjectType): number {
+  if (type === ObjectType.FRAME || type === ObjectType.PAGE_TABLE) return 2 ** (PAGE_BITS - 2);
   return headerOf(type, 0) !== 0 ? 2 ** (objectBits(type, 0) - 2) : 0;
 }

@@ -2,6 +2,7 @@
 import { CAPABILITY_MUTANTS } from "./mutants/capabilities.js";
 import { GRACE_MUTANTS } from "./mutants/grace-periods.js";
 import { IMAGE_MUTANTS } from "./mutants/images.js";
+import { MAPPING_MUTANTS } from "./mutants/mappings.js";
 import { MESSAGE_MUTANTS } from "./mutants/messages.js";
 import type { Mutant } from "./mutants/mutant.js";
 import { THREAD_MUTANTS } from "./mutants/threads.js";
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CAPABILITY_MUTANTS,
   ...GRACE_MUTANTS,
   ...IMAGE_MUTANTS,
+  ...MAPPING_MUTANTS,
   ...MESSAGE_MUTANTS,
   ...THREAD_MUTANTS,
 ];

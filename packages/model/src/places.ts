@@ -5,9 +5,18 @@
 import * as abi from "@capos/abi";
 import { ObjectType, Slot, SlotBits } from "@capos/abi";
 import * as hal from "@capos/hal";
-import { BootInfo, CoreArea, LINE_WORDS, PAGE_WORDS, type WordIndex } from "@capos/hal";
+import {
+  BootInfo,
+  CoreArea,
+  ENTRY_WORDS,
+  LINE_WORDS,
+  PAGE_WORDS,
+  TABLE_ENTRIES,
+  type WordIndex,
+} from "@capos/hal";
 import * as kernel from "@capos/kernel/layout";
 import {
+  AddressSpace,
   Endpoint,
   Image,
   KernelArea,
@@ -118,14 +127,38 @@ const OBJECTS: Partial<Record<ObjectType, { layout: string; words: number; slots
       slots: { target: Monitor.TARGET, notification: Monitor.NOTIFICATION, header: Monitor.HEADER },
     },
     [ObjectType.IMAGE]: { layout: "Image", words: Image.SIZE, slots: { header: Image.HEADER } },
+    [ObjectType.ADDRESS_SPACE]: {
+      layout: "AddressSpace",
+      words: AddressSpace.SIZE,
+      slots: { header: AddressSpace.HEADER },
+    },
     [ObjectType.SEALER]: { layout: "ObjectHeader", words: Slot.WORDS, slots: { header: 0 } },
   };
+
+const TABLE_WORDS = TABLE_ENTRIES * ENTRY_WORDS;
+
+function hasEntries(type: ObjectType): boolean {
+  return type === ObjectType.PAGE_TABLE || type === ObjectType.ADDRESS_SPACE;
+}
+
+function inTable(name: string, offset: number): Place {
+  const field = offset % ENTRY_WORDS === 0 ? "LOW" : "HIGH";
+  return {
+    of: `entry ${Math.floor(offset / ENTRY_WORDS)} of ${name}`,
+    layout: "PageTable",
+    field,
+    behind: 0,
+  };
+}
 
 function inObjects(machine: Machine, word: WordIndex): Place | null {
   // Last first: what is made of memory that has a name is more exact than that.
   for (let i = machine.named.length - 1; i >= 0; i--) {
     const { at, type, name } = machine.named[i];
     const offset = word - at;
+    if (offset >= 0 && offset < TABLE_WORDS && hasEntries(type)) return inTable(name, offset);
+    if (offset >= 0 && offset < TABLE_WORDS && type === ObjectType.FRAME)
+      return { of: name, layout: "Frame", field: "WORD", behind: offset };
     const object = OBJECTS[type];
     if (object === undefined || offset < 0 || offset >= object.words) continue;
     for (const [slot, first] of Object.entries(object.slots))

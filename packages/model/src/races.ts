@@ -18,6 +18,8 @@ const ORDERED: Readonly<Record<string, string>> = {
     "who does not wait and finds that nobody does answers for that instant; that somebody does is a hint (endpoint.ts)",
   "Notification.HOME":
     "a hint for any core but the home, which alone changes it: the wrong core passes it on",
+  "PageTable.LOW":
+    "who holds the tree lock reads and writes what no walker changes: that marks an entry by compare-and-swap, and begins anew if it was changed (mmu.ts)",
   "Process.CSPACE_SLOTS": "a core that does not see the CSpace's end finds the slots in it dead (lookup.ts)",
   "Process.STATUS":
     "whoever looks at LIFE first finds an ended process's status; of one that has not ended it means nothing (process-end.ts)",

@@ -6,7 +6,16 @@ import { LifeState, Reg } from "@capos/abi";
 import { type MemoryAccess, makeSys } from "@capos/engine/generator";
 import type { Coroutine, Finding, World } from "@capos/explorer";
 import { runToEnd } from "@capos/explorer/transform";
-import { Attention, attentionOf, BootInfo, CoreArea, coreArea, Lapic, type WordIndex } from "@capos/hal";
+import {
+  Attention,
+  attentionOf,
+  BootInfo,
+  CoreArea,
+  coreArea,
+  Lapic,
+  type Mmu,
+  type WordIndex,
+} from "@capos/hal";
 import type { Core } from "@capos/kernel/internal";
 import { KernelInfo, Thread } from "@capos/kernel/layout";
 import { type Guest, notesOf, Outcome } from "./guest.js";
@@ -18,7 +27,7 @@ import type { CheckedHost } from "./program/host.js";
 import { isIndifferent, orderedBy, publishes } from "./races.js";
 import type { Judgement, Scenario } from "./scenario.js";
 
-/** What a scenario's guest does with memory it yields: see `Instant`. */
+/** A scenario's guest yields its loads and stores: see `Instant`. */
 const NO_ACCESS = {} as MemoryAccess;
 
 /** The kernel's clock at the begin of every schedule, in nanoseconds. */
@@ -60,6 +69,7 @@ export class KernelWorld implements World {
     this.host = {
       memory: machine.memory,
       instants: machine.instants,
+      access: { address: 0, value: 0 },
       nowNs: () => this.now,
       startGuest: (registers) => this.startGuest(registers),
     };
@@ -113,6 +123,7 @@ export class KernelWorld implements World {
       const own = core.contexts;
       Object.assign(core, fields);
       for (let j = 0; j < contexts.length; j++) own[j] = contexts[j];
+      resetMmu(this.checked[i].mmu);
     }
     for (const { guest, fields, registers } of this.savedContexts) {
       Object.assign(guest.context!, fields);
@@ -137,7 +148,7 @@ export class KernelWorld implements World {
 
   private *runGuest(guest: Guest, registers: Float64Array): Generator<number, number, number> {
     const sys = makeSys(registers, NO_ACCESS, 0, "");
-    yield* guest.program(sys, notesOf(guest, this.outcome));
+    yield* guest.program(sys, notesOf(guest, this.outcome, this.host.access));
     guest.isDone = true;
     // For ever, or until its CSpace is gone.
     if (guest.end !== 0) yield sys.recv(guest.end);
@@ -196,6 +207,19 @@ export class KernelWorld implements World {
     return nameOf(this.machine, word);
   }
 }
+
+/** Brings a core's buffer back to where nothing is known. Its arrays have no methods, and transformed code takes its time. */
+function resetMmu(mmu: Mmu): void {
+  if (mmu.walks > 0) {
+    fill.call(mmu.readTags, NO_TAG);
+    fill.call(mmu.writeTags, NO_TAG);
+  }
+  Object.assign(mmu, BARE_MMU);
+}
+
+const { fill } = Float64Array.prototype;
+const NO_TAG = -1;
+const BARE_MMU = Object.freeze({ limit: 0, root: 0, walks: 0, flushes: 0 });
 
 /** The bits in an attention word besides HALTED, in hexadecimal. */
 function describeBits(word: number): string {

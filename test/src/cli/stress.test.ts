@@ -10,6 +10,7 @@ const NAMES = [
   "revoke-vs-retype",
   "revoke-vs-revoke",
   "revoke-vs-kill",
+  "revoke-vs-map",
   "revoke-in-flight",
   "delete-last-two",
   "slot-reuse",

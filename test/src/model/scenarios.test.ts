@@ -34,6 +34,7 @@ const FIND_TOO: Readonly<Record<string, string>> = {
   "thread-destroy-running": "halt-without-look",
   "wait-vs-wait": "home-moves-for-ever",
   "message-vs-memory-reuse": "reuse-after-one-grace-period",
+  "remap-vs-store": "walk-before-bit",
 };
 
 t.test("scenarios have names of their own, and each says in a sentence what must hold", (t) => {

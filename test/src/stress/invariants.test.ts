@@ -6,15 +6,18 @@ import { InitSlot, ObjectType, Right, Slot, SlotFlag, SlotState } from "@capos/a
 import { checkState } from "@capos/inspect";
 import {
   bindSlot,
+  derivePart,
   deriveSlot,
   type EndpointRef,
   insert,
+  killSlot,
   lockTree,
   type SlotRef,
   type ThreadRef,
   unlockTree,
 } from "@capos/kernel/internal";
 import {
+  AddressSpace,
   Binding,
   Endpoint,
   KernelArea,
@@ -41,6 +44,11 @@ const enum At {
   THREAD = 104,
   MONITOR = 105,
   MEMORY = 106,
+  FRAME = 107,
+  SPACE = 108,
+  /** Parts of the frame: of two pages, and the second of them, which is derived from the frame too. */
+  PART = 114,
+  PAGE = 115,
   /** Copies of the endpoint: a badge, its child, and that one's. */
   BADGE = 110,
   CHILD = 111,
@@ -70,6 +78,8 @@ function populated() {
     thread: make(ObjectType.THREAD, At.THREAD) as ThreadRef,
     monitor: make(ObjectType.MONITOR, At.MONITOR),
     memory: make(ObjectType.UNTYPED, At.MEMORY, 10),
+    frame: make(ObjectType.FRAME, At.FRAME, 14),
+    space: make(ObjectType.ADDRESS_SPACE, At.SPACE),
   };
   const held = lockTree(k);
   deriveSlot(held, slotAt(At.ENDPOINT), slotAt(At.BADGE), Right.ALL, 7);
@@ -99,6 +109,9 @@ function populated() {
     (objects.monitor + Monitor.NOTIFICATION) as SlotRef,
     Binding.MONITOR_NOTIFICATION,
   );
+  bindSlot(held, slotAt(At.SPACE), (process + Process.SPACE_BINDING) as SlotRef, Binding.PROCESS_SPACE);
+  derivePart(held, slotAt(At.FRAME), slotAt(At.PART), objects.frame, 13);
+  derivePart(held, slotAt(At.FRAME), slotAt(At.PAGE), objects.frame + 1024, 12);
   unlockTree(held);
   i32[thread + Thread.MONITORS] = objects.monitor;
   return { ...kernel, i32, tables: k.tables, slotAt, objects, init: process };
@@ -116,6 +129,14 @@ function planted(rule: string, what: string, plant: (it: Populated) => void): vo
     t.ok(rules.includes(rule), rules.join("; "));
   });
 }
+
+t.test("parts of a frame that is gone may overlap", async (t) => {
+  const { memory, slotAt, cores } = populated();
+  const held = lockTree(cores[0]);
+  killSlot(held, slotAt(At.FRAME));
+  unlockTree(held);
+  t.same(checkState(memory), []);
+});
 
 t.test("a kernel that has just been built keeps all invariants", async (t) => {
   t.same(checkState(makeKernel(4).memory), []);
@@ -198,6 +219,9 @@ planted(DERIVED, "another badge", ({ i32, slotAt }) => {
 planted(DERIVED, "another object", ({ i32, slotAt, objects }) => {
   i32[slotAt(At.CHILD) + Slot.OBJECT] = objects.notification;
 });
+planted(DERIVED, "a part that is not all in its frame", ({ i32, slotAt, objects }) => {
+  i32[slotAt(At.PART) + Slot.OBJECT] = objects.frame + 3 * 1024;
+});
 planted(DERIVED, "more time", ({ i32, slotAt }) => {
   i32[slotAt(At.CHILD)] |= SlotFlag.EXPIRES;
 });
@@ -213,9 +237,17 @@ planted(COUNTED, "its end has begun", ({ i32, objects }) => {
   i32[objects.endpoint + Endpoint.HEADER] |= SlotState.DEAD;
 });
 
+planted(COUNTED, "an address space in use forgotten", ({ i32, objects }) => {
+  i32[objects.space + AddressSpace.HEADER + ObjectHeader.REFERENCES]--;
+});
+
 const MEMORY = "memory belongs to one object";
 planted(MEMORY, "two objects in the same place", ({ i32, slotAt, objects }) => {
   i32[slotAt(At.MEMORY) + Slot.OBJECT] = objects.thread - 16;
+});
+planted(MEMORY, "a page where an object is", ({ i32, slotAt, objects }) => {
+  i32[slotAt(At.FRAME) + Slot.OBJECT] = objects.thread + 16;
+  i32[slotAt(At.PART) + Slot.OBJECT] = objects.thread + 16;
 });
 planted(MEMORY, "an object above the watermark", ({ i32, slotAt }) => {
   i32[slotAt(InitSlot.UNTYPED) + Slot.WATERMARK] -= 8;

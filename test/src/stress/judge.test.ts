@@ -180,6 +180,34 @@ judged(
   [],
 );
 
+// revoke-vs-map: 4 is a mapping of the child
+const mapped = [...family, make(4, CHILD, 6, 7), use(4, 8, 9)];
+judged(
+  "a mapping may be used until the revoke comes back, though its capability is refused",
+  [...mapped, revoke(ROOT, 10, 20), use(CHILD, 11, 12, Err.BAD_CAP), use(4, 13, 14)],
+  [],
+);
+judged(
+  "a mapping that was used after the revoke came back is reported",
+  [...mapped, revoke(ROOT, 10, 20), use(4, 21, 22)],
+  [AUTHORITY],
+);
+judged(
+  "a mapping that was used after its unmapping is reported",
+  [...mapped, remove(4, 10, 11), use(4, 12, 13)],
+  [AUTHORITY],
+);
+judged(
+  "a mapping that was refused with nothing to end it is reported",
+  [...mapped, use(4, 10, 11, Err.BAD_CAP)],
+  [AUTHORITY],
+);
+judged(
+  "a store that is found in the page after the revoke is reported",
+  [...mapped, revoke(ROOT, 10, 20), event(Kind.AUDIT, ROOT, 21, 22, { a: 0, c: 4 })],
+  ["what is left after a race is what should be"],
+);
+
 // revoke-vs-transfer, revoke-in-flight
 const sent = (kind: Kind) => [...family, send(kind, CHILD, 100, 4, 10, 14), arrive(4, 100, 1, 6, 12)];
 judged(

@@ -9,6 +9,7 @@ for (const name of [
   "revoke-vs-retype",
   "revoke-vs-revoke",
   "revoke-vs-kill",
+  "revoke-vs-map",
   "revoke-in-flight",
 ]) {
   t.test(`${name} finds no violation`, async (t) => checkScenario(t, name));

@@ -16,7 +16,7 @@ const UNUSED: readonly (readonly [number, number])[] = Object.freeze([
   [34, 48],
   [50, 64],
   [67, 80],
-  [81, 96],
+  [82, 96],
   [98, 112],
   [113, 128],
   [129, 144],

@@ -87,6 +87,7 @@ export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Probl
   for (const process of objectsOf(tree, ObjectType.PROCESS).keys()) {
     look(process + Process.BINDING, `the CSpace of process ${i32[process + Process.NUMBER]}`);
     look(process + Process.IMAGE_BINDING, `the image of process ${i32[process + Process.NUMBER]}`);
+    look(process + Process.SPACE_BINDING, `the address space of process ${i32[process + Process.NUMBER]}`);
   }
   for (const monitor of objectsOf(tree, ObjectType.MONITOR).keys()) {
     look(monitor + Monitor.TARGET, `the target of the monitor ${hex(monitor)}`);
@@ -104,7 +105,10 @@ function bytesOf({ type, word }: TreeNode): number {
   return bits === 0 ? 0 : 2 ** bits;
 }
 
-/** Every object lies in the memory it was made from, below the watermark, and no two overlap. */
+/**
+ * Every object lies in the memory it was made from, below the watermark, and no two overlap, but frames: parts of one
+ * stand in its place when it is gone.
+ */
 export function checkMemory({ i32 }: PhysicalMemory, tree: Tree, problems: Problems): void {
   const byMemory = new Map<TreeNode, Map<WordIndex, TreeNode>>();
   for (const node of tree.values()) {
@@ -119,11 +123,14 @@ export function checkMemory({ i32 }: PhysicalMemory, tree: Tree, problems: Probl
     const low = untyped.object * 4;
     const high = low + i32[untyped.slot + Slot.WATERMARK] * UNIT_BYTES;
     let end = low;
+    let last: TreeNode | null = null;
     for (const node of [...made.values()].sort((a, b) => a.object - b.object)) {
       const start = node.object * 4;
-      if (start < end)
+      const arePages = node.type === ObjectType.FRAME && last?.type === ObjectType.FRAME;
+      if (start < end && !arePages)
         problems.add(MEMORY, `${describe(node)} overlaps what is below it, or its memory's begin`);
-      end = start + bytesOf(node);
+      end = Math.max(end, start + bytesOf(node));
+      last = node;
       if (end > high)
         problems.add(MEMORY, `${describe(node)} reaches above the watermark of ${describe(untyped)}`);
     }

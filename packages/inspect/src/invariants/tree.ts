@@ -117,7 +117,7 @@ function checkChild({ i32 }: PhysicalMemory, node: TreeNode, first: WordIndex, p
   if (parent.type === ObjectType.IMAGE_CONTROL && type === ObjectType.IMAGE) return;
   const rights = (word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT;
   const allowed = (parent.word & SlotBits.RIGHTS_MASK) >> SlotBits.RIGHTS_SHIFT;
-  const isOther = type !== parent.type || node.object !== parent.object;
+  const isOther = type !== parent.type || !isOf(node, parent);
   const hasMore = (rights & ~allowed & Right.ALL) !== 0;
   const isRebadged =
     (parent.word & SlotFlag.BADGED) !== 0 && i32[slot + Slot.BADGE] !== i32[parent.slot + Slot.BADGE];
@@ -129,6 +129,13 @@ function checkChild({ i32 }: PhysicalMemory, node: TreeNode, first: WordIndex, p
     problems.add(DERIVED, `${describe(node)} has another badge than ${describe(parent)} above it`);
   else if (outlives)
     problems.add(DERIVED, `${describe(node)} never expires, ${describe(parent)} above it does`);
+}
+
+/** Whether a node's object is that of another of its type; of a frame, a part of it. */
+function isOf({ type, object, word }: TreeNode, whole: TreeNode): boolean {
+  if (type !== ObjectType.FRAME) return object === whole.object;
+  const words = (of: number): number => 2 ** (((of >>> SlotBits.SIZE_SHIFT) & 63) - 2);
+  return object >= whole.object && object + words(word) <= whole.object + words(whole.word);
 }
 
 export function hex(word: WordIndex): string {

@@ -187,16 +187,12 @@ export function rightsOf(low: number, high: number): number {
   );
 }
 
-/** An entry of a slot's own frame: the first of them, and what tells them. */
-export interface Entries {
-  at: WordIndex;
-  count: number;
-  /** Bytes from one to the next. */
-  step: number;
-}
-
-/** Finds the entries of a slot's mapping; false if there are none. */
-export function entriesOfSlot(k: Locked, slot: SlotRef, word: number, found: Entries): boolean {
+/**
+ * Finds the entries of a slot's mapping; false if there are none. Of `entries`: where the first stands, how many there are,
+ * and the bytes from what one maps to what the next does.
+ */
+export function entriesOfSlot(k: Locked, slot: SlotRef, word: number): boolean {
+  const { entries: found } = k;
   const space = mappedSpace(k, slot);
   if (space === 0) return false;
   const page = mappedPage(k, slot);
@@ -223,34 +219,55 @@ export function tablePlace(page: number, level: number): number {
   return page - (page % 2 ** (entryBits(level + 1) - PAGE_BITS)) + level;
 }
 
-const scratch: Entries = { at: 0, count: 0, step: 0 };
+/**
+ * A grace period that is to be over first, as a word says it; 0 if there is none, or none any more. One that is over is
+ * forgotten: some time its number is that of one to come.
+ */
+export function pendingStamp(k: Locked, at: WordIndex): number {
+  const stamp = k.i32[at];
+  if (stamp === 0 || !graceIsOver(k, stamp)) return stamp;
+  k.i32[at] = 0;
+  return 0;
+}
 
 /**
- * Ends a slot's mapping. Answers the grace period after which no core uses it, 0 if none does any more. This core flushes
- * before any guest runs (see `unlockTree`).
+ * Ends a slot's mapping, if it has one. Answers the grace period after which no core uses it, or one that the slot had
+ * before; 0 if no core does any more. It stays in the slot's STAMP: whoever maps or unmaps it next waits for it too. This
+ * core flushes before any guest runs (see `unlockTree`).
  */
 export function clearMapping(k: Locked, slot: SlotRef, word: number): number {
   const { i32 } = k;
-  const space = mappedSpace(k, slot);
-  const found = entriesOfSlot(k, slot, word, scratch);
-  setUnmapped(k, slot);
-  if (!found) return 0;
-  const { at, count, step } = scratch;
-  const first = (i32[slot + Slot.OBJECT] * 4) >>> 0;
-  let cleared = 0;
-  for (let i = 0; i < count; i++) {
-    const entry = at + i * ENTRY_WORDS;
-    if (!holds(i32[entry], first + i * step)) continue;
-    Atomics.store(i32, entry, PageEntry.STAMPED);
-    cleared++;
+  if (i32[slot + Slot.MAPPED_SPACE] !== 0) {
+    const stamp = clearEntries(k, slot, word);
+    setUnmapped(k, slot);
+    if (stamp !== 0) i32[slot + Slot.STAMP] = stamp;
   }
-  if (cleared === 0) return 0;
+  return pendingStamp(k, slot + Slot.STAMP);
+}
+
+function clearEntries(k: Locked, slot: SlotRef, word: number): number {
+  const { i32 } = k;
+  const space = mappedSpace(k, slot);
+  if (space === 0) return lostStamp(k, slot);
+  let cleared = 0;
+  if (entriesOfSlot(k, slot, word)) {
+    const { at, count, step } = k.entries;
+    const first = (i32[slot + Slot.OBJECT] * 4) >>> 0;
+    for (let i = 0; i < count; i++) {
+      const entry = at + i * ENTRY_WORDS;
+      if (!holds(i32[entry], first + i * step)) continue;
+      Atomics.store(i32, entry, PageEntry.STAMPED);
+      cleared++;
+    }
+  }
+  // Somebody took away the table that led to it.
+  if (cleared === 0) return i32[space + AddressSpace.STAMP];
   k.entriesCleared += cleared;
   k.unmapped = true;
   // After the clear: a core that walks from here on finds nothing, one that has walked before has set its bit.
-  const isShared = isUsedByOthers(k, space as SpaceRef);
-  if (isShared) countUnmapping(k);
-  const stamp = isShared ? nextGrace(k) : 0;
+  const isShared = isUsedByOthers(k, space);
+  const stamp = isShared ? stampSpace(k, space) : 0;
+  const { at, count } = k.entries;
   for (let i = 0; i < count; i++) {
     const entry = at + i * ENTRY_WORDS;
     if (i32[entry] !== PageEntry.STAMPED) continue;
@@ -258,4 +275,18 @@ export function clearMapping(k: Locked, slot: SlotRef, word: number): number {
     if (!isShared) Atomics.store(i32, entry, 0);
   }
   return stamp;
+}
+
+/** Something that other cores may have was taken away in an address space: answers the grace period to wait for. */
+export function stampSpace(k: Locked, space: SpaceRef): number {
+  countUnmapping(k);
+  const stamp = nextGrace(k);
+  k.i32[space + AddressSpace.STAMP] = stamp;
+  return stamp;
+}
+
+/** Of a slot that was mapped in an address space that is gone: after which grace period no core is in that. */
+function lostStamp(k: Locked, slot: SlotRef): number {
+  const place = k.i32[slot + Slot.MAPPED_SPACE];
+  return k.i32[identifierAt(k, (place >> IDENTIFIER_SHIFT) & MAX_ADDRESS_SPACES) + Identifier.STAMP];
 }

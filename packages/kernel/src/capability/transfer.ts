@@ -106,9 +106,8 @@ export function transferCapabilities(
     const rights = ~(dropped >> (arrived * RIGHTS_BITS)) & Right.ALL;
     if (isMoved) {
       // What the sender has mapped of it ends in this hold of the lock. Nobody waits here: whoever maps it next does.
-      const stamp = isMapped(type) ? clearMapping(held, source, word) : 0;
+      if (isMapped(type)) clearMapping(held, source, word);
       moveSlot(held, source, destination, rights);
-      if (stamp !== 0) i32[destination + Slot.STAMP] = stamp;
     } else deriveSlot(held, source, destination, rights, 0);
     if (TRACED) traceSlot(k, TraceEvent.CAPABILITY_ARRIVE, receiver, destination);
     out[outAt + arrived] = makeHandle(first + taken, i32[destination + Slot.GENERATION]);

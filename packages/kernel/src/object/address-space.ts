@@ -2,9 +2,9 @@
 import { PAGE_BITS, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { ENTRY_WORDS, entryBits, entryIndex, PageEntry, TABLE_ENTRIES, type WordIndex } from "@capos/hal";
-import { countUnmapping, findEntry, isUsedByOthers, rightsOf } from "../capability/mapping.js";
+import { findEntry, isUsedByOthers, rightsOf, stampSpace } from "../capability/mapping.js";
 import { progressOf } from "../sched/progress.js";
-import { graceIsOver, nextGrace, waitForGrace } from "../smp/grace-period.js";
+import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import type { Answer } from "../state/answer.js";
 import type { Core } from "../state/core.js";
@@ -78,8 +78,7 @@ export function addressSpaceSample(k: Core, thread: ThreadRef, context: Context,
     if (cleared) {
       k.unmapped = true;
       if (isUsedByOthers(held, space)) {
-        countUnmapping(held);
-        stamp = nextGrace(k);
+        stamp = stampSpace(held, space);
       }
     }
     unlockTree(held);

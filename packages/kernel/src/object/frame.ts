@@ -5,8 +5,6 @@ import { ENTRY_WORDS, entryBits, PageEntry } from "@capos/hal";
 import { hasRight, isLive, isOpenCNode } from "../capability/lookup.js";
 import {
   clearMapping,
-  countUnmapping,
-  type Entries,
   entriesOf,
   entriesOfSlot,
   fillEntry,
@@ -19,21 +17,23 @@ import {
   lowRights,
   mappedPage,
   mappedSpace,
+  pendingStamp,
   rightsOf,
   setMapped,
+  stampSpace,
   whyNotEmpty,
 } from "../capability/mapping.js";
 import { derivePart, isDying, reclaimSlot } from "../capability/slot.js";
 import { progressOf } from "../sched/progress.js";
-import { graceIsOver, nextGrace, waitForGrace } from "../smp/grace-period.js";
+import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
 import { Answer } from "../state/answer.js";
 import { beginCommit, endCommit } from "../state/commit.js";
 import type { Core } from "../state/core.js";
-import { Thread } from "../state/layout.js";
+import { AddressSpace, Thread } from "../state/layout.js";
 import type { SlotRef, SpaceRef, ThreadRef } from "../state/references.js";
 import { answer, finish, refuse } from "./arguments.js";
-import { openSpace, type Settled, settle, settled, settledAs } from "./settled.js";
+import { openSpace, type Settled, settle, settledAs } from "./settled.js";
 
 function sizeBitsOf(k: Core, frame: SlotRef): number {
   return (k.i32[frame] >>> SlotBits.SIZE_SHIFT) & 63;
@@ -47,7 +47,7 @@ function isMappable(rights: number): boolean {
 }
 
 /** Why a frame's capability does not give these rights to its memory; OK if it does. */
-function objection(k: Core, frame: SlotRef, rights: number): Err {
+function unmappable(k: Core, frame: SlotRef, rights: number): Err {
   if (!isMappable(rights)) return Err.RANGE;
   return hasRight(k, frame, rights) ? Err.OK : Err.DENIED;
 }
@@ -55,35 +55,35 @@ function objection(k: Core, frame: SlotRef, rights: number): Err {
 /** All that can be refused is before anything is changed; where it has to wait, for stale entries, the trap starts again. */
 export function frameMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { memory, rights, address } = k.operands;
-  const status = objection(k, self, rights);
+  const status = unmappable(k, self, rights);
   if (status !== Err.OK) return refuse(context, status, Right.READ, Right.READ | Right.EXECUTE);
   const size = 2 ** sizeBitsOf(k, self);
   if (address % size !== 0 || address < 2 ** PAGE_BITS)
     return refuse(context, Err.RANGE, size, USER_END - size);
   const held = lockTree(k);
-  const done = map(held, self, memory, address / 2 ** PAGE_BITS, rights);
+  map(held, self, memory, address / 2 ** PAGE_BITS, rights);
   unlockTree(held);
-  return settle(k, thread, context, done);
+  return settle(k, thread, context);
 }
 
 function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: number): Settled {
   const { i32 } = k;
   // Looked up without the lock.
-  if (!isLive(k, frame)) return settledAs(Err.BAD_CAP);
+  if (!isLive(k, frame)) return settledAs(k, Err.BAD_CAP);
   const space = openSpace(k, memory);
-  if (space === 0) return settled;
-  if (mappedSpace(k, frame) !== 0) return settledAs(Err.BUSY);
-  // One that was moved here may be in use by cores of its former holder.
-  const moved = i32[frame + Slot.STAMP];
-  if (moved !== 0 && !graceIsOver(k, moved)) return settledAs(Err.OK, 0, moved);
+  if (space === 0) return k.settled;
+  if (mappedSpace(k, frame) !== 0) return settledAs(k, Err.BUSY);
+  // Cores may use it still: of its former holder, of an address space that is gone.
+  const awaits = clearMapping(k, frame, i32[frame]);
+  if (awaits !== 0) return settledAs(k, Err.OK, 0, awaits);
   const sizeBits = sizeBitsOf(k, frame);
   const level = levelOf(sizeBits);
   const count = entriesOf(sizeBits);
   const entry = findEntry(k, space, page, level);
-  if (entry < 0) return settledAs(Err.NO_TABLE, -entry);
+  if (entry < 0) return settledAs(k, Err.NO_TABLE, -entry);
   const used = entry === 0 ? IN_USE : whyNotEmpty(k, entry, count);
-  if (used === IN_USE) return settledAs(Err.MAPPED);
-  if (used !== 0) return settledAs(Err.OK, 0, used);
+  if (used === IN_USE) return settledAs(k, Err.MAPPED);
+  if (used !== 0) return settledAs(k, Err.OK, 0, used);
   const start = i32[frame + Slot.OBJECT] * 4;
   const low = lowRights(rights) | (level > 1 ? PageEntry.HUGE : 0);
   beginCommit(k);
@@ -91,7 +91,7 @@ function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: n
     fillEntry(k, entry + i * ENTRY_WORDS, (start + i * 2 ** entryBits(level)) | low, highRights(rights));
   setMapped(k, frame, space, page);
   endCommit(k);
-  return settledAs(Err.OK);
+  return settledAs(k, Err.OK);
 }
 
 /** Answers when no core uses the mapping any more. */
@@ -120,7 +120,7 @@ export function frameProtect(k: Core, thread: ThreadRef, context: Context, self:
   const asked = progressOf(k, thread);
   if (asked !== 0) return graceIsOver(k, asked) ? finish(context, Err.OK) : waitForGrace(k, thread, asked);
   const { rights } = k.operands;
-  const status = objection(k, self, rights);
+  const status = unmappable(k, self, rights);
   if (status !== Err.OK) return refuse(context, status, Right.READ, Right.READ | Right.EXECUTE);
   const held = lockTree(k);
   const stamp = protect(held, self, rights);
@@ -129,7 +129,6 @@ export function frameProtect(k: Core, thread: ThreadRef, context: Context, self:
 }
 
 const NOT_MAPPED = -1;
-const scratch: Entries = { at: 0, count: 0, step: 0 };
 
 /**
  * Gives the entries of a mapping other rights. Answers the grace period after which no core has more than these. Only
@@ -137,11 +136,12 @@ const scratch: Entries = { at: 0, count: 0, step: 0 };
  */
 function protect(k: Locked, frame: SlotRef, rights: number): number {
   const { i32 } = k;
-  if (!isLive(k, frame) || !entriesOfSlot(k, frame, i32[frame], scratch)) return NOT_MAPPED;
-  const { at, count, step } = scratch;
+  if (!isLive(k, frame) || !entriesOfSlot(k, frame, i32[frame])) return NOT_MAPPED;
+  const { at, count, step } = k.entries;
   const first = (i32[frame + Slot.OBJECT] * 4) >>> 0;
   let changed = 0;
   let isLess = false;
+  let isMore = false;
   for (let i = 0; i < count; i++) {
     const entry = at + i * ENTRY_WORDS;
     for (;;) {
@@ -153,15 +153,17 @@ function protect(k: Locked, frame: SlotRef, rights: number): number {
       if (wanted !== low && Atomics.compareExchange(i32, entry, low, wanted) !== low) continue;
       changed++;
       isLess ||= (low & ~wanted & PageEntry.WRITABLE) !== 0;
+      isMore ||= (wanted & ~low & PageEntry.WRITABLE) !== 0;
       break;
     }
   }
   if (changed === 0) return NOT_MAPPED;
-  if (!isLess) return 0;
+  if (isMore) return 0;
+  const space = mappedSpace(k, frame) as SpaceRef;
+  // Another may have lowered them, and be waiting.
+  if (!isLess) return pendingStamp(k, space + AddressSpace.STAMP);
   k.unmapped = true;
-  if (!isUsedByOthers(k, mappedSpace(k, frame) as SpaceRef)) return 0;
-  countUnmapping(k);
-  return nextGrace(k);
+  return isUsedByOthers(k, space) ? stampSpace(k, space) : 0;
 }
 
 export function frameInfo(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
@@ -169,10 +171,10 @@ export function frameInfo(k: Core, _thread: ThreadRef, context: Context, self: S
   const held = lockTree(k);
   let rights = 0;
   let address = -1;
-  if (isLive(k, self) && entriesOfSlot(held, self, i32[self], scratch)) {
-    const low = i32[scratch.at];
+  if (isLive(k, self) && entriesOfSlot(held, self, i32[self])) {
+    const low = i32[k.entries.at];
     if (holds(low, (i32[self + Slot.OBJECT] * 4) >>> 0)) {
-      rights = rightsOf(low, i32[scratch.at + 1]);
+      rights = rightsOf(low, i32[k.entries.at + 1]);
       address = mappedPage(k, self) * 2 ** PAGE_BITS;
     }
   }

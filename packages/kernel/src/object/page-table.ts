@@ -22,7 +22,7 @@ import type { Core } from "../state/core.js";
 import { Thread } from "../state/layout.js";
 import type { SlotRef, ThreadRef } from "../state/references.js";
 import { answer, finish } from "./arguments.js";
-import { openSpace, settle, settled, settledAs } from "./settled.js";
+import { openSpace, settle, settledAs } from "./settled.js";
 
 const PAGE = 4096;
 
@@ -32,27 +32,28 @@ export function pageTableMap(k: Core, thread: ThreadRef, context: Context, self:
   const held = lockTree(k);
   const level = place(held, self, memory, Math.floor(address / PAGE));
   unlockTree(held);
-  return level > 0 ? answer(context, level) : settle(k, thread, context, settled);
+  return level > 0 ? answer(context, level) : settle(k, thread, context);
 }
 
 /** Answers the level of a table that was put in its place; 0, and how it ended is noted. */
 function place(k: Locked, table: SlotRef, memory: SlotRef, page: number): number {
   const { i32 } = k;
   // Looked up without the lock.
-  if (!isLive(k, table)) settledAs(Err.BAD_CAP);
+  if (!isLive(k, table)) settledAs(k, Err.BAD_CAP);
   else {
     const space = openSpace(k, memory);
     if (space === 0) return 0;
-    const moved = i32[table + Slot.STAMP];
     const missing = findEntry(k, space, page, 1);
     const level = -missing;
-    if (mappedSpace(k, table) !== 0 || !isEmpty(k, table)) settledAs(Err.BUSY);
-    else if (moved !== 0 && !graceIsOver(k, moved)) settledAs(Err.OK, 0, moved);
-    else if (missing >= 0) settledAs(Err.MAPPED);
+    const isInUse = mappedSpace(k, table) !== 0;
+    const awaits = isInUse ? 0 : clearMapping(k, table, i32[table]);
+    if (awaits !== 0) settledAs(k, Err.OK, 0, awaits);
+    else if (isInUse || !isEmpty(k, table)) settledAs(k, Err.BUSY);
+    else if (missing >= 0) settledAs(k, Err.MAPPED);
     else {
       const entry = findEntry(k, space, page, level + 1);
       const used = whyNotEmpty(k, entry, 1);
-      if (used !== 0) settledAs(used === IN_USE ? Err.MAPPED : Err.OK, 0, used === IN_USE ? 0 : used);
+      if (used !== 0) settledAs(k, used === IN_USE ? Err.MAPPED : Err.OK, 0, used === IN_USE ? 0 : used);
       else {
         beginCommit(k);
         fillEntry(k, entry, (i32[table + Slot.OBJECT] * 4) | PageEntry.WRITABLE | PageEntry.USER, 0);
@@ -77,15 +78,16 @@ export function pageTableUnmap(k: Core, thread: ThreadRef, context: Context, sel
   const asked = progressOf(k, thread);
   if (asked !== 0 && !graceIsOver(k, asked)) return waitForGrace(k, thread, asked);
   const held = lockTree(k);
-  let stamp = 0;
-  if (isLive(k, self)) {
-    if (asked === 0) stamp = clearMapping(held, self, i32[self]) || i32[self + Slot.STAMP];
-    if ((stamp === 0 || graceIsOver(k, stamp)) && mappedSpace(k, self) === 0) clear(held, self);
+  let awaits = 0;
+  // Somebody may have put it elsewhere meanwhile, and there it stays.
+  if (isLive(k, self) && (asked === 0 || mappedSpace(k, self) === 0)) {
+    awaits = clearMapping(held, self, i32[self]);
+    if (awaits === 0) clear(held, self);
   }
   unlockTree(held);
-  if (stamp === 0 || graceIsOver(k, stamp)) return finish(context, Err.OK);
-  i32[thread + Thread.PROGRESS] = stamp;
-  return waitForGrace(k, thread, stamp);
+  if (awaits === 0) return finish(context, Err.OK);
+  i32[thread + Thread.PROGRESS] = awaits;
+  return waitForGrace(k, thread, awaits);
 }
 
 function clear(k: Locked, table: SlotRef): void {

@@ -23,7 +23,7 @@ import { traceProcess } from "../state/trace.js";
 import { answer, finish, refuse } from "./arguments.js";
 import { bindImage, imageNumber } from "./image.js";
 import { endProcess, linkChild } from "./process-end.js";
-import { openSpace, settle, settled, settledAs } from "./settled.js";
+import { openSpace, settle, settledAs } from "./settled.js";
 
 /** A line and a column, each a word of memory. */
 const BYTES_PER_PLACE = 8;
@@ -104,16 +104,16 @@ export function processUse(k: Core, thread: ThreadRef, context: Context, self: S
   const binding = (process + Process.SPACE_BINDING) as SlotRef;
   const held = lockTree(k);
   if (openSpace(held, memory) !== 0) {
-    if (hasEnded(k, process) || !reclaimSlot(held, binding)) settledAs(Err.BUSY);
+    if (hasEnded(k, process) || !reclaimSlot(held, binding)) settledAs(k, Err.BUSY);
     else {
       bindSlot(held, memory, binding, Binding.PROCESS_SPACE);
-      settledAs(Err.OK);
+      settledAs(k, Err.OK);
       // This core may run a thread of it next, and have looked in vain.
       k.mmu.unload();
     }
   }
   unlockTree(held);
-  return settle(k, thread, context, settled);
+  return settle(k, thread, context);
 }
 
 /** The endpoint in the argument is told of the process's page faults, by a binding derived from its capability. */

@@ -3,7 +3,7 @@
  * and the guests' contexts. Everything that must outlive the worker is in physical memory; this one
  * object can be thrown away and made again.
  */
-import { BYTES_PER_WORD, MAX_CORES, MAX_MESSAGE_WORDS, Slot, SlotBits, SlotState } from "@capos/abi";
+import { BYTES_PER_WORD, Err, MAX_CORES, MAX_MESSAGE_WORDS, Slot, SlotBits, SlotState } from "@capos/abi";
 import { type Context, type Engine, type EngineCore, faultWithoutPlace } from "@capos/engine";
 import {
   Attention,
@@ -155,6 +155,10 @@ export class Core implements EngineCore {
     cnodeSlot: 0 as SlotRef,
     first: 0,
   };
+  /** How the last change of mappings ended: see object/settled.ts. */
+  readonly settled = { status: Err.OK as Err, level: 0, awaits: 0 };
+  /** Scratch for the entries of a mapping: see capability/mapping.ts. */
+  readonly entries = { at: 0 as WordIndex, count: 0, step: 0 };
   /** Scratch for bytes on their way to or from a device: as many as a message holds. */
   readonly bytes: number[] = new Array<number>(MAX_MESSAGE_WORDS * BYTES_PER_WORD).fill(0);
 
@@ -254,10 +258,11 @@ export function raiseEpoch(k: Core): void {
 export function endQuiescence(k: Core): void {
   // Before anything is looked up: who asks from here on does not count the core.
   Atomics.and(k.i32, k.attention, ~Attention.QUIESCENT);
-  k.quiescent = false;
   raiseEpoch(k);
   // Whatever was unmapped meanwhile, nobody has waited for this core.
   k.mmu.flush();
+  // Last: a guest's load or store comes here too, where the stack may end, and then it all is to be done again.
+  k.quiescent = false;
 }
 
 /** The context of a thread of this core that has been started. */

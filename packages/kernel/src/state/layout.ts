@@ -333,6 +333,8 @@ export const enum AddressSpace {
   /** Cores that have used it since it has the identifier, a bit each. Atomics, by each core for itself. */
   CORES_LOW = 1025,
   CORES_HIGH = 1026,
+  /** The grace period that is to be over before no core uses what was taken away in it last, 0 for none. Under the tree lock. */
+  STAMP = 1027,
   HEADER = 1040,
   SIZE = 2048,
 }

@@ -241,7 +241,7 @@ Atomics.store(i32, k.attention, bits & ~Attention.TAKEN);`,
     breaks: "What a core looked up before a long run it looks up anew after it.",
     scenario: "long-run-vs-slot-reuse",
     strategy: preemptions(2),
-    edits: [{ function: "endLongRun", find: "raiseEpoch(k);", replace: "" }],
+    edits: [{ function: "endQuiescence", find: "raiseEpoch(k);", replace: "" }],
   },
   {
     name: "pass-for-awake-core",

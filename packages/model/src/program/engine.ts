@@ -9,6 +9,7 @@
  */
 import { Trap } from "@capos/abi";
 import { type Context, type ContextKind, type EngineCore, faultWithoutPlace } from "@capos/engine";
+import { PAGE_BYTES, Refusal, TLB_ENTRIES } from "@capos/hal";
 import type { CoreParts } from "@capos/kernel/internal";
 import { Instant } from "./instant.js";
 
@@ -53,8 +54,33 @@ class ScenarioContext implements Context {
         // As the checks of real guests: see the generator engine's clock.
         this.core.ranLong = true;
         if (this.core.isWanted()) return Trap.PREEMPTED;
-      } else this.result = Atomics.load(i32, Instant.LOOK - step.value);
+      } else if (step.value === Instant.LOAD || step.value === Instant.STORE)
+        this.result = this.access(step.value === Instant.STORE);
+      else this.result = Atomics.load(i32, Instant.LOOK - step.value);
     }
+  }
+
+  /**
+   * A load or store of 32 bits as the generator engine's accessors make it: a look at the core's buffer, a walk if that does
+   * not know the page, then the access, which is what others may come before. Answers what was loaded (0 if stored), or
+   * minus the `Refusal`.
+   */
+  private access(isWrite: boolean): number {
+    const { mmu } = this.core;
+    const { i32 } = $host.memory;
+    const { address, value } = $host.access;
+    const page = Math.floor(address / PAGE_BYTES);
+    const i = page % TLB_ENTRIES;
+    const tag = isWrite ? mmu.writeTags[i] : mmu.readTags[i];
+    if (address >= mmu.limit || tag !== page + mmu.base) {
+      if (mmu.limit === 0 && !this.core.enterSpace()) return -Refusal.NO_SPACE;
+      const refusal = mmu.walk(page, isWrite);
+      if (refusal !== Refusal.NONE) return -refusal;
+    }
+    const word = (mmu.frames[i] + (address % PAGE_BYTES)) / 4;
+    if (!isWrite) return Atomics.load(i32, word);
+    Atomics.store(i32, word, value);
+    return 0;
   }
 }
 

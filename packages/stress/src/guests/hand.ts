@@ -4,7 +4,7 @@
  * The entry's begin is read from the clock right before the operation and its end is that of the entry
  * itself, so the operation lies within. What fails is recorded like what works: the answer says which.
  */
-import { Err, Method, type ObjectType, Right, type Sys } from "@capos/abi";
+import { Err, isMemoryFault, Method, type ObjectType, Right, type Sys } from "@capos/abi";
 import type { Steps } from "@capos/libos";
 import { Random } from "./random.js";
 import { Kind } from "./vocabulary.js";
@@ -211,6 +211,58 @@ export function* clear({ sys, cnode }: Hand, slot: number): Steps<void> {
 /** Takes a notification's bits. */
 export function* drain({ sys }: Hand, notification: number): Steps<void> {
   yield sys.poll(notification);
+}
+
+/** Maps a page of a frame, as number `id`. True unless it was refused. */
+export function* mapPage(
+  hand: Hand,
+  frame: number,
+  frameId: number,
+  id: number,
+  space: number,
+  address: number,
+): Steps<boolean> {
+  const { sys } = hand;
+  const { words } = sys;
+  const start = yield* clock(hand);
+  words[0] = Method.FRAME_MAP;
+  words[1] = space;
+  words[2] = address;
+  words[3] = Right.READ | Right.WRITE;
+  const answer = yield sys.call(frame, 4);
+  yield* record(hand, start, Kind.MAKE, id, frameId, answer, 0);
+  return answer >= 0;
+}
+
+/** Ends mapping number `id` of a frame. Refused, it says something of the frame alone. True unless it was. */
+export function* unmapPage(hand: Hand, frame: number, frameId: number, id: number): Steps<boolean> {
+  const { sys } = hand;
+  const start = yield* clock(hand);
+  sys.words[0] = Method.FRAME_UNMAP;
+  const answer = yield sys.call(frame, 1);
+  if (answer >= 0) yield* record(hand, start, Kind.DELETE, id, 0, answer, 0);
+  else yield* record(hand, start, Kind.USE, frameId, 0, answer, 0);
+  return answer >= 0;
+}
+
+/** Stores at an address so often, or until it is refused. */
+export function* storeOften(hand: Hand, id: number, address: number, times: number): Steps<void> {
+  const { sys } = hand;
+  const start = yield* clock(hand);
+  let answer: number = Err.OK;
+  try {
+    for (let i = 0; i < times; i++) sys.store32(address, id);
+  } catch (error) {
+    if (!isMemoryFault(error)) throw error;
+    answer = Err.BAD_CAP;
+  }
+  yield* record(hand, start, Kind.USE, id, 0, answer, 0);
+}
+
+/** Notes what should be and what was found, after a race. */
+export function* audit(hand: Hand, id: number, right: number, found: number): Steps<void> {
+  const start = yield* clock(hand);
+  yield* record(hand, start, Kind.AUDIT, id, right, 0, found);
 }
 
 /** Notes whether a notification that was drained has stayed silent since: nobody is left who could signal it. */

@@ -12,6 +12,7 @@ import { queueOrder } from "./queue-order.js";
 import { revokeVsCall } from "./revoke-vs-call.js";
 import { revokeVsCopy } from "./revoke-vs-copy.js";
 import { live, revokeVsKill } from "./revoke-vs-kill.js";
+import { revokeVsMap } from "./revoke-vs-map.js";
 import { revokeVsRetype } from "./revoke-vs-retype.js";
 import { revokeVsRevoke } from "./revoke-vs-revoke.js";
 import { revokeInFlight, revokeVsTransfer } from "./revoke-vs-transfer.js";
@@ -25,6 +26,7 @@ const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   "revoke-vs-retype": revokeVsRetype,
   "revoke-vs-revoke": revokeVsRevoke,
   "revoke-vs-kill": revokeVsKill,
+  "revoke-vs-map": revokeVsMap,
   "revoke-in-flight": revokeInFlight,
   "delete-last-two": deleteLastTwo,
   "slot-reuse": slotReuse,

@@ -15,6 +15,7 @@ export const SCENARIOS = Object.freeze({
   "revoke-vs-retype": "objects made from memory that is revoked",
   "revoke-vs-revoke": "revokes of a root, its child and its grandchild, while others copy below",
   "revoke-vs-kill": "a process that is killed while what it holds is revoked",
+  "revoke-vs-map": "a page that is mapped and written to on all cores, and a revoke of the frame",
   "revoke-in-flight": "three cores: one revokes while another sends copies to a third",
   "delete-last-two": "the last two capabilities of an object, or of a badge, deleted at once",
   "slot-reuse": "slots that change tenants while others use older handles to them",
@@ -29,9 +30,9 @@ export type ScenarioName = keyof typeof SCENARIOS;
 export const enum Kind {
   /** Everything of the round has been recorded. OBJECT is the round's number 0, C how many operations it had. */
   ROUND_END = 1,
-  /** OBJECT was made from capability number A; C is the badge it was minted with, or 0. */
+  /** OBJECT, a capability or a mapping, was made from capability number A; C is the badge it was minted with, or 0. */
   MAKE = 2,
-  /** OBJECT was used. For a message A is its serial number, else 0; C is the badge that a call brought back. */
+  /** OBJECT was used; a mapping: to store. For a message A is its serial number, else 0; C is the badge that a call brought back. */
   USE = 3,
   /** Everything derived from OBJECT was revoked. */
   REVOKE = 4,
