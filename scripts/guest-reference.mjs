@@ -28,7 +28,7 @@ const PARTS = [
   ["Capabilities", ["cspace", "capability", "held", "rights", "kernel-objects", "slots"]],
   ["The system's servers", ["console", "log", "names", "echo"]],
   ["Errors and steps", ["ipc-error", "steps"]],
-  ["Memory", ["own-memory", "block-pool", "object-size"]],
+  ["Memory", ["access", "own-memory", "block-pool", "object-size"]],
   ["Calls of kernel objects", ["kernel-calls"]],
   ["Texts", ["text"]],
 ];

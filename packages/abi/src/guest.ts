@@ -88,6 +88,14 @@ export interface Sys {
   /** Stores a text as UTF-8, at most 64 KiB; answers its bytes. */
   putText(address: number, text: string): number;
 
+  /**
+   * Tells the process's fault handler of the load or store that failed last, and blocks for its answer: `NOT_FOUND` without a
+   * handler, else as a call. The registers are kept meanwhile, and no capability is received; `endFault`, to be called
+   * next, puts them back and answers the first word of the handler's answer. See `access` in the library.
+   */
+  raiseFault(): number;
+  endFault(): number;
+
   /** Badge of the message received last, or bits of the notification taken last. */
   badge(): number;
   /** True when the receive was ended by the thread's bound notification, whose bits are then in `badge()`. */

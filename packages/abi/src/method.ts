@@ -51,6 +51,8 @@ export const enum Method {
   PROCESS_NUMBER = 0x36,
   /** memory. Needs WRITE. Answers 0. */
   PROCESS_USE = 0x37,
+  /** handler. Needs WRITE. Answers 0. */
+  PROCESS_FAULTS = 0x38,
 
   // Memory that can be mapped: 4 KiB to 1 GiB, aligned to its size.
 

@@ -301,6 +301,16 @@ const process: readonly MethodDeclaration[] = [
     says: "Gives the process its address space, for as long as the capability lasts: what its threads' loads and stores name.",
     what: "use address space",
   },
+  {
+    name: "faults",
+    number: 0x38,
+    right: Right.WRITE,
+    arguments: [capability("handler", [ObjectType.ENDPOINT], Right.SEND)],
+    answers: [],
+    errors: [[Err.BUSY, "it has a handler, or has ended"]],
+    says: "Has the process's page faults go to an endpoint, for as long as the capability lasts: see `FaultWord` for the message. An answer whose first word is 0 has the guest try again.",
+    what: "fault handler",
+  },
 ];
 
 const frame: readonly MethodDeclaration[] = [

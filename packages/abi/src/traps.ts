@@ -37,6 +37,20 @@ export const enum Trap {
   SAVE_REPLY = 14,
   /** What instrumented code yields when its core is wanted; not for guests to write, harmless if they do. */
   PREEMPTED = 15,
+  /** A call to the process's fault handler, of what the kernel noted of the load or store that failed last. `CALL` and a bit. */
+  FAULT = 0x13,
+}
+
+/** The words of a fault's message. */
+export const enum FaultWord {
+  /** A `Refusal`: 4 if nothing is mapped there, 5 if the mapping does not allow it. */
+  REASON = 0,
+  /** 1 for a store, 0 for a load. */
+  IS_STORE = 1,
+  ADDRESS = 2,
+  /** Which thread of the process: 0 is its first. */
+  THREAD_INDEX = 3,
+  COUNT = 4,
 }
 
 /** Where the operands of a trap stand in a register file. */
@@ -78,6 +92,11 @@ export const enum TrapShift {
   CAPABILITIES = 16,
 }
 
+/** True if a trap is a call, a guest's or its fault's: the thread waits for a reply. */
+export function isCall(trap: number): boolean {
+  return (trap & 0xff & ~(Trap.FAULT ^ Trap.CALL)) === Trap.CALL;
+}
+
 const TRAP_NAMES: readonly string[] = Object.freeze([
   "none",
   "send",
@@ -95,6 +114,8 @@ const TRAP_NAMES: readonly string[] = Object.freeze([
   "exit",
   "saveReply",
   "preempted",
+  ...["trap 16", "trap 17", "trap 18"],
+  "fault",
 ]);
 
 /** The name of a trap by its operation bits, for dumps and traces. */

@@ -34,6 +34,10 @@ export interface Context {
   waitEpoch: number;
   /** The kernel's: home of the endpoint in that slot when it was found, a hint. */
   foundHome: number;
+  /** The load or store that failed last, for its page fault: a `Refusal`, 0 for none. Noted by whoever refused it. */
+  faultReason: number;
+  faultAddress: number;
+  faultIsStore: boolean;
   /** Runs the guest to its next trap; answers the trap or an `Outcome`. Never throws. */
   resume(): number;
 }

@@ -2,6 +2,7 @@
 import { ObjectType, Slot, SlotBits, SlotState, typeName } from "@capos/abi";
 import { BootInfo, memoryMap, moduleBytes, moduleCount, RegionKind, type WordIndex } from "@capos/hal";
 import { Process } from "@capos/kernel/layout";
+import { inspectSpaces } from "./spaces.js";
 import type { MemoryInfo, MemoryOwner } from "./state.js";
 import { bytesOf, type Survey, typeOf } from "./survey.js";
 import type { CopiedSlot } from "./tree-copy.js";
@@ -58,6 +59,7 @@ export function inspectMemory(survey: Survey): MemoryInfo {
     images: hasModules ? moduleCount(memory) : 0,
     imageBytes: hasModules ? moduleBytes(memory) : 0,
     freeBytes,
+    spaces: inspectSpaces(memory, [...survey.processes]),
     owners: [...accounts.values()].sort((a, b) => (a.process ?? Infinity) - (b.process ?? Infinity)),
   };
 }

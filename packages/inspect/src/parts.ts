@@ -2,6 +2,7 @@
  * A state as people read it: titled parts with columns and rows, in words. How they are laid out is
  * somebody else's business: a panic writes lines, the command line tables.
  */
+import { Right } from "@capos/abi";
 import { DEFAULT_LIMITS, type Limits, type Part, part } from "./part.js";
 import { address, bytes, flagText, placeText, sizeText } from "./phrases.js";
 import { queueParts } from "./queue-parts.js";
@@ -9,10 +10,12 @@ import {
   type CapabilityInfo,
   type CoreInfo,
   type MachineState,
+  type MappingInfo,
   type MemoryOwner,
   type ProcessInfo,
   SECTIONS,
   type SectionName,
+  type SpaceInfo,
   type ThreadInfo,
 } from "./state.js";
 import { treeLines } from "./tree-lines.js";
@@ -59,12 +62,45 @@ export function partsOf(state: Partial<MachineState>, limits: Limits = DEFAULT_L
         memory.regions.map(({ name, address: at, bytes: size }) => [address(at), bytes(size), name]),
         limits,
       ),
+      ...memory.spaces.map((space) =>
+        part("memory", spaceTitle(space), MAPPING_COLUMNS, space.mappings.map(mappingRow), limits),
+      ),
     ],
   };
   return SECTIONS.flatMap((name) => {
     const value = state[name];
     return value === undefined ? [] : (makers[name] as (value: unknown) => Part[])(value);
   });
+}
+
+function spaceTitle({ identifier, address: at, processes, cores, tables, complete }: SpaceInfo): string {
+  const users = processes.length > 0 ? processes.join(", ") : "no process";
+  const used = cores.length > 0 ? `used on core ${cores.join(", ")}` : "not used yet";
+  return (
+    `address space ${identifier} of ${users}: at ${address(at)}, ${tables} tables, ${used}` +
+    (complete ? "" : ", and more that was not read")
+  );
+}
+
+const MAPPING_COLUMNS = Object.freeze([
+  "address",
+  "size",
+  "rights",
+  "pages of",
+  "accessed",
+  "dirty",
+  "memory",
+]);
+
+function mappingRow(mapping: MappingInfo): string[] {
+  const { address: at, bytes: size, rights, pageBytes, accessedPages, dirtyPages, physical } = mapping;
+  const letters = [Right.READ, Right.WRITE, Right.EXECUTE].map((right, i) =>
+    (rights & right) !== 0 ? "rwx"[i] : "-",
+  );
+  return [
+    ...[address(at), bytes(size), letters.join(""), bytes(pageBytes)],
+    ...[String(accessedPages), String(dirtyPages), address(physical)],
+  ];
 }
 
 const CORE_COLUMNS = Object.freeze([

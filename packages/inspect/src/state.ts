@@ -267,4 +267,34 @@ export interface MemoryInfo {
   /** In no object, untyped of others or table: all of the owners' free bytes. */
   readonly freeBytes: number;
   readonly owners: readonly MemoryOwner[];
+  readonly spaces: readonly SpaceInfo[];
+}
+
+/** An address space in which something is mapped, or was. */
+export interface SpaceInfo {
+  /** By which the buffers of the cores know it, 1 to 4095. */
+  readonly identifier: number;
+  /** Its object's, in bytes. */
+  readonly address: number;
+  /** Names of the processes that use it. */
+  readonly processes: readonly string[];
+  /** Cores that have used it. */
+  readonly cores: readonly number[];
+  /** Page tables below its own. */
+  readonly tables: number;
+  readonly mappings: readonly MappingInfo[];
+  /** False if there is more than was read. */
+  readonly complete: boolean;
+}
+
+/** A run of pages of one kind, in order in both address spaces. */
+export interface MappingInfo {
+  readonly address: number;
+  readonly bytes: number;
+  readonly pageBytes: number;
+  readonly physical: number;
+  /** A set of `Right`. */
+  readonly rights: number;
+  readonly accessedPages: number;
+  readonly dirtyPages: number;
 }

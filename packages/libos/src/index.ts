@@ -19,6 +19,7 @@ export {
   type Sys,
   typeName,
 } from "@capos/abi";
+export { access } from "./access.js";
 export type { ProgramImage } from "./assets.js";
 export { type Block, type BlockOperations, BlockPool, kernelBlocks } from "./block-pool.js";
 export type {

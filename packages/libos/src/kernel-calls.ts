@@ -336,6 +336,16 @@ export const process = {
     words[1] = memory;
     yield* invoke(sys, "use address space", handle, Method.PROCESS_USE, 2);
   },
+
+  /**
+   * Has the process's page faults go to an endpoint, for as long as the capability lasts: see `FaultWord`
+   * for the message. An answer whose first word is 0 has the guest try again. Needs WRITE.
+   */
+  *faults(sys: Sys, handle: number, handler: number): Steps<void> {
+    const { words } = sys;
+    words[1] = handler;
+    yield* invoke(sys, "fault handler", handle, Method.PROCESS_FAULTS, 2);
+  },
 };
 
 /** The frame's size, and where it is mapped. */

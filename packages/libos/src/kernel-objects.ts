@@ -95,6 +95,8 @@ export interface ProcessMethods {
   status: KernelMethod<"read", () => Steps<ProcessStatus>>;
   ceiling: KernelMethod<"write", (priority: number) => Steps<void>>;
   use: KernelMethod<"write", (memory: Named<AddressSpaceMethods, "map">) => Steps<void>>;
+  /** Page faults go to the endpoint from now on: see `access`. */
+  faults: KernelMethod<"write", (handler: Named<EndpointMethods, "send">) => Steps<void>>;
   kill: KernelMethod<"write", () => Steps<void>>;
 }
 
@@ -244,6 +246,7 @@ export const Process = /* @__PURE__ */ kind<ProcessMethods>("process", ObjectTyp
   status: () => objects.process.status(sys, handle),
   ceiling: (priority) => objects.process.ceiling(sys, handle, priority),
   use: (memory) => objects.process.use(sys, handle, handleOf(memory)),
+  faults: (handler) => objects.process.faults(sys, handle, handleOf(handler)),
   kill: () => objects.process.kill(sys, handle),
 }));
 

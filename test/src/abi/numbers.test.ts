@@ -292,8 +292,18 @@ t.test("every error is below zero, has a name and says whose fault it was", (t) 
   }
   t.same(blames, {
     none: ["OK"],
-    invoker: ["BAD_CAP", "BAD_TYPE", "DENIED", "RANGE", "UNSUPPORTED", "SLOT_OCCUPIED", "NO_REPLY", "SEALED"],
-    state: ["BUSY", "WOULD_BLOCK", "NO_MEMORY", "NO_RESOURCE", "TIMEOUT"],
+    invoker: [
+      "BAD_CAP",
+      "BAD_TYPE",
+      "DENIED",
+      "RANGE",
+      "UNSUPPORTED",
+      "SLOT_OCCUPIED",
+      "NO_REPLY",
+      "SEALED",
+      "MAPPED",
+    ],
+    state: ["BUSY", "WOULD_BLOCK", "NO_MEMORY", "NO_RESOURCE", "TIMEOUT", "NO_TABLE"],
     peer: ["REVOKED", "PEER_DIED", "NOT_FOUND", "EXPIRED"],
   });
   t.equal(

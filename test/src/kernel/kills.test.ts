@@ -72,7 +72,7 @@ t.test(
           i32[KernelInfo.GRACE_REQUESTED] = start | 0;
           calm(cores);
           bench.renew(20);
-          const slots = bench.make(ObjectType.FRAME, 0, 120, 100);
+          const slots = bench.make(ObjectType.FRAME, 12, 120, 100);
           /** The grace periods that each core has asked for. */
           const own = cores.map(() => [] as number[]);
           const stamps: number[] = [];
@@ -120,7 +120,7 @@ t.test(
 t.test("a hundred kills while a grace period is under way lead to one more, not to a hundred", (t) => {
   rest();
   bench.renew(20);
-  const slots = bench.make(ObjectType.FRAME, 0, 101, 100);
+  const slots = bench.make(ObjectType.FRAME, 12, 101, 100);
   const before = asked();
   for (const slot of slots) kill(cores[0], slot);
   t.equal(asked(), before + 1);
@@ -141,7 +141,7 @@ t.test(
     ]) {
       rest();
       bench.renew(20);
-      const [first, second] = bench.make(ObjectType.FRAME, 0, 2, 100) as [SlotRef, SlotRef];
+      const [first, second] = bench.make(ObjectType.FRAME, 12, 2, 100) as [SlotRef, SlotRef];
       kill(k, first);
       attend(k);
       attend(third);
@@ -198,7 +198,7 @@ t.test(
 t.test("a core that halts through a grace period looks everything up anew", (t) => {
   rest();
   bench.renew(20);
-  const [slot] = bench.make(ObjectType.FRAME, 0, 1, 100) as [SlotRef];
+  const [slot] = bench.make(ObjectType.FRAME, 12, 1, 100) as [SlotRef];
   const context = naming(slot);
   const [k, other, third] = cores as [Core, Core, Core];
   currentSlot(other, thread, context);
@@ -217,7 +217,7 @@ t.test("no two cores are ever in an epoch of the same number", (t) => {
   rest();
   bench.renew(20);
   const seen = new Map<number, number>();
-  const slots = bench.make(ObjectType.FRAME, 0, 60, 100);
+  const slots = bench.make(ObjectType.FRAME, 12, 60, 100);
   for (const slot of slots) {
     kill(cores[slot % CORES], slot);
     for (const k of cores) {

@@ -214,7 +214,7 @@ t.test(
     });
     t.equal(i32[process + Process.THREADS_LEFT], 50);
     const inside = (index: number): SlotRef => (objectIn(cnode) + index * Slot.WORDS) as SlotRef;
-    const [frame] = bench.make(ObjectType.FRAME, 0, 1, 300) as [SlotRef];
+    const [frame] = bench.make(ObjectType.FRAME, 12, 1, 300) as [SlotRef];
     for (let i = 1; i < 1000; i++) locked(zero, (held) => deriveSlot(held, frame, inside(i), Right.ALL, 0));
     // It passed one on.
     locked(zero, (held) => deriveSlot(held, inside(500), slotAt(301), Right.ALL, 0));

@@ -71,7 +71,7 @@ t.test(
       [ObjectType.THREAD, 0],
       [ObjectType.PROCESS, 0],
       [ObjectType.MONITOR, 0],
-      [ObjectType.FRAME, 0],
+      [ObjectType.FRAME, 12],
     ];
     const step = fc.record({
       what: fc.constantFrom("make", "make", "copy", "nest", "kill", "kill", "turn", "leave", "wait", "work"),
@@ -233,7 +233,7 @@ t.test("a core that rests looks again when what an object of its list waited for
 
 t.test("a CNode of any size is emptied in bounded steps, and what was in it is dead", (t) => {
   bench.renew(19);
-  const [frame] = bench.make(ObjectType.FRAME, 0, 1, 100) as [SlotRef];
+  const [frame] = bench.make(ObjectType.FRAME, 12, 1, 100) as [SlotRef];
   const [cnode] = bench.make(ObjectType.CNODE, 12, 1, 101) as [SlotRef];
   const inside = Array.from({ length: 4095 }, (_, i) => (objectIn(cnode) + (i + 1) * Slot.WORDS) as SlotRef);
   for (const slot of inside) locked(zero, (held) => deriveSlot(held, frame, slot, Right.ALL, 0));

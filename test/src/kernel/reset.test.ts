@@ -38,10 +38,10 @@ t.test(
   (t) => {
     for (const late of cores) {
       bench.renew(14);
-      const slots = bench.make(ObjectType.FRAME, 0, 4, 100);
+      const slots = bench.make(ObjectType.FRAME, 12, 4, 100);
       soil(untyped, 2 ** 14);
       for (const slot of slots) kill(slot);
-      const trap = new Retyping(zero, untyped, ObjectType.FRAME, 0, 4, 110);
+      const trap = new Retyping(zero, untyped, ObjectType.FRAME, 12, 4, 110);
       const attempt = (): void => {
         for (let i = 0; i < 5; i++) {
           for (const core of cores) if (core !== late) turn(core);
@@ -72,7 +72,7 @@ t.test(
 
 t.test("memory is zeroed in bounded steps, all that was ever handed out and nothing beyond", (t) => {
   bench.renew(18);
-  const slots = bench.make(ObjectType.FRAME, 0, 63, 100);
+  const slots = bench.make(ObjectType.FRAME, 12, 63, 100);
   soil(untyped, 2 ** 18);
   for (const slot of slots) kill(slot);
   const trap = new Retyping(zero, untyped, ObjectType.UNTYPED, 18, 1, 200);
@@ -98,8 +98,8 @@ t.test("memory is zeroed in bounded steps, all that was ever handed out and noth
 
 t.test("memory that is not needed is not waited for: what fits behind the watermark is made at once", (t) => {
   bench.renew(14);
-  kill(bench.make(ObjectType.FRAME, 0, 1, 100)[0]);
-  const trap = new Retyping(zero, untyped, ObjectType.FRAME, 0, 3, 110);
+  kill(bench.make(ObjectType.FRAME, 12, 1, 100)[0]);
+  const trap = new Retyping(zero, untyped, ObjectType.FRAME, 12, 3, 110);
   trap.turn();
   t.equal(trap.result, Err.OK);
   t.equal(used(untyped), 2 ** 14);
@@ -108,12 +108,12 @@ t.test("memory that is not needed is not waited for: what fits behind the waterm
 
 t.test("what does not fit into all of it is refused at once, and memory with a child is not reset", (t) => {
   bench.renew(14);
-  const slots = bench.make(ObjectType.FRAME, 0, 4, 100);
+  const slots = bench.make(ObjectType.FRAME, 12, 4, 100);
   const full = new Retyping(zero, untyped, ObjectType.ENDPOINT, 0, 1, 110);
   full.turn();
   t.same([full.result, full.word], [Err.NO_MEMORY, 0]);
   for (const slot of slots) kill(slot);
-  const large = new Retyping(zero, untyped, ObjectType.FRAME, 0, 5, 110);
+  const large = new Retyping(zero, untyped, ObjectType.FRAME, 12, 5, 110);
   large.turn();
   t.same([large.result, large.word], [Err.NO_MEMORY, 2 ** 14]);
   t.end();
@@ -144,11 +144,11 @@ t.test(
 
 t.test("two threads that reset the same memory both get on, and their objects are apart", (t) => {
   bench.renew(18);
-  for (const slot of bench.make(ObjectType.FRAME, 0, 64, 100)) kill(slot);
+  for (const slot of bench.make(ObjectType.FRAME, 12, 64, 100)) kill(slot);
   soil(untyped, 2 ** 18);
   const traps = [
-    new Retyping(zero, untyped, ObjectType.FRAME, 0, 30, 200),
-    new Retyping(one, untyped, ObjectType.FRAME, 0, 30, 300),
+    new Retyping(zero, untyped, ObjectType.FRAME, 12, 30, 200),
+    new Retyping(one, untyped, ObjectType.FRAME, 12, 30, 300),
   ];
   for (let i = 0; i < 100 && !traps.every((trap) => trap.isDone); i++) {
     traps[i % 2].turn();
@@ -172,9 +172,9 @@ t.test(
     for (const what of ["kill", "move"] as const) {
       bench.renew(18);
       const [inner] = bench.make(ObjectType.UNTYPED, 17, 1, 100) as [SlotRef];
-      for (const slot of bench.make(ObjectType.FRAME, 0, 32, 101, inner)) kill(slot);
+      for (const slot of bench.make(ObjectType.FRAME, 12, 32, 101, inner)) kill(slot);
       soil(inner, 2 ** 17);
-      const trap = new Retyping(zero, inner, ObjectType.FRAME, 0, 32, 200);
+      const trap = new Retyping(zero, inner, ObjectType.FRAME, 12, 32, 200);
       for (let i = 0; i < 10 && used(inner) === 2 ** 17; i++) {
         trap.turn();
         settle(cores);
@@ -223,8 +223,8 @@ t.test(
   "whatever is made, killed and made again: objects are apart, read as zero when they are made, and no memory is two objects within two grace periods",
   (t) => {
     const kinds: readonly [ObjectType, number, number][] = [
-      [ObjectType.FRAME, 0, 12],
-      [ObjectType.FRAME, 0, 12],
+      [ObjectType.FRAME, 12, 12],
+      [ObjectType.FRAME, 12, 12],
       [ObjectType.ENDPOINT, 0, 7],
       [ObjectType.UNTYPED, 13, 13],
       [ObjectType.SEALER, 0, 6],

@@ -101,7 +101,9 @@ function snapshot(): Buffer {
 const SIZE_BITS: Partial<Record<number, (sizeBits: number) => number>> = {
   [ObjectType.UNTYPED]: (bits) => bits,
   [ObjectType.CNODE]: (bits) => bits + 6,
-  [ObjectType.FRAME]: () => 12,
+  [ObjectType.FRAME]: (bits) => bits,
+  [ObjectType.PAGE_TABLE]: () => 12,
+  [ObjectType.ADDRESS_SPACE]: () => 13,
   [ObjectType.ENDPOINT]: () => 7,
   [ObjectType.NOTIFICATION]: () => 7,
   [ObjectType.MONITOR]: () => 8,
@@ -185,6 +187,8 @@ const step = fc.record({
       ObjectType.UNTYPED,
       ObjectType.CNODE,
       ObjectType.FRAME,
+      ObjectType.PAGE_TABLE,
+      ObjectType.ADDRESS_SPACE,
       ObjectType.ENDPOINT,
       ObjectType.NOTIFICATION,
       ObjectType.THREAD,
@@ -222,6 +226,7 @@ t.test(
           if (
             bits < 6 ||
             (type === ObjectType.UNTYPED && bits > 31) ||
+            (type === ObjectType.FRAME && (bits < 12 || bits > 30)) ||
             (type === ObjectType.CNODE && (sizeBits < 1 || sizeBits > MAX_CNODE_BITS))
           )
             expected = Err.RANGE;
@@ -291,17 +296,17 @@ t.test(
 
 t.test("the last byte of an untyped can be handed out and not one more", (t) => {
   const untyped = freshUntyped(14);
-  t.equal(make(ObjectType.FRAME, 0, 4, WINDOW).status, Err.OK);
+  t.equal(make(ObjectType.FRAME, 12, 4, WINDOW).status, Err.OK);
   t.equal(i32[untyped + Slot.WATERMARK], 2 ** 14 / 64);
   t.same(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 4), { status: Err.NO_MEMORY, detail: 0 });
   freshUntyped(14);
   make(ObjectType.ENDPOINT, 0, 1, WINDOW);
   t.same(
-    make(ObjectType.FRAME, 0, 4, WINDOW + 1),
+    make(ObjectType.FRAME, 12, 4, WINDOW + 1),
     { status: Err.NO_MEMORY, detail: 2 ** 14 - 128 },
     "alignment counts, what is left is what was not handed out",
   );
-  t.equal(make(ObjectType.FRAME, 0, 3, WINDOW + 1).status, Err.OK);
+  t.equal(make(ObjectType.FRAME, 12, 3, WINDOW + 1).status, Err.OK);
   t.end();
 });
 
@@ -313,7 +318,7 @@ t.test("a retype that fails, for whatever reason, leaves all of memory as it was
     ["the window begins at an occupied slot", Err.SLOT_OCCUPIED, ObjectType.ENDPOINT, 0, 2, WINDOW + 12],
     ["its last slot is occupied", Err.SLOT_OCCUPIED, ObjectType.ENDPOINT, 0, 11, WINDOW],
     ["the untyped itself is in the window", Err.SLOT_OCCUPIED, ObjectType.ENDPOINT, 0, 5, UNTYPED - 4],
-    ["one object too many", Err.NO_MEMORY, ObjectType.FRAME, 0, 16, WINDOW + 20],
+    ["one object too many", Err.NO_MEMORY, ObjectType.FRAME, 12, 16, WINDOW + 20],
     ["one object too large", Err.NO_MEMORY, ObjectType.UNTYPED, 31, 1, WINDOW + 20],
     [
       "as many as possible of the largest",
@@ -389,7 +394,7 @@ t.test("memory made of memory stays inside it, at any depth", (t) => {
   make(ObjectType.ENDPOINT, 0, 1, WINDOW);
   make(ObjectType.UNTYPED, 14, 3, WINDOW + 1);
   const inner = slotAt(WINDOW + 2);
-  t.equal(make(ObjectType.FRAME, 0, 4, WINDOW + 10, inner).status, Err.OK);
+  t.equal(make(ObjectType.FRAME, 12, 4, WINDOW + 10, inner).status, Err.OK);
   t.equal(make(ObjectType.ENDPOINT, 0, 1, WINDOW + 20, inner).status, Err.NO_MEMORY);
   const [low, high] = [i32[inner + Slot.OBJECT], i32[inner + Slot.OBJECT] + 2 ** 12];
   for (let i = 0; i < 4; i++) {

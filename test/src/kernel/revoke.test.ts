@@ -262,7 +262,7 @@ t.test(
     bench.renew(18);
     bench.make(ObjectType.ENDPOINT, 0, 40, 100);
     bench.make(ObjectType.CNODE, 4, 3, 140);
-    bench.make(ObjectType.FRAME, 0, 5, 150);
+    bench.make(ObjectType.FRAME, 12, 5, 150);
     const trap = revoking(zero, threads[0][0], untyped);
     trap.turn();
     t.ok(descendantsOf(i32, untyped).every((slot) => !isAlive(slot)));
@@ -283,7 +283,7 @@ t.test(
   (t) => {
     for (const crowd of [10, 1023, 1024, 1025, 2000]) {
       bench.renew(18);
-      bench.make(ObjectType.FRAME, 0, 3, 100);
+      bench.make(ObjectType.FRAME, 12, 3, 100);
       const crowded = [];
       for (let made = 0; made < crowd; made += 1000)
         crowded.push(...bench.make(ObjectType.SEALER, 0, Math.min(1000, crowd - made), 110 + made));

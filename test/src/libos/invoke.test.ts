@@ -1,11 +1,14 @@
 import { Method, ObjectType, packBytes, type Sys, utf8Encode } from "@capos/abi";
 import { METHODS } from "@capos/abi/methods";
 import {
+  addressSpace,
   cnode,
   debug,
+  frame,
   imageControl,
   irq,
   monitor,
+  pageTable,
   port,
   process as processObject,
   type Steps,
@@ -172,6 +175,43 @@ t.test("each invocation sends its method and arguments as the ABI says, and unpa
     ["take image", (s, h) => imageControl.take(s, h, 7, 5, 9), [Method.IMAGE_CONTROL_TAKE, 7, 5, 9], [6], 6],
     ["bind interrupt", (s, h) => irq.bind(s, h, 5), [Method.IRQ_BIND, 5], [0], undefined],
     ["ceiling", (s, h) => processObject.ceiling(s, h, 5), [Method.PROCESS_CEILING, 5], [0], undefined],
+    ["use address space", (s, h) => processObject.use(s, h, 5), [Method.PROCESS_USE, 5], [0], undefined],
+    ["fault handler", (s, h) => processObject.faults(s, h, 5), [Method.PROCESS_FAULTS, 5], [0], undefined],
+    ["map frame", (s, h) => frame.map(s, h, 5, 4096, 3), [Method.FRAME_MAP, 5, 4096, 3], [0], undefined],
+    ["unmap frame", (s, h) => frame.unmap(s, h), [Method.FRAME_UNMAP], [0], undefined],
+    ["protect frame", (s, h) => frame.protect(s, h, 1), [Method.FRAME_PROTECT, 1], [0], undefined],
+    [
+      "frame info",
+      (s, h) => frame.info(s, h),
+      [Method.FRAME_INFO],
+      [12, 0, -1],
+      { sizeBits: 12, rights: 0, address: null },
+    ],
+    [
+      "part of frame",
+      (s, h) => frame.part(s, h, 5, 6, 12, 8192),
+      [Method.FRAME_PART, 5, 6, 12, 8192],
+      [99],
+      99,
+    ],
+    ["zero frame", (s, h) => frame.zero(s, h), [Method.FRAME_ZERO], [0], undefined],
+    ["copy frame", (s, h) => frame.copy(s, h, 5), [Method.FRAME_COPY, 5], [0], undefined],
+    ["map page table", (s, h) => pageTable.map(s, h, 5, 4096), [Method.PAGE_TABLE_MAP, 5, 4096], [3], 3],
+    ["unmap page table", (s, h) => pageTable.unmap(s, h), [Method.PAGE_TABLE_UNMAP], [0], undefined],
+    [
+      "query page",
+      (s, h) => addressSpace.query(s, h, 4096),
+      [Method.ADDRESS_SPACE_QUERY, 4096],
+      [3, 12, 1, 0],
+      { rights: 3, pageBits: 12, accessed: true, dirty: false },
+    ],
+    [
+      "sample pages",
+      (s, h) => addressSpace.sample(s, h, 4096, 64, 1),
+      [Method.ADDRESS_SPACE_SAMPLE, 4096, 64, 1],
+      [1, 2, 3, 4],
+      { accessedLow: 1, accessedHigh: 2, dirtyLow: 3, dirtyHigh: 4 },
+    ],
   ];
   for (const [name, steps, words, answer, value] of table)
     t.same(invoked(steps, answer), { words, value }, name);

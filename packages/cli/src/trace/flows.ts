@@ -5,7 +5,7 @@
  * Times between two readings of the clock are estimates (see docs/tracing.md), so that a message may seem to arrive
  * before it was sent. The ends of arrows are then moved, within the slices that they belong to.
  */
-import { Trap } from "@capos/abi";
+import { isCall } from "@capos/abi";
 import { TraceEvent } from "@capos/kernel/trace-events";
 import type { Decoded } from "@capos/libos";
 import type { TraceRecord } from "@capos/trace";
@@ -71,14 +71,14 @@ export class Flows {
       case TraceEvent.SEND: {
         const message = this.#of(id);
         message.send = here("send");
-        message.isCall = (fields[3] & 0xff) === Trap.CALL;
+        message.isCall = isCall(fields[3]);
         break;
       }
       case TraceEvent.PASS: {
         const message = this.#of(id);
         message.send = here("pass");
         message.passed = true;
-        message.isCall = (fields[4] & 0xff) === Trap.CALL;
+        message.isCall = isCall(fields[4]);
         break;
       }
       case TraceEvent.DELIVER:

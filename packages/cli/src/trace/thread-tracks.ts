@@ -1,5 +1,5 @@
 /** A track a thread: when it runs, and in which trap it is meanwhile; blocked, on what; ready, until it runs. */
-import { errorName, Trap } from "@capos/abi";
+import { errorName, isCall, Trap } from "@capos/abi";
 import { RunsWord, TraceEvent } from "@capos/kernel/trace-events";
 import type { TraceRecord } from "@capos/trace";
 import type { Canvas } from "./canvas.js";
@@ -51,7 +51,7 @@ export class ThreadTracks {
         break;
       case TraceEvent.SEND:
         this.#of(fields[1]).endpoint = fields[2];
-        if ((fields[3] & 0xff) === Trap.CALL) this.#of(fields[1]).waited = true;
+        if (isCall(fields[3])) this.#of(fields[1]).waited = true;
         break;
       case TraceEvent.QUEUE:
         this.#of(fields[1]).waited = true;

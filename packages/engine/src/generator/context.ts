@@ -20,6 +20,9 @@ export class GeneratorContext implements Context {
   waitSlot = 0;
   waitEpoch = -1;
   foundHome = -1;
+  faultReason = 0;
+  faultAddress = 0.5;
+  faultIsStore = false;
 
   private generator: unknown = null;
 

@@ -73,8 +73,17 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
     else if (offset % size !== 0) refusal = Refusal.UNALIGNED;
     else if (mmu.limit === 0 && !k.enterSpace()) refusal = Refusal.NO_SPACE;
     else refusal = mmu.walk(page, isWrite);
-    if (refusal !== Refusal.NONE) throw memoryFault(address, isWrite, refusal);
+    if (refusal !== Refusal.NONE) refuse(address, isWrite, refusal);
     return frames[page % TLB_ENTRIES] + offset;
+  }
+
+  /** Notes what failed, for a page fault: the kernel goes by that. */
+  function refuse(address: number, isWrite: boolean, refusal: Refusal): never {
+    const context = k.context!;
+    context.faultReason = refusal;
+    context.faultAddress = address;
+    context.faultIsStore = isWrite;
+    throw memoryFault(address, isWrite, refusal);
   }
 
   /** The same for any byte, by way of the buffer. */
@@ -121,7 +130,7 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
   function length(address: number, bytes: number): number {
     if (!(bytes >= 0 && floor(bytes) === bytes)) throw new RangeError(`${bytes} bytes`);
     if (bytes > 0 && !(address >= 0 && floor(address) === address && address + bytes <= USER_END))
-      throw memoryFault(address, false, Refusal.NO_ADDRESS);
+      refuse(address, false, Refusal.NO_ADDRESS);
     return bytes;
   }
 

@@ -6,6 +6,7 @@
 import {
   BADGE_HAS_NO_SENDERS,
   BADGE_IS_NOTIFICATION,
+  FaultWord,
   MAX_MESSAGE_WORDS,
   Reg,
   Right,
@@ -44,6 +45,9 @@ export function makeSys(
   // The message words alone: a guest that indexes past them meets the end of this view, not its registers.
   const words = withoutPrototype(new Float64Array(bufferOf(regs), 0, MAX_MESSAGE_WORDS));
   defineProperty(words, Symbol.iterator, NO_ITERATOR);
+
+  /** The registers as they were at a fault; made at the first. */
+  let kept: Float64Array | null = null;
 
   function put(a: number, b: number | undefined, c: number | undefined, d: number | undefined): number {
     regs[Reg.CAPABILITIES] = a;
@@ -121,6 +125,17 @@ export function makeSys(
     saveReply(index: number): number {
       regs[Reg.SECOND] = index;
       return Trap.SAVE_REPLY;
+    },
+    raiseFault(): number {
+      kept ??= new Float64Array(Reg.COUNT);
+      for (let i = 0; i < Reg.COUNT; i++) kept[i] = regs[i];
+      regs[Reg.RECEIVE_COUNT] = 0;
+      return Trap.FAULT | counts(FaultWord.COUNT);
+    },
+    endFault(): number {
+      const answer = regs[Reg.WORDS];
+      if (kept !== null) for (let i = 0; i < Reg.COUNT; i++) regs[i] = kept[i];
+      return answer;
     },
     badge(): number {
       // The marks are multiples of 2^32.

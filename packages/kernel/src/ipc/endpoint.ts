@@ -10,7 +10,7 @@
  * changes it; any other value, however old (a sender's is as old as its lookup), leads to a core that
  * bounces the request.
  */
-import { Err, INLINE_MESSAGE_WORDS, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
+import { Err, INLINE_MESSAGE_WORDS, isCall, ObjectType, Reg, Right, Slot, Trap } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { Attention, raise } from "@capos/hal";
 import { lookup } from "../capability/lookup.js";
@@ -36,7 +36,6 @@ import {
 import {
   capabilityCount,
   copyWords,
-  isCall,
   lineWords,
   saveMessage,
   threadWords,

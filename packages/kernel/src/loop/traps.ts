@@ -7,6 +7,7 @@ import { currentSlot, refusal } from "../capability/lookup.js";
 import { windowIsReady } from "../capability/transfer.js";
 import { receiveNow, receiveOnly, replyReceive, send, sendOnly } from "../ipc/endpoint.js";
 import { notify, poll, wait } from "../ipc/notification.js";
+import { raisePageFault } from "../ipc/page-fault.js";
 import { reply, saveReply } from "../ipc/reply.js";
 import { invoke } from "../object/invoke.js";
 import { endThread, faultThread } from "../object/thread-end.js";
@@ -56,6 +57,8 @@ export function dispatch(k: Core, thread: ThreadRef, context: Context): Answer {
     case Trap.EXIT:
       exit(k, thread, context.regs[Reg.SECOND]);
       return Answer.DONE;
+    case Trap.FAULT:
+      return raisePageFault(k, thread, context);
     case Trap.SAVE_REPLY:
       return saveReply(k, thread, context);
     default:

@@ -256,6 +256,16 @@ export function decodeProcessUse(k: Core, thread: ThreadRef, context: Context, s
   return true;
 }
 
+/** process.faults: handler. */
+export function decodeProcessFaults(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
+  const { operands } = k;
+  if (!hasRight(k, self, Right.WRITE)) return refused(context, Err.DENIED);
+  const handler = lookupArgument(k, thread, context, handle(context, 1), ObjectType.ENDPOINT, Right.SEND);
+  if (handler === 0) return false;
+  operands.handler = handler;
+  return true;
+}
+
 /** frame.map: memory, address, rights. */
 export function decodeFrameMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): boolean {
   const { operands } = k;

@@ -73,6 +73,7 @@ import {
   decodeProcessCallers,
   decodeProcessCeiling,
   decodeProcessConfigure,
+  decodeProcessFaults,
   decodeProcessKill,
   decodeProcessNumber,
   decodeProcessStatus,
@@ -96,6 +97,7 @@ import {
   processCallers,
   processCeiling,
   processConfigure,
+  processFaults,
   processKill,
   processNumber,
   processStatus,
@@ -243,6 +245,10 @@ export function invokeProcess(
         : Answer.DONE;
     case Method.PROCESS_USE:
       return decodeProcessUse(k, thread, context, self) ? processUse(k, thread, context, self) : Answer.DONE;
+    case Method.PROCESS_FAULTS:
+      return decodeProcessFaults(k, thread, context, self)
+        ? processFaults(k, thread, context, self)
+        : Answer.DONE;
     default:
       return finish(context, Err.UNSUPPORTED);
   }

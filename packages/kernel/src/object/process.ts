@@ -103,10 +103,8 @@ export function processUse(k: Core, thread: ThreadRef, context: Context, self: S
   const { memory } = k.operands;
   const binding = (process + Process.SPACE_BINDING) as SlotRef;
   const held = lockTree(k);
-  const life = i32[process + Process.LIFE];
   if (openSpace(held, memory) !== 0) {
-    if ((life !== LifeState.NEW && life !== LifeState.RUNNING) || !reclaimSlot(held, binding))
-      settledAs(k, Err.BUSY);
+    if (hasEnded(k, process) || !reclaimSlot(held, binding)) settledAs(k, Err.BUSY);
     else {
       bindSlot(held, memory, binding, Binding.PROCESS_SPACE);
       settledAs(k, Err.OK);
@@ -116,6 +114,26 @@ export function processUse(k: Core, thread: ThreadRef, context: Context, self: S
   }
   unlockTree(held);
   return settle(k, thread, context);
+}
+
+/** The endpoint in the argument is told of the process's page faults, by a binding derived from its capability. */
+export function processFaults(k: Core, _thread: ThreadRef, context: Context, self: SlotRef): Answer {
+  const { i32 } = k;
+  const process = i32[self + Slot.OBJECT] as ProcessRef;
+  const { handler } = k.operands;
+  const binding = (process + Process.FAULT_BINDING) as SlotRef;
+  const held = lockTree(k);
+  let status: Err = Err.OK;
+  if (!isLive(k, handler)) status = Err.BAD_CAP;
+  else if (hasEnded(k, process) || !reclaimSlot(held, binding)) status = Err.BUSY;
+  else bindSlot(held, handler, binding, Binding.PROCESS_FAULTS);
+  unlockTree(held);
+  return finish(context, status);
+}
+
+function hasEnded(k: Core, process: ProcessRef): boolean {
+  const life = k.i32[process + Process.LIFE];
+  return life !== LifeState.NEW && life !== LifeState.RUNNING;
 }
 
 /** Slots looked at before others get a turn. */

@@ -272,6 +272,8 @@ export const enum Process {
   FAULT_CALLER_PLACES = 129,
   /** Slot: its address space's. */
   SPACE_BINDING = 160,
+  /** Slot: the endpoint that its page faults go to. */
+  FAULT_BINDING = 176,
   SIZE = 256,
 }
 

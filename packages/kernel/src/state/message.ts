@@ -5,7 +5,7 @@
  * sender's words are: in its register file on its own core; in its thread object once it asked another
  * core; in the ring line if they fit.
  */
-import { MAX_MESSAGE_CAPABILITIES, MAX_MESSAGE_WORDS, Reg, Trap, TrapShift } from "@capos/abi";
+import { MAX_MESSAGE_CAPABILITIES, MAX_MESSAGE_WORDS, Reg, TrapShift } from "@capos/abi";
 import type { Core } from "./core.js";
 import { Thread } from "./layout.js";
 import type { LineRef, ThreadRef } from "./references.js";
@@ -45,11 +45,6 @@ const LINE_WORDS_AT = 8;
 /** Index of a ring line's words among the doubles. */
 export function lineWords(line: LineRef): number {
   return (line + LINE_WORDS_AT) >> 1;
-}
-
-/** True if the message that a trap or a MESSAGE field describes is a call. */
-export function isCall(message: number): boolean {
-  return (message & 0xff) === Trap.CALL;
 }
 
 /** Words of the message that a trap or a MESSAGE field describes. */

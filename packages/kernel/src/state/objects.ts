@@ -39,6 +39,8 @@ export const enum Binding {
   PROCESS_IMAGE = 6,
   /** Where its addresses lead. */
   PROCESS_SPACE = 7,
+  /** Who is told of its page faults. */
+  PROCESS_FAULTS = 8,
 }
 
 /** Facts that rare paths and those who look from outside ask for. */
@@ -80,7 +82,7 @@ const FACTS: Partial<Readonly<Record<ObjectType, KernelFacts>>> = Object.freeze(
       line: Process.FAULT_LINE,
       column: Process.FAULT_COLUMN,
     },
-    bindings: [Process.BINDING, Process.IMAGE_BINDING, Process.SPACE_BINDING],
+    bindings: [Process.BINDING, Process.IMAGE_BINDING, Process.SPACE_BINDING, Process.FAULT_BINDING],
   }),
   [ObjectType.MONITOR]: fact({ bindings: [Monitor.TARGET, Monitor.NOTIFICATION] }),
   [ObjectType.IRQ_HANDLER]: fact({ bindings: [IrqHandler.BINDING] }),

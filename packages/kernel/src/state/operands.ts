@@ -17,6 +17,7 @@ export class Operands {
   count = 0;
   first = 0;
   from = 0 as SlotRef;
+  handler = 0 as SlotRef;
   held = 0 as SlotRef;
   image = 0 as SlotRef;
   into = 0 as SlotRef;

@@ -28,6 +28,9 @@ class ScenarioContext implements Context {
   waitSlot = 0;
   waitEpoch = -1;
   foundHome = -1;
+  faultReason = 0;
+  faultAddress = 0.5;
+  faultIsStore = false;
 
   generator: Generator<number, unknown, number> | null = null;
 

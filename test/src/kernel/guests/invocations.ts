@@ -104,7 +104,7 @@ tests.add("every object answers UNSUPPORTED to a method that it does not know", 
     0x1f,
     0x29,
     0x2f,
-    0x37,
+    0x39,
     0x3f,
     0x46,
     0x4f,
@@ -213,7 +213,7 @@ tests.add("retype that lacks memory makes nothing and says what is left", functi
     invoke(sys, small, Method.UNTYPED_RETYPE, type, bits, count, environment.cnode, window);
   same(yield* retype(ObjectType.SEALER, 0, 17), Err.NO_MEMORY, "17 sealers in 1024 bytes");
   same(sys.words[0], 1024, "left");
-  same(yield* retype(ObjectType.FRAME, 0, 1), Err.NO_MEMORY, "a frame");
+  same(yield* retype(ObjectType.FRAME, 12, 1), Err.NO_MEMORY, "a frame");
   same(yield* retype(ObjectType.UNTYPED, 11, 1), Err.NO_MEMORY, "more than itself");
   for (let i = 0; i < 20; i++) truly((yield* inspect(os, window + i)).state !== SlotState.LIVE, `slot ${i}`);
   same((yield* untyped.info(sys, small)).leftBytes, 1024, "all is left");
@@ -249,7 +249,7 @@ tests.add("retype makes each type with all rights, its size, and a state of its 
     [ObjectType.NOTIFICATION, 0, 7],
     [ObjectType.MONITOR, 0, 8],
     [ObjectType.SEALER, 0, 6],
-    [ObjectType.FRAME, 0, 12],
+    [ObjectType.FRAME, 12, 12],
     [ObjectType.THREAD, 0, 10],
     [ObjectType.PROCESS, 0, 10],
     [ObjectType.CNODE, 1, 1],

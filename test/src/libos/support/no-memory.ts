@@ -27,4 +27,6 @@ export class NoMemory {
   readonly sum16 = refuse;
   readonly text = refuse;
   readonly putText = refuse;
+  readonly raiseFault = refuse;
+  readonly endFault = refuse;
 }
