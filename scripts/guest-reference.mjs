@@ -28,7 +28,11 @@ const PARTS = [
   ["Capabilities", ["cspace", "capability", "held", "rights", "kernel-objects", "slots"]],
   ["The system's servers", ["console", "log", "names", "echo"]],
   ["Errors and steps", ["ipc-error", "steps"]],
-  ["Memory", ["access", "own-memory", "block-pool", "object-size"]],
+  [
+    "Memory that can be addressed",
+    ["memory", "access", "struct", "channel", "ring", "party", "locks", "pool", "address-ranges"],
+  ],
+  ["Memory that objects are made of", ["own-memory", "block-pool", "object-size"]],
   ["Calls of kernel objects", ["kernel-calls"]],
   ["Texts", ["text"]],
 ];

@@ -6,11 +6,14 @@ import type { Image } from "@capos/abi";
 
 /** Programs in `guests/` that have an image of that name. */
 export const GUESTS = Object.freeze([
+  "access",
   "call",
+  "fault",
   "garbage",
   "grace",
   "holders",
   "lookup",
+  "mapping",
   "notify",
   "null-trap",
   "pairs",

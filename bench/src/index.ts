@@ -23,6 +23,7 @@ export { type TrialLimits, Trials } from "./guests/trials.js";
 export { benchImageFile, GUESTS, type GuestName, loadBenchImages } from "./images.js";
 export * from "./ipc.js";
 export * from "./limits.js";
+export * from "./memory.js";
 export {
   AGREEMENT,
   type PairedRatio,

@@ -1,14 +1,8 @@
 /** The rows of suite `capability`: for a machine, which there are, and how each is measured. */
 import { Method } from "@capos/abi";
 import { Others } from "../guests/others.js";
-import { type GuestRow, placement, rowMaker } from "../rows.js";
-
-export interface CapabilityRow extends GuestRow {
-  /** How many capabilities the measured revoke ends. */
-  readonly descendants?: number;
-  /** What the plain operation is called that its guest measures in between. */
-  readonly beside?: string;
-}
+import { placement, rowMaker } from "../rows.js";
+import type { SingleRow } from "../single-guests.js";
 
 /** How many descendants, and how many revokes in a row make a sample long enough. */
 const DESCENDANT_COUNTS = [
@@ -35,7 +29,7 @@ const LOAD_BITS = 17;
 const PAIR_BITS = 12;
 
 /** All rows, in the order in which they are measured and shown. */
-export function rowsFor(cores: number, hardwareThreads: number): CapabilityRow[] {
+export function rowsFor(cores: number, hardwareThreads: number): SingleRow[] {
   const guest = rowMaker(cores);
   const { client } = placement(cores);
   const slots = (name: string, method: Method) =>

@@ -21,11 +21,14 @@ import {
   IPC_SUITE,
   ipcNames,
   isNamed,
+  MEMORY_SUITE,
+  memoryNames,
   OthersMeter,
   RunTally,
   runBaseline,
   runCapability,
   runIpc,
+  runMemory,
   runTop,
   runTrace,
   type SuiteContext,
@@ -79,6 +82,7 @@ export function suites(cores: number): Readonly<Record<string, readonly string[]
   return {
     [IPC_SUITE]: ipcNames(cores),
     [CAPABILITY_SUITE]: capabilityNames(cores),
+    [MEMORY_SUITE]: memoryNames(cores),
     [BASELINE_SUITE]: baselineRows(coreCounts(cores)),
     [TOP_SUITE]: topNames(cores),
     [TRACE_SUITE]: traceNames(cores),
@@ -169,6 +173,7 @@ async function runSuites(
   }
   if (chosen.has(IPC_SUITE)) trials.push(...(await runIpc(context(IPC_SUITE))));
   if (chosen.has(CAPABILITY_SUITE)) trials.push(...(await runCapability(context(CAPABILITY_SUITE))));
+  if (chosen.has(MEMORY_SUITE)) trials.push(...(await runMemory(context(MEMORY_SUITE))));
   if (chosen.has(TOP_SUITE)) {
     const spectator = new Spectator(options.onMachine);
     const watched = context(TOP_SUITE, { onMachine: spectator.onMachine });

@@ -22,7 +22,6 @@ import type { ReportFlags } from "./commands/report.js";
 import type { ShellFlags } from "./commands/shell.js";
 import type { TopFlags } from "./commands/top.js";
 import type { TraceFlags } from "./commands/trace.js";
-import type { UpFlags } from "./commands/up.js";
 import {
   integer,
   intervalSeconds,
@@ -128,18 +127,6 @@ addMachineOptions(program.command("report [suites...]"))
     end(await reportCommand(names, command.optsWithGlobals<ReportFlags>(), session));
   });
 
-addMachineOptions(program.command("up"))
-  .argument("[system]", "the description: .yaml, .json, or a module (.ts)")
-  .description("boot a machine, start the programs of a system and supervise them, until Ctrl-C or their end")
-  .option("--check", "only look whether the description and its programs are right")
-  .option("--schema", "print the JSON schema of descriptions")
-  .option("--raw-console", "let programs send a terminal all they want, not just text and colours")
-  .option("--root <folder>", "where each program's files are (default: its file's folder)")
-  .action(async (file: string | undefined, _flags: UpFlags, command: Command) => {
-    const { upCommand } = await import("./commands/up.js");
-    end(await upCommand(file, command.optsWithGlobals<UpFlags>(), session));
-  });
-
 program
   .command("graph <system>")
   .description("draw who can reach whom in a system, as a page that needs nothing else")
@@ -198,7 +185,7 @@ program
 
 program
   .command("top [command...]")
-  .usage("[options] -- bench|run|stress [arguments...]")
+  .usage("[options] -- bench|run|up|stress [arguments...]")
   .description("run a command and watch its machines: cores, processes and threads, drawn over and over")
   .option("--interval <s>", "time between two drawings (default: 1)", intervalSeconds)
   .option("--once", "print one table, of the first interval, and end")
@@ -212,7 +199,7 @@ program
 
 program
   .command("trace [command...]")
-  .usage("[options] -- bench|run|stress [arguments...]")
+  .usage("[options] -- bench|run|up|stress [arguments...]")
   .description("run a command and write what its machines do, event by event, for https://ui.perfetto.dev")
   .option("--out <file>", "the trace (default: capos-trace.json)")
   .option("--force", "overwrite the file")

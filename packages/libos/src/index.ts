@@ -109,6 +109,48 @@ export {
   Untyped,
 } from "./kernel-objects.js";
 export { Log, type LogClient, LogLevel, levelName, logClient } from "./log.js";
+export { AddressRanges } from "./memory/address-ranges.js";
+export {
+  ByteReceiver,
+  ByteSender,
+  byteChannel,
+  type ChannelHandles,
+  type ChannelKind,
+  type ChannelPeer,
+  channel,
+  Inlet,
+  type MadeChannel,
+  Outlet,
+  Receiver,
+  Sender,
+} from "./memory/channel.js";
+export { Condition, LOCK_BYTES, Lock, Semaphore } from "./memory/locks.js";
+export {
+  type MapOptions,
+  type MappableFrame,
+  Memory,
+  type OwnFrame,
+  type OwnRegion,
+  type PageRight,
+  type Region,
+} from "./memory/memory.js";
+export { MAX_MEMBERS, PARTY_BYTES, Party } from "./memory/party.js";
+export { Pool } from "./memory/pool.js";
+export { ChannelError, type ChannelTrouble, Ring, type RingPlace, ringBytes, Signal } from "./memory/ring.js";
+export {
+  type ArrayView,
+  array,
+  type Located,
+  type Placed,
+  type Struct,
+  type StructField,
+  type StructShape,
+  type StructValue,
+  type StructView,
+  struct,
+  type ValueOf,
+  type ViewOf,
+} from "./memory/struct.js";
 export type { Given, Received, Shape } from "./message.js";
 export type { MethodEntry, MethodShape, Methods } from "./method.js";
 export { Names, type NamesClient, namesClient } from "./names.js";

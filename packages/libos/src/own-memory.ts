@@ -1,5 +1,5 @@
 /**
- * A thread's own memory in blocks that come back: what threads and processes are spawned from.
+ * A thread's own memory in blocks that come back: what threads and processes are spawned from, and frames made of.
  *
  * `Os.make` takes from the thread's untyped memory, which is used up from one end and is whole again only
  * when nothing made from it is left. A block taken here is used again, by the next who wants one of its size.
@@ -11,9 +11,11 @@ import type { Slots } from "./slots.js";
 import type { Steps } from "./steps.js";
 
 /** As much of `Os` as memory is made with. */
-interface Maker {
+export interface Maker {
   readonly sys: Sys;
   readonly slots: Slots;
+  /** Made when it is needed first. */
+  memory: OwnMemory | null;
   make(type: ObjectType, sizeBits?: number): Steps<number>;
 }
 
@@ -23,6 +25,12 @@ export class OwnMemory {
 
   constructor(private readonly os: Maker) {
     this.#pool = new BlockPool(kernelBlocks(os.sys, os.slots));
+  }
+
+  /** The blocks of a thread: all that take memory in its name take it here. */
+  static of(os: Maker): OwnMemory {
+    os.memory ??= new OwnMemory(os);
+    return os.memory;
   }
 
   /**

@@ -17,6 +17,7 @@ import { Err, ObjectType, type Sys } from "@capos/abi";
 import type { Client } from "./capability.js";
 import { type ClientHome, makeCall } from "./client.js";
 import { own, u8 } from "./fields.js";
+import { fingerprint } from "./fingerprint.js";
 import { type Carried, type Held, type Home, handleOf, type Kind } from "./held.js";
 import type { EndpointMethods } from "./kernel-objects.js";
 import { decodeFields, describeShape, placeFields } from "./message.js";
@@ -72,16 +73,6 @@ export interface Decoded {
 }
 
 const METHODS_MAX = 256;
-const FNV_OFFSET = 0x811c_9dc5;
-const FNV_PRIME = 0x0100_0193;
-
-/** FNV-1a over UTF-16 units. It tells apart what was never meant to match; it keeps no attacker out. */
-function hash(text: string): number {
-  let value = FNV_OFFSET;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), FNV_PRIME);
-  // Never 0: kernel objects' methods are below 256, so no request of a protocol is one of theirs.
-  return value >>> 0 || 1;
-}
 
 /**
  * The request for a server's object with fewer rights: what `CSpace.narrow` sends. Each protocol with
@@ -113,7 +104,7 @@ export function protocol<const M extends Methods>(name: string, declared: M): Pr
     return `${method}${needs === undefined ? "" : `!${needs}`}(${describeShape(request)}):(${describeShape(reply)})`;
   });
   const description = `${name}{${described.join(";")}}`;
-  const id = hash(description);
+  const id = fingerprint(description);
   const entries = names.map((method, number): MethodEntry => {
     if (method in Object.prototype || method === RESERVED_NAME)
       throw new RangeError(`${name}: a method cannot be called ${method}`);

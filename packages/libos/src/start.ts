@@ -17,6 +17,7 @@ import { type Environment, environment } from "./environment.js";
 import { IpcError } from "./ipc-error.js";
 import { cnode, debug, untyped } from "./kernel-calls.js";
 import { type LogClient, logClient } from "./log.js";
+import { Memory } from "./memory/memory.js";
 import { type NamesClient, namesClient } from "./names.js";
 import type { OwnMemory } from "./own-memory.js";
 import type { Slots } from "./slots.js";
@@ -46,7 +47,7 @@ export interface Os {
   readonly cspace: CSpace;
   /** The index that `spawnThread` gives next, unless told another. */
   nextThreadIndex: number;
-  /** The blocks of memory that `spawnThread` and `spawnProcess` take and give back; null before the first. */
+  /** The blocks of memory that `spawnThread`, `spawnProcess` and `memorySpace` take and give back; null before the first. */
   memory: OwnMemory | null;
   /** Records with a level: `yield* os.log.warn("...")`. */
   readonly log: LogClient;
@@ -67,16 +68,23 @@ export interface Os {
    */
   make(type: ObjectType, sizeBits?: number): Steps<number>;
   /**
-   * The image that `import program from "./file.ts" with { type: "image" }` names, with those that it imports: what `spawnProcess`
-   * runs, and a handle to give to others. Throws TypeError for what was not imported so, `NOT_FOUND` if this process was started without.
+   * The image that `import program from "./file.ts" with { type: "image" }` names, or that a handle in `handed` does, with those that
+   * it imports: what `spawnProcess` runs, and a gift for others. Throws TypeError for what was not imported so, `NOT_FOUND` if this
+   * process was started without.
    */
-  image(program: Main): Steps<ProgramImage>;
+  image(program: Main | number): Steps<ProgramImage>;
   /** Makes an endpoint: where a server receives. Its handle; `cspace.make(Endpoint)` gives it typed. */
   endpoint(): Steps<number>;
   /** Makes a notification. Its handle; `cspace.make(Notification)` gives it typed. */
   notification(): Steps<number>;
   /** A copy of one's own capability with at most these rights, and with a badge (1 to 2^32 - 1) if one is given. */
   copy(handle: number, rights: number, badge?: number): Steps<number>;
+  /**
+   * The process's address space, made from this thread's untyped memory when it is first asked for, and the same from then on. The
+   * first thread to ask makes it; others give the handle of the `space` that it made. Throws `IpcError`: `BUSY` if the process has one
+   * that was not given, `BAD_CAP` without untyped memory, `NO_MEMORY`, `NO_RESOURCE`.
+   */
+  memorySpace(space?: number): Steps<Memory>;
   /** Deletes a capability that came from `make`, `copy`, a reply or a request, and frees its slot. */
   drop(handle: number): Steps<void>;
 }
@@ -85,6 +93,7 @@ export interface Os {
 export function start(sys: Sys): Os {
   const given = environment(sys);
   const { freeSlots: slots, threadIndex } = given;
+  let addresses: Memory | null = null;
   const terminal = consoleClient(sys, given.console, threadIndex);
 
   function* make(type: ObjectType, sizeBits = 0): Steps<number> {
@@ -98,7 +107,7 @@ export function start(sys: Sys): Os {
     return (yield* cnode.inspect(sys, given.cnode, slot)).handle;
   }
 
-  return {
+  const os: Os = {
     sys,
     environment: given,
     name: given.name,
@@ -134,8 +143,13 @@ export function start(sys: Sys): Os {
         throw error;
       }
     },
+    *memorySpace(space) {
+      addresses ??= yield* Memory.open(os, space);
+      return addresses;
+    },
     *drop(handle) {
       yield* slots.drop(sys, handle);
     },
   };
+  return os;
 }

@@ -13,7 +13,7 @@ t.test("bench --list names the suites and their rows", async (t) => {
   const suites = JSON.parse(json.stdout) as { suite: string; rows: { name: string; measures: string }[] }[];
   t.same(
     suites.map(({ suite }) => suite),
-    ["ipc", "capability", "baseline", "top", "trace"],
+    ["ipc", "capability", "memory", "baseline", "top", "trace"],
   );
   for (const { rows } of suites)
     for (const { name, measures } of rows) t.not(measures, "", `${name} is described`);

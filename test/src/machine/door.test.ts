@@ -141,7 +141,7 @@ t.test("the command explains itself", async (t) => {
 t.test("wrong arguments are one line that says what is possible, and status 2", async (t) => {
   const { env } = ownTemporaryFolder(t);
   const cases: [string[], RegExp][] = [
-    [["inspect"], /no machine is running: start one with capos-smp run, bench or stress/],
+    [["inspect"], /no machine is running: start one with capos-smp run, up, bench or stress/],
     [["inspect", "1"], /process 1 runs no machine; no machine is running/],
     [["inspect", "99999999"], /process 99999999 runs no machine/],
     [["inspect", "init"], /number of a process/],

@@ -3,6 +3,7 @@ import process from "node:process";
 import { DEFAULT_MEMORY_MIB } from "@capos/abi";
 import { type BootOptions, consoleWriter, PRETTY } from "@capos/machine";
 import { defaultCores } from "@capos/machine/defaults";
+import { UsageError } from "@capos/machine/errors";
 import { MIN_TRACE_KIB } from "@capos/trace/size";
 import type { DestinationStream } from "pino";
 import type { Output, Session } from "../session.js";
@@ -39,6 +40,7 @@ async function logTo(output: Output): Promise<DestinationStream> {
  * What the flags mean for a machine. The kernel's own line goes to standard error: standard output is the result's.
  * @param usualTraceKiB the size of trace rings where neither flags nor session say one
  * @param labelled knows the programs that share the console, if several do
+ * @throws UsageError for a process of its own while the session watches machines
  */
 export async function bootOptions(
   flags: MachineFlags,
@@ -46,6 +48,8 @@ export async function bootOptions(
   usualTraceKiB: number,
   labelled?: LabelledConsole,
 ): Promise<BootOptions> {
+  if (flags.ownProcess === true && session.onMachine !== undefined)
+    throw new UsageError("--own-process: top and trace see machines of their own process only");
   const quiet = flags.quiet === true;
   const write = (text: string): void => void session.stderr.write(text);
   const { isTTY, endsOnTerminal } = session.stdout;
@@ -70,5 +74,6 @@ export async function bootOptions(
         : (line) =>
             session.stdout.write(`${labelled.forTerminal(line, session.stdout.hasColors === true)}\n`),
     ...(session.onMachine !== undefined && { onMachine: session.onMachine }),
+    ...(flags.ownProcess === true && { process: "own" }),
   };
 }

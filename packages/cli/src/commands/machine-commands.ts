@@ -1,20 +1,22 @@
 /**
- * The commands that boot machines, `bench`, `run` and `stress`, as the command line knows them. What a command does
+ * The commands that boot machines, `bench`, `run`, `up` and `stress`, as the command line knows them. What a command does
  * is loaded when it is to do it: all of it together takes longer than most mistakes take to be told.
  */
 
 import { visibleLines } from "@capos/abi";
 import { DEFAULT_THRESHOLD_PERCENT, SAVED_REPETITIONS, SAVED_SECONDS } from "@capos/bench/limits";
+import { UsageError } from "@capos/machine/errors";
 import { type Command, Option } from "commander";
 import type { Session } from "../session.js";
 import type { BenchFlags } from "./bench.js";
-import { addMachineOptions } from "./options.js";
+import { addGuestOptions, addMachineOptions } from "./options.js";
 import type { RunFlags } from "./run.js";
 import type { StressFlags } from "./stress.js";
+import type { UpFlags } from "./up.js";
 import { percent, repetitions, secondsUpTo } from "./values.js";
 
 /** Their names. */
-export const MACHINE_COMMANDS = ["bench", "run", "stress"] as const;
+export const MACHINE_COMMANDS = ["bench", "run", "up", "stress"] as const;
 
 /** Makes a program tell mistakes by exceptions, and say what they are where the session's errors go. */
 export function configureProgram(program: Command, { stdout, stderr }: Session): Command {
@@ -28,6 +30,17 @@ export function configureProgram(program: Command, { stdout, stderr }: Session):
     })
     .allowExcessArguments(false)
     .enablePositionalOptions();
+}
+
+/** Refuses `--no-check` beside `--check`, which say different things by one flag. */
+function refuseBoth(command: Command): void {
+  for (const name of ["check", "no-check"])
+    command.on(`option:${name}`, () => {
+      if (command.getOptionValue("check") === (name !== "check"))
+        throw new UsageError(
+          `${command.name()}: --check starts nothing, --no-check starts programs unchecked: choose one`,
+        );
+    });
 }
 
 /** Adds the commands to a program. Each runs in the session, and hands its exit status to `end`. */
@@ -67,7 +80,7 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
       end(await benchCommand(names, command.optsWithGlobals<BenchFlags>(), session));
     });
 
-  addMachineOptions(program.command("run <file> [args...]"))
+  addGuestOptions(addMachineOptions(program.command("run <file> [args...]")))
     .usage("[options] <file> [file...] [--] [args...]")
     .description(
       "boot a machine, run guests written in TypeScript or JavaScript beside each other, exit with the first status that is not 0; the last one gets the arguments",
@@ -84,17 +97,25 @@ export function addMachineCommands(program: Command, session: Session, end: (sta
     )
     .option("--debug", "give it the Debug capability")
     .option("--shell", "with a shell on the machine, in this terminal (see capos-smp help shell)")
-    .option("--no-check", "run it without a check of its types")
-    .option("--own-process", "run the machine in a process of its own, which may end without this one")
-    .option("--raw-console", "let it send a terminal all it wants, not just text and colours")
-    .option(
-      "--root <folder>",
-      "where its files are: it can import none beside or above (default: the file's folder)",
-    )
     .passThroughOptions()
     .action(async (file: string, args: string[], _flags: RunFlags, command: Command) => {
       const { runCommand } = await import("./run.js");
       end(await runCommand(file, args, command.optsWithGlobals<RunFlags>(), session));
+    });
+
+  const up = program.command("up [system]");
+  refuseBoth(up);
+  // `--check` before `--no-check`: the flag is neither then until one of them is said.
+  addGuestOptions(
+    addMachineOptions(up.option("--check", "only look whether the description and its programs are right")),
+  )
+    .description(
+      "boot a machine, start the programs that a file describes (.yaml, .json, or a module, .ts), and supervise them until Ctrl-C or their end",
+    )
+    .option("--schema", "print the JSON schema of descriptions")
+    .action(async (file: string | undefined, _flags: UpFlags, command: Command) => {
+      const { upCommand } = await import("./up.js");
+      end(await upCommand(file, command.optsWithGlobals<UpFlags>(), session));
     });
 
   addMachineOptions(program.command("stress [scenarios...]"))

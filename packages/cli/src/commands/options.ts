@@ -16,6 +16,7 @@ export interface MachineFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly rawConsole?: boolean;
+  readonly ownProcess?: boolean;
   readonly logLevel?: LogLevelName;
 }
 
@@ -49,5 +50,17 @@ export function addMachineOptions(command: Command): Command {
       new Option("--log-level <level>", "the least urgent log records shown (default: info)").choices(
         LOG_LEVELS,
       ),
+    );
+}
+
+/** Adds what commands have that run guests from files. */
+export function addGuestOptions(command: Command): Command {
+  return command
+    .option("--no-check", "run them without a check of their types")
+    .option("--own-process", "run the machine in a process of its own, which may end without this one")
+    .option("--raw-console", "let programs send a terminal all they want, not just text and colours")
+    .option(
+      "--root <folder>",
+      "where programs' files are: they can import none beside or above (default: each file's folder)",
     );
 }

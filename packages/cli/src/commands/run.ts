@@ -1,25 +1,19 @@
 /** `capos-smp run FILE...`: boots a machine and runs the user's own guests on it. */
-import { type Image, MAX_CORES, visibleJson, visibleLines } from "@capos/abi";
+import { MAX_CORES, visibleJson, visibleLines } from "@capos/abi";
 import type { RunResult } from "@capos/machine";
-import { readGuest } from "@capos/machine/compile-guest";
 import { defaultCores } from "@capos/machine/defaults";
-import { UsageError } from "@capos/machine/errors";
+import { GuestBuild, type GuestFlags } from "../guest-build.js";
 import type { Output, Session } from "../session.js";
 import type { Beside } from "../shell/beside.js";
-import { checkTypes } from "../type-check.js";
 import type { MachineFlags } from "./options.js";
 import { programsOf } from "./programs.js";
 
-export interface RunFlags extends MachineFlags {
+export interface RunFlags extends MachineFlags, GuestFlags {
   readonly core?: number;
   readonly debug?: boolean;
-  readonly ownProcess?: boolean;
   readonly shell?: boolean;
   /** Seconds. */
   readonly timeout?: number;
-  readonly root?: string;
-  /** False if types are not to be checked. */
-  readonly check?: boolean;
 }
 
 /** Runs guests, each a file, beside each other; answers the first exit status that is not 0. */
@@ -43,23 +37,12 @@ async function runGuests(
   beside: Beside | null,
 ): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
-  if (flags.ownProcess === true && session.onMachine !== undefined)
-    throw new UsageError("--own-process: top and trace see machines of their own process only");
   const programs = programsOf(file, rest);
-  // First of all: the bundler is a process, and starts while the machine's host side is loaded.
-  const reading = Promise.all(
-    programs.map((program) => readGuest(program.file, { root: flags.root, signal })),
+  const build = new GuestBuild(
+    programs.map((program) => program.file),
+    flags,
+    signal,
   );
-  const checking =
-    flags.check === false
-      ? Promise.resolve(null)
-      : checkTypes(
-          programs.map((program) => program.file),
-          signal,
-        );
-  // Told of below.
-  reading.catch(() => {});
-  checking.catch(() => {});
   const [{ boot }, { bootOptions, KEPT_KIB }, { LabelledConsole }, { runTogether }] = await Promise.all([
     import("@capos/machine"),
     import("./boot-options.js"),
@@ -67,15 +50,10 @@ async function runGuests(
     import("./run-together.js"),
   ]);
   // Before a machine is built: most mistakes are in the guest.
-  const makeImages = await reading;
-  const makeAll = async (): Promise<Image[]> => {
-    const images: Image[] = [];
-    for (const make of makeImages) images.push(await make());
-    return images;
-  };
+  const makeImages = await build.read;
   // Who watches machines is shown none for a guest that cannot run.
-  const early = session.onMachine === undefined ? null : await makeAll();
-  if (early !== null) await checking;
+  const early = session.onMachine === undefined ? null : await makeImages();
+  if (early !== null) await build.checked;
   const isOne = programs.length === 1;
   const labelled = isOne ? undefined : new LabelledConsole(programs.map(({ name }) => name));
   const lines: string[] = [];
@@ -91,13 +69,12 @@ async function runGuests(
     // The phases of the boot are of interest to somebody who watches, not to a script.
     ...(stderr.isTTY !== true && { onKernel: (text: string) => showTrouble(text, stderr) }),
     onConsole: flags.json === true ? (line) => void lines.push(line) : letGo(options.onConsole!, signal),
-    ...(flags.ownProcess === true && { process: "own" }),
     onInput: stdin === null ? () => null : () => stdin.read(),
   });
   const [booted, made, checked] = await Promise.allSettled([
     booting,
-    early ?? whileOthersWork(makeAll),
-    checking,
+    early ?? whileOthersWork(makeImages),
+    build.checked,
   ]);
   if (booted.status === "rejected") throw booted.reason;
   const machine = booted.value;
@@ -106,8 +83,7 @@ async function runGuests(
     // The builder's own words say more of what both refuse.
     throw made.status === "rejected" ? made.reason : (checked as PromiseRejectedResult).reason;
   }
-  if (checked.value !== null && flags.quiet !== true)
-    stderr.write(`capos-smp: types are not checked: ${visibleLines(checked.value)}\n`);
+  build.tellUnchecked(checked.value, stderr);
   try {
     signal.throwIfAborted();
     const running = runTogether(

@@ -2,10 +2,10 @@
 import { type Image, MAX_CORES, Right, visibleJson, visibleLines } from "@capos/abi";
 import { reportText, type SupervisorReport } from "@capos/libos";
 import { boot } from "@capos/machine";
-import { readGuest } from "@capos/machine/compile-guest";
 import { defaultCores } from "@capos/machine/defaults";
 import { UsageError } from "@capos/machine/errors";
 import { SYSTEM_NAME } from "@capos/servers";
+import { GuestBuild, type GuestFlags } from "../guest-build.js";
 import type { Session } from "../session.js";
 import { readSystem, type System } from "../system/read.js";
 import { SYSTEM_SCHEMA } from "../system/schema.js";
@@ -13,10 +13,10 @@ import { bootOptions, KEPT_KIB } from "./boot-options.js";
 import { LabelledConsole } from "./labelled-console.js";
 import type { MachineFlags } from "./options.js";
 
-export interface UpFlags extends MachineFlags {
+export interface UpFlags extends MachineFlags, Omit<GuestFlags, "check"> {
+  /** True if nothing is to be started, false if types are not to be checked. */
   readonly check?: boolean;
   readonly schema?: boolean;
-  readonly root?: string;
 }
 
 /** Runs a system to its end; answers the first status that is not 0 of those that its programs ended with for good. */
@@ -33,12 +33,15 @@ export async function upCommand(file: string | undefined, flags: UpFlags, sessio
     flags.cores ?? system.machine.cores ?? Math.min(MAX_CORES, Math.max(defaultCores(), programs.length + 1));
   for (const { name, core } of programs)
     if (core !== null && core >= cores)
-      throw new UsageError(
-        `${file}: programs.${name}.core: the machine has ${cores} cores, 0 to ${cores - 1}`,
-      );
-  const images: Image[] = [];
-  for (const program of programs)
-    images.push(await (await readGuest(program.file, { root: flags.root, signal }))());
+      throw system.wrong(["programs", name, "core"], `the machine has ${cores} cores, 0 to ${cores - 1}`);
+  const build = new GuestBuild(
+    programs.map((program) => program.file),
+    flags,
+    signal,
+  );
+  // The builder's own words say more of what the compiler refuses too.
+  const images = await (await build.read)();
+  build.tellUnchecked(await build.checked, stderr);
   if (flags.check === true) {
     const text = `${file}: ${programs.length} programs, started in the order ${programs.map(({ name }) => name).join(", ")}\n`;
     stdout.write(

@@ -2,49 +2,77 @@
 import { readdirSync } from "node:fs";
 import { visible } from "@capos/abi";
 import { type Commands, commandNames, fieldsOf, methodNames } from "./commands.js";
+import { type Completion, completeFields } from "./fields.js";
+import { asWord, type Begun, begunCommand } from "./words.js";
 
 /** A server may be busy; nobody waits longer for a word. */
 const PATIENCE_MS = 1000;
 
-/** The words that go on with what was typed, and what of it they replace: as readline takes it. */
-export async function complete(commands: Commands, line: string): Promise<[string[], string]> {
-  const begun = line.slice(line.lastIndexOf(";") + 1).trimStart();
-  const words = begun.split(/\s+/);
-  const last = words.at(-1)!;
-  // What would steer the terminal is not typed for anybody.
-  const found = (await candidates(commands, words).catch(() => [])).filter((word) => word === visible(word));
-  return [found.filter((word) => word.startsWith(last)), last];
+/**
+ * What may go on where the cursor is, and what of the line it replaces: as readline takes it.
+ * @param line up to the cursor
+ * @param rest what stands behind it, which is not typed a second time
+ */
+export async function complete(commands: Commands, line: string, rest: string): Promise<Completion> {
+  const [found, begun] = await candidates(commands, begunCommand(line), rest).catch(
+    (): Completion => [[], ""],
+  );
+  return [
+    found
+      // What would steer the terminal is not typed for anybody.
+      .filter((text) => text.startsWith(begun) && text === visible(text))
+      .map((text) => begun + before(rest, text.slice(begun.length))),
+    begun,
+  ];
 }
 
-async function candidates(commands: Commands, words: readonly string[]): Promise<string[]> {
+/** What is to be typed so that a text stands there, if its end does already. */
+function before(rest: string, text: string): string {
+  if (rest === "") return text;
+  const tail = text.trimEnd();
+  for (let length = tail.length; length > 0; length--)
+    if (rest.startsWith(tail.slice(-length))) return tail.slice(0, -length);
+  return /^[\s;]/.test(rest) ? tail : text;
+}
+
+async function candidates(
+  commands: Commands,
+  { words, last, text }: Begun,
+  rest: string,
+): Promise<Completion> {
   const [command, first = "", second = ""] = words;
-  const at = words.length - 1;
-  if (at === 0) return commandNames().map((name) => `${name} `);
+  const at = words.length;
+  const among = (names: readonly string[], end = ""): Completion => [
+    names.map((name) => `${asWord(name, last)}${end}`),
+    last,
+  ];
+  if (at === 0) return among(commandNames(), " ");
   switch (command) {
     case "help":
-      return at === 1 ? commandNames() : [];
+      return among(at === 1 ? commandNames() : []);
     case "stop":
     case "kill":
     case "wait":
-      return (await commands.shell.look()).mayEnd.map(String);
+      return among((await commands.shell.look()).mayEnd.map(String));
     case "caps":
-      return at === 1
-        ? (await commands.shell.look()).state.processes.map(({ number }) => String(number))
-        : [];
+      return among(
+        at === 1 ? (await commands.shell.look()).state.processes.map(({ number }) => String(number)) : [],
+      );
     case "methods":
-      return at === 1 ? [...(await commands.shell.names())] : [];
+      return among(at === 1 ? [...(await commands.shell.names())] : []);
     case "start":
-      return files(words.at(-1)!);
+      return [files(text).map((file) => fileWord(file, last)), last];
     case "call": {
-      if (at === 1) return (await commands.shell.names()).map((name) => `${name} `);
-      if (at > 3) return [];
+      if (at === 1) return among(await commands.shell.names(), " ");
+      if (at > 3) return [[], ""];
       const protocol = await commands.protocolOf(first, AbortSignal.timeout(PATIENCE_MS));
-      if (at === 2) return methodNames(protocol).map((name) => `${name} `);
+      if (at === 2) return among(methodNames(protocol), " ");
       const fields = Object.keys(fieldsOf(protocol, second).request);
-      return fields.length === 0 ? [] : [`{${fields.map((field) => `"${field}":`).join(",")}}`];
+      if (last.startsWith("{")) return completeFields(last, rest, fields);
+      return last === "" && fields.length > 0 ? [["{"], ""] : [[], ""];
     }
     default:
-      return [];
+      return [[], ""];
   }
 }
 
@@ -52,5 +80,11 @@ function files(begun: string): string[] {
   const folder = begun.slice(0, begun.lastIndexOf("/") + 1);
   return readdirSync(folder === "" ? "." : folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() || /\.[cm]?[jt]s$/.test(entry.name))
-    .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? "/" : " "}`);
+    .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}`);
+}
+
+/** A file as a word that is over, a folder as one that goes on. */
+function fileWord(file: string, begun: string): string {
+  const word = asWord(file, begun);
+  return file.endsWith("/") ? word.replace(/["']$/, "") : `${word} `;
 }

@@ -2,13 +2,14 @@
 import process from "node:process";
 import readline from "node:readline";
 import { History } from "./history.js";
+import { Keys } from "./keys.js";
 
 const PROMPT = "capos> ";
 
 /** What happens at the prompt. */
 export interface PromptEvents {
-  /** Words that may stand there, and what of the line they replace. */
-  complete(line: string): Promise<[string[], string]>;
+  /** What may go on at the cursor, and what of the line before it that replaces. */
+  complete(line: string, rest: string): Promise<[string[], string]>;
   /** Ctrl-C while no line is asked for. */
   onInterrupt(): void;
 }
@@ -19,15 +20,16 @@ export class Prompt {
   readonly #lines: string[] = [];
   #take: ((line: string | null) => void) | null = null;
   #isOver = false;
+  readonly #keys = new Keys();
   readonly #history = new History((why) => this.write(`capos-smp: ${why}\n`));
   readonly #interface: readline.Interface;
 
   constructor() {
     this.#interface = readline.createInterface({
-      ...{ input: process.stdin, output: process.stdout, terminal: true },
+      ...{ input: this.#keys, output: process.stdout, terminal: true },
       ...{ prompt: PROMPT, history: this.#history.read(), removeHistoryDuplicates: true },
       completer: (line: string, done: (error: null, found: [string[], string]) => void) =>
-        void this.#events.complete(line).then(
+        void this.#events.complete(line, this.#interface.line.slice(line.length)).then(
           (found) => done(null, found),
           () => done(null, [[], ""]),
         ),
@@ -39,6 +41,7 @@ export class Prompt {
       this.#give();
     });
     this.#interface.on("close", () => {
+      this.#keys.close();
       if (this.#isShown) process.stdout.write("\n");
       this.#isShown = false;
       this.#isOver = true;
@@ -49,7 +52,7 @@ export class Prompt {
         // What was typed is given up.
         process.stdout.write("^C\n");
         Object.assign(this.#interface, { line: "", cursor: 0 });
-        this.#interface.prompt();
+        this.#promptBelow();
         return;
       }
       process.stdout.write("^C\n");
@@ -73,6 +76,12 @@ export class Prompt {
     readline.cursorTo(process.stdout, 0);
     readline.clearScreenDown(process.stdout);
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    this.#promptBelow();
+  }
+
+  /** Shows the prompt, and what is typed there, in a row that is empty: readline would wipe out those of a longer line above. */
+  #promptBelow(): void {
+    Object.assign(this.#interface, { prevRows: 0 });
     this.#interface.prompt(true);
   }
 

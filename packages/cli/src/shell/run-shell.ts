@@ -139,7 +139,7 @@ async function atPrompt(
   over: AbortSignal,
 ): Promise<void> {
   prompt.listen({
-    complete: (line) => complete(commands, line),
+    complete: (line, rest) => complete(commands, line, rest),
     onInterrupt: () => script.interrupt(),
   });
   over.addEventListener("abort", () => prompt.close());

@@ -4,26 +4,73 @@
  */
 import { UsageError } from "@capos/machine/errors";
 
+interface Word {
+  /** What it says. */
+  readonly text: string;
+  /** Where it stands: from its first character, up to that behind its last. */
+  readonly from: number;
+  readonly end: number;
+  /** The quote or brace that is not closed; empty if all are. */
+  readonly open: string;
+}
+
 /** @throws UsageError for a quote or a brace that is not closed */
 export function parseScript(text: string): string[][] {
-  const commands: string[][] = [];
-  let words: string[] = [];
+  return commandsIn(text)
+    .filter((words) => words.length > 0)
+    .map((words) =>
+      words.map((word) => {
+        if (word.open !== "") throw new UsageError(`a ${word.open} that is not closed`);
+        return word.text;
+      }),
+    );
+}
+
+/** The command that is being typed at a text's end. */
+export interface Begun {
+  /** Its words before that which is being typed. */
+  readonly words: readonly string[];
+  /** That one as it stands there, with its quotes; empty behind a blank. */
+  readonly last: string;
+  /** What that one says. */
+  readonly text: string;
+}
+
+/** What is being typed at a text's end. */
+export function begunCommand(text: string): Begun {
+  const words = commandsIn(text).at(-1)!;
+  const last = words.at(-1)?.end === text.length ? words.pop() : undefined;
+  return {
+    words: words.map((word) => word.text),
+    ...{ last: last === undefined ? "" : text.slice(last.from), text: last?.text ?? "" },
+  };
+}
+
+/** A text as a word in quotes or without, as one is being typed. */
+export function asWord(text: string, begun: string): string {
+  const [quote] = begun;
+  if (quote === "'" && !text.includes("'")) return `'${text}'`;
+  if (quote === '"') return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return text.replace(/[\s;"'\\]|^[#{]/g, "\\$&");
+}
+
+/** Each command's words; the last is that which the text ends in, though it may have none. */
+function commandsIn(text: string): Word[][] {
+  const commands: Word[][] = [[]];
   let at = 0;
   while (at < text.length) {
     const character = text[at]!;
     if (character === ";" || character === "\n") {
-      if (words.length > 0) commands.push(words);
-      words = [];
+      commands.push([]);
       at++;
     } else if (/\s/.test(character)) at++;
     else if (character === "#") at = endOfLine(text, at);
     else {
-      const [word, end] = character === "{" ? braced(text, at) : plain(text, at);
-      words.push(word);
-      at = end;
+      const word = character === "{" ? braced(text, at) : plain(text, at);
+      commands.at(-1)!.push(word);
+      at = word.end;
     }
   }
-  if (words.length > 0) commands.push(words);
   return commands;
 }
 
@@ -32,8 +79,8 @@ function endOfLine(text: string, at: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** A word of JSON, and where it ends. */
-function braced(text: string, from: number): [string, number] {
+/** A word of JSON. */
+function braced(text: string, from: number): Word {
   let depth = 0;
   let isText = false;
   for (let at = from; at < text.length; at++) {
@@ -43,12 +90,13 @@ function braced(text: string, from: number): [string, number] {
       else if (character === '"') isText = false;
     } else if (character === '"') isText = true;
     else if (character === "{") depth++;
-    else if (character === "}" && --depth === 0) return [text.slice(from, at + 1), at + 1];
+    else if (character === "}" && --depth === 0)
+      return { text: text.slice(from, at + 1), from, end: at + 1, open: "" };
   }
-  throw new UsageError("a { that is not closed");
+  return { text: text.slice(from), from, end: text.length, open: "{" };
 }
 
-function plain(text: string, from: number): [string, number] {
+function plain(text: string, from: number): Word {
   let word = "";
   let quote = "";
   let at = from;
@@ -60,6 +108,5 @@ function plain(text: string, from: number): [string, number] {
     else if (character === "\\" && quote !== "'" && at + 1 < text.length) word += text[++at];
     else word += character;
   }
-  if (quote !== "") throw new UsageError(`a ${quote} that is not closed`);
-  return [word, at];
+  return { text: word, from, end: at, open: quote };
 }

@@ -10,6 +10,7 @@ import { UsageError } from "@capos/machine/errors";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import type { ProgramDescription, SystemDescription } from "./description.js";
+import { type Path, type Reading, titled, type Wrong } from "./mistake.js";
 import { SYSTEM_SCHEMA } from "./schema.js";
 
 const RESERVED = "system";
@@ -31,11 +32,9 @@ export interface System {
   readonly supervisor: NonNullable<SystemDescription["supervisor"]>;
   /** In the order of their start. */
   readonly programs: readonly SystemProgramFile[];
+  /** For what is wrong with it on the machine that it is to run on. */
+  readonly wrong: Wrong;
 }
-
-type Path = readonly (string | number)[];
-/** Makes an error of what is wrong at a place. */
-type Wrong = (path: Path, what: string) => UsageError;
 
 /** @throws UsageError: one line with file, line and column */
 export async function readSystem(file: string): Promise<System> {
@@ -50,12 +49,15 @@ export async function readSystem(file: string): Promise<System> {
     throw new UsageError(`${file}: ${code === "ENOENT" ? "there is no such file" : reasonOf(error)}`);
   }
   const isModule = !/^\.(ya?ml|json)$/.test(extension);
-  const { value, wrong } = isModule ? await readModule(file) : readText(file, text);
+  // The tools for that take longer to load than most descriptions to be read.
+  const { value, wrong } = isModule
+    ? await (await import("./read-module.js")).readModule(file)
+    : readText(file, text);
   checkShape(value, wrong);
   return complete(file, value as SystemDescription, wrong);
 }
 
-function readText(file: string, text: string): { value: unknown; wrong: Wrong } {
+function readText(file: string, text: string): Reading {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const at = (offset: number): string => {
@@ -76,41 +78,6 @@ function offsetOf(document: Document, path: Path): number {
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
-}
-
-async function readModule(file: string): Promise<{ value: unknown; wrong: Wrong }> {
-  const { build } = await import("esbuild");
-  const wrong: Wrong = (path, what) => new UsageError(visible(`${file}: ${titled(path)}${what}`));
-  try {
-    const { outputFiles } = await build({
-      entryPoints: [resolve(file)],
-      ...({ bundle: true, write: false, format: "esm", platform: "node", logLevel: "silent" } as const),
-      plugins: [
-        {
-          name: "capos",
-          setup(hooks) {
-            hooks.onResolve({ filter: /^capos$/ }, () => ({ path: "capos", namespace: "capos" }));
-            hooks.onLoad({ filter: /.*/, namespace: "capos" }, () => ({
-              contents: "export const system = (description) => description;",
-            }));
-          },
-        },
-      ],
-    });
-    const module = `data:text/javascript;base64,${Buffer.from(outputFiles[0]!.contents).toString("base64")}`;
-    return { value: ((await import(module)) as { default?: unknown }).default, wrong };
-  } catch (error) {
-    const first = (
-      error as { errors?: { text: string; location: { line: number; column: number } | null }[] }
-    ).errors?.[0];
-    if (first === undefined) throw wrong([], reasonOf(error));
-    const place = first.location === null ? "" : `:${first.location.line}:${first.location.column + 1}`;
-    throw new UsageError(visible(`${file}${place}: ${first.text}`));
-  }
-}
-
-function titled(path: Path): string {
-  return path.length === 0 ? "" : `${path.join(".")}: `;
 }
 
 const validate = new Ajv2020({ allErrors: false, strict: false }).compile(SYSTEM_SCHEMA);
@@ -191,7 +158,7 @@ function complete(file: string, description: SystemDescription, wrong: Wrong): S
   }
   const ordered = inOrder(description.programs, wrong);
   return {
-    ...{ file, machine, supervisor },
+    ...{ file, machine, supervisor, wrong },
     programs: ordered.map((name) => {
       const { image, core, uses = {}, ...said } = description.programs[name]!;
       return {

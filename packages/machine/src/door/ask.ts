@@ -70,7 +70,7 @@ export async function chooseMachine(which: string | undefined): Promise<RunningM
 }
 
 async function whichRun(running: readonly RunningMachine[]): Promise<string> {
-  if (running.length === 0) return "no machine is running: start one with capos-smp run, bench or stress";
+  if (running.length === 0) return "no machine is running: start one with capos-smp run, up, bench or stress";
   const labels = (await withLabels(running)).map(({ name, label }) =>
     label === null ? name : `${name} (${visible(label.command.join(" "))})`,
   );

@@ -1,9 +1,10 @@
 /** A shell on a terminal: what is typed, completed and remembered, and what comes above the prompt. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import t, { type Test } from "tap";
 import { beside, ownTemporaryFolder, WAITS } from "../../machine/support/other-processes.js";
+import { caposSmp, ROOT } from "../../support/cli-process.js";
 import { checkRestored, TerminalProcess } from "../support/terminal-process.js";
 
 const SERVES = "test/fixtures/cli/serves.ts";
@@ -11,15 +12,19 @@ const SERVES = "test/fixtures/cli/serves.ts";
 /** A shell on a terminal, with a folder for its state, on a machine beside it. */
 async function onTerminal(
   t: Test,
-  use: (it: TerminalProcess, history: string, pid: number) => Promise<void>,
-  args: readonly string[] = [],
+  use: (
+    it: TerminalProcess,
+    history: string,
+    pid: number,
+    env: Readonly<Record<string, string>>,
+  ) => Promise<void>,
 ): Promise<void> {
   const { env } = ownTemporaryFolder(t);
   const state = join(t.testdir({}), "state");
   await beside(env, async (pid) => {
-    const it = new TerminalProcess(t, ["shell", ...args], { env: { ...env, XDG_STATE_HOME: state } });
+    const it = new TerminalProcess(t, ["shell"], { env: { ...env, XDG_STATE_HOME: state } });
     await it.until(/^a shell on the machine in process \d+; help lists its commands\n[\s\S]*capos> $/m);
-    await use(it, join(state, "capos-smp", "shell-history"), pid);
+    await use(it, join(state, "capos-smp", "shell-history"), pid, env);
   });
 }
 
@@ -40,13 +45,83 @@ t.test("commands, processes, names, methods, fields and files are completed", as
     it.press("ha\t");
     await it.until(/capos> call kv half/);
     it.press("{\t");
-    await it.until(/capos> call kv half \{"x":\}/);
-    it.press('\u0015call kv half {"x": 4}\r');
+    await it.until(/capos> call kv half \{"x": $/m);
+    it.press("4\t");
+    await it.until(/capos> call kv half \{"x": 4\}$/m);
+    it.press("\r");
     await it.until(/\{"x":2\}/);
     it.press("exit\r");
     const after = await it.end();
     t.equal(after.status, 0);
     checkRestored(t, after);
+  });
+});
+
+t.test(
+  "a completed field goes on with its value, and with the next one, wherever the cursor is",
+  async (t) => {
+    await onTerminal(t, async (it) => {
+      it.press(`start ${SERVES} kv\r`);
+      await it.until(/serving/);
+      it.press("call kv put \t");
+      await it.until(/call kv put \{$/m);
+      it.press('\t"a; ca\t"\t');
+      await it.until(/call kv put \{"key": "a; ca", "value": $/m);
+      it.press("tru\t\u007f\u007f\u007f7\t");
+      await it.until(/"value": 7\}$/m);
+      it.press("\r");
+      it.press('call kv get {"k\t');
+      await it.until(/call kv get \{"key": $/m);
+      it.press('"a; ca"}\r');
+      await it.until(/^\{"value":7\}\ncapos> $/m);
+
+      it.press("call kv put {}\u001b[D\t");
+      await it.until(/call kv put \{"key": \}$/m);
+      it.press('"c"\t');
+      await it.until(/call kv put \{"key": "c", "value": \}$/m);
+      it.press("3\t\r");
+      it.press(`call kv get {"k": "c"}${"\u001b[D".repeat('": "c"}'.length)}\t`);
+      await it.until(/call kv get \{"key": "c"\}$/m);
+      it.press("\r");
+      await it.until(/^\{"value":3\}\ncapos> $/m);
+      it.press(`call kv ha {"x": 8}${"\u001b[D".repeat(' {"x": 8}'.length)}\t`);
+      await it.until(/call kv half \{"x": 8\}$/m);
+      it.press("\r");
+      await it.until(/^\{"x":4\}\ncapos> $/m);
+      it.press("exit\r");
+      await it.end();
+    });
+  },
+);
+
+t.test("a file whose name has blanks is completed, in quotes and without", async (t) => {
+  await onTerminal(t, async (it, _, __, { TMPDIR }) => {
+    writeFileSync(join(TMPDIR!, "my guest.ts"), readFileSync(join(ROOT, "test/fixtures/cli/arguments.ts")));
+    it.press(`start "${TMPDIR}/my g\t`);
+    await it.until(/start "[^"]*\/my guest\.ts" $/m);
+    it.press(`\u0015start ${TMPDIR}/my\t`);
+    await it.until(/start [^"]*\/my\\ guest\.ts $/m);
+    it.press("of it\r");
+    await it.until(/^\d+ my guest\.ts: exited with status 0$/m);
+    it.press("exit\r");
+    await it.end();
+  });
+});
+
+t.test("what comes above a line of several rows stays there, and Ctrl-C gives up all of them", async (t) => {
+  await onTerminal(t, async (it, _, __, env) => {
+    it.press(`start ${SERVES} kv\r`);
+    await it.until(/serving/);
+    it.press("x".repeat(150));
+    await it.until(/^capos> x{93}\nx{57}$/m);
+    await caposSmp(["shell", "-c", "call kv fail"], { env });
+    await it.until(
+      /faulted: [^\n]*\n(?:[^\n]*\n)?(?: {4}at [^\n]*\n)* {4}at main [^\n]*\ncapos> x{93}\nx{57}$/m,
+    );
+    it.press("\u0003");
+    await it.until(/at main [^\n]*\ncapos> x{93}\nx{57}\^C\ncapos> $/m);
+    it.press("exit\r");
+    checkRestored(t, await it.end());
   });
 });
 

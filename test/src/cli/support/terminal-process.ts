@@ -15,6 +15,8 @@ export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly term?: string;
+  /** The root of the clone unless told. */
+  readonly cwd?: string;
   /** Environment variables beside those of the test. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -49,11 +51,11 @@ export class TerminalProcess {
 
   /** Runs `capos-smp` with arguments; it is killed when the test is over. */
   constructor(t: Test, args: readonly string[], options: TerminalOptions = {}) {
-    const { columns: cols = 100, rows = 30, term = "xterm-256color" } = options;
+    const { columns: cols = 100, rows = 30, term = "xterm-256color", cwd = ROOT } = options;
     this.#terminal = new headless.Terminal({ cols, rows, scrollback: 5000, allowProposedApi: true });
     this.#pidFile = join(t.testdir({}), "pid");
     this.#pty = spawn("/bin/sh", ["-c", SCRIPT, this.#pidFile, process.execPath, BIN, ...args], {
-      ...{ cols, rows, cwd: ROOT, name: term, env: { ...process.env, ...options.env, TERM: term } },
+      ...{ cols, rows, cwd, name: term, env: { ...process.env, ...options.env, TERM: term } },
     });
     this.#pty.onData((text) => {
       // When it is on the screen: a piece of it may be, and its end only be on its way.

@@ -79,8 +79,8 @@ t.test("a command that ends before its machine could be seen is told so", async 
 
 t.test("what top cannot do is one line that says what to do, and status 2", async (t) => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [["top"], /needs a command to run \(bench, run, stress\)/],
-    [["top", "--", "check"], /check cannot be run, only bench, run, stress can/],
+    [["top"], /needs a command to run \(bench, run, up, stress\)/],
+    [["top", "--", "check"], /check cannot be run, only bench, run, up, stress can/],
     [["top", "--", "bench", "no-such-suite"], /there is no no-such-suite/],
     [["top", "--interval", "0", "--", "bench"], /from 0\.1 to 3600/],
     [["--cores", "2", "top", "--", "bench"], /an option stands before top/],
