@@ -178,6 +178,7 @@ export class Survey {
       binding(process + Process.BINDING, `${name}: CSpace`);
       binding(process + Process.IMAGE_BINDING, `${name}: image`);
       binding(process + Process.SPACE_BINDING, `${name}: address space`);
+      binding(process + Process.FAULT_BINDING, `${name}: fault handler`);
       header(process + Process.HEADER, name);
     }
     for (const monitor of this.monitors) {

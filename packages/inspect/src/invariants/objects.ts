@@ -88,6 +88,7 @@ export function checkHolders(memory: PhysicalMemory, tree: Tree, problems: Probl
     look(process + Process.BINDING, `the CSpace of process ${i32[process + Process.NUMBER]}`);
     look(process + Process.IMAGE_BINDING, `the image of process ${i32[process + Process.NUMBER]}`);
     look(process + Process.SPACE_BINDING, `the address space of process ${i32[process + Process.NUMBER]}`);
+    look(process + Process.FAULT_BINDING, `the fault handler of process ${i32[process + Process.NUMBER]}`);
   }
   for (const monitor of objectsOf(tree, ObjectType.MONITOR).keys()) {
     look(monitor + Monitor.TARGET, `the target of the monitor ${hex(monitor)}`);
