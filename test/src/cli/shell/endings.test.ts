@@ -70,9 +70,14 @@ t.test("a shell ends with the machine, with SIGTERM, and with its own guest, and
       });
       t.match(ended, { status, stderr: `capos-smp: ${line}\n` });
     }
+    let sent = false;
     const last = await caposSmp(["shell", "-c", `start ${SERVES}; call store never; names`], {
       env,
-      onOutput: (text) => text.includes("serving") && process.kill(pid, "SIGINT"),
+      onOutput(text) {
+        if (sent || !text.includes("serving")) return;
+        sent = true;
+        process.kill(pid, "SIGINT");
+      },
     });
     t.match(last, { status: 1, stderr: `capos-smp: the machine in process ${pid} has ended\n` });
   });
