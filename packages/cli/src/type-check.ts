@@ -133,19 +133,29 @@ function temporary<T>(make: () => T): T {
 /** A project of these files alone. */
 async function projectOf(files: readonly string[], config: string | null): Promise<object> {
   const paths = Object.fromEntries(Object.entries(SYSTEM).map(([name, by]) => [name, [typesOf(by)]]));
-  if (config === null) return { compilerOptions: { ...STRICT, ...CHECK_ONLY, paths }, files };
+  const references = systemProjects();
+  if (config === null) return { compilerOptions: { ...STRICT, ...CHECK_ONLY, paths }, files, references };
   const hasRoots = (await readFile(config, "utf8").catch(() => "")).includes('"typeRoots"');
   return {
     extends: [`./${DEFAULTS}`, config],
     // What the project names by `types` is found from where it lies.
     compilerOptions: { ...CHECK_ONLY, paths, ...(!hasRoots && { typeRoots: typeRoots(dirname(config)) }) },
-    ...{ files, include: [], references: [] },
+    ...{ files, include: [], references },
   };
 }
 
 function typeRoots(folder: string): string[] {
   const own = [join(folder, "node_modules/@types"), join(folder, "node_modules")];
   return dirname(folder) === folder ? own : [...own, ...typeRoots(dirname(folder))];
+}
+
+/**
+ * What compiles the system's types in a clone. It says that const enums are there at run time as well, without which a project of
+ * `isolatedModules` or `verbatimModuleSyntax` cannot name them. What is installed has plain enums, and none of these.
+ */
+function systemProjects(): { readonly path: string }[] {
+  const folders = new Set(Object.values(SYSTEM).map((name) => dirname(dirname(typesOf(name)))));
+  return [...folders].filter((path) => existsSync(join(path, "tsconfig.json"))).map((path) => ({ path }));
 }
 
 function typesOf(name: string): string {

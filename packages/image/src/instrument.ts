@@ -331,10 +331,10 @@ function guardOf(names: Names): string {
  * What twins call: what takes the twin of a method that an object still has; and what tries a function that does nothing but compute, with a fuel of its own in place of the kernel's: the turn that may
  * yield pays for it. With objects it would not be pure: these have conversions of the guest's.
  */
-function twinHelpers(names: Names, { attempt, spent, pick }: Twinned): string {
+function twinHelpers(names: Names, { attempt, spent, pick, choose }: Twinned): string {
   const isObject = `typeof a==="object"&&a!==null||typeof a==="function"`;
   const settle = `${names.trying}=false;${names.turn}-=${TRY_BUDGET}-${names.fuel};${names.fuel}=left;`;
-  const picking = `const ${pick}=(f,plain,twin)=>f===plain?twin:function*(...rest){return f.apply(this,rest);};`;
+  const picking = `const ${pick}=(f,plain,twin)=>f===plain?twin:function*(...rest){return f.apply(this,rest);},${choose}=(f,plain,twin)=>f===plain?twin:f;`;
   return `${picking}const ${spent}={};let ${names.trying}=false;const ${attempt}=(f,given)=>{for(let i=0;i<given.length;i++){const a=given[i];if(${isObject})return ${spent};}const left=${names.fuel};${names.fuel}=${TRY_BUDGET};${names.trying}=true;try{return f(...given);}catch(error){if(error===${spent})return ${spent};throw error;}finally{${settle}}};`;
 }
 

@@ -87,11 +87,25 @@ function packageOf(file: string): string | null {
   return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(file)?.[0] ?? null;
 }
 
-/** A mistake in a package's file says who imports that package. */
+/** A mistake in a package's file says who imports that package, from the guest's own file on. */
 export function withImporter(error: GuestBuildError, libraries: Libraries): GuestBuildError {
-  const led = error.place === null ? undefined : libraries.get(packageOf(error.place.file) ?? "");
-  if (led === undefined) return error;
-  return new GuestBuildError(`${error.reason} (${shown(led.importer)} imports "${led.name}")`, error.place);
+  const names: string[] = [];
+  let file = error.place?.file ?? "";
+  // A guest may lie in a package itself, and import that.
+  const seen = new Set<string>();
+  for (;;) {
+    const folder = packageOf(file) ?? "";
+    const led = libraries.get(folder);
+    if (led === undefined || seen.has(folder)) break;
+    seen.add(folder);
+    names.unshift(`"${led.name}"`);
+    file = led.importer;
+  }
+  if (names.length === 0) return error;
+  return new GuestBuildError(
+    `${error.reason} (${shown(file)} imports ${names.join(", which imports ")})`,
+    error.place,
+  );
 }
 
 /**

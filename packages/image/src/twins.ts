@@ -6,7 +6,8 @@
  * calls the function, or passes it on, has the function itself. What it calls in turn is called by its twin in the same way.
  *
  * Twins are made of functions that lie outside of all others, and of methods of such classes, whose every way is known:
- * see `Values`. A method's twin is taken only if the object still has the method it was made from.
+ * see `Values`. A method's twin is taken only if the object still has the method it was made from. A generator that others may iterate
+ * (a method, and what such a one calls) has a twin too, which is taken where it is called under `yield*`.
  *
  * A call of a twin costs 40 ns more than one of the function, and three times its stack. So a recursion goes on in the functions
  * themselves below `MAX_DEPTH`; and one that does nothing but compute is first tried with the function, on a budget: most
@@ -35,6 +36,8 @@ export interface Twinned {
   readonly spent: string;
   /** What it calls with the method that an object has, one and its twin: answers the twin, or a generator that calls the method. */
   readonly pick: string;
+  /** The same for methods that are generators: answers the twin, or the method. */
+  readonly choose: string;
 }
 
 /** A function that may have a twin. */
@@ -46,6 +49,9 @@ interface Unit {
   readonly plain: string;
   readonly twin: string;
   readonly calls: Call[];
+  /** Whether it is a generator itself: a recursion of it is as deep as one of its twin. */
+  readonly isGenerator: boolean;
+  /** Of a plain function: whether it calls itself, be it by way of others. */
   isRecursive: boolean;
 }
 
@@ -69,13 +75,14 @@ export function withTwins(
   isOwn: (node: Tree) => boolean,
 ): Twinned | null {
   const fresh = freshNames(bundle);
-  const units = findUnits(bundle, bindings, isOwn, fresh);
+  const units = findUnits(bundle, bindings, (node) => isOwn(node) && !yielding.has(node), fresh);
   if (units.size === 0) return null;
   const roots: Call[] = [];
   for (const node of bundle.nodes) {
     const target = node.type === "CallExpression" ? targetOf(bundle, values, units, node) : undefined;
     const owner = target === undefined ? undefined : enclosingFunction(bundle, node);
     if (target === undefined || owner === undefined || !canYieldAt(bundle, node, owner)) continue;
+    if (target.isGenerator && !isDelegatedTo(bundle, node)) continue;
     const call = { node, target };
     if (yielding.has(owner)) roots.push(call);
     else units.get(owner)?.calls.push(call);
@@ -109,17 +116,20 @@ function freshNames(bundle: Bundle): (base: string) => string {
 function findUnits(
   bundle: Bundle,
   bindings: Bindings,
-  isOwn: (node: Tree) => boolean,
+  isCandidate: (node: Tree) => boolean,
   fresh: (base: string) => string,
 ): Map<Tree, Unit> {
   const units = new Map<Tree, Unit>();
   for (const node of bundle.nodes) {
-    if (!isFunction(node) || node.generator === true || !isMadeOnce(bundle, node)) continue;
+    if (!isFunction(node) || !isMadeOnce(bundle, node)) continue;
     const found = placeOfUnit(bundle, bindings, node);
-    if (found === null || usesCaller(bundle, node) || !isOwn(node)) continue;
+    if (found === null || usesCaller(bundle, node) || !isCandidate(node)) continue;
     const twin = fresh(`${found.name}${TWIN}`);
     const plain = found.plain ?? fresh(`${found.name}$plain`);
-    units.set(node, { node, classBody: found.classBody, plain, twin, calls: [], isRecursive: false });
+    const isGenerator = node.generator === true;
+    units.set(node, {
+      ...{ node, classBody: found.classBody, plain, twin, calls: [], isGenerator, isRecursive: false },
+    });
   }
   return units;
 }
@@ -202,6 +212,12 @@ function canYieldAt(bundle: Bundle, node: Tree, owner: Tree): boolean {
   return child === owner.body && owner.type !== "StaticBlock";
 }
 
+/** Whether a call is what `yield*` has behind it. */
+function isDelegatedTo(bundle: Bundle, call: Tree): boolean {
+  const parent = bundle.parents.get(call)!;
+  return parent.type === "YieldExpression" && parent.delegate === true;
+}
+
 /** The units that may run for long. */
 function neededUnits(bundle: Bundle, units: Map<Tree, Unit>): Set<Unit> {
   const needed = new Set<Unit>();
@@ -211,8 +227,9 @@ function neededUnits(bundle: Bundle, units: Map<Tree, Unit>): Set<Unit> {
     if (unit !== undefined) needed.add(unit);
   }
   for (const unit of units.values()) {
-    unit.isRecursive = reaches(unit, unit);
-    if (unit.isRecursive) needed.add(unit);
+    if (!reaches(unit, unit)) continue;
+    needed.add(unit);
+    unit.isRecursive = !unit.isGenerator;
   }
   for (let changed = true; changed; ) {
     changed = false;
@@ -268,6 +285,7 @@ function argumentsOf(node: Tree): string[] | null {
 
 class TwinWriter {
   readonly #pick: string;
+  readonly #choose: string;
   readonly #depth: string;
   readonly #attempt: string;
   readonly #spent: string;
@@ -279,6 +297,7 @@ class TwinWriter {
     fresh: (base: string) => string,
   ) {
     this.#pick = fresh("$pick");
+    this.#choose = fresh("$choose");
     this.#depth = fresh("$depth");
     this.#attempt = fresh("$attempt");
     this.#spent = fresh("$spent");
@@ -321,6 +340,7 @@ class TwinWriter {
       attempt: this.#attempt,
       spent: this.#spent,
       pick: this.#pick,
+      choose: this.#choose,
     };
   }
 
@@ -340,8 +360,10 @@ class TwinWriter {
     const { callee } = node;
     const first = target.isRecursive ? [depth] : [];
     const rest = node.arguments.length > 0 ? [""] : [];
-    out.prependRight(node.start, "(yield* ");
-    out.appendLeft(node.end, ")");
+    if (!target.isGenerator) {
+      out.prependRight(node.start, "(yield* ");
+      out.appendLeft(node.end, ")");
+    }
     const open = code.indexOf("(", callee.end) + 1;
     if (callee.type === "Identifier") {
       out.update(callee.start, callee.end, target.twin);
@@ -351,7 +373,7 @@ class TwinWriter {
     const object = code.slice(callee.object.start, callee.object.end);
     const member = code.slice(callee.start, callee.end);
     const plain = callee.property.type === "PrivateIdentifier" ? member : target.plain;
-    out.appendRight(callee.start, `${this.#pick}(`);
+    out.appendRight(callee.start, `${target.isGenerator ? this.#choose : this.#pick}(`);
     out.update(callee.end, open, `,${plain},${target.twin}).call(${[object, ...first, ...rest].join()}`);
   }
 

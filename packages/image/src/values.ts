@@ -135,7 +135,8 @@ export class Values {
     return this.#superclasses.has(owning) ? null : { kind: "instance", node: owning };
   }
 
-  #ofMember(holder: Value, { type, name }: Tree, steps: number): Value {
+  #ofMember(holder: Value, named: Tree, steps: number): Value {
+    const { type, name } = named;
     if (typeof name !== "string" || holder === null || steps <= 0 || this.#assigned.has(name)) return null;
     if (holder.kind === "object")
       return type !== "Identifier" ? null : this.#ofProperty(holder.node, name, steps);
@@ -147,7 +148,17 @@ export class Values {
           ? this.of(member.value, steps - 1)
           : null;
     }
-    return null;
+    return type === "Identifier" ? this.#ofInherited(holder.node, named, steps - 1) : null;
+  }
+
+  /** What an instance has from the class above, if nothing in its own may be of that name. */
+  #ofInherited({ body, superClass }: Tree, named: Tree, steps: number): Value {
+    if (!superClass) return null;
+    for (const { static: isStatic, computed, key } of body.body as Tree[])
+      if (key && !isStatic && (computed || key.value === named.name)) return null;
+    const above = this.of(superClass, steps);
+    if (above?.kind !== "class") return null;
+    return this.#ofMember({ kind: "instance", node: above.node }, named, steps);
   }
 
   #ofProperty(object: Tree, name: string, steps: number): Value {

@@ -5,7 +5,7 @@
  * between hands it on with `yield*`. So a generator may yield if it is `main`, or if each reference to it
  * is the callee of a call under `yield*` in a generator that may yield itself (the greatest such set,
  * found by removing until nothing changes). Generators that are methods or values in an object may be
- * iterated by anybody and never yield; they run to the hard limit like any function.
+ * iterated by anybody and never yield; they run to the hard limit like any function, but for the twins of some (twins.ts).
  */
 import type { Binding, Bindings } from "./scope.js";
 import { type Bundle, enclosingFunction, type Tree } from "./syntax-tree.js";

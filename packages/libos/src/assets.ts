@@ -30,11 +30,14 @@ export function assetName(program: unknown): string | null {
 }
 
 /**
- * The capabilities by which an imported image is run.
- * @throws TypeError for what was not imported as an image; `IpcError`: `NOT_FOUND` if whoever started this process did not give
- * it what its image imports
+ * The capabilities by which an image is run: one that was imported, or what a handle names, with what that imports if it is
+ * the process's own or was handed over with it.
+ * @throws TypeError for what is no number and was not imported as an image; `IpcError`: `NOT_FOUND` if whoever started this
+ * process did not give it what its image imports
  */
-export function* imageOf(sys: Sys, environment: Environment, program: Main): Steps<ProgramImage> {
+export function* imageOf(sys: Sys, environment: Environment, program: Main | number): Steps<ProgramImage> {
+  if (typeof program === "number")
+    return { handle: program, assets: yield* broughtBy(sys, environment, program) };
   const marker: unknown = program;
   if (!isMarker(marker))
     throw new TypeError('no image: import the program with { type: "image" }, or give a handle of its image');
@@ -47,8 +50,32 @@ export function* imageOf(sys: Sys, environment: Environment, program: Main): Ste
   return { handle: handle!, assets };
 }
 
+/** Handles of what came with the image that a handle names. */
+function* broughtBy(sys: Sys, environment: Environment, handle: number): Steps<number[]> {
+  const { cnode: own, assets, image, name } = environment;
+  if (handle === image)
+    return yield* assetHandles(
+      sys,
+      environment,
+      Array.from({ length: assets.count }, (_, i) => i),
+      name,
+    );
+  const end = assets.first + assets.count + assets.brought;
+  for (let slot = assets.first + assets.count; slot < end; slot++) {
+    const head = yield* cnode.inspect(sys, own, slot);
+    const handles: number[] = [];
+    for (slot++; slot < end; slot++) {
+      const one = yield* cnode.inspect(sys, own, slot);
+      if (one.state !== SlotState.LIVE) break;
+      handles.push(one.handle);
+    }
+    if (head.handle === handle) return handles;
+  }
+  return [];
+}
+
 /** Handles of what one's own image imports: those with the given numbers. */
-export function* assetHandles(
+function* assetHandles(
   sys: Sys,
   { cnode: own, assets }: Environment,
   numbers: readonly number[],

@@ -11,13 +11,14 @@
  * | 12 | its index in its process, 0 for the first thread |
  * | 13, 14 | the core it was placed on, the cores that were online |
  * | 15, 16 | the slots with the images that its own imports: first index, count |
- * | 17 | numbers that its starter handed over, usually handles |
- * | 18 | arguments; `ARGUMENTS_IN_IMAGE`: they are in `sys.startText`, a NUL after each |
- * | 19 | bytes of text |
- * | 20 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
+ * | 17 | how many slots behind those have images that were handed over, with what each of them imports: see `AssetSlots` |
+ * | 18 | numbers that its starter handed over, usually handles |
+ * | 19 | arguments; `ARGUMENTS_IN_IMAGE`: they are in `sys.startText`, a NUL after each |
+ * | 20 | bytes of text |
+ * | 21 ... | those numbers, then the text, packed: the name, then each argument after a NUL |
  *
  * A handle is 0 where there is none. Whoever starts a thread writes this with `encodeEnvironment` and
- * passes it to `thread.start`, which has room for 63 words; that leaves 258 bytes for name and
+ * passes it to `thread.start`, which has room for 63 words; that leaves 252 bytes for name and
  * arguments, six less for each number handed over. Longer arguments come with the image: the host, which loads it,
  * gives it a text (`argumentsText`).
  */
@@ -27,7 +28,7 @@ import { Slots } from "./slots.js";
 import { isPacked, packText, unpackText, utf8Length } from "./text.js";
 
 /** "capos" and a version number; raised when the layout changes. */
-export const ENVIRONMENT_VERSION = 0x6361_706f_7303;
+export const ENVIRONMENT_VERSION = 0x6361_706f_7304;
 
 const enum At {
   VERSION = 0,
@@ -47,10 +48,11 @@ const enum At {
   CORES = 14,
   FIRST_ASSET_SLOT = 15,
   ASSET_COUNT = 16,
-  HANDED_COUNT = 17,
-  ARGUMENT_COUNT = 18,
-  TEXT_BYTES = 19,
-  HANDED = 20,
+  BROUGHT_COUNT = 17,
+  HANDED_COUNT = 18,
+  ARGUMENT_COUNT = 19,
+  TEXT_BYTES = 20,
+  HANDED = 21,
 }
 
 const SEPARATOR = "\0";
@@ -76,6 +78,11 @@ export interface EnvironmentHandles {
 export interface AssetSlots {
   readonly first: number;
   readonly count: number;
+  /**
+   * How many slots behind those have images that were handed over and import others: for each a slot with itself, those
+   * with what it imports, as it numbers them, and an empty one.
+   */
+  readonly brought: number;
 }
 
 /** What a starter says of a thread. */
@@ -140,6 +147,7 @@ export function encodeEnvironment(source: EnvironmentSource): number[] {
     source.cores,
     source.assets.first,
     source.assets.count,
+    source.assets.brought,
     handed.length,
     source.args === null ? ARGUMENTS_IN_IMAGE : args.length,
     0,
@@ -210,7 +218,11 @@ export function environment(sys: Sys): Environment {
     threadIndex: words[At.THREAD_INDEX],
     core: words[At.CORE],
     cores: words[At.CORES],
-    assets: { first: words[At.FIRST_ASSET_SLOT], count: words[At.ASSET_COUNT] },
+    assets: {
+      first: words[At.FIRST_ASSET_SLOT],
+      count: words[At.ASSET_COUNT],
+      brought: words[At.BROUGHT_COUNT],
+    },
     name,
     args,
     handed,

@@ -7,7 +7,7 @@
  * which are used again when it was ended; of a spawn that fails nothing is left but such blocks.
  */
 import { handleIndex, type Main, ObjectType } from "@capos/abi";
-import { assetHandles, assetName, imageOf, type ProgramImage } from "./assets.js";
+import { assetName, imageOf, type ProgramImage } from "./assets.js";
 import type { Block } from "./block-pool.js";
 import { encodeEnvironment } from "./environment.js";
 import { IpcError } from "./ipc-error.js";
@@ -111,7 +111,8 @@ export interface ProcessOptions extends Omit<Placement, "args"> {
   readonly args?: readonly string[] | null;
   /**
    * What it is to run: an image that was imported, what `os.image` gives, or the handle of one (needs EXECUTE); the spawner's
-   * own (`environment.image`) unless told. By a handle alone, but for one's own, it has none of the images that it imports.
+   * own (`environment.image`) unless told. By a handle, other than one's own or one that was handed over, it has none of the
+   * images that it imports.
    */
   readonly image?: Main | ProgramImage | number;
   /** At most 32 bytes; an imported image's is its file's, others have the spawner's own, unless told. */
@@ -256,14 +257,9 @@ function memoryOf(os: Os): OwnMemory {
 }
 
 function* runnable({ sys, environment }: Os, image: ProcessOptions["image"]): Steps<ProgramImage> {
-  if (typeof image === "number") {
-    const { count } = environment.assets;
-    const own = image === environment.image ? Array.from({ length: count }, (_, i) => i) : [];
-    return { handle: image, assets: yield* assetHandles(sys, environment, own, environment.name) };
-  }
   return typeof image === "object" && "handle" in image
     ? image
-    : yield* imageOf(sys, environment, image as Main);
+    : yield* imageOf(sys, environment, image as Main | number);
 }
 
 /** What a spawn has made so far, to be undone if it fails. */

@@ -18,6 +18,8 @@ export interface Gift {
   readonly rights?: number | readonly KernelRight[];
   /** A badge to mint it with, 1 to 2^32 - 1. */
   readonly badge?: number;
+  /** Of an image: handles of those that it imports, as `os.image` gives them. They come with it. */
+  readonly assets?: readonly number[];
 }
 
 /** What a process is made of: handles in its starter's CSpace. */
@@ -177,10 +179,20 @@ export function* fillEnvironment(
     const slot = yield* filling.makeMemory(gifts.memory.handle, gifts.memory.bits);
     handles.untyped = yield* filling.handleOf(slot);
   }
-  const assets = { first: filling.next, count: gifts.assets.length };
+  const first = filling.next;
   for (const gift of gifts.assets) yield* filling.give(gift);
-  const handed: number[] = [];
-  for (const gift of gifts.handed) handed.push(yield* filling.give(gift));
+  const handed: number[] = gifts.handed.map(() => 0);
+  // Images that bring others come first, in slots that say so: see `AssetSlots`.
+  for (const [i, gift] of gifts.handed.entries()) {
+    const { assets = [] } = gift;
+    if (assets.length === 0) continue;
+    handed[i] = yield* filling.give(gift);
+    for (const handle of assets) yield* filling.give({ handle });
+    filling.next++;
+  }
+  const count = gifts.assets.length;
+  const assets = { first, count, brought: filling.next - first - count };
+  for (const [i, gift] of gifts.handed.entries()) if (handed[i] === 0) handed[i] = yield* filling.give(gift);
   return encodeEnvironment({
     ...handles,
     firstFreeSlot: filling.next,

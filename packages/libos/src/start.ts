@@ -67,10 +67,11 @@ export interface Os {
    */
   make(type: ObjectType, sizeBits?: number): Steps<number>;
   /**
-   * The image that `import program from "./file.ts" with { type: "image" }` names, with those that it imports: what `spawnProcess`
-   * runs, and a handle to give to others. Throws TypeError for what was not imported so, `NOT_FOUND` if this process was started without.
+   * The image that `import program from "./file.ts" with { type: "image" }` names, or that a handle in `handed` does, with those that
+   * it imports: what `spawnProcess` runs, and a gift for others. Throws TypeError for what was not imported so, `NOT_FOUND` if this
+   * process was started without.
    */
-  image(program: Main): Steps<ProgramImage>;
+  image(program: Main | number): Steps<ProgramImage>;
   /** Makes an endpoint: where a server receives. Its handle; `cspace.make(Endpoint)` gives it typed. */
   endpoint(): Steps<number>;
   /** Makes a notification. Its handle; `cspace.make(Notification)` gives it typed. */

@@ -214,7 +214,7 @@ class MachineHere implements Backend {
     });
     const start = { isKilled: false, loaded };
     this.#starting.set(pid, start);
-    const others = handed.flatMap((one) => ("deposit" in one ? [] : [one]));
+    const others = handed.flatMap((one) => ("deposit" in one ? [] : [one, ...assetsOf(one)]));
     const used = await this.images
       .use([{ image, text }, ...[...assetsOf(image), ...others].map((other) => ({ image: other, text: "" }))])
       .finally(() => {
@@ -228,7 +228,9 @@ class MachineHere implements Backend {
       const images = loaded.slice(assets.length);
       const { cores, priority, memoryBits, debug, console, adopts, isBridge: bridge } = request;
       const threads = request.threads ?? Math.max(MIN_DEFAULT_THREADS, this.memoryMiB * 2);
-      const given = handed.map((one) => ("deposit" in one ? one : { image: images.shift()! }));
+      const given = handed.map((one) =>
+        "deposit" in one ? one : { image: images.shift()!, assets: images.splice(0, assetsOf(one).length) },
+      );
       const asked = {
         image: own,
         handed: given,

@@ -25,6 +25,7 @@ export type {
   WatchedMachine,
 } from "./options.js";
 export type { ConsoleStreams } from "./peer/console-streams.js";
+export type { PeerContext } from "./peer/open-request.js";
 export { Reference } from "./peer/reference.js";
 export { Serving } from "./peer/serving.js";
 export { readableOf, writableOf } from "./peer/streams.js";
@@ -32,7 +33,6 @@ export type {
   CallOptions,
   ClientOptions,
   PeerClient,
-  PeerContext,
   PeerHandlers,
   ReferenceTransfer,
   ServeOptions,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Err, Right, Trap } from "@capos/abi";
 import t, { type Test } from "tap";
 import { caposSmp } from "../support/cli-process.js";
 
@@ -71,6 +72,39 @@ t.test(
     }`,
     });
     t.match(await run(cwd, "loose.ts"), { status: 0, stdout: "said 1\n", stderr: "" });
+  },
+);
+
+t.test(
+  "numbers that the system names can be named below any tsconfig.json, which stays as strict",
+  async (t) => {
+    const named = (
+      imported: string,
+    ): string => `import { Err, errorName, Right, start, Trap, ${imported} } from "capos/guest";
+import { said } from "./said.ts";
+export default function* main(sys: Sys) {
+  const name: string = errorName(Err.DENIED);
+  yield* start(sys).print(said(Err.DENIED) + name + Right.GRANT + Trap.YIELD);
+  return 0;
+}
+`;
+    const cwd = folderOf(t, { "said.ts": SAID, "guest.ts": named("type Sys"), "loose.ts": named("Sys") });
+    for (const [i, own] of [{ isolatedModules: true }, { verbatimModuleSyntax: true }].entries()) {
+      const compilerOptions = {
+        ...{ module: "NodeNext", target: "ES2022", strict: true, types: [] },
+        ...own,
+      };
+      writeFileSync(join(cwd, "tsconfig.json"), JSON.stringify({ compilerOptions }));
+      t.match(await run(cwd, "guest.ts"), {
+        status: 0,
+        stdout: `said ${Err.DENIED}ERR_DENIED${Right.GRANT}${Trap.YIELD}\n`,
+        stderr: "",
+      });
+      const loose = await run(cwd, "loose.ts");
+      if (i === 0) t.equal(loose.status, 0, loose.stderr);
+      else
+        t.match(loose, { status: 2, stderr: /^capos-smp: loose\.ts:1:46: 'Sys' is a type .*\(TS1484\)\n/ });
+    }
   },
 );
 

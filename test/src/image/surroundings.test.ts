@@ -265,6 +265,8 @@ const INSTALLED: Files = {
   "node_modules/@of/promises/main.js": "\nexport const later = async () => 1;",
   "node_modules/old/index.js": "\nmodule.exports = 1;",
   "node_modules/host/index.js": "// Needs Node.\nimport fs from 'node:fs'; export default fs;",
+  "node_modules/outer/index.js": "export * from 'middle';",
+  "node_modules/middle/index.js": "export * from '@of/promises';",
   "node_modules/leaves/index.js": "export { one } from '../good/one.mjs';",
 };
 
@@ -274,10 +276,12 @@ t.test("a package that needs nothing of a host is part of a guest that imports i
   t.match(code, /one \+ two/);
 });
 
-t.test("what is wrong in a package is told with its place there, and which import led to it", async (t) => {
+t.test("what is wrong in a package is told with its place there, and which imports led to it", async (t) => {
   const wrong: Readonly<Record<string, RegExp>> = {
     "@of/promises":
       /promises.main\.js:2:22: async functions do not work in a guest: .* \(.*main\.ts imports "@of\/promises"\)$/,
+    outer:
+      /promises.main\.js:2:22: async .* \(.*main\.ts imports "outer", which imports "middle", which imports "@of\/promises"\)$/,
     old: /old.index\.js:1:1: require and module\.exports do not work .* \(.*main\.ts imports "old"\)$/,
     host: /host.index\.js:2:16: cannot import "node:fs": .* \(.*main\.ts imports "host"\)$/,
     leaves:
@@ -290,4 +294,15 @@ t.test("what is wrong in a package is told with its place there, and which impor
     const file = join(write(t, { ...INSTALLED, "src/main.ts": main }), "src/main.ts");
     t.match(await refused(file), line, name);
   }
+});
+
+t.test("a guest that lies in a package, and imports that, is told of its own mistake", async (t) => {
+  const folder = write(t, {
+    "node_modules/self/package.json": JSON.stringify({ name: "self", exports: "./main.mjs" }),
+    "node_modules/self/main.mjs": 'import "self"; export default async function main() {}',
+  });
+  t.match(
+    await refused(join(folder, "node_modules/self/main.mjs")),
+    /self.main\.mjs:1:\d+: async functions .* \(.*main\.mjs imports "self"\)$/,
+  );
 });

@@ -42,8 +42,10 @@ async function run(t: Test, source: string, isWanted: () => boolean = () => true
 
 /** A guest that puts what expressions give into `out`: called by main, and by a function that cannot yield. */
 function both(declarations: string, expressions: readonly string[]): string {
-  const lines = expressions.map(
-    (it) => `{ const direct = () => ${it}; sys.out.push(${it}); sys.out.push(direct()); }`,
+  const lines = expressions.map((it) =>
+    it.startsWith("yield* ")
+      ? `{ let step; const it = ${it.slice("yield* ".length)}; do step = it.next(); while (!step.done); sys.out.push(${it}, step.value); }`
+      : `{ const direct = () => ${it}; sys.out.push(${it}); sys.out.push(direct()); }`,
   );
   return `${declarations}\nexport default function* main(sys: any): any {\n${lines.join("\n")}\n}`;
 }
@@ -75,6 +77,26 @@ const YIELDING: Readonly<Record<string, readonly [declarations: string, expressi
   "a private method": [
     "class A { #k = 3; #f(n) { let s = 0; for (let i = 0; i < n; i++) s += this.#k; return s; } g(n) { return this.#f(n); } } const a = new A();",
     "a.g(5000)",
+  ],
+  "a method of the class above": [
+    "class A { k = 2; f(n) { let s = 0; for (let i = 0; i < n; i++) s += this.k; return s; } } class B extends A {} class C extends B { g(n) { return this.f(n) + 1; } } const c = new C();",
+    "c.g(5000) + c.f(5000)",
+  ],
+  "a generator method": [
+    "class A { *f(n) { let s = 0; for (let i = 0; i < n; i++) s++; return s; } *g(n) { return (yield* this.f(n)) + 1; } } const a = new A();",
+    "yield* a.g(5000)",
+  ],
+  "a private generator method, and what it calls": [
+    "function* h(n) { let s = 0; for (let i = 0; i < n; i++) s++; return s; } function k(n) { let s = 0; while (s < n) s++; return s; } class A { *#f(n) { return (yield* h(n)) + k(n); } *g(n) { return yield* this.#f(n); } } const a = new A();",
+    "yield* a.g(5000)",
+  ],
+  "a generator method of the class above": [
+    "class A { *f(n) { for (let i = 0; i < n; i++); return n; } } class B extends A { *g(n) { return yield* this.f(n); } } const b = new B();",
+    "yield* b.g(5000)",
+  ],
+  "a recursion of generator methods": [
+    "class A { *f(n) { return n < 2 ? 1 : (yield* this.f(n - 1)) + (yield* this.f(n - 2)); } } const a = new A();",
+    "yield* a.f(18)",
   ],
   "a recursive method": [
     "class A { f(n) { return n < 2 ? 1 : this.f(n - 1) + this.f(n - 2); } } const a = new A();",
@@ -110,6 +132,14 @@ const PLAIN: Readonly<Record<string, readonly [declarations: string, expression:
   "a method that a class inherits": [
     "class A { f(n) { let s = 0; for (let i = 0; i < n; i++) s++; return s; } } class B extends A { f(n) { return super.f(n) + 1; } } const a = new B();",
     "a.f(5000)",
+  ],
+  "a method of a class that others inherit from, called in it": [
+    "class A { f(n) { let s = 0; for (let i = 0; i < n; i++) s++; return s; } g(n) { return this.f(n); } } class B extends A { f(n) { return 1; } } const a = new A();",
+    "a.g(5000) + new B().f(1)",
+  ],
+  "a generator method that is iterated": [
+    "class A { *f(n) { for (let i = 0; i < n; i++); yield n; } } const a = new A();",
+    "[...a.f(5000)][0]",
   ],
   "a method by a computed name": [
     "class A { f(n) { let s = 0; for (let i = 0; i < n; i++) s++; return s; } } const a = new A();",
@@ -173,6 +203,32 @@ const SEMANTICS: readonly (readonly [declarations: string, expression: string])[
   ["function f(n) { for (let i = 0; i < 3; i++) n += i; return n; }", "[1, 2].map(f).concat(f(3)).join()"],
   ["function f(n) { for (;;) return (m) => m + n; }", "f(1)(2)"],
   ["function f() { for (;;) return class { x = 1; }; }", "new (f())().x"],
+  [
+    "class A { f(n) { for (;;) return n; } } class B extends A {} const b = new B(); Object.defineProperty(B.prototype, 'f', { value: () => 'ours' });",
+    "b.f(1)",
+  ],
+  [
+    "const key = 'f'; class A { f(n) { for (;;) return n; } } class B extends A { [key]() { return 'mine'; } } const b = new B();",
+    "b.f(1)",
+  ],
+  [
+    "class A { f(n) { for (;;) return n; } } class B extends A { 'f'() { return 'mine'; } } const b = new B();",
+    "b.f(1)",
+  ],
+  [
+    "class A { f(n) { for (;;) return n; } } class B extends A { f = () => 'own' } const b = new B();",
+    "b.f(1)",
+  ],
+  ["class A { #n = 4; *f(a = this.#n) { for (;;) return a; } } const a = new A();", "yield* a.f()"],
+  [
+    "class A { *f(n) { for (;;) return n; } } const a = new A(); Object.defineProperty(a, 'f', { value: function* () { return 'mine'; } });",
+    "yield* a.f(1)",
+  ],
+  [
+    "class A { *f(n) { try { for (;;) return n; } finally { this.done = n; } } } const a = new A(); function* g() { const r = yield* a.f(2); return r + a.done; }",
+    "yield* g()",
+  ],
+  ["function* h(n) { for (let i = 0; i < 3; i++) n += i; return n; } const all = [h];", "yield* h(1)"],
 ];
 
 t.test("a function cannot tell its twin from itself", async (t) => {

@@ -34,14 +34,14 @@ t.test("a thread finds the environment that its starter wrote", (t) => {
   t.end();
 });
 
-t.test("an environment holds 258 bytes of name and arguments, six less for each number handed over", (t) => {
+t.test("an environment holds 252 bytes of name and arguments, six less for each number handed over", (t) => {
   const encode = (argument: number, handed: number) =>
     encodeEnvironment({ ...bare, name: "", args: ["x".repeat(argument)], handed: Array(handed).fill(1) });
-  t.equal(encode(257, 0).length, MAX_START_WORDS);
-  t.throws(() => encode(258, 0), { message: /259 bytes, there is room for 258/ });
-  t.equal(encode(257 - 60, 10).length, MAX_START_WORDS);
-  t.throws(() => encode(258 - 60, 10), RangeError);
-  t.throws(() => encode(0, 44), RangeError, "too many numbers");
+  t.equal(encode(251, 0).length, MAX_START_WORDS);
+  t.throws(() => encode(252, 0), { message: /253 bytes, there is room for 252/ });
+  t.equal(encode(251 - 60, 10).length, MAX_START_WORDS);
+  t.throws(() => encode(252 - 60, 10), RangeError);
+  t.throws(() => encode(0, 43), RangeError, "too many numbers");
   t.throws(() => encodeEnvironment({ ...bare, args: ["a\0b"] }), RangeError, "a NUL in an argument");
   t.end();
 });
@@ -54,9 +54,9 @@ t.test("start words that are no environment are refused", (t) => {
     ["another version", changed(0, good[0] + 1)],
     ["too few words", good.slice(0, 10)],
     ["a word too many", [...good, 0]],
-    ["more numbers than there are", changed(17, 99)],
-    ["an argument too many", changed(18, 3)],
-    ["more text than there is", changed(19, 500)],
+    ["more numbers than there are", changed(18, 99)],
+    ["an argument too many", changed(19, 3)],
+    ["more text than there is", changed(20, 500)],
     ["text that is not packed", changed(good.length - 1, 0.5)],
   ];
   for (const [name, words] of table) t.throws(() => environment(startedWith(words)), TypeError, name);

@@ -196,6 +196,83 @@ export default function* main(sys) {
   ]);
 });
 
+/** Runs what it was handed, and hands the second and the plain one on to the first. */
+const RUNS_HANDED = `${HEAD}import { endProcess, spawnThread } from "@capos/libos";
+import own from "./own.ts" with { type: "image" };
+function* run(os, image, name, gifts = []) {
+  const done = yield* os.endpoint();
+  const process = yield* spawnProcess(os, {
+    ...{ image, name, memoryBits: 23, threads: 64, args: ["23"], gifts: [{ handle: done }, ...gifts] },
+  });
+  yield os.sys.recv(done);
+  yield* endProcess(os, process);
+}
+export default function* main(sys) {
+  const os = start(sys);
+  const [first, plain, second, done] = os.handed;
+  if (os.threadIndex > 0) {
+    yield* os.print(\`in a thread \${(yield* os.image(first)).assets.length}\`);
+    yield sys.send(done, 0);
+    return 0;
+  }
+  yield* run(os, plain, "plain");
+  yield* run(os, second, "second");
+  yield* run(os, own);
+  yield* os.print(\`\${(yield* os.image(first)).assets.length} \${(yield* os.image(plain)).assets.length}\`);
+  const ended = yield* os.endpoint();
+  yield* spawnThread(os, { handed: [first, plain, second, ended] });
+  yield sys.recv(ended);
+  yield* run(os, first, "giver", [yield* os.image(second), { handle: plain }]);
+  const copy = yield* os.copy(first, 255);
+  yield* os.print(\`\${(yield* os.image(copy)).assets.length}\`);
+}`;
+
+for (const process of ["this", "own"] as const)
+  t.test(`images that are handed to a program in ${process} process bring what they import`, async (t) => {
+    const main = write(t, {
+      "main.ts": RUNS_HANDED,
+      "own.ts": starter([]),
+      "plain.ts": starter([]),
+      "first.ts": `${HEAD}import a from "./a.ts" with { type: "image" };
+import b from "./b.ts" with { type: "image" };
+export default function* main(sys) {
+  const os = start(sys);
+  const [done, given] = os.handed;
+  for (const image of [a, b, ...(given === undefined ? [] : [given])]) {
+    const ended = yield* os.endpoint();
+    yield* spawnProcess(os, { image, memoryBits: 20, threads: 16, args: ["20"], gifts: [{ handle: ended }] });
+    yield sys.recv(ended);
+  }
+  yield* os.print(os.name);
+  yield sys.send(done, 0);
+}`,
+      "second.ts": starter(["b.ts"], "true"),
+      "a.ts": starter([]),
+      "b.ts": starter(["a.ts"], "true"),
+    });
+    const folder = dirname(main);
+    const own: string[] = [];
+    await using apart = await boot({
+      ...({ cores: 2, memoryMiB: 128, logLevel: "silent", process } as const),
+      onConsole: (line) => void own.push(line),
+    });
+    const [first, plain, second] = await Promise.all(
+      ["first.ts", "plain.ts", "second.ts"].map((name) => compileGuest(join(folder, name))),
+    );
+    const { status, fault } = await apart.run(main, {
+      ...{ handed: [first!, plain!, second!], untyped: 2 ** 25, timeoutMs: 60_000 },
+    });
+    t.same(
+      [...own, fault, status],
+      [
+        ...["plain", "a.ts", "b.ts", "second", "own.ts", "2 0"],
+        "in a thread 2",
+        ...["a.ts", "a.ts", "b.ts", "a.ts", "b.ts", "giver", "giver"],
+        ...["0", "", 0],
+      ],
+    );
+  });
+
 t.test("a marker that a guest makes up opens nothing", async (t) => {
   const file = write(t, {
     "main.ts": `${HEAD}export default function* main(sys) {

@@ -23,6 +23,16 @@ const COMPUTATIONS: Readonly<
     "sum.add(3e7)",
     "30000000",
   ],
+  "a loop of a method of the class above": [
+    "class Base { add(n: number) { let s = 0; for (let i = 0; i < n; i++) s += i % 3; return s; } }\nclass Sum extends Base { twice(n: number) { return 2 * this.add(n); } }\nconst sum = new Sum();",
+    "sum.twice(3e7)",
+    "60000000",
+  ],
+  "a loop of a generator method": [
+    "function* third(n: number) { let s = 0; for (let i = 0; i < n; i++) s += i % 3; return s; }\nclass Sum { total = 0; *add(n: number) { for (let i = 0; i < n; i++) this.total += i % 3; return this.total + (yield* third(n)); } }\nconst sum = new Sum();",
+    "yield* sum.add(3e7)",
+    "60000000",
+  ],
   "a function's loop": [
     "const count = (n: number) => { let found = 0; for (let i = 0; i < n; i++) if (i % 3 === 0) found++; return found; };",
     "count(6e7)",

@@ -19,6 +19,12 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
+/** Waits until a signal aborts; gives its reason. */
+async function aborted(signal: AbortSignal): Promise<unknown> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  return signal.reason;
+}
+
 for (const process of ["this", "own"] as const) {
   const boots = async (onConsole: (line: string) => void = () => {}): Promise<CaposMachine> =>
     boot({ cores: 2, memoryMiB: 64, process, logLevel: "silent", onConsole });
@@ -205,6 +211,120 @@ for (const process of ["this", "own"] as const) {
       await machine.halt();
     },
   );
+
+  t.test(
+    `a handler for a machine in ${process} process is told when its caller has gone, and no other is`,
+    async (t) => {
+      const lines: string[] = [];
+      const machine = await boots((line) => void lines.push(line));
+      const asks = await compileGuest(fixture("asks.ts"));
+      const answers: ((value?: unknown) => void)[] = [];
+      const signals: AbortSignal[] = [];
+      let onCalled = (): void => {};
+      await machine.serve(
+        Kv,
+        {
+          ...unused,
+          get: () => ({ value: "still served" }),
+          hang: (_, context) => {
+            const { signal } = { ...context };
+            signals.push(signal);
+            const answered = new Promise<void>((resolve, reject) => {
+              // What is answered to nobody: values, reasons, errors of what was given the signal.
+              const late = [
+                resolve,
+                () => reject(signal.reason),
+                () => reject(new DOMException("", "AbortError")),
+              ];
+              answers.push(late[answers.length % 3] as () => void);
+            });
+            onCalled();
+            return answered;
+          },
+        },
+        { name: "host" },
+      );
+      const callers = [];
+      for (let i = 0; i < 4; i++) {
+        const called = new Promise<void>((resolve) => {
+          onCalled = resolve;
+        });
+        callers.push(machine.spawn(asks, { args: ["hang"] }));
+        await called;
+      }
+      for (const [i, caller] of callers.slice(0, 3).entries()) {
+        const told = aborted(signals[i]!);
+        await caller.kill();
+        t.match(await told, {
+          name: "IpcError",
+          code: Err.PEER_DIED,
+          message: "test-kv.hang: ERR_PEER_DIED, its caller is gone",
+        });
+        answers[i]!();
+      }
+      t.equal(signals[3]!.aborted, false, "the caller that lives is waited for");
+      answers[3]!();
+      t.match(await callers[3]!.status, { status: 0 }, "and is answered");
+      t.match(await machine.runImage(asks, { args: ["get", "1"] }), { status: 0 });
+      t.same(lines, ["still served"]);
+      await machine.halt();
+    },
+  );
+
+  t.test(`a handler for a machine in ${process} process is told why nobody waits for it`, async (t) => {
+    const machine = await boots();
+    const begins: ((signal: AbortSignal) => void)[] = [];
+    const begun = (): Promise<AbortSignal> => new Promise((resolve) => begins.push(resolve));
+    let gets = 0;
+    const serve = () =>
+      machine.serve(
+        Kv,
+        {
+          ...unused,
+          get: () => ({ value: String(++gets) }),
+          hang: async (_, { signal }) => {
+            begins.shift()!(signal);
+            throw await aborted(signal);
+          },
+        },
+        { outstanding: 1 },
+      );
+    const first = await serve();
+    const kv = machine.client(Kv, first.reference);
+    const abort = new AbortController();
+    const givenUp = begun();
+    const hanging = failure(kv.hang({}, { signal: abort.signal }));
+    const signal = await givenUp;
+    abort.abort(new Error("enough"));
+    t.match(await hanging, { message: "enough" });
+    t.match(await aborted(signal), { code: Err.PEER_DIED }, "the caller has given up");
+
+    const closed = begun();
+    const last = failure(kv.hang());
+    const closing = await closed;
+    const behind = failure(kv.get({ key: 1 }));
+    first.close();
+    t.match(await aborted(closing), { code: Err.REVOKED });
+    t.match(await last, { name: "IpcError" });
+    t.match(await behind, { name: "IpcError" });
+    t.equal(gets, 0, "whoever waits for a turn is not served any more");
+
+    const second = await serve();
+    const orphaned = begun();
+    const other = failure(machine.client(Kv, second.reference).hang());
+    const orphan = await orphaned;
+    await machine.killService("bridge");
+    t.match(await aborted(orphan), { code: Err.PEER_DIED }, "the bridge has ended");
+    t.match(await other, { code: Err.PEER_DIED });
+
+    const halted = begun();
+    const third = await serve();
+    const end = failure(machine.client(Kv, third.reference).hang());
+    const halting = await halted;
+    await machine.halt();
+    t.match(await aborted(halting), { name: "MachineError", message: "the machine was halted" });
+    t.match(await end, { name: "MachineError" });
+  });
 }
 
 /** Handlers that nobody calls. */

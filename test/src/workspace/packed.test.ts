@@ -1,17 +1,18 @@
 /** What users install: everything they need is in it, and it works where there is nothing but Node and npm. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Right } from "@capos/abi";
 import t from "tap";
 import { ROOT } from "../support/cli-process.js";
 import { Installed } from "./support/installed.js";
 
 t.setTimeout(1_800_000);
 
-const GUEST = `import { Err, start, type Sys } from "capos/guest";
+const GUEST = `import { Err, Right, start, type Sys } from "capos/guest";
 
 export default function* main(sys: Sys) {
   const os = start(sys);
-  yield* os.print(\`hello, \${os.args[0] ?? "world"}: \${Err.DENIED}\`);
+  yield* os.print(\`hello, \${os.args[0] ?? "world"}: \${Err.DENIED} \${Right.GRANT}\`);
   return 0;
 }
 `;
@@ -51,10 +52,10 @@ t.test("the packed package works in an empty project", async (t) => {
 
   await t.test("a guest runs, and an application runs it", async (t) => {
     const guest = await installed.run(folder, command, "run", "--cores", "2", "guest.ts", "reader");
-    t.equal(guest.stdout, "hello, reader: -3\n");
+    t.equal(guest.stdout, `hello, reader: -3 ${Right.GRANT}\n`);
     t.equal(guest.status, 0, guest.stderr);
     const application = await installed.run(folder, process.execPath, "dist/application.js");
-    t.equal(application.stdout, "hello, application: -3\n0 store -3\n");
+    t.equal(application.stdout, `hello, application: -3 ${Right.GRANT}\n0 store -3\n`);
     t.equal(application.status, 0, application.stderr);
   });
 

@@ -265,10 +265,13 @@ export class Peer {
 
   /** The bridge has ended, and with it what the host serves: that goes on with the next. */
   async #serveAgain(): Promise<void> {
-    if (this.#servings.size === 0) return;
+    // What is served from now on is registered by who serves it.
+    const before = [...this.#servings];
+    if (before.length === 0) return;
     try {
       const session = await this.#open();
-      for (const [number, serving] of this.#servings) await this.#register(session, number, serving);
+      for (const [number, serving] of before)
+        if (this.#servings.has(number)) await this.#register(session, number, serving);
     } catch (error) {
       if (!(error instanceof MachineError)) report(error);
     }
@@ -280,6 +283,7 @@ export class Peer {
       const [kind, subject, served] = frame as [Frame, number, number];
       if (kind === Frame.HELLO) this.#onHello();
       else if (kind === Frame.RESULT) session.take(subject, messageAt(frame, 2)!);
+      else if (kind === Frame.GONE) session.gone(subject);
       else if (kind === Frame.REQUEST) {
         const message = messageAt(frame, 3)!;
         const serving = this.#servings.get(served);

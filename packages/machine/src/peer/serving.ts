@@ -4,10 +4,10 @@ import { IpcError } from "@capos/libos";
 import { describedPart, type MethodEntry, type Values, writeDescription } from "@capos/libos/wire";
 import { report } from "../callbacks.js";
 import { decode, type Encoded, encode } from "./messages.js";
+import type { OpenRequest, PeerContext } from "./open-request.js";
 import type { Reference } from "./reference.js";
 import type { RawMessage, Session } from "./session.js";
 import { Turns } from "./turns.js";
-import type { PeerContext } from "./types.js";
 
 export type AnyHandler = (request: Values, context: PeerContext) => unknown;
 
@@ -18,7 +18,8 @@ const words = new Float64Array(MAX_MESSAGE_WORDS);
 /** A protocol that the host serves, until `close`. */
 export class Serving {
   readonly #turns: Turns;
-  readonly #end = new AbortController();
+  readonly #open = new Set<OpenRequest>();
+  #isClosed = false;
   #reference: Reference | null = null;
 
   /** @internal Use `CaposMachine.serve`. */
@@ -47,8 +48,9 @@ export class Serving {
 
   /** Takes the name back: whoever calls is answered `REVOKED` or `BAD_CAP` from now on. What is being answered may end. */
   close(): void {
-    if (this.#end.signal.aborted) return;
-    this.#end.abort();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const open of this.#open) open.end(new IpcError(Err.REVOKED, this.name || "serve"));
     this.#reference?.close();
     this.onClose(this);
   }
@@ -59,19 +61,32 @@ export class Serving {
 
   /** Answers a request. @internal */
   async take(session: Session, request: number, message: RawMessage): Promise<void> {
+    const entry = this.methods.find(({ word0 }) => word0 === message.words[0]);
+    const open = session.open(request, entry?.request.title ?? "describe");
+    this.#open.add(open);
     await this.#turns.take();
     try {
-      const answer = await this.#answer(session, message);
+      const answer = await this.#answer(session, entry, message, open);
       session.answer(request, answer);
       // Behind it: the bridge does what it is told in this order.
       for (const moved of answer.moved) moved.close();
     } finally {
+      this.#open.delete(open);
       this.#turns.give();
     }
   }
 
-  async #answer(session: Session, message: RawMessage): Promise<Encoded> {
-    const entry = this.methods.find(({ word0 }) => word0 === message.words[0]);
+  async #answer(
+    session: Session,
+    entry: MethodEntry | undefined,
+    message: RawMessage,
+    open: OpenRequest,
+  ): Promise<Encoded> {
+    // While it waited for its turn.
+    if (open.isOver) {
+      session.drop(message.capabilities);
+      return refusal(open.code);
+    }
     const part = describedPart(message.words, message.words.length, message.capabilities.length);
     if (part >= 0) {
       const count = writeDescription(words, this.description, part);
@@ -84,11 +99,11 @@ export class Serving {
     const values = decode(session, entry.request, message, (own) => own);
     if (values === null) return refusal(Err.RANGE);
     try {
-      const context = { method: entry.name, signal: this.#end.signal };
-      const answer = (await this.handlers[entry.name]!(values, context)) ?? NOTHING;
+      const answer = (await this.handlers[entry.name]!(values, open.context(entry.name))) ?? NOTHING;
       return encode(session, entry.reply, Err.OK, answer as Values);
     } catch (error) {
       if (error instanceof IpcError) return refusal(error.code);
+      if (open.isReason(error)) return refusal(open.code);
       // What a guest's server would have ended with: whoever called is told so, the application learns the rest.
       report(error);
       return refusal(Err.PEER_DIED);

@@ -2,6 +2,10 @@
 import { Err } from "@capos/abi";
 import { IpcError } from "@capos/libos";
 import { capabilitiesAndWords, encodeFrame, Frame, type FramedCapability } from "@capos/servers";
+import { OpenRequest } from "./open-request.js";
+
+/** Between two looks whether callers still wait, in milliseconds. */
+const LOOK_MS = 50;
 
 /** A message without its protocol. */
 export interface RawMessage {
@@ -16,6 +20,11 @@ interface Waiter {
 
 export class Session {
   readonly #waiting = new Map<number, Waiter>();
+  /** Guests' requests that are not answered. */
+  readonly #open = new Map<number, OpenRequest>();
+  /** Those of them whose handlers want to know when nobody waits any more. */
+  readonly #watched = new Set<number>();
+  #look: NodeJS.Timeout | undefined;
   #nextRequest = 1;
   #failure: unknown = null;
 
@@ -59,8 +68,37 @@ export class Session {
     );
   }
 
-  /** Answers a guest's request. */
+  /** A guest's request has come. @param title what it asks, for the reason if nobody waits any more */
+  open(request: number, title: string): OpenRequest {
+    const open = new OpenRequest(title, () => this.#watch(request));
+    this.#open.set(request, open);
+    return open;
+  }
+
+  /** The kernel tells no server that one of its callers is gone; that a saved reply is dead the bridge can see. */
+  #watch(request: number): void {
+    this.#watched.add(request);
+    // The machine keeps the application, if anything does.
+    this.#look ??= setInterval(() => this.send([Frame.LOOK]), LOOK_MS).unref();
+  }
+
+  /** The bridge has seen that nobody waits for an answer. */
+  gone(request: number): void {
+    this.#open.get(request)?.lose();
+    this.#forget(request);
+  }
+
+  #forget(request: number): void {
+    this.#open.delete(request);
+    this.#watched.delete(request);
+    if (this.#watched.size > 0) return;
+    clearInterval(this.#look);
+    this.#look = undefined;
+  }
+
+  /** Answers a guest's request. If nobody waits any more, that changes nothing. */
   answer(request: number, { capabilities, words }: RawMessage): void {
+    this.#forget(request);
     this.send([Frame.ANSWER, request, ...capabilitiesAndWords(capabilities, words)]);
   }
 
@@ -87,5 +125,9 @@ export class Session {
     this.#failure ??= failure;
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
+    for (const [request, open] of this.#open) {
+      open.end(this.#failure);
+      this.#forget(request);
+    }
   }
 }

@@ -9,6 +9,7 @@ import type {
   RightName,
   Shape,
 } from "@capos/libos";
+import type { PeerContext } from "./open-request.js";
 import type { Reference } from "./reference.js";
 
 /** How a capability travels when it is not simply copied with all its rights. */
@@ -57,14 +58,6 @@ type PeerMethod<D extends MethodShape, M extends Methods> = keyof D["request"] e
 
 /** The calling side of a protocol, for the host. */
 export type PeerClient<M extends Methods> = { readonly [N in keyof M]: PeerMethod<M[N], M> } & Disposable;
-
-/** What a handler of the host's knows of the request at hand. */
-export interface PeerContext {
-  /** The name of the method. */
-  readonly method: string;
-  /** Aborts when nobody is to be answered any more: `close` was called, or the machine has ended. */
-  readonly signal: AbortSignal;
-}
 
 type Answered<T> = T | Promise<T>;
 

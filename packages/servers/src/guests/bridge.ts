@@ -152,6 +152,9 @@ class Bridge {
       case Frame.WITHDRAW:
         yield* Registry.client(this.#sys, this.#registry, this.os.slots).withdraw({ number: subject });
         break;
+      case Frame.LOOK:
+        yield* this.#look();
+        break;
     }
   }
 
@@ -329,6 +332,18 @@ class Bridge {
     if (reply === undefined) return;
     this.#waiting.delete(request);
     yield* this.#replyTo(reply, message ?? { handles: [], rights: [], words: [Err.BAD_CAP] });
+  }
+
+  /** Tells the host whose caller is gone: a saved reply dies with the thread that waits for it. */
+  *#look(): Steps<void> {
+    const { os } = this;
+    for (const [request, reply] of this.#waiting) {
+      const { state } = yield* cnode.inspect(this.#sys, os.environment.cnode, handleIndex(reply));
+      if (state === SlotState.LIVE) continue;
+      this.#waiting.delete(request);
+      yield* os.drop(reply);
+      yield* this.#link.send([Frame.GONE, request]);
+    }
   }
 
   /** A message has come: a lane's, or a guest's for the host. */

@@ -9,8 +9,13 @@ import { MAX_NAME_BYTES, USER_CEILING } from "@capos/abi";
 import { argumentsText, fitsStartWords, utf8Length } from "@capos/libos";
 import { USER_THREADS } from "./system.js";
 
-/** An image that a program is given to run, by its number; or what was left with init for it, see `Registry.deposit`. */
-export type HandedThing = { readonly image: number } | { readonly deposit: number };
+/**
+ * An image that a program is given to run, by its number, with those that it imports, as it numbers them (none unless told); or what
+ * was left with init for it, see `Registry.deposit`.
+ */
+export type HandedThing =
+  | { readonly image: number; readonly assets?: readonly number[] }
+  | { readonly deposit: number };
 
 /** Starts a program as a process of its own. Answered by `exit` when it has ended, or by `error` if it cannot start. */
 export interface RunRequest {
@@ -307,7 +312,7 @@ function coresOf(value: unknown, count: number, id: number | null): readonly num
 }
 
 function assetsOf(value: unknown, id: number | null): readonly number[] {
-  if (Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE))) return value as number[];
+  if (isImages(value)) return value;
   throw new BadRequest(id, `assets must be an array of integers from 0 to ${MAX_IMAGE}`);
 }
 
@@ -315,14 +320,20 @@ function handedOf(value: unknown, id: number | null): readonly HandedThing[] {
   if (Array.isArray(value) && value.every(isHandedThing)) return value as HandedThing[];
   throw new BadRequest(
     id,
-    `handed must be an array of objects with image, an integer from 0 to ${MAX_IMAGE}, or deposit, one from 1 to ${MAX_DEPOSIT}`,
+    `handed must be an array of objects with image, an integer from 0 to ${MAX_IMAGE} (and assets, an array of such), or deposit, one from 1 to ${MAX_DEPOSIT}`,
   );
 }
 
 function isHandedThing(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { image, deposit } = value as Record<string, unknown>;
-  return image === undefined ? isInteger(deposit, 1, MAX_DEPOSIT) : isInteger(image, 0, MAX_IMAGE);
+  const { image, assets = [], deposit } = value as Record<string, unknown>;
+  return image === undefined
+    ? isInteger(deposit, 1, MAX_DEPOSIT)
+    : isInteger(image, 0, MAX_IMAGE) && isImages(assets);
+}
+
+function isImages(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((one) => isInteger(one, 0, MAX_IMAGE));
 }
 
 function flag(value: unknown, name: string, id: number | null): boolean {

@@ -170,7 +170,7 @@ function* startVictim(
       threadIndex: 0,
       core,
       cores: os.cores,
-      assets: { first: 0, count: 0 },
+      assets: { first: 0, count: 0, brought: 0 },
       name: "victim",
       args: [os.args[0]],
       handed: [postHandle, held, heldId, memoryId, id, hand.base, hand.random.next(), 3 * IDS_PER_PLAYER],

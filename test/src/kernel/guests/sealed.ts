@@ -1,6 +1,6 @@
 /** Capabilities that cannot be used: sealed ones, and those whose time is over; and who holds which authority. */
 import { CLOCK_STEP_NS, Err, handleIndex, Method, ObjectType, Right, SlotFlag, type Sys } from "@capos/abi";
-import { cnode, type Os, process, type Steps, start, thread } from "@capos/libos";
+import { cnode, IpcError, type Os, process, type Steps, start, thread } from "@capos/libos";
 import { Arena, isHeld, quiet, remove, revoke, slotOf } from "./support/authority.js";
 import {
   debug,
@@ -235,20 +235,34 @@ tests.add(
   },
 );
 
+/** Tries again with four times the limit where the host was so busy that it was over before all was made. */
+function* beforeItIsOver<T>(leastNs: number, make: (forNs: number) => Steps<T>): Steps<T> {
+  for (let forNs = leastNs; ; forNs *= 4) {
+    try {
+      return yield* make(forNs);
+    } catch (error) {
+      if (!(error instanceof IpcError && [Err.BAD_CAP, Err.EXPIRED].includes(error.code))) throw error;
+    }
+  }
+}
+
 tests.add(
   "a hundred limits end each in its time, those that were deleted, moved or revoked before it never",
   function* (os) {
     const { sys } = os;
     const arena = yield* Arena.of(os);
     const endpoint = yield* arena.endpoint();
-    const first = arena.slot(100);
-    const handles: number[] = [];
-    for (let i = 0; i < 100; i++)
-      handles.push(
-        yield* cnode.expire(sys, own(os), first + i, endpoint, 255, 60e6 + ((i * 37) % 100) * 3e6),
-      );
-    const spare = arena.slot(20);
-    for (let i = 0; i < 20; i++) handles[i] = yield* cnode.move(sys, own(os), spare + i, handles[i]);
+    const { first, handles } = yield* beforeItIsOver(60e6, function* (leastNs) {
+      const first = arena.slot(100);
+      const spare = arena.slot(20);
+      const made: number[] = [];
+      for (let i = 0; i < 100; i++) {
+        const forNs = leastNs + ((i * 37) % 100) * 3e6;
+        made.push(yield* cnode.expire(sys, own(os), first + i, endpoint, 255, forNs));
+      }
+      for (let i = 0; i < 20; i++) made[i] = yield* cnode.move(sys, own(os), spare + i, made[i]);
+      return { first, handles: made };
+    });
     for (let i = 20; i < 40; i++) yield* remove(os, handles[i]);
     // Their slots are another's now.
     const tenants: number[] = [];
@@ -317,8 +331,10 @@ onCores(
       ["receiver", empty],
       ["sender", endpoint],
     ] as const) {
-      const limited = yield* cnode.expire(sys, own(os), arena.slot(), source, 255, 30e6);
-      const heir = yield* arena.copy(limited);
+      const [limited, heir] = yield* beforeItIsOver(30e6, function* (forNs) {
+        const made = yield* cnode.expire(sys, own(os), arena.slot(), source, 255, forNs);
+        return [made, yield* arena.copy(made)] as const;
+      });
       const threads = [yield* spawn(os, role, [limited], { core }), yield* spawn(os, role, [heir], { core })];
       for (const status of yield* ended(os, ...threads))
         truly([Err.REVOKED, Err.EXPIRED, Err.BAD_CAP].includes(-status), `${role} ended with ${status}`);

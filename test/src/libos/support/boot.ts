@@ -29,7 +29,7 @@ export const bare: EnvironmentSource = {
   threadIndex: 12,
   core: 13,
   cores: 14,
-  assets: { first: 0, count: 0 },
+  assets: { first: 0, count: 0, brought: 0 },
   name: "guest",
   args: [],
   handed: [],

@@ -37,6 +37,10 @@ export const enum Frame {
   DEPOSIT = 11,
   /** Host: [deposit]. Init is not to keep it any more. */
   WITHDRAW = 12,
+  /** Host: []. The bridge looks whether the guests still wait whose requests it has passed on. */
+  LOOK = 13,
+  /** Bridge: [guest's request]. Nobody waits for its answer any more. */
+  GONE = 14,
 }
 
 /** A capability in a frame: the number of a reference, and the rights it travels with. In a frame: how many, then both of each. */

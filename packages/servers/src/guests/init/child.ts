@@ -116,7 +116,7 @@ export function* startChild(init: Authority, plan: ChildPlan): Steps<Child> {
 const NOTHING = Object.freeze({
   ...{ cnode: 0, process: 0, thread: 0, names: 0, log: 0, console: 0, debug: 0, untyped: 0, image: 0 },
   ...{ firstFreeSlot: 0, freeSlotCount: 0, threadIndex: 0, core: 0, cores: 0 },
-  assets: { first: 0, count: 0 },
+  assets: { first: 0, count: 0, brought: 0 },
 });
 
 /** How a process ended, and where the callers stood of what faulted in it: line and column of each. */

@@ -104,11 +104,15 @@ export class Users {
       const assets: Gift[] = [];
       for (const number of request.assets) assets.push({ handle: yield* takeImage.call(this, number) });
       const handed: Gift[] = [];
-      for (const one of request.handed)
-        handed.push({
-          handle:
-            "image" in one ? yield* takeImage.call(this, one.image) : this.deposits.handleOf(one.deposit),
-        });
+      for (const one of request.handed) {
+        if ("deposit" in one) handed.push({ handle: this.deposits.handleOf(one.deposit) });
+        else {
+          const handle = yield* takeImage.call(this, one.image);
+          const brought: number[] = [];
+          for (const number of one.assets ?? []) brought.push(yield* takeImage.call(this, number));
+          handed.push({ handle, assets: brought });
+        }
+      }
       return yield* this.#startWith({ image, assets, handed }, request, badge, watcher);
     } finally {
       for (const image of images) yield* this.init.drop(image);
