@@ -9,7 +9,7 @@ import { readActivity, type ThreadActivity, type WaitActivity } from "./activity
 import { snapshotCore } from "./core-snapshot.js";
 import type { MachineState } from "./state.js";
 
-/** The guest that speaks for the host: behind it is somebody who may do anything. */
+/** The guest that speaks for the host. Behind it may be somebody who may do anything. */
 const BRIDGE = "bridge";
 /** It owes an answer to who waits for a name, and gives it when a program registers that. */
 const NAMES = "names";
@@ -26,15 +26,23 @@ export interface Standstill {
   readonly switches: number;
 }
 
-/** Whether each thread of each program waits for another of them; null if there are no programs, or one may go on. */
-export function standstill(memory: PhysicalMemory, cores: number): Standstill | null {
+/**
+ * Whether each thread of each program waits for another of them; null if there are no programs, or one may go on.
+ * @param hasIdleBridge whether the host's guest runs and nobody is behind it: then it is as a service
+ */
+export function standstill(memory: PhysicalMemory, cores: number, hasIdleBridge: boolean): Standstill | null {
   const { threads } = readActivity(memory);
+  const bridges = threads.filter((thread) => isUser(thread) && thread.processName === BRIDGE);
+  // A program may have that name too.
+  if (new Set(bridges.map(({ process }) => process)).size > (hasIdleBridge ? 1 : 0)) return null;
   const users = threads.filter(
     (thread) =>
-      isUser(thread) && (thread.waits !== null || thread.state === "ready" || thread.state === "running"),
+      isUser(thread) &&
+      !bridges.includes(thread) &&
+      (thread.waits !== null || thread.state === "ready" || thread.state === "running"),
   );
-  if (users.length === 0 || users.some(({ processName }) => processName === BRIDGE)) return null;
-  const services = threads.filter((thread) => !isUser(thread));
+  if (users.length === 0) return null;
+  const services = [...threads.filter((thread) => !isUser(thread)), ...bridges];
   const numbers = new Set(services.map(({ number }) => number));
   const processes = new Set(
     services.filter(({ processName }) => processName !== NAMES).map(({ process }) => process),

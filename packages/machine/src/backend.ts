@@ -48,7 +48,8 @@ export interface Backend extends MachineFacts {
   feed(bytes: Uint8Array): void;
   closeInput(): void;
   inspect(): Promise<MachineState>;
-  standstill(): Promise<Standstill | null>;
+  /** @param hasIdleBridge see `standstill` of @capos/inspect */
+  standstill(hasIdleBridge: boolean): Promise<Standstill | null>;
   plug(core: number): Promise<void>;
   unplug(core: number): Promise<void>;
   killService(service: string): Promise<void>;

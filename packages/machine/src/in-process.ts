@@ -297,8 +297,8 @@ class MachineHere implements Backend {
     return this.#ask((management) => management.state()) as Promise<MachineState>;
   }
 
-  async standstill(): Promise<Standstill | null> {
-    const seen = standstill(this.machine.memory, this.cores);
+  async standstill(hasIdleBridge: boolean): Promise<Standstill | null> {
+    const seen = standstill(this.machine.memory, this.cores, hasIdleBridge);
     return seen === null || expectsExpiry(await this.inspect()) ? null : seen;
   }
 

@@ -265,11 +265,13 @@ export class CaposMachine {
 
   /**
    * Whether the programs have come to a standstill: each of their threads waits, and nobody is left who could wake one. Null if
-   * there are none, or one may go on, or somebody sits at a shell. It is so if a second answer, some time later, is the same.
+   * there are none, or one may go on, or somebody sits at a shell, or the application has clients that it has not closed or serves
+   * something: it could then wake one at any time. It is so if a second answer, some time later, is the same.
    */
   async standstill(): Promise<Standstill | null> {
     await this.#backend.lifetime.open();
-    return this.#shells > 0 ? null : this.#backend.standstill();
+    if (this.#shells > 0 || this.#peer.isEngaged) return null;
+    return this.#backend.standstill(this.#peer.hasBridge);
   }
 
   /** Gives power to a core that has none. Resolves when the kernel has been told; the core comes online by itself. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Echo } from "@capos/libos";
 import { boot } from "@capos/machine";
 import t from "tap";
 import { caposSmp, node, ROOT } from "../support/cli-process.js";
@@ -234,6 +235,36 @@ t.test(
       isAtRest = waiting.length === programs.length;
     }
     t.equal(await machine.standstill(), null);
+    await machine.halt();
+  },
+);
+
+t.test(
+  "nobody is said to wait for ever while the application could call, or is there to be called",
+  async (t) => {
+    const machine = await boot({ cores: 2, memoryMiB: 64, logLevel: "silent", onConsole() {} });
+    machine.spawn(join(ROOT, fixture("stands-still.ts")));
+    const stuck = async (): Promise<void> => {
+      while ((await machine.standstill()) === null) await new Promise(setImmediate);
+    };
+    await stuck();
+    const client = machine.client(Echo, "echo");
+    t.equal(await machine.standstill(), null, "it has a client");
+    t.same(await client.ping({ value: 3 }), { value: 3 });
+    t.equal(await machine.standstill(), null);
+    client[Symbol.dispose]();
+    client[Symbol.dispose]();
+    await stuck();
+    t.throws(() => machine.client(Echo, "echo", { outstanding: 0 }));
+    await stuck();
+    const serving = await machine.serve(
+      Echo,
+      { ping: ({ value }) => ({ value }), say: () => ({}) },
+      { name: "e" },
+    );
+    t.equal(await machine.standstill(), null, "it serves");
+    serving.close();
+    await stuck();
     await machine.halt();
   },
 );

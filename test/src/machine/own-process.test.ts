@@ -43,6 +43,7 @@ t.test("a machine in a process of its own does all that one in this process does
     status: 7,
     state: "exited",
     fault: "",
+    stack: [],
   });
   t.same(lines, ["hello a and b", "read one", "read two"]);
   t.match(records.join(""), /greeting is over/);

@@ -153,8 +153,8 @@ class MachineApart implements Backend {
     return await this.#ask(() => this.#remote.inspect());
   }
 
-  async standstill(): Promise<Standstill | null> {
-    return await this.#ask(() => this.#remote.standstill());
+  async standstill(hasIdleBridge: boolean): Promise<Standstill | null> {
+    return await this.#ask(() => this.#remote.standstill(hasIdleBridge));
   }
 
   async plug(core: number): Promise<void> {

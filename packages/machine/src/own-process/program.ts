@@ -61,7 +61,7 @@ const functions: MachineSide = {
   give: (to, slot, what) => settle(() => machine!.give(to, slot, what)),
   kill: (pid) => machine!.kill(pid),
   inspect: () => settle(() => machine!.inspect()),
-  standstill: () => settle(() => machine!.standstill()),
+  standstill: (hasIdleBridge) => settle(() => machine!.standstill(hasIdleBridge)),
   plug: (core) => settle(() => machine!.plug(core)),
   unplug: (core) => settle(() => machine!.unplug(core)),
   killService: (service) => settle(() => machine!.killService(service)),

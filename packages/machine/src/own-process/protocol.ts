@@ -27,7 +27,7 @@ export interface MachineSide {
   give(to: number, slot: number, what: GivenThing): Promise<Settled<void>>;
   kill(pid: number): void;
   inspect(): Promise<Settled<MachineState>>;
-  standstill(): Promise<Settled<Standstill | null>>;
+  standstill(hasIdleBridge: boolean): Promise<Settled<Standstill | null>>;
   plug(core: number): Promise<Settled<void>>;
   unplug(core: number): Promise<Settled<void>>;
   killService(service: string): Promise<Settled<void>>;

@@ -45,6 +45,8 @@ const LOOK_MS = 10;
 export class Peer {
   readonly #reader = new FrameReader();
   readonly #servings = new Map<number, Serving>();
+  /** Clients of the application's that are not closed. */
+  #clients = 0;
   #session: Session | null = null;
   /** The number of the bridge's run, and its end. */
   #pid = 0;
@@ -67,10 +69,37 @@ export class Peer {
     options: ClientOptions,
   ): PeerClient<M> {
     refuseUnknown("client", options, ["signal", "timeoutMs", "outstanding", "registeredMs"]);
-    if (of instanceof Reference) return makeClient(protocol, targetOf(of), options);
+    if (of instanceof Reference) return this.#makeClient(protocol, targetOf(of), options);
     checkName(of);
     const waitMs = inRange("registeredMs", options.registeredMs ?? DEFAULT_REGISTERED_MS, 0, MAX_WAIT_MS);
-    return makeClient(protocol, this.#named(of, waitMs), options);
+    return this.#makeClient(protocol, this.#named(of, waitMs), options);
+  }
+
+  /** Whether the bridge runs. */
+  get hasBridge(): boolean {
+    return this.#session !== null;
+  }
+
+  /** Whether the host may call guests, or owes them answers. */
+  get isEngaged(): boolean {
+    return this.#servings.size > 0 || this.#clients > 0;
+  }
+
+  /** Makes a client that counts until it is closed. */
+  #makeClient<M extends Methods>(
+    protocol: Protocol<M>,
+    target: Target,
+    options: ClientOptions,
+  ): PeerClient<M> {
+    let isOpen = true;
+    const close = (): void => {
+      if (isOpen) this.#clients--;
+      isOpen = false;
+      target.close();
+    };
+    const client = makeClient(protocol, { ...target, close }, options);
+    this.#clients++;
+    return client;
   }
 
   async serve<M extends Methods>(

@@ -1,9 +1,11 @@
 /** Shells and machines that end: nothing is left of a shell, and a shell is told of its machine's end. */
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
+import { join } from "node:path";
 import process from "node:process";
-import { boot } from "capos";
-import t from "tap";
+import { type BootOptions, boot, type CaposMachine } from "capos";
+import { protocol, textUpTo, u32 } from "capos/guest";
+import t, { type Test } from "tap";
 import { beside, ownTemporaryFolder, socketOf } from "../../machine/support/other-processes.js";
 import { BIN, caposSmp, ROOT } from "../../support/cli-process.js";
 
@@ -56,15 +58,26 @@ t.test("a shell ends with the machine, with SIGTERM, and with its own guest, and
       ["SIGTERM", 143, "terminated"],
       ["SIGINT", 130, "interrupted"],
     ] as const) {
+      let sent = false;
       const ended = await caposSmp(["shell", "-c", `start ${SERVES}; call store never`], {
         env,
-        onOutput: (text, kill) => text.includes("serving") && kill(signal),
+        onOutput(text, kill) {
+          // A second one would end it as it stands, and say nothing.
+          if (sent || !text.includes("serving")) return;
+          sent = true;
+          kill(signal);
+        },
       });
       t.match(ended, { status, stderr: `capos-smp: ${line}\n` });
     }
+    let sent = false;
     const last = await caposSmp(["shell", "-c", `start ${SERVES}; call store never; names`], {
       env,
-      onOutput: (text) => text.includes("serving") && process.kill(pid, "SIGINT"),
+      onOutput(text) {
+        if (sent || !text.includes("serving")) return;
+        sent = true;
+        process.kill(pid, "SIGINT");
+      },
     });
     t.match(last, { status: 1, stderr: `capos-smp: the machine in process ${pid} has ended\n` });
   });
@@ -92,19 +105,30 @@ t.test("whoever sends nonsense to a shell's socket loses it, and the machine goe
   });
 });
 
-t.test("a machine of an application takes no shell unless it was booted to", async (t) => {
+/** Boots a machine in this process that shells of a temporary folder's find. */
+async function withMachine(
+  t: Test,
+  options: BootOptions,
+  use: (machine: CaposMachine, env: Record<string, string>) => Promise<void>,
+): Promise<void> {
   const { env } = ownTemporaryFolder(t);
   const before = process.env.TMPDIR;
   process.env.TMPDIR = env.TMPDIR;
   try {
-    for (const attachable of [false, true]) {
-      const machine = await boot({
-        cores: 1,
-        memoryMiB: 32,
-        inspectable: true,
-        attachable,
-        logLevel: "error",
-      });
+    await using machine = await boot({
+      ...({ memoryMiB: 32, inspectable: true, logLevel: "error", onConsole() {} } as const),
+      ...options,
+    });
+    await use(machine, env);
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+}
+
+t.test("a machine of an application takes no shell unless it was booted to", async (t) => {
+  for (const attachable of [false, true])
+    await withMachine(t, { cores: 1, attachable }, async (_, env) => {
       const { status, stderr } = await caposSmp(["shell", "-c", 'call echo say {"text":"x"}'], { env });
       t.match(
         { status, stderr },
@@ -115,20 +139,64 @@ t.test("a machine of an application takes no shell unless it was booted to", asy
               stderr: `capos-smp: the machine in process ${process.pid} takes no shell: it was not booted to take one\n`,
             },
       );
-      await machine.halt();
-    }
-  } finally {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
-  }
+    });
 });
+
+t.test("what an application serves says what it is, and is called as a guest's is", async (t) => {
+  await withMachine(t, { cores: 2, memoryMiB: 64, attachable: true }, async (machine, env) => {
+    using _ = await machine.serve(
+      protocol("adder", {
+        add: { request: { left: u32, right: u32 }, reply: { sum: u32 } },
+        greet: { request: { whom: textUpTo(8) }, reply: {} },
+      }),
+      { add: ({ left, right }) => ({ sum: left + right }), greet: () => ({}) },
+      { name: "application" },
+    );
+    const script = [
+      "methods application",
+      'call application add {"left": 3, "right": 4}',
+      'call application add {"left": 3}',
+      'call application greet {"whom": "everybody"}',
+      "call application subtract",
+    ].join("; ");
+    t.match(await caposSmp(["shell", "-c", script], { env }), {
+      status: 2,
+      stdout: 'add(left: u32, right: u32): (sum: u32)\ngreet(whom: text<=8): ()\n{"sum":7}\n',
+      stderr:
+        "capos-smp: adder.add: right must be an integer from 0 to 4294967295, got undefined\n" +
+        "capos-smp: adder.greet: whom must be a text of at most 8 bytes, got 9\n" +
+        "capos-smp: application: method: there is no subtract; methods application names them\n",
+    });
+  });
+});
+
+t.test(
+  "programs that stand still are not said to while a shell is attached, and are again behind it",
+  async (t) => {
+    await withMachine(t, { cores: 2, memoryMiB: 64, attachable: true }, async (machine, env) => {
+      machine.spawn(join(ROOT, "test/fixtures/cli/stands-still.ts"));
+      const stuck = async (): Promise<void> => {
+        while ((await machine.standstill()) === null) await new Promise(setImmediate);
+      };
+      await stuck();
+      const child = spawn(process.execPath, [BIN, "shell"], { env: { ...process.env, ...env }, cwd: ROOT });
+      child.stdin.write("names\n");
+      await new Promise<void>((resolve) => {
+        child.stdout.on("data", (text) => String(text).includes("echo") && resolve());
+      });
+      t.equal(await machine.standstill(), null);
+      child.stdin.end();
+      await stuck();
+    });
+  },
+);
 
 t.test("a shell for which there is no memory, or no machine, is refused in one line", async (t) => {
   const { env } = ownTemporaryFolder(t);
   const none = await caposSmp(["shell", "-c", "ps"], { env });
   t.match(none, {
     status: 2,
-    stderr: "capos-smp: no machine is running: start one with capos-smp run, bench or stress\n",
+    stderr: "capos-smp: no machine is running: start one with capos-smp run, up, bench or stress\n",
   });
   await beside(env, async () => {
     const large = await caposSmp(["shell", "--untyped", "1024", "-c", "ps"], { env });
