@@ -63,6 +63,7 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
   const { mmu, memory } = k;
   const { i32, f64, u8, u16 } = memory;
   const { readTags, writeTags, frames } = mmu;
+  const remainders = castagnoliTable();
 
   /** Where an address leads (bytes), if the buffer does not know: walks, or throws. */
   function translate(address: number, size: number, isWrite: boolean): number {
@@ -272,7 +273,7 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
       const count = length(at, +bytes);
       let crc = ~sofar;
       each(at, count, (start, run) => {
-        for (let i = start; i < start + run; i++) crc = CASTAGNOLI[(crc ^ u8[i]) & 0xff] ^ (crc >>> 8);
+        for (let i = start; i < start + run; i++) crc = remainders[(crc ^ u8[i]) & 0xff] ^ (crc >>> 8);
       });
       return ~crc >>> 0;
     },
@@ -325,11 +326,13 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
 }
 
 /** The remainders of the Castagnoli polynomial, reflected: 0x82f63b78. */
-const CASTAGNOLI = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  return crc;
-});
+function castagnoliTable(): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+    return crc;
+  });
+}
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();

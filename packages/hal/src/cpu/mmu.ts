@@ -3,7 +3,7 @@
  * translation lookaside buffer.
  *
  * The buffer is a cache that nobody keeps true: what is taken out of a table may be used until the core flushes. So who
- * takes a mapping away waits until every core that may have it has done so: see the kernel's `smp/shootdown.ts`.
+ * takes a mapping away waits until every core that may have it has done so: see `flushStale` in the kernel.
  *
  * All of it runs on a guest's stack, wherever that ends: a tag is stored last, and until then its entry names nothing.
  */
