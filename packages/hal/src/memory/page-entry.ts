@@ -1,9 +1,9 @@
 /**
  * Page table entries as x86_64 has them: 64 bits, two words of memory, four levels of 512.
  *
- * Whoever changes an entry stores the word with PRESENT first when it takes something away, and last when it fills it;
- * a walker reads low, high, low. So no walker ever puts an address together of two entries. An entry that is not present
- * is the kernel's to use: see `PageEntry.STAMPED`.
+ * Whoever changes an entry stores the word with PRESENT first when it takes something away, and last when it fills it. A
+ * walker needs the low word alone: all of physical memory is in its 32 bits, and nothing of a guest is executed from memory. An
+ * entry that is not present is the kernel's to use: see `PageEntry.STAMPED`.
  */
 import { PAGE_BITS } from "@capos/abi";
 
