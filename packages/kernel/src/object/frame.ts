@@ -94,13 +94,8 @@ function map(k: Locked, frame: SlotRef, memory: SlotRef, page: number, rights: n
   return settledAs(k, Err.OK);
 }
 
-/** Answers when no core uses the mapping any more. */
+/** Ends the mapping once, and answers when no core uses it any more. */
 export function frameUnmap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
-  return unmapAndWait(k, thread, context, self);
-}
-
-/** Ends a slot's mapping once, and waits for the cores that may have it. */
-export function unmapAndWait(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const asked = progressOf(k, thread);
   if (asked !== 0) return graceIsOver(k, asked) ? finish(context, Err.OK) : waitForGrace(k, thread, asked);
   const held = lockTree(k);
@@ -110,7 +105,7 @@ export function unmapAndWait(k: Core, thread: ThreadRef, context: Context, self:
 }
 
 /** Answers when a grace period is over, if there is one to wait for. */
-export function flushed(k: Core, thread: ThreadRef, context: Context, stamp: number): Answer {
+function flushed(k: Core, thread: ThreadRef, context: Context, stamp: number): Answer {
   if (stamp === 0) return finish(context, Err.OK);
   k.i32[thread + Thread.PROGRESS] = stamp;
   return waitForGrace(k, thread, stamp);

@@ -17,7 +17,7 @@ export const MAPPING_MUTANTS: readonly Mutant[] = [
     strategy: preemptions(2),
     edits: [
       {
-        function: "unmapAndWait",
+        function: "frameUnmap",
         find: "return flushed(k, thread, context, stamp);",
         replace: "return flushed(k, thread, context, 0);",
       },
