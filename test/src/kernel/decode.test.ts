@@ -126,7 +126,7 @@ function looked(argument: Extract<Argument, { kind: "capability" }>, at: number)
     marked("one whose time is over", SlotFlag.EXPIRES, Err.EXPIRED),
   ];
   if (argument.types.length > 0) {
-    const other = fresh(ObjectType.ENDPOINT);
+    const other = fresh(type === ObjectType.ENDPOINT ? ObjectType.NOTIFICATION : ObjectType.ENDPOINT);
     wrong.push({ what: "one of another type", value: handleOf(other), error: Err.BAD_TYPE });
   }
   if (argument.right !== 0) {
