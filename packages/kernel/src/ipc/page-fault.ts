@@ -5,7 +5,7 @@
  * What failed is what the core noted, not what the guest says. The message goes through the process's binding to the
  * handler's endpoint, so whoever takes that capability back has nobody told any more, and whoever waits is woken.
  */
-import { Err, FaultWord, Reg, Slot } from "@capos/abi";
+import { Err, FaultWord, Reg, Slot, Trap, TrapShift } from "@capos/abi";
 import type { Context } from "@capos/engine";
 import { isLive } from "../capability/lookup.js";
 import { Answer } from "../state/answer.js";
@@ -13,6 +13,8 @@ import type { Core } from "../state/core.js";
 import { Endpoint, Process, Role, Thread } from "../state/layout.js";
 import type { SlotRef, ThreadRef } from "../state/references.js";
 import { send } from "./endpoint.js";
+
+const FAULT_MESSAGE = Trap.FAULT | (FaultWord.COUNT << TrapShift.WORDS);
 
 /** Trap FAULT. `NOT_FOUND` without a handler, or without a fault. */
 export function raisePageFault(k: Core, thread: ThreadRef, context: Context): Answer {
@@ -23,6 +25,8 @@ export function raisePageFault(k: Core, thread: ThreadRef, context: Context): An
     context.result = Err.NOT_FOUND;
     return Answer.DONE;
   }
+  // Whatever else the guest would have sent along.
+  context.trap = FAULT_MESSAGE;
   regs[Reg.WORDS + FaultWord.REASON] = context.faultReason;
   regs[Reg.WORDS + FaultWord.IS_STORE] = context.faultIsStore ? 1 : 0;
   regs[Reg.WORDS + FaultWord.ADDRESS] = context.faultAddress;

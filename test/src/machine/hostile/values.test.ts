@@ -24,7 +24,7 @@ t.test("a yield of anything but a small whole number ends the guest, and nothing
 
 t.test("no number that a guest yields does anything but what its operation says", async (t) => {
   const body = `
-    const EXIT = 13, bad: string[] = [];
+    const EXIT = 13, FAULT = 19, bad: string[] = [];
     for (let operation = 0; operation < 256; operation++) {
       for (const words of [0, 1, 64, 65, 128, 255]) {
         for (const capabilities of [0, 1, 4, 5, 15, 16, 0x7fff]) {
@@ -34,7 +34,7 @@ t.test("no number that a guest yields does anything but what its operation says"
           sys.replyTo(-1);
           const answer = yield operation + words * 256 + capabilities * 65536;
           const known = operation >= 1 && operation <= 15;
-          const wanted = isMessage ? (known ? [-1, -7, 0, -4] : [Err.UNSUPPORTED]) : [Err.RANGE];
+          const wanted = isMessage ? (known ? [-1, -7, 0, -4] : [operation === FAULT ? Err.NOT_FOUND : Err.UNSUPPORTED]) : [Err.RANGE];
           if (!wanted.includes(answer)) bad.push([operation, words, capabilities, answer].join(":"));
         }
       }
