@@ -12,9 +12,12 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { Extent, ensureReady, packageFolders, ROOT, walk } from "./setup.mjs";
 
-/** What the tarball and its contents may take, in bytes. Who has to raise them says why. */
-const MOST_PACKED = 2_200_000;
-const MOST_UNPACKED = 9_000_000;
+/**
+ * What the tarball and its contents may take, in bytes. Who has to raise them says why: every image has what libos has
+ * of memory, since `Os` leads there, and there are two dozen images of benchmarks.
+ */
+const MOST_PACKED = 2_600_000;
+const MOST_UNPACKED = 10_600_000;
 
 const MAIN = "packages/cli";
 const read = (file) => JSON.parse(readFileSync(file, "utf8"));
