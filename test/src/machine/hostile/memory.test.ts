@@ -144,7 +144,7 @@ t.test("a look at the heap where the stack ends ends nobody", async (t) => {
     function deep(to: number, padding: number): void { if (to > 0) deep(to - 1, padding); else paddings[padding](); }
     function reaches(to: number, padding: number): boolean { try { deep(to, padding); return true; } catch { return false; } }`;
   const body = `
-    for (let i = 0; i < 150; i++) { kept.push(flat(2 ** 20)); yield sys.nothing(); }
+    for (let i = 0; i < 125; i++) { kept.push(flat(2 ** 20)); yield sys.nothing(); }
     let ends = 0, looked = 0;
     // Twice and more: frames are smaller once the compiler has seen them.
     for (let round = 0; round < 8 && (ends === 0 || looked < 3); round++) {
