@@ -2,13 +2,14 @@
  * Address spaces and what is mapped in them, read from their page tables. Nothing that is read is trusted: a table that
  * lies outside of memory has no entries, and so many entries are read at most.
  */
-import { MAX_ADDRESS_SPACES, MAX_CORES, Right, Slot, SlotBits, SlotState } from "@capos/abi";
+import { MAX_ADDRESS_SPACES, MAX_CORES, Slot, SlotBits, SlotState } from "@capos/abi";
 import {
   ENTRY_WORDS,
   entryBits,
+  KERNEL_HALF,
   PageEntry,
-  PageEntryHigh,
   type PhysicalMemory,
+  rightsOf,
   TABLE_ENTRIES,
   type WordIndex,
 } from "@capos/hal";
@@ -19,9 +20,6 @@ import { isLine, processName, tablesOf, wordAt } from "./words.js";
 /** Entries looked at in one address space, and runs of pages that are told. */
 const MAX_ENTRIES = 262_144;
 const MAX_MAPPINGS = 1024;
-
-/** Entries of the lower half of a table of level 4. */
-const USER_ENTRIES = TABLE_ENTRIES / 2;
 
 /** The address spaces that have an identifier, with the processes that use them. */
 export function inspectSpaces(memory: PhysicalMemory, processes: readonly WordIndex[]): SpaceInfo[] {
@@ -69,7 +67,7 @@ function mappingsOf(
   let tables = 0;
   let complete = true;
   const visit = (table: WordIndex, level: number, base: number): void => {
-    const count = level === 4 ? USER_ENTRIES : TABLE_ENTRIES;
+    const count = level === 4 ? KERNEL_HALF : TABLE_ENTRIES;
     for (let i = 0; i < count; i++) {
       if (left-- <= 0) {
         complete = false;
@@ -107,10 +105,7 @@ function add(
     bytes,
     pageBytes: bytes,
     physical,
-    rights:
-      Right.READ |
-      ((low & PageEntry.WRITABLE) !== 0 ? Right.WRITE : 0) |
-      ((high & PageEntryHigh.NO_EXECUTE) === 0 ? Right.EXECUTE : 0),
+    rights: rightsOf(low, high),
     accessedPages: (low & PageEntry.ACCESSED) !== 0 ? 1 : 0,
     dirtyPages: (low & PageEntry.DIRTY) !== 0 ? 1 : 0,
   };

@@ -11,6 +11,7 @@ import { PAGE_BYTES, Refusal, TLB_ENTRIES } from "@capos/hal";
 import type { EngineCore } from "../engine.js";
 import { memoryFault } from "../memory-fault.js";
 import type { GuestChecks } from "./realm-type.js";
+import { uncurry } from "./shim-guard.js";
 
 /** What of `sys` is loads and stores. */
 export type MemoryAccess = Pick<
@@ -44,14 +45,6 @@ export type MemoryAccess = Pick<
 const MAX_TEXT_BYTES = 65_536;
 /** Pages of a range between two looks at the time that the guest has used. */
 const PAGES_PER_LOOK = 16;
-
-const uncurry = Function.prototype.call.bind(Function.prototype.bind, Function.prototype.call) as <
-  This,
-  Args extends unknown[],
-  R,
->(
-  method: (this: This, ...args: Args) => R,
-) => (self: This, ...args: Args) => R;
 
 // Taken before a guest's realm is hardened: the kernel's own, which nobody counts.
 const copyWithin = uncurry(Uint8Array.prototype.copyWithin);
@@ -87,17 +80,6 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
     throw memoryFault(address, isWrite, refusal);
   }
 
-  /** The same for any byte, by way of the buffer. */
-  function find(address: number, isWrite: boolean): number {
-    const page = floor(address / PAGE_BYTES);
-    const offset = address - page * PAGE_BYTES;
-    const i = page & (TLB_ENTRIES - 1);
-    const tags = isWrite ? writeTags : readTags;
-    return address >= 0 && address < mmu.limit && tags[i] === page + mmu.base && (offset | 0) === offset
-      ? frames[i] + offset
-      : translate(address, 1, isWrite);
-  }
-
   function readable(address: number, size: number): number {
     const page = floor(address / PAGE_BYTES);
     const offset = address - page * PAGE_BYTES;
@@ -122,6 +104,10 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
       : translate(address, size, true);
   }
 
+  function find(address: number, isWrite: boolean): number {
+    return isWrite ? writable(address, 1) : readable(address, 1);
+  }
+
   /** How many bytes from an address on lie in its page. */
   function restOfPage(address: number): number {
     return PAGE_BYTES - (address % PAGE_BYTES);
@@ -144,10 +130,15 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
   }
 
   /** Calls `use` with each run of bytes that lie together, from the first on. */
-  function each(address: number, bytes: number, use: (at: number, count: number) => void): void {
+  function each(
+    address: number,
+    bytes: number,
+    isWrite: boolean,
+    use: (at: number, count: number) => void,
+  ): void {
     for (let done = 0; done < bytes; ) {
       const count = min(bytes - done, restOfPage(address + done));
-      use(find(address + done, false), count);
+      use(find(address + done, isWrite), count);
       done += count;
       nextPage();
     }
@@ -244,13 +235,7 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
       const at = +address;
       const byte = value | 0;
       const count = length(at, +bytes);
-      for (let done = 0; done < count; ) {
-        const run = min(count - done, restOfPage(at + done));
-        const start = find(at + done, true);
-        fillBytes(u8, byte, start, start + run);
-        done += run;
-        nextPage();
-      }
+      each(at, count, true, (start, run) => void fillBytes(u8, byte, start, start + run));
     },
     compare(address, other, bytes) {
       const one = +address;
@@ -272,7 +257,7 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
       const at = +address;
       const count = length(at, +bytes);
       let crc = ~sofar;
-      each(at, count, (start, run) => {
+      each(at, count, false, (start, run) => {
         for (let i = start; i < start + run; i++) crc = remainders[(crc ^ u8[i]) & 0xff] ^ (crc >>> 8);
       });
       return ~crc >>> 0;
@@ -282,7 +267,7 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
       const count = length(at, +bytes);
       let sum = 0;
       let isHigh = true;
-      each(at, count, (start, run) => {
+      each(at, count, false, (start, run) => {
         for (let i = start; i < start + run; i++) {
           sum += isHigh ? u8[i] << 8 : u8[i];
           isHigh = !isHigh;
@@ -294,12 +279,11 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
     text(address, bytes) {
       const at = +address;
       const count = length(at, +bytes);
-      if (count > MAX_TEXT_BYTES)
-        throw new RangeError(`a text of ${count} bytes, the limit is ${MAX_TEXT_BYTES}`);
+      refuseLong(count);
       // A copy of its own: who shares the memory writes while it is decoded.
       const copy = new Uint8Array(count);
       let done = 0;
-      each(at, count, (start, run) => {
+      each(at, count, false, (start, run) => {
         for (let i = 0; i < run; i++) copy[done++] = u8[start + i];
       });
       return decode(copy);
@@ -308,21 +292,22 @@ export function makeMemoryAccess(k: EngineCore, checks: GuestChecks): MemoryAcce
       const at = +address;
       const encoded = encode(`${text}`);
       const count = length(at, encoded.length);
-      if (count > MAX_TEXT_BYTES)
-        throw new RangeError(`a text of ${count} bytes, the limit is ${MAX_TEXT_BYTES}`);
-      for (let done = 0; done < count; ) {
-        const run = min(count - done, restOfPage(at + done));
-        const start = find(at + done, true);
-        for (let i = 0; i < run; i++) u8[start + i] = encoded[done + i];
-        done += run;
-        nextPage();
-      }
+      refuseLong(count);
+      let done = 0;
+      each(at, count, true, (start, run) => {
+        for (let i = 0; i < run; i++) u8[start + i] = encoded[done++];
+      });
       return count;
     },
   };
   // One set for all guests of the core: nobody leaves anything there for others.
   for (const each of Object.values(access)) Object.freeze(each);
   return Object.freeze(access);
+}
+
+function refuseLong(bytes: number): void {
+  if (bytes > MAX_TEXT_BYTES)
+    throw new RangeError(`a text of ${bytes} bytes, the limit is ${MAX_TEXT_BYTES}`);
 }
 
 /** The remainders of the Castagnoli polynomial, reflected: 0x82f63b78. */

@@ -5,7 +5,7 @@
  * walker needs the low word alone: all of physical memory is in its 32 bits, and nothing of a guest is executed from memory. An
  * entry that is not present is the kernel's to use: see `PageEntry.STAMPED`.
  */
-import { PAGE_BITS } from "@capos/abi";
+import { PAGE_BITS, Right } from "@capos/abi";
 
 /** Bits of an entry's low word. */
 export const enum PageEntry {
@@ -32,6 +32,9 @@ export const enum PageEntryHigh {
 export const TABLE_ENTRIES = 512;
 export const ENTRY_WORDS = 2;
 
+/** Of a table of level 4 the entries from this one on are the kernel's. */
+export const KERNEL_HALF = TABLE_ENTRIES / 2;
+
 const LEVEL_BITS = 9;
 
 /** log2 of the bytes that an entry of a level maps, 1 to 4: 4 KiB, 2 MiB, 1 GiB, 512 GiB. */
@@ -43,4 +46,13 @@ export function entryBits(level: number): number {
 export function entryIndex(page: number, level: number): number {
   // Beyond 32 bits: the number is a double.
   return level === 4 ? Math.floor(page / 2 ** 27) : ((page % 2 ** 27) >> (LEVEL_BITS * (level - 1))) & 511;
+}
+
+/** The rights that a present entry says, by its two words: a set of `Right`. */
+export function rightsOf(low: number, high: number): number {
+  return (
+    Right.READ |
+    ((low & PageEntry.WRITABLE) !== 0 ? Right.WRITE : 0) |
+    ((high & PageEntryHigh.NO_EXECUTE) === 0 ? Right.EXECUTE : 0)
+  );
 }

@@ -19,6 +19,7 @@ import {
   BootInfo,
   ENTRY_WORDS,
   holdModule,
+  KERNEL_HALF,
   MAX_MODULES,
   PAGE_WORDS,
   PageEntry,
@@ -146,7 +147,7 @@ function makeKernelSpace(k: Core, take: (words: number) => WordIndex): WordIndex
   const { i32 } = k;
   const root = take(PAGE_WORDS);
   const table = take(PAGE_WORDS);
-  i32[root + KERNEL_ENTRY * ENTRY_WORDS] = (table * 4) | PageEntry.PRESENT | PageEntry.WRITABLE;
+  i32[root + KERNEL_HALF * ENTRY_WORDS] = (table * 4) | PageEntry.PRESENT | PageEntry.WRITABLE;
   const gibibytes = Math.ceil(i32[BootInfo.MEMORY_PAGES] / 2 ** (MAX_FRAME_BITS - PAGE_BITS));
   const flags = PageEntry.PRESENT | PageEntry.WRITABLE | PageEntry.HUGE | PageEntry.GLOBAL;
   for (let i = 0; i < gibibytes; i++) {
@@ -155,9 +156,6 @@ function makeKernelSpace(k: Core, take: (words: number) => WordIndex): WordIndex
   }
   return root;
 }
-
-/** The first entry of the upper half. */
-const KERNEL_ENTRY = 256;
 
 /** An object for each place in the store. */
 function makeImages(k: Core): void {

@@ -178,15 +178,6 @@ export function highRights(rights: number): number {
   return (rights & Right.EXECUTE) !== 0 ? 0 : PageEntryHigh.NO_EXECUTE;
 }
 
-/** The rights that an entry says. */
-export function rightsOf(low: number, high: number): number {
-  return (
-    Right.READ |
-    ((low & PageEntry.WRITABLE) !== 0 ? Right.WRITE : 0) |
-    ((high & PageEntryHigh.NO_EXECUTE) === 0 ? Right.EXECUTE : 0)
-  );
-}
-
 /**
  * Finds the entries of a slot's mapping; false if there are none. Of `entries`: where the first stands, how many there are,
  * and the bytes from what one maps to what the next does.

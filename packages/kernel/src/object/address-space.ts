@@ -1,8 +1,17 @@
 /** Methods of address spaces. */
 import { PAGE_BITS, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { ENTRY_WORDS, entryBits, entryIndex, PageEntry, TABLE_ENTRIES, type WordIndex } from "@capos/hal";
-import { findEntry, isUsedByOthers, rightsOf, stampSpace } from "../capability/mapping.js";
+import {
+  ENTRY_WORDS,
+  entryBits,
+  entryIndex,
+  KERNEL_HALF,
+  PageEntry,
+  rightsOf,
+  TABLE_ENTRIES,
+  type WordIndex,
+} from "@capos/hal";
+import { findEntry, isUsedByOthers, stampSpace } from "../capability/mapping.js";
 import { progressOf } from "../sched/progress.js";
 import { graceIsOver, waitForGrace } from "../smp/grace-period.js";
 import { type Locked, lockTree, unlockTree } from "../smp/tree-lock.js";
@@ -12,13 +21,10 @@ import { Tables, Thread } from "../state/layout.js";
 import type { SlotRef, SpaceRef, ThreadRef } from "../state/references.js";
 import { answer } from "./arguments.js";
 
-/** Entries of the kernel's half, from the middle of a table of level 4 on. */
-const KERNEL_ENTRIES = TABLE_ENTRIES / 2;
-
 /** A new address space has the kernel's half. */
 export function makeSpace(k: Locked, space: SpaceRef): void {
   const kernel = k.i32[k.tables + Tables.KERNEL_SPACE];
-  for (let i = KERNEL_ENTRIES * ENTRY_WORDS; i < TABLE_ENTRIES * ENTRY_WORDS; i++)
+  for (let i = KERNEL_HALF * ENTRY_WORDS; i < TABLE_ENTRIES * ENTRY_WORDS; i++)
     k.i32[space + i] = k.i32[kernel + i];
 }
 

@@ -1,7 +1,7 @@
 /** Methods of frames: mapping them, and what is in them. */
 import { Err, makeHandle, PAGE_BITS, Right, Slot, SlotBits, USER_END } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { ENTRY_WORDS, entryBits, PageEntry } from "@capos/hal";
+import { ENTRY_WORDS, entryBits, PageEntry, rightsOf } from "@capos/hal";
 import { hasRight, isLive, isOpenCNode } from "../capability/lookup.js";
 import {
   clearMapping,
@@ -18,7 +18,6 @@ import {
   mappedPage,
   mappedSpace,
   pendingStamp,
-  rightsOf,
   setMapped,
   stampSpace,
   whyNotEmpty,

@@ -1,7 +1,7 @@
 /** Methods of page tables. */
 import { Err, Slot } from "@capos/abi";
 import type { Context } from "@capos/engine";
-import { ENTRY_WORDS, PageEntry, TABLE_ENTRIES } from "@capos/hal";
+import { ENTRY_WORDS, PAGE_BYTES, PageEntry, TABLE_ENTRIES } from "@capos/hal";
 import { isLive } from "../capability/lookup.js";
 import {
   clearMapping,
@@ -24,13 +24,11 @@ import type { SlotRef, ThreadRef } from "../state/references.js";
 import { answer, finish } from "./arguments.js";
 import { openSpace, settle, settledAs } from "./settled.js";
 
-const PAGE = 4096;
-
 /** Puts a table where the first one is missing on the way to an address. */
 export function pageTableMap(k: Core, thread: ThreadRef, context: Context, self: SlotRef): Answer {
   const { memory, address } = k.operands;
   const held = lockTree(k);
-  const level = place(held, self, memory, Math.floor(address / PAGE));
+  const level = place(held, self, memory, Math.floor(address / PAGE_BYTES));
   unlockTree(held);
   return level > 0 ? answer(context, level) : settle(k, thread, context);
 }
